@@ -1,0 +1,35 @@
+"""The exceptions and warnings a user can meet, each with a message that names the fix."""
+
+from __future__ import annotations
+
+
+class DisentangleMetricsError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(DisentangleMetricsError, ValueError):
+    """An argument cannot be used; the message says which one, what was found and what is accepted."""
+
+
+class DatasetError(DisentangleMetricsError):
+    """A data set is unknown, missing, damaged or cannot be fetched."""
+
+
+class ModelFileError(InputError):
+    """A model file is missing, damaged, or of a kind that cannot be turned into an encoder."""
+
+
+class UntrustedModelError(ModelFileError):
+    """A model file could run code when loaded, and the caller has not said that it is trusted."""
+
+
+class PluginError(DisentangleMetricsError):
+    """A plug-in that was asked for by name cannot be loaded."""
+
+
+class PluginWarning(UserWarning):
+    """A plug-in is broken or its name is taken; everything else goes on without it."""
+
+
+class ScoreWarning(UserWarning):
+    """The input can be scored, but the score needs care; also kept on ``Score.warnings``."""
