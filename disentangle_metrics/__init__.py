@@ -1,0 +1,1 @@
+"""Score whether a representation is disentangled."""

@@ -1,0 +1,1 @@
+"""Reference models that make representations to evaluate."""
