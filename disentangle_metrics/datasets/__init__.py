@@ -1,0 +1,56 @@
+"""Data sets with known factors: procedural ones, and readers of the published files."""
+
+from __future__ import annotations
+
+import inspect
+from os import PathLike
+from typing import Any
+
+from disentangle_metrics.datasets.factor_dataset import FactorDataset
+from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.registry import Registry
+
+__all__ = ["DATASETS", "FactorDataset", "FactorGrid", "load_dataset"]
+
+DATASETS = Registry(
+    "data set",
+    "disentangle_metrics.datasets",
+    {
+        "sprites": "disentangle_metrics.datasets.sprites:load",
+    },
+    error=DatasetError,
+)
+
+
+def load_dataset(name: str, root: str | PathLike[str] | None = None, **options: Any) -> FactorDataset:
+    """Open a data set by name.
+
+    Parameters
+    ----------
+    name : str
+        A name that :data:`DATASETS` knows, such as ``"sprites"``.
+    root : path, optional
+        The folder of the data set's files, or the file itself; by default the package's folder in
+        the platform's cache.
+    **options
+        Passed on to the data set's own loader.
+
+    Raises
+    ------
+    DatasetError
+        If the name is unknown (near names are suggested), or the data set's file is missing,
+        damaged or cannot be fetched.
+    InputError
+        If the data set has no such option.
+    """
+    load = DATASETS.load(name)
+    try:
+        inspect.signature(load).bind(root=root, **options)
+    except TypeError as error:
+        accepted = [p for p in inspect.signature(load).parameters if p != "root"]
+        raise InputError(
+            f"load_dataset({name!r}): {error}; accepted: {', '.join(['root', *accepted])}"
+        ) from None
+    dataset: FactorDataset = load(root=root, **options)
+    return dataset

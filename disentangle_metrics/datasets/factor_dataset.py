@@ -1,0 +1,76 @@
+"""The one shape every data set has here: images by index, and the factors they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from disentangle_metrics.datasets.grid import FactorGrid
+
+Images = NDArray[np.uint8]
+ReadImages = Callable[[NDArray[np.int64]], Images]
+
+
+class FactorDataset:
+    """Images with known factors, one for every combination of the factors' values.
+
+    Parameters
+    ----------
+    name : str
+        The data set's name.
+    grid : FactorGrid
+        Names, sizes and types of the factors.
+    image_shape : tuple of int
+        Height, width and number of channels (1 or 3) of every image.
+    read : callable
+        From checked int64 indices (n,) to uint8 images (n, height, width, channels) in 0 .. 255.
+        It must survive pickling if the data set is to be sent to other processes.
+    """
+
+    def __init__(
+        self, name: str, grid: FactorGrid, image_shape: tuple[int, int, int], read: ReadImages
+    ) -> None:
+        self.name = name
+        self.grid = grid
+        self.image_shape = image_shape
+        self._read = read
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """One name per factor."""
+        return self.grid.names
+
+    @property
+    def factor_sizes(self) -> tuple[int, ...]:
+        """How many values each factor takes."""
+        return self.grid.sizes
+
+    @property
+    def factor_types(self) -> tuple[str, ...]:
+        """``"categorical"`` or ``"ordinal"``, one per factor."""
+        return self.grid.types
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.grid)
+
+    def __repr__(self) -> str:
+        factors = ", ".join(f"{n} {s}" for n, s in zip(self.factor_names, self.factor_sizes, strict=True))
+        return f"<data set {self.name}: {len(self):,} images {self.image_shape}; factors {factors}>"
+
+    def images(self, indices: ArrayLike) -> Images:
+        """Images (n, height, width, channels), uint8 in 0 .. 255, of these indices (n,).
+
+        Any order, repeats welcome. Raises InputError if an index is not an integer in 0 .. len - 1.
+        """
+        return self._read(self.grid.check_indices(indices))
+
+    def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
+        """Factor values (n, n_factors), coded 0 .. size - 1, of these indices (n,)."""
+        return self.grid.factors(indices)
+
+    def index(self, factors: ArrayLike) -> NDArray[np.int64]:
+        """Indices (n,) of the images with these factor values (n, n_factors)."""
+        return self.grid.index(factors)
