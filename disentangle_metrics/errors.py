@@ -33,3 +33,7 @@ class PluginWarning(UserWarning):
 
 class ScoreWarning(UserWarning):
     """The input can be scored, but the score needs care; also kept on ``Score.warnings``."""
+
+
+class NotApplicable(DisentangleMetricsError):
+    """A metric has no value on this input; :func:`score` reports NaN with this message as the reason."""

@@ -1,0 +1,118 @@
+"""What a metric is: a pure function of relations, and the facts a reader needs to trust its number."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Direction = Literal["up", "down"]
+Axis = Literal["latents", "factors"]
+Anchor = Literal["cheap", "costly", "none"]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An intermediate table of a metric, with the meaning of each axis, e.g. ``("latents", "factors")``."""
+
+    values: NDArray[Any]
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """What a metric's function returns for one score.
+
+    `per_factor` has shape (K,) and `per_latent` (D,), with NaN for a factor or a latent that takes
+    no part. `details` holds the tables the number was read from, and plain numbers. A NaN `value`
+    carries its `reason`.
+    """
+
+    value: float
+    per_factor: NDArray[np.float64] | None = None
+    per_latent: NDArray[np.float64] | None = None
+    details: Mapping[str, Labelled | float | int | str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ScoreDefinition:
+    """One number in a report: its key, its range, which direction is better, what it measures."""
+
+    key: str
+    property: str
+    range: tuple[float, float] = (0.0, 1.0)
+    direction: Direction = "up"
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """A metric: its function, the scores it gives, and the facts about them.
+
+    Parameters
+    ----------
+    name
+        The name users call it by, ``dm.<name>``.
+    compute
+        ``compute(relations, *, settings...) -> MetricValue``, or a dict from score key to
+        MetricValue where there are several scores. Its keyword-only parameters are the metric's
+        settings, its docstring the metric's documentation. A metric that draws rows also takes
+        `rng`, a :class:`numpy.random.Generator` made from the call's seed.
+    scores
+        The scores it gives.
+    relation
+        The relation between latents and factors that it reads.
+    source
+        The paper that defines it.
+    version
+        The definition's version; it rises whenever the same input would score differently.
+    anchors
+        Whether chance and ceiling are cheap, costly (only with ``anchors="all"``), or meaningless.
+    scale_free, label_free
+        Whether the score claims not to depend on the scale of each latent, and on the labels of
+        the factors' values.
+    sklearn
+        Whether scikit-learn's version can change the number, so that the signature names it.
+    """
+
+    name: str
+    compute: Callable[..., MetricValue | dict[str, MetricValue]]
+    scores: tuple[ScoreDefinition, ...]
+    relation: str
+    source: str
+    version: int = 1
+    anchors: Anchor = "cheap"
+    scale_free: bool = True
+    label_free: bool = True
+    sklearn: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The report keys of this metric."""
+        return tuple(score.key for score in self.scores)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its default, read from the function's own signature."""
+        parameters = inspect.signature(self.compute).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def takes_rng(self) -> bool:
+        """Whether the function itself draws."""
+        return "rng" in inspect.signature(self.compute).parameters
+
+    @property
+    def uses_seed(self) -> bool:
+        """Whether the seed can change the number: the metric draws, or splits the rows."""
+        return self.takes_rng or "split" in self.settings
+
+    @property
+    def documentation(self) -> str:
+        """The metric's documentation, as written on its function."""
+        return inspect.getdoc(self.compute) or ""

@@ -1,0 +1,141 @@
+"""Cut continuous columns into bins: equal-width, quantile, or one bin per distinct value.
+
+Equal-width bins are closed on the left, the last one on both sides, as in ``numpy.histogram``.
+A value within rounding error of an edge counts as lying on it, so that rescaling a latent, or
+storing it in another precision, does not move values that sit exactly on edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+
+STRATEGIES = ("uniform", "quantile")
+CHUNK = 1 << 17  # rows per pass: a few float64 columns of it stay in the second-level cache
+
+
+def chunks(rows: int, size: int = CHUNK) -> Iterator[slice]:
+    """Slices that cover `rows` rows, `size` at a time."""
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The bins of D columns: `count` bins each, and a rule from values to codes 0 .. count - 1.
+
+    ``edges`` has shape (D, count + 1); ``encode(column, values)`` maps values of one column.
+    """
+
+    count: int
+    edges: NDArray[np.float64]
+    encode: Callable[[int, NDArray[np.floating]], NDArray[np.int64]]
+
+
+def column_ranges(columns: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest value of each column of an (N, D) array, in float64, chunk by chunk."""
+    low = np.full(columns.shape[1], np.inf)
+    high = np.full(columns.shape[1], -np.inf)
+    for rows in chunks(len(columns)):
+        part = columns[rows]
+        np.minimum(low, part.min(axis=0), out=low)
+        np.maximum(high, part.max(axis=0), out=high)
+    return low, high
+
+
+def numerically_constant(
+    low: NDArray[np.float64], high: NDArray[np.float64], dtype: np.dtype[np.floating]
+) -> NDArray[np.bool_]:
+    """Columns whose whole range is rounding error: at most 64 units in the last place of the largest value."""
+    largest = np.maximum(np.abs(low), np.abs(high))
+    return np.asarray(high - low <= 64 * np.finfo(dtype).eps * largest)
+
+
+def make_bins(columns: NDArray[np.floating], bins: int, strategy: str = "uniform") -> Bins:
+    """Bins for each column of an (N, D) array.
+
+    Parameters
+    ----------
+    columns
+        Shape (N, D), floating.
+    bins
+        Number of bins, at least 2.
+    strategy
+        ``"uniform"``: equal width between the column's smallest and largest value;
+        ``"quantile"``: equal shares of the rows (bins that would hold the same value merge).
+
+    Raises
+    ------
+    InputError
+        If `bins` or `strategy` is not one of these.
+    """
+    if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 2:
+        raise InputError(f"`bins` must be a whole number of at least 2, got {bins!r}")
+    if strategy == "uniform":
+        return _uniform(columns, int(bins))
+    if strategy == "quantile":
+        return _quantile(columns, int(bins))
+    raise InputError(f"`strategy` must be one of {', '.join(map(repr, STRATEGIES))}, got {strategy!r}")
+
+
+def _uniform(columns: NDArray[np.floating], bins: int) -> Bins:
+    return uniform_bins(*column_ranges(columns), bins, columns.dtype)
+
+
+def uniform_bins(
+    low: NDArray[np.float64], high: NDArray[np.float64], bins: int, dtype: np.dtype[np.floating]
+) -> Bins:
+    """Equal-width bins between given ends, one pair for each column."""
+    constant = numerically_constant(low, high, dtype)
+    width = np.where(constant, 1.0, high - low)
+    scale = np.where(constant, 0.0, bins / width)
+    # Rounding of a value of size m is worth up to m * eps; 16 of those still count as "on the edge".
+    rounding = 16 * np.finfo(dtype).eps * np.maximum(np.abs(low), np.abs(high)) * scale
+    tolerance = np.maximum(1e-9, np.minimum(rounding, 0.1))
+
+    def encode(column: int, values: NDArray[np.floating]) -> NDArray[np.int64]:
+        position = np.subtract(values, low[column], dtype=np.float64)
+        position *= scale[column]
+        position += tolerance[column]
+        codes = position.astype(np.int64)  # truncation is floor here: positions are not negative
+        return np.clip(codes, 0, bins - 1, out=codes)
+
+    return Bins(bins, np.linspace(low, high, bins + 1, axis=1), encode)
+
+
+def _quantile(columns: NDArray[np.floating], bins: int) -> Bins:
+    shares = np.linspace(0, 1, bins + 1)
+    edges = np.stack(
+        [np.quantile(np.asarray(column, dtype=np.float64), shares) for column in columns.T]
+        or [np.empty(bins + 1)]
+    )
+
+    def encode(column: int, values: NDArray[np.floating]) -> NDArray[np.int64]:
+        return np.searchsorted(edges[column, 1:-1], np.asarray(values, dtype=np.float64), side="right")
+
+    return Bins(bins, edges, encode)
+
+
+def distinct(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    """One bin per distinct value: the sorted distinct values, and each row's position among them.
+
+    Whole numbers with a moderate range take two linear passes, not a sort.
+    """
+    if values.dtype == bool:
+        values = values.view(np.uint8)
+        levels, codes = distinct(values)
+        return levels.astype(bool), codes
+    if values.dtype.kind in "iu" and len(values):
+        low, high = int(values.min()), int(values.max())
+        if high - low < max(65_536, 4 * len(values)) and high < 2**62 and low > -(2**62):
+            shifted = values.astype(np.int64) - low
+            present = np.zeros(high - low + 1, dtype=bool)
+            present[shifted] = True
+            rank = np.cumsum(present, dtype=np.int64) - 1
+            return (np.flatnonzero(present) + low).astype(values.dtype), rank[shifted]
+    levels, codes = np.unique(values, return_inverse=True)
+    return levels, codes.astype(np.int64).reshape(-1)

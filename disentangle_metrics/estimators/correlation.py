@@ -1,0 +1,46 @@
+"""Correlations and moments of columns, in float64 and in chunks of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.estimators.binning import chunks
+
+
+def means(columns: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean of each column of an (N, D) array."""
+    total = sum(np.sum(columns[rows], axis=0, dtype=np.float64) for rows in chunks(len(columns)))
+    return np.asarray(total / len(columns))
+
+
+def variances(columns: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Unbiased variance (ddof 1) of each column of an (N, D) array; 0 for a single row."""
+    if len(columns) < 2:
+        return np.zeros(columns.shape[1])
+    centre = means(columns)
+    squares = np.zeros(columns.shape[1])
+    for rows in chunks(len(columns)):
+        deviation = columns[rows] - centre
+        squares += np.einsum("nd,nd->d", deviation, deviation)
+    return squares / (len(columns) - 1)
+
+
+def squared_pearson(
+    latents: NDArray[np.floating], factors: NDArray[np.floating], constant: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Squared Pearson correlation of every column of `latents` (N, D) with every one of `factors` (N, K).
+
+    This is also the R2 of a one-variable linear regression. A column marked in `constant` (D,), or
+    a constant factor, has correlation 0. Shape (D, K), range [0, 1].
+    """
+    latent_mean, factor_mean = means(latents), means(factors)
+    covariance = np.zeros((latents.shape[1], factors.shape[1]))
+    for rows in chunks(len(latents)):
+        covariance += np.einsum("nd,nk->dk", latents[rows] - latent_mean, factors[rows] - factor_mean)
+    covariance /= max(len(latents) - 1, 1)
+    scale = np.outer(variances(latents), variances(factors))
+    scale[constant] = 0.0
+    correlation = np.zeros_like(covariance)
+    np.divide(covariance**2, scale, out=correlation, where=scale > 0)
+    return np.clip(correlation, 0.0, 1.0)

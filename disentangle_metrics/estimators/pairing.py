@@ -1,0 +1,83 @@
+"""Draw rows that share a factor's value, for metrics that compare batches of rows.
+
+Everything is vectorised over the draws: the rows are sorted by each factor once, after which
+"another row with the same value" is one multiplication and one look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWS = 1 << 18  # rows drawn at a time
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The rows sorted by one factor's value: value v owns ``order[start[v] : start[v] + size[v]]``."""
+
+    order: NDArray[np.int64]
+    start: NDArray[np.int64]
+    size: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, codes: NDArray[np.integer], values: int) -> Groups:
+        """Sort rows by their code 0 .. values - 1."""
+        size = np.bincount(codes, minlength=values).astype(np.int64)
+        order = np.argsort(codes, kind="stable").astype(np.int64)
+        return cls(order, np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64), size)
+
+    def rows(self, value: int) -> NDArray[np.int64]:
+        """The rows that have this value."""
+        return self.order[self.start[value] : self.start[value] + self.size[value]]
+
+    def draw_values(self, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Values drawn in proportion to their frequency, among those that at least two rows have."""
+        eligible = np.where(self.size >= 2, self.size, 0)
+        edges = np.cumsum(eligible)
+        return np.searchsorted(edges, rng.integers(edges[-1], size=draws), side="right").astype(np.int64)
+
+    def draw_rows(
+        self, values: NDArray[np.int64], rows: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """For each value `rows` rows that have it, drawn with replacement. Shape (values, rows)."""
+        # random() rather than integers(): the upper bounds differ from row to row.
+        position = rng.random((len(values), rows)) * self.size[values, None]
+        return self.order[self.start[values, None] + position.astype(np.int64)]
+
+
+def fixed_factor_variances(
+    latents: NDArray[np.floating],
+    groups: Sequence[Groups],
+    factors: NDArray[np.int64],
+    rows: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Variance of each latent over `rows` rows that share the value of one factor.
+
+    Parameters
+    ----------
+    latents
+        Shape (N, D), floating.
+    groups
+        The sorted rows of each factor.
+    factors
+        Shape (draws,): which factor is fixed in each draw.
+    rows
+        Rows per draw, at least 2.
+
+    Returns
+    -------
+    Shape (draws, D); the unbiased variance (ddof 1).
+    """
+    variance = np.empty((len(factors), latents.shape[1]))
+    for factor, group in enumerate(groups):
+        draws = np.flatnonzero(factors == factor)
+        for part in np.array_split(draws, max(1, len(draws) * rows // DRAWS)):
+            values = group.draw_values(len(part), rng)
+            chosen = latents[group.draw_rows(values, rows, rng)].astype(np.float64, copy=False)
+            variance[part] = chosen.var(axis=1, ddof=1)
+    return variance
