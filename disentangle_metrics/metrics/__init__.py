@@ -1,0 +1,13 @@
+"""The metrics, one file per family; each is a pure function of relations with a definition."""
+
+from __future__ import annotations
+
+from disentangle_metrics.registry import Registry
+
+BUILTIN = ("mig", "mig_sup", "modularity", "factor_vae", "irs", "dci", "sap")
+
+METRICS = Registry(
+    kind="metric",
+    group="disentangle_metrics.metrics",
+    builtin={name: f"disentangle_metrics.metrics.{name}:definition" for name in BUILTIN},
+)

@@ -1,0 +1,72 @@
+"""MIG-sup: does each latent tell of one factor only?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.relations import Active, Relations
+
+
+def mig_sup(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    active: Active = "auto",
+) -> MetricValue:
+    """MIG-sup: how far the best factor of a latent is ahead of the second best.
+
+    mean over active latents j of (n_j(1) - n_j(2)), where n_jk = I_jk / H(v_k) and (1), (2) are
+    the factors with the largest and second largest. It measures modularity and complements `mig`:
+    it sees two factors merged in one latent, and does not see one factor spread over two.
+
+    Parameters
+    ----------
+    bins, strategy, estimator
+        As for `mig`.
+    active
+        Which latents are averaged. "auto": with a posterior those whose mean has a variance above
+        0.01 (as in the paper), otherwise all that are not constant; a number: those with a larger
+        variance; None: all.
+
+    Returns
+    -------
+    Range [0, 1], higher is better, chance about 0. Parts: `per_latent`, NaN for inactive ones.
+    Details: `normalised_mutual_information` (D, K), `active` (D,).
+
+    Degenerate cases
+    ----------------
+    An active latent that tells nothing contributes 0. A constant factor is left out. Fewer than
+    two factors that vary, or no active latent: NaN.
+
+    References
+    ----------
+    Li, Murkute, Gyawali, Wang. Progressive learning and disentanglement of hierarchical
+    representations. ICLR 2020, section 4.
+    """
+    varying = relations.need_factors(2, "MIG-sup")
+    chosen = relations.active(active)
+    information = relations.mutual_information(bins=bins, strategy=strategy, estimator=estimator)
+    normalised = information.mutual_information / np.where(varying, information.factor_entropy, np.nan)
+    per_latent = np.where(chosen.mask, gap(normalised, axis=1), np.nan)
+    return MetricValue(
+        value=float(np.nanmean(per_latent)),
+        per_latent=per_latent,
+        details={
+            "normalised_mutual_information": Labelled(normalised, ("latents", "factors")),
+            "active": Labelled(chosen.mask, ("latents",)),
+        },
+        warnings=chosen.warnings,
+    )
+
+
+definition = MetricDefinition(
+    name="mig_sup",
+    compute=mig_sup,
+    scores=(ScoreDefinition("mig_sup", property="modularity"),),
+    relation="mutual information",
+    source="Li et al. 2020",
+)

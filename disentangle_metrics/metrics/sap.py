@@ -1,0 +1,91 @@
+"""SAP: is each factor predicted by one latent far better than by any other?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.relations import Relations, Split
+
+KINDS = ("auto", "regression", "classification")
+
+
+def sap(
+    relations: Relations,
+    *,
+    kind: str = "auto",
+    split: Split = 1 / 3,
+    max_rows: int = 15_000,
+    fit_rows: str = "all",
+) -> MetricValue:
+    """Separated attribute predictability (SAP): the lead of the best single latent in predicting a factor.
+
+    mean over factors k of (S_(1)k - S_(2)k), the largest and second largest over latents of S_jk:
+    the squared correlation of latent j with factor k, or the test accuracy of a class-balanced
+    linear SVM (C = 0.01) that sees latent j alone.
+
+    Parameters
+    ----------
+    kind
+        "auto": the SVM for categorical factors, the correlation for ordinal and continuous ones;
+        "regression" or "classification" for all. A linear SVM cannot separate the middle values of
+        an ordinal factor, and depends on the latents' scale: a perfect code of ordinal factors
+        scores far below 1 with it.
+    split, max_rows
+        Rows to train and test the SVM on, as for `dci`.
+    fit_rows
+        Rows for the correlation: "all", or "train", as in the study of Locatello et al.
+
+    Returns
+    -------
+    Range [0, 1], higher is better, chance about 0. Parts: `per_factor`. Details: `predictability`
+    (D, K), the table S.
+
+    Degenerate cases
+    ----------------
+    A constant latent has S = 0. A constant factor is left out. With one latent the second largest
+    is 0. `kind="classification"` with a continuous factor is refused.
+
+    References
+    ----------
+    Kumar, Sattigeri, Balakrishnan. Variational inference of disentangled latent concepts from
+    unlabeled observations. ICLR 2018, section 3.
+    """
+    if kind not in KINDS:
+        raise InputError(f"`kind` must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
+    if fit_rows not in ("all", "train"):
+        raise InputError(f"`fit_rows` must be 'all' or 'train', got {fit_rows!r}")
+    varying = relations.need_factors(1, "SAP")
+    factors = relations.inputs.factors
+    if kind == "classification" and any(factor.codes is None for factor in factors):
+        continuous = next(factor.name for factor in factors if factor.codes is None)
+        raise InputError(f"`kind='classification'` needs categories, but factor {continuous!r} is continuous")
+    classified = np.array([kind == "classification" or (kind == "auto" and f.kind == "categorical") for f in factors])
+    table = np.zeros(relations.inputs.shape[1:])
+    if not classified.all():
+        correlation = relations.squared_correlation(fit_rows, split, max_rows)
+        table[:, ~classified] = correlation[:, ~classified]
+    if classified.any():
+        table[:, classified] = relations.svm_accuracy(split=split, max_rows=max_rows)[:, classified]
+    table[:, ~varying] = np.nan
+    per_factor = gap(table, axis=0)
+    return MetricValue(
+        value=float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        details={"predictability": Labelled(table, ("latents", "factors"))},
+    )
+
+
+definition = MetricDefinition(
+    name="sap",
+    compute=sap,
+    scores=(ScoreDefinition("sap", property="compactness"),),
+    relation="predictability of a factor from one latent",
+    source="Kumar et al. 2018",
+    anchors="costly",
+    scale_free=False,
+    label_free=False,
+    sklearn=True,
+)

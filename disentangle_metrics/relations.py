@@ -1,0 +1,318 @@
+"""What latents and factors have to do with each other: tables made once per call and shared.
+
+A :class:`Relations` is what every metric reads. Each relation is computed when first asked for and
+kept, so that the number, the plot and the report are drawn from the same object.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators import correlation, probes
+from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
+from disentangle_metrics.estimators.counts import count
+from disentangle_metrics.estimators.entropy import CountedInformation, counted_information
+from disentangle_metrics.estimators.pairing import Groups
+from disentangle_metrics.inputs import Factor, Inputs
+
+Active = str | float | None
+Split = float | tuple[Sequence[int], Sequence[int]] | None
+
+ESTIMATORS = ("histogram",)
+POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ActiveLatents:
+    """Which latents take part: `mask` (D,), and remarks for the user."""
+
+    mask: NDArray[np.bool_]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProbeTables:
+    """What one probe per factor found: `importances` (D, K) and `quality` (K,), NaN if left out."""
+
+    importances: NDArray[np.float64]
+    quality: NDArray[np.float64]
+
+
+def _relation(
+    method: Callable[Concatenate[Relations, P], T],
+) -> Callable[Concatenate[Relations, P], T]:
+    """Compute once for each set of arguments, whichever thread asks first."""
+
+    @functools.wraps(method)
+    def cached(self: Relations, *args: P.args, **kwargs: P.kwargs) -> T:
+        import joblib
+
+        key = joblib.hash((method.__name__, args, sorted(kwargs.items())))
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = method(self, *args, **kwargs)
+            return self._made[key]  # type: ignore[no-any-return]
+
+    return cached
+
+
+class Relations:
+    """The relations between the latents and the factors of one checked input.
+
+    Attributes
+    ----------
+    inputs
+        The checked input.
+    seed
+        Seed of every draw made for a relation (the split of the rows).
+    n_jobs
+        Processes for the probes; it never changes a result.
+    """
+
+    def __init__(self, inputs: Inputs, *, seed: int = 0, n_jobs: int | None = 1) -> None:
+        self.inputs, self.seed, self.n_jobs = inputs, seed, n_jobs
+        self._made: dict[Any, Any] = {}
+        self._lock = RLock()
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """A generator that depends on the seed and the purpose, not on what was drawn before."""
+        return np.random.default_rng([self.seed, *purpose.encode()])
+
+    @property
+    def latents(self) -> NDArray[np.floating]:
+        """The latents (N, D): the means, if a posterior was given."""
+        return self.inputs.latents
+
+    @_relation
+    def constant(self) -> NDArray[np.bool_]:
+        """Which latents are numerically constant. Shape (D,)."""
+        return numerically_constant(*column_ranges(self.latents), self.latents.dtype)
+
+    @_relation
+    def variances(self) -> NDArray[np.float64]:
+        """Unbiased variance of each latent, 0 where it is numerically constant. Shape (D,)."""
+        return np.where(self.constant(), 0.0, correlation.variances(self.latents))
+
+    @_relation
+    def varying_factors(self) -> NDArray[np.bool_]:
+        """Which factors have more than one value. Shape (K,)."""
+        return np.array([_varies(factor) for factor in self.inputs.factors])
+
+    def need_factors(self, count: int, what: str) -> NDArray[np.bool_]:
+        """The factors that vary, if there are at least `count`.
+
+        Raises
+        ------
+        NotApplicable
+            If there are fewer.
+        """
+        varying = self.varying_factors()
+        if int(varying.sum()) < count:
+            number = {1: "a factor", 2: "two factors"}[count]
+            raise NotApplicable(f"{what} needs {number} with more than one value, got {int(varying.sum())}")
+        return varying
+
+    @_relation
+    def active(self, rule: Active) -> ActiveLatents:
+        """Which latents are active.
+
+        Parameters
+        ----------
+        rule
+            ``"auto"``: with a posterior, those whose mean has a variance above 0.01 (Li et al.
+            2020); with plain arrays, whose scale means nothing, those that are not numerically
+            constant. A number: those with a variance above it. None: all.
+
+        Raises
+        ------
+        NotApplicable
+            If no latent is active.
+        """
+        names = self.inputs.latent_names
+        variance, warnings = self.variances(), []
+        if rule is None:
+            return ActiveLatents(np.ones(len(names), dtype=bool))
+        if isinstance(rule, bool) or (isinstance(rule, str) and rule != "auto"):
+            raise InputError(f"`active` must be 'auto', None or a variance, got {rule!r}")
+        if rule == "auto" and self.inputs.logvar is None:
+            mask = ~self.constant()
+            faint = mask & (variance < 0.01 * variance.max())
+            if faint.any():
+                warnings.append(
+                    f"{_list(names, faint)}: variance below 1 percent of the largest; these count as "
+                    f"active. If the latents' scale has a meaning, pass active=0.01"
+                )
+        else:
+            mask = variance > (POSTERIOR_THRESHOLD if rule == "auto" else float(rule))
+        if not mask.any():
+            raise NotApplicable("no latent is active")
+        if not mask.all():
+            warnings.insert(0, f"{_list(names, ~mask)}: inactive, left out")
+        return ActiveLatents(mask, tuple(warnings))
+
+    def factor_codes(
+        self, bins: int, strategy: str
+    ) -> tuple[list[NDArray[np.integer]], list[int]]:
+        """Each factor as codes (N,), continuous ones binned; and each one's number of codes."""
+        codes, sizes = zip(*(self._codes_of(k, bins, strategy) for k in range(self.inputs.shape[2])))
+        return list(codes), list(sizes)
+
+    @_relation
+    def _codes_of(self, k: int, bins: int, strategy: str) -> tuple[NDArray[np.integer], int]:
+        factor = self.inputs.factors[k]
+        if factor.codes is not None:
+            return factor.codes, len(factor.levels)
+        values = factor.as_numbers()[:, None]
+        return make_bins(values, bins, strategy).encode(0, values[:, 0]), bins
+
+    @_relation
+    def mutual_information(
+        self, *, bins: int = 20, strategy: str = "uniform", estimator: str = "histogram"
+    ) -> CountedInformation:
+        """Mutual information of every latent with every factor, in nats.
+
+        Parameters
+        ----------
+        bins, strategy
+            How latents, and continuous factors, are cut; see :mod:`.estimators.binning`.
+        estimator
+            ``"histogram"``: plug-in on the binned latents.
+        """
+        if estimator not in ESTIMATORS:
+            raise InputError(f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}")
+        codes, sizes = self.factor_codes(bins, strategy)
+        return counted_information(count(self.latents, make_bins(self.latents, bins, strategy), codes, sizes))
+
+    @_relation
+    def groups(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
+        """For each factor the rows sorted by its value (continuous ones binned)."""
+        return tuple(Groups.of(c, s) for c, s in zip(*self.factor_codes(bins, strategy), strict=True))
+
+    @_relation
+    def squared_correlation(self, rows: str = "all", split: Split = None, max_rows: int = 15_000) -> NDArray[np.float64]:
+        """Squared Pearson correlation of every latent with every factor (D, K), on all or the train rows."""
+        index = slice(None) if rows == "all" else self.split(split, max_rows)[0]
+        factors = np.stack([factor.as_numbers()[index] for factor in self.inputs.factors], axis=1)
+        return correlation.squared_pearson(self.latents[index], factors, self.constant())
+
+    @_relation
+    def split(self, split: Split, max_rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows to train a probe on, and rows to test it on.
+
+        Parameters
+        ----------
+        split
+            The share of the rows to test on (rows shuffled by the seed); or a pair of index arrays
+            (train, test); or None: train and test on the same rows.
+        max_rows
+            At most this many rows, drawn by the seed; it does not limit given index arrays.
+        """
+        total = len(self.latents)
+        if isinstance(split, tuple | list):
+            return _given_split(split, total)
+        if max_rows < 2:
+            raise InputError(f"`max_rows` must be at least 2, got {max_rows}")
+        if split is None and total <= max_rows:
+            rows = np.arange(total)
+            return rows, rows
+        rows = self.generator("split").permutation(total)[:max_rows].astype(np.int64)
+        if split is None:
+            return rows, rows
+        if isinstance(split, bool) or not 0 < float(split) < 1:
+            raise InputError(f"`split` must be a share between 0 and 1, a pair of index arrays, or None, got {split!r}")
+        tested = math.ceil(len(rows) * float(split) - 1e-9)
+        if tested >= len(rows):
+            raise NotApplicable(f"{total} rows are too few to train on some and test on others")
+        return rows[tested:], rows[:tested]
+
+    @_relation
+    def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int) -> ProbeTables:
+        """One probe per factor that varies: its importances and its quality on the test rows."""
+        probes.check_probe(probe)
+        fitted = self._per_factor(
+            probes.fit, split, max_rows, lambda f: f.codes is not None and probe != "lasso",
+            first=(probe,), alpha=alpha, seed=self.seed,
+        )  # fmt: skip
+        shape = (self.inputs.shape[1], self.inputs.shape[2])
+        importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
+        for k, found in fitted.items():
+            importances[:, k], quality[k] = found.importances, found.quality
+        return ProbeTables(importances, quality)
+
+    @_relation
+    def svm_accuracy(self, *, split: Split, max_rows: int) -> NDArray[np.float64]:
+        """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
+        latents = np.flatnonzero(~self.constant()).tolist()
+        accuracy = np.zeros(self.inputs.shape[1:])
+        found = self._per_factor(
+            probes.svm_accuracies, split, max_rows, lambda f: f.codes is not None, last=(latents,)
+        )
+        for k, column in found.items():
+            accuracy[:, k] = column
+        return accuracy
+
+    def _per_factor(
+        self,
+        function: Callable[..., Any],
+        split: Split,
+        max_rows: int,
+        as_categories: Callable[[Factor], bool],
+        first: tuple[Any, ...] = (),
+        last: tuple[Any, ...] = (),
+        **options: Any,
+    ) -> dict[int, Any]:
+        """``function(*first, train, test, target, *last)`` for each factor that varies, in processes."""
+        import joblib
+
+        train, test = self.split(split, max_rows)
+        latents_train = self.latents[train].astype(np.float64, copy=False)
+        latents_test = self.latents[test].astype(np.float64, copy=False)
+        factors = [int(k) for k in np.flatnonzero(self.varying_factors())]
+        tasks = []
+        for k in factors:
+            factor = self.inputs.factors[k]
+            categories = as_categories(factor)
+            column = factor.codes if categories and factor.codes is not None else factor.as_numbers()
+            target = probes.Target(column[train], column[test], categories)
+            tasks.append(joblib.delayed(function)(*first, latents_train, latents_test, target, *last, **options))
+        return dict(zip(factors, joblib.Parallel(n_jobs=self.n_jobs)(tasks), strict=True))
+
+
+def _varies(factor: Factor) -> bool:
+    if factor.values is not None:
+        return bool(factor.values.max() > factor.values.min())
+    return len(factor.levels) > 1
+
+
+def _list(names: Sequence[str], mask: NDArray[np.bool_]) -> str:
+    chosen = [name for name, marked in zip(names, mask, strict=True) if marked]
+    shown = ", ".join(chosen[:8]) + (f" and {len(chosen) - 8} more" if len(chosen) > 8 else "")
+    return f"latent{'s' if len(chosen) > 1 else ''} {shown}"
+
+
+def _given_split(split: Sequence[Any], total: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if len(split) != 2:
+        raise InputError(f"`split` must be a pair (train, test) of index arrays, got {len(split)} of them")
+    parts = []
+    for part, name in zip(split, ("train", "test"), strict=True):
+        index = np.asarray(part)
+        if index.dtype == bool and index.shape == (total,):
+            index = np.flatnonzero(index)
+        if index.ndim != 1 or index.dtype.kind not in "iu" or not len(index):
+            raise InputError(f"the {name} part of `split` must be a list of row numbers, got {part!r}")
+        if index.min() < 0 or index.max() >= total:
+            raise InputError(f"the {name} part of `split` has row {index.max()}, but there are {total:,} rows")
+        parts.append(index.astype(np.int64))
+    return parts[0], parts[1]
