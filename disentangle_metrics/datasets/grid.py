@@ -90,7 +90,8 @@ class FactorGrid:
                 f"factors[{row}, {column}] is {values[row, column]}, and {self.names[column]!r} takes "
                 f"the values 0 to {self.sizes[column] - 1}"
             )
-        return np.ravel_multi_index(tuple(values.T), self.sizes).astype(np.int64)
+        index: NDArray[np.int64] = np.ravel_multi_index(tuple(values.T), self.sizes).astype(np.int64)
+        return index
 
     def check_indices(self, indices: ArrayLike) -> NDArray[np.int64]:
         """`indices` as an int64 array (n,), each in 0 .. len - 1, or an InputError."""

@@ -17,13 +17,16 @@ Sprites dataset", 2017.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
+from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
+from disentangle_metrics.datasets.files import data_folder
 from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.packed import PackedImages, PackedKind
 
 SIDE = 64  # pixels
 SHAPES = ("square", "ellipse", "heart")
@@ -41,17 +44,21 @@ HEART_HEIGHT, HEART_SHIFT = 0.6624, -1.441
 HEART_VERTICES = 65  # of the polyline from the notch to the tip, one half of the heart
 
 Reals = NDArray[np.float64]
+Indices = NDArray[np.int64] | int
 
 
 def rounded(value: float) -> float:
-    """`value` to 40 binary digits after the point: the same on machines whose libm differ."""
-    return round(value * 2.0**40) / 2.0**40
+    """`value` to 30 binary digits after the point: the same on machines whose libm differ."""
+    return round(value * 2.0**30) / 2.0**30
 
 
-def heart_half() -> tuple[Reals, Reals]:
-    """Vertices (u, v) of the right half of the heart, from the notch over the side to the tip."""
+def heart_half() -> tuple[Reals, Reals, Reals]:
+    """Vertices of the right half of the heart: u, v of the upper side, v of the lower side.
+
+    The curve u = sin^3 t widens until t = pi / 2 and narrows again at the same values, so that
+    inside means between two heights at the same u.
+    """
     turn = [math.pi * i / (HEART_VERTICES - 1) for i in range(HEART_VERTICES)]
-    u = [rounded(HEART_WIDTH * math.sin(t) ** 3) for t in turn]
     v = [
         rounded(
             HEART_SHIFT
@@ -59,58 +66,95 @@ def heart_half() -> tuple[Reals, Reals]:
         )
         for t in turn
     ]
-    return np.array(u), np.array(v)
+    widest = HEART_VERTICES // 2
+    u = [rounded(HEART_WIDTH * math.sin(t) ** 3) for t in turn[: widest + 1]]
+    return np.array(u), np.array(v[: widest + 1]), np.array(v[: widest - 1 : -1])
 
 
 SCALES = np.arange(5, 11) / 10
 COSINES = np.array([rounded(math.cos(2 * math.pi * i / 39)) for i in range(40)])
 SINES = np.array([rounded(math.sin(2 * math.pi * i / 39)) for i in range(40)])
-HEART_U, HEART_V = heart_half()
-WIDEST = HEART_VERTICES // 2  # the vertex where the half is widest: its top ends, its bottom begins
+HEART_U, HEART_TOP, HEART_BOTTOM = heart_half()
+TOP_SLOPE, BOTTOM_SLOPE = np.diff(HEART_TOP) / np.diff(HEART_U), np.diff(HEART_BOTTOM) / np.diff(HEART_U)
+
+# Shapes are centred at 16 + 32 i / 31 and pixels at p + 1/2, so a pixel is always an odd number of
+# 62nds of a pixel away from the shape's centre. No shape reaches 14 pixels, so 868 offsets matter:
+# pixel p sees a shape at i from OFFSETS[31 p - 32 i - 47], and 28 pixels in a row see all of it.
+OFFSETS = np.arange(-867, 868, 2) / 62
+WINDOW = np.arange(28)
+POSITION = np.arange(32)
+FIRST_PIXEL = -((32 * POSITION + 47) // -31)  # of the window, for a shape at i
+FIRST_OFFSET = 31 * FIRST_PIXEL - 32 * POSITION - 47
 
 
-def polyline(u: Reals, u_vertices: Reals, v_vertices: Reals) -> Reals:
-    """Height at `u` of the polyline through the vertices, u ascending; clamped to the last segments."""
-    # Not np.interp: a compiler may fuse its multiplication and addition, and so change the last bit.
-    slope = np.diff(v_vertices) / np.diff(u_vertices)
-    segment = np.clip(np.searchsorted(u_vertices, u, side="right") - 1, 0, len(slope) - 1)
-    height: Reals = v_vertices[segment] + slope[segment] * (u - u_vertices[segment])
-    return height
-
-
-def inside(shape: int, u: Reals, v: Reals) -> NDArray[np.bool_]:
-    """Whether the points (u, v), in the frame of a shape at scale 1, lie in it."""
+def inside(shape: int, scale: Indices, orientation: Indices, dx: Reals, dy: Reals) -> NDArray[np.bool_]:
+    """Whether the points (dx, dy), seen from a shape's centre with y down, lie in the shape."""
+    cosine, sine, size = COSINES[orientation], SINES[orientation], SCALES[scale]
+    u, v = (cosine * dx - sine * dy) / size, (sine * dx + cosine * dy) / size
     if SHAPES[shape] == "square":
-        return (np.abs(u) <= SQUARE_HALF_SIDE) & (np.abs(v) <= SQUARE_HALF_SIDE)
+        half = SQUARE_HALF_SIDE
+        return (-half <= u) & (u <= half) & (-half <= v) & (v <= half)
     if SHAPES[shape] == "ellipse":
-        a, b = ELLIPSE_SEMI_AXES
-        return np.square(u / a) + np.square(v / b) <= 1
-    across = np.abs(u)
-    top = polyline(across, HEART_U[: WIDEST + 1], HEART_V[: WIDEST + 1])
-    bottom = polyline(across, HEART_U[: WIDEST - 1 : -1], HEART_V[: WIDEST - 1 : -1])
-    return (across <= HEART_U[WIDEST]) & (top <= v) & (v <= bottom)
-
-
-def turned(
-    dx: Reals, dy: Reals, orientation: NDArray[np.int64], scale: NDArray[np.int64]
-) -> tuple[Reals, Reals]:
-    """Points (dx, dy) from the centre of a shape, y down, in the frame of the shape at scale 1."""
-    c, s, size = COSINES[orientation], SINES[orientation], SCALES[scale]
-    return (c * dx - s * dy) / size, (s * dx + c * dy) / size
+        distance: Reals = np.square(u / ELLIPSE_SEMI_AXES[0]) + np.square(v / ELLIPSE_SEMI_AXES[1])
+        return distance <= 1
+    # Not np.interp: a compiler may fuse its multiplication and addition, which changes the last bit.
+    u = np.abs(u)
+    segment = np.minimum(np.searchsorted(HEART_U, u, side="right"), len(HEART_U) - 1) - 1
+    along = u - HEART_U[segment]
+    top = HEART_TOP[segment] + TOP_SLOPE[segment] * along
+    bottom = HEART_BOTTOM[segment] + BOTTOM_SLOPE[segment] * along
+    between: NDArray[np.bool_] = (u <= HEART_U[-1]) & (top <= v) & (v <= bottom)
+    return between
 
 
 def render(indices: NDArray[np.int64]) -> Images:
-    """Draw the images with these indices."""
-    shape, scale, orientation, pos_x, pos_y = GRID.factors(indices)[:, :, None, None].swapaxes(0, 1)
-    pixel = np.arange(SIDE) + 0.5
-    dx, dy = pixel - (16 + 32 * pos_x / 31), pixel[:, None] - (16 + 32 * pos_y / 31)
+    """Draw the images with these indices, each by itself."""
+    shape, scale, orientation, x, y = GRID.factors(indices).T[:, :, None]
+    across, down = FIRST_PIXEL[x] + WINDOW, FIRST_PIXEL[y] + WINDOW
+    dx, dy = OFFSETS[FIRST_OFFSET[x] + 31 * WINDOW], OFFSETS[FIRST_OFFSET[y] + 31 * WINDOW]
     images = np.zeros((len(indices), SIDE, SIDE, 1), np.uint8)
     for kind in range(len(SHAPES)):
-        rows = np.flatnonzero(shape == kind)
-        images[rows, :, :, 0] = inside(kind, *turned(dx[rows], dy[rows], orientation[rows], scale[rows]))
+        chosen = np.flatnonzero(shape == kind)
+        for first in range(0, len(chosen), 64):  # few at a time stay in the processor's cache
+            i = chosen[first : first + 64]
+            seen = inside(kind, scale[i, None], orientation[i, None], dx[i, None], dy[i, :, None])
+            images[i[:, None, None], down[i, :, None], across[i, None], 0] = seen
     return np.negative(images, out=images)  # 1 wraps round to 255
 
 
-def load(root: str | PathLike[str] | None = None) -> FactorDataset:
-    """Open `sprites`."""
-    return FactorDataset("sprites", GRID, (SIDE, SIDE, 1), render)
+def packed_blocks() -> Iterator[NDArray[np.uint8]]:
+    """All images in order, one byte per eight pixels: the 1,024 positions of one turned shape at a time.
+
+    Each shape is drawn once at all 868 x 868 offsets; an image is every 31st of them.
+    """
+    nowhere = len(OFFSETS)
+    sample = 31 * np.arange(SIDE) - 32 * POSITION[:, None] - 47
+    sample = np.where((sample >= 0) & (sample < nowhere), sample, nowhere)
+    for shape, scale, orientation in np.ndindex(*GRID.sizes[:3]):
+        drawn = np.zeros((nowhere + 1, nowhere + 1), np.uint8)
+        reach = math.ceil(nowhere / 2 * SCALES[scale])
+        seen = slice(nowhere // 2 - reach, nowhere // 2 + reach)
+        for some in np.array_split(np.arange(nowhere)[seen], 14):  # few rows at a time stay in the cache
+            drawn[some, seen] = inside(shape, scale, orientation, OFFSETS[seen], OFFSETS[some, None])
+        rows = np.packbits(drawn[:, sample], axis=-1).view(np.uint64)[:, :, 0]  # 64 pixels to a number
+        yield rows[sample].transpose(2, 0, 1).copy().view(np.uint8).reshape(len(POSITION) ** 2, -1)
+
+
+def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> FactorDataset:
+    """Open `sprites`.
+
+    Parameters
+    ----------
+    root : path, optional
+        The folder of the cache: all images in 360 MiB, drawn once in some seconds when the first
+        are asked for. By default the package's folder in the platform's cache.
+    cache : bool
+        False draws each image when it is asked for and writes no file: the same images, slower.
+    """
+    read: ReadImages = render
+    if cache:
+        kind = PackedKind("sprites 1", len(GRID), SIDE, SIDE)
+        read = PackedImages(
+            data_folder(root) / "sprites-1.bits", kind, packed_blocks, "drawing sprites", render
+        )
+    return FactorDataset("sprites", GRID, (SIDE, SIDE, 1), read)
