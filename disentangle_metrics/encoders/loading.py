@@ -1,0 +1,193 @@
+"""From a path or a bundled name to an :class:`Encoder`."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from disentangle_metrics.encoders import trusted
+from disentangle_metrics.encoders.encoder import Encoder, ModelSource
+from disentangle_metrics.encoders.networks import from_architecture, from_user_code, put_weights
+from disentangle_metrics.encoders.pytorch import import_torch, pick_device
+from disentangle_metrics.encoders.registries import CHECKPOINTS, ENCODERS, architecture_name
+from disentangle_metrics.encoders.sniffing import FileKind, file_kind
+from disentangle_metrics.encoders.weights import (
+    StoredWeights,
+    read_safetensors,
+    read_torch_save,
+    state_dict,
+    unsafe_globals,
+)
+from disentangle_metrics.errors import InputError, ModelFileError
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = (FileKind.SAFETENSORS, FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY)
+
+ADVICE = {
+    FileKind.EMPTY: "copy or download the model again",
+    FileKind.DAMAGED_ZIP: "copy or download the model again",
+    FileKind.GIT_LFS_POINTER: "fetch the file with: git lfs pull",
+    FileKind.WEB_PAGE: "the download probably ended at a login or error page; download the model again",
+    FileKind.ONNX: "ONNX models are not supported yet; encode the images yourself and score the latents "
+    "(dm.score, or dm-eval --latents)",
+    FileKind.KERAS: "Keras models can run code when loaded and are not read; encode the images yourself "
+    "and score the latents (dm.score, or dm-eval --latents)",
+    FileKind.HDF5: "HDF5 models are not read; encode the images yourself and score the latents (dm.score, or "
+    "dm-eval --latents)",
+    FileKind.NPY: "arrays are scored without a model: dm.score, or dm-eval --latents",
+    FileKind.NPZ: "arrays are scored without a model: dm.score, or dm-eval --latents",
+}
+ACCEPTED = (
+    "accepted: a checkpoint of this package, a safetensors or torch.save file of weights, and, if trusted, "
+    "TorchScript, .pt2 and pickled networks"
+)
+
+
+def load_encoder(
+    path_or_name: str | PathLike[str],
+    *,
+    device: str = "auto",
+    arch: str | None = None,
+    model_code: str | None = None,
+    trust: bool = False,
+) -> Encoder:
+    """Make an encoder from a model file or a bundled checkpoint.
+
+    What kind of file it is, is found from its content. No code from the file runs, unless `trust`
+    says that it may.
+
+    Parameters
+    ----------
+    path_or_name : path or str
+        A checkpoint of this package; weights in a safetensors or ``torch.save`` file (with `arch`
+        or `model_code`); the name of a bundled checkpoint; and, if trusted, a TorchScript program,
+        a ``torch.export`` program or a pickled network.
+    device : str
+        ``"auto"`` (CUDA, else MPS, else the CPU), or a device as PyTorch names it.
+    arch : str, optional
+        The registered architecture that the weights belong to, such as ``"pro-vlae"``. Checkpoints
+        of this package name their own.
+    model_code : str, optional
+        ``"package.module:factory"``: your own code, imported and called without arguments to build
+        the network that the file gives weights to.
+    trust : bool
+        Whether code from the file may run. What runs, and the file's sha256, is said on stderr.
+
+    Returns
+    -------
+    Encoder
+
+    Raises
+    ------
+    UntrustedModelError
+        If loading would run code from the file, and `trust` is False.
+    ModelFileError
+        If the file is missing, damaged, of another kind, or does not fit the network; or PyTorch
+        is not installed.
+    InputError
+        If another argument cannot be used.
+    """
+    path, kind = _locate(path_or_name)
+    if arch is not None and model_code is not None:
+        raise InputError("arch and model_code both say how to build the network; give one of them")
+    torch = import_torch()
+    chosen = pick_device(device)
+    sha256 = _sha256(path)
+
+    content = _read(path, kind, trust, sha256, chosen)
+    architecture: str | None = None
+    arguments = {}
+    if isinstance(content, StoredWeights):
+        if model_code is not None:
+            network = from_user_code(model_code)
+        else:
+            architecture, arguments = _architecture(path, content, arch), content.arguments
+            network = from_architecture(path, architecture, arguments)
+        put_weights(path, network, content)
+    elif arch is not None or model_code is not None:
+        raise InputError(
+            f"{path} is {kind.value} and holds a whole network; give no arch or model_code with it"
+        )
+    else:
+        network = content
+    if kind is not FileKind.EXPORTED_PROGRAM:  # an exported program has one mode and one device, already set
+        network = network.to(chosen).eval()
+    return Encoder(
+        network,
+        ModelSource(
+            str(path), kind.name.lower(), sha256, torch.__version__, architecture, arguments, model_code
+        ),
+    )
+
+
+def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
+    """The file and its kind, if it is of a kind that can be a model."""
+    path = Path(path_or_name).expanduser()
+    if not path.exists() and str(path_or_name) in CHECKPOINTS:
+        path = CHECKPOINTS.load(str(path_or_name))()
+    if not path.exists():
+        raise ModelFileError(
+            f"no such file: {path}; nor is it a bundled checkpoint: {_unknown(str(path_or_name))}"
+        )
+    if path.is_dir():
+        inside = sorted(p.name for p in path.iterdir() if p.suffix in {".safetensors", ".pt", ".pth", ".bin"})
+        raise ModelFileError(
+            f"{path} is a folder; give the file in it{': ' + ', '.join(inside[:5]) if inside else ''}"
+        )
+    try:
+        kind = file_kind(path)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    if kind not in WEIGHTS and kind not in trusted.PROGRAMS:
+        raise ModelFileError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
+    return path, kind
+
+
+def _unknown(name: str) -> str:
+    return CHECKPOINTS.unknown(name) if CHECKPOINTS.names() else "none is installed"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(
+    path: Path, kind: FileKind, trust: bool, sha256: str, device: torch.device
+) -> StoredWeights | torch.nn.Module:
+    """Weights by the safe readers; anything more only if trusted. Decided before anything is read."""
+    import torch
+
+    if kind is FileKind.SAFETENSORS:
+        return read_safetensors(path)
+    names = unsafe_globals(path, kind) if kind in WEIGHTS else []
+    runs_code = kind in trusted.PROGRAMS or bool(names)
+    # Only the loader can look through the oldest format, so there trust is taken at its word.
+    if not runs_code and not (trust and kind is FileKind.TORCH_SAVE_LEGACY):
+        return read_torch_save(path, kind)
+    if not trust:
+        raise trusted.refusal(path, kind, names)
+    trusted.announce(path, kind, names, sha256)
+    content = trusted.load_program(path, kind, device)
+    return content if isinstance(content, torch.nn.Module) else state_dict(path, content)
+
+
+def _architecture(path: Path, stored: StoredWeights, arch: str | None) -> str:
+    """The architecture named by the caller or by the file; they may not disagree."""
+    named = architecture_name(arch) if arch is not None else None
+    if stored.architecture is not None:
+        if named not in (None, architecture_name(stored.architecture)):
+            raise ModelFileError(
+                f"{path} says that its architecture is {stored.architecture!r}, not {arch!r}"
+            )
+        return architecture_name(stored.architecture)
+    if named is None:
+        raise ModelFileError(
+            f"{path} holds weights but not the network they belong to; give arch= (--arch; known: "
+            f"{', '.join(ENCODERS.names()) or 'none'}) or model_code= (--model-code package.module:factory)"
+        )
+    return named

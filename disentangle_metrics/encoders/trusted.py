@@ -1,0 +1,74 @@
+"""Files that are programs, opened only for a caller who said that they are trusted.
+
+Unpickling a network imports and calls whatever the file names. TorchScript is a program by design,
+and torch.export.load falls back to unrestricted unpickling by itself. None of them can be made
+safe by an option, so nothing in this file runs without ``trust=True``, and what runs is announced.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from disentangle_metrics.encoders.sniffing import FileKind
+from disentangle_metrics.encoders.weights import HOW_TO_SAVE, damaged
+from disentangle_metrics.errors import ModelFileError, UntrustedModelError
+
+if TYPE_CHECKING:
+    import torch
+
+PROGRAMS = {
+    FileKind.TORCHSCRIPT: "the program in it",
+    FileKind.EXPORTED_PROGRAM: "the program in it, and any pickle or compiled library packed with it",
+    FileKind.PICKLE: "whatever its pickle names",
+}
+"""Kinds that can only be loaded by running what is in them, and what that is."""
+
+
+def refusal(path: Path, kind: FileKind, names: list[str]) -> UntrustedModelError:
+    """The error for a program that nobody said is trusted; `names` are what it would import."""
+    named = f" (its pickle names {', '.join(names[:3])}{' ...' if len(names) > 3 else ''})" if names else ""
+    return UntrustedModelError(
+        f"{path} is {kind.value}{named}, and loading it would run code from the file; {HOW_TO_SAVE}"
+    )
+
+
+def announce(path: Path, kind: FileKind, names: list[str], sha256: str) -> None:
+    """Say on stderr what is about to run."""
+    runs = PROGRAMS.get(kind) or f"what its pickle names: {', '.join(names) or 'not known before it is read'}"
+    print(f"trusted file {path}: {kind.value}; loading it runs {runs}; sha256 {sha256}", file=sys.stderr)
+
+
+def load_program(path: Path, kind: FileKind, device: torch.device) -> Any:
+    """What the file holds: a network, or a dictionary of weights; whatever it names has run.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, or names something that cannot be imported here.
+    """
+    import torch
+
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            # TorchScript is deprecated; that is for the file's maker to know, not for its reader.
+            warnings.simplefilter("ignore")
+            if kind is FileKind.TORCHSCRIPT:
+                return torch.jit.load(file, map_location=device)  # type: ignore[no-untyped-call]
+            if kind is FileKind.EXPORTED_PROGRAM:
+                from torch.export.passes import move_to_device_pass
+
+                return move_to_device_pass(torch.export.load(file), device).module()
+            if kind is FileKind.PICKLE:
+                return pickle.load(file)
+            return torch.load(file, map_location="cpu", weights_only=False)
+    except (ImportError, AttributeError) as error:
+        raise ModelFileError(
+            f"{path} is {kind.value} that needs code which is not here ({error}); run where its package "
+            "can be imported"
+        ) from error
+    except Exception as error:  # code from the file may raise anything
+        raise damaged(path, kind, error) from error
