@@ -1,1 +1,63 @@
-"""Score whether a representation is disentangled."""
+"""Score whether a representation is disentangled: ``import disentangle_metrics as dm``.
+
+``dm.score(latents, factors)`` gives every metric at once; ``dm.mig(latents, factors)`` and its
+siblings give one; ``dm.evaluate(encoder, dataset)`` scores a model. Everything is resolved on first
+use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from disentangle_metrics.version import __version__
+
+_WHERE = {
+    "Encoder": "encoders",
+    "FactorDataset": "datasets",
+    "GaussianPosterior": "inputs",
+    "Labelled": "definition",
+    "Metric": "requests",
+    "MetricDefinition": "definition",
+    "MetricValue": "definition",
+    "Report": "results",
+    "Score": "results",
+    "ScoreDefinition": "definition",
+    "DatasetError": "errors",
+    "DisentangleMetricsError": "errors",
+    "InputError": "errors",
+    "ModelFileError": "errors",
+    "NotApplicable": "errors",
+    "PluginError": "errors",
+    "PluginWarning": "errors",
+    "ScoreWarning": "errors",
+    "UntrustedModelError": "errors",
+    "describe": "cards",
+    "evaluate": "evaluation",
+    "list_metrics": "cards",
+    "load_dataset": "datasets",
+    "load_encoder": "encoders",
+    "metric": "registration",
+    "score": "scoring",
+}
+_METRICS = ("mig", "mig_sup", "modularity", "factor_vae", "irs", "dci", "sap")
+
+__all__ = ["__version__", *_WHERE, *_METRICS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    elif name in _METRICS:
+        from disentangle_metrics.functions import metric_function
+        from disentangle_metrics.requests import find_metric
+
+        value = metric_function(find_metric(name))
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value  # resolved once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

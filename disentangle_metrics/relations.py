@@ -241,10 +241,9 @@ class Relations:
     def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
         probes.check_probe(probe)
-        fitted = self._per_factor(
-            probes.fit, split, max_rows, lambda f: f.codes is not None and probe != "lasso",
-            first=(probe,), alpha=alpha, seed=self.seed,
-        )  # fmt: skip
+        categories = [f.codes is not None and not _is(probe, "lasso") for f in self.inputs.factors]
+        fit = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
+        fitted = self._per_factor(fit, split, max_rows, self.varying_factors(), categories)
         shape = (self.inputs.shape[1], self.inputs.shape[2])
         importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
         for k, found in fitted.items():
@@ -254,40 +253,42 @@ class Relations:
     @_relation
     def svm_accuracy(self, *, split: Split, max_rows: int) -> NDArray[np.float64]:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
-        latents = np.flatnonzero(~self.constant()).tolist()
+        categories = np.array([factor.codes is not None for factor in self.inputs.factors])
+        accuracies = functools.partial(probes.svm_accuracies, latents=np.flatnonzero(~self.constant()))
         accuracy = np.zeros(self.inputs.shape[1:])
-        found = self._per_factor(
-            probes.svm_accuracies, split, max_rows, lambda f: f.codes is not None, last=(latents,)
-        )
-        for k, column in found.items():
+        chosen = self.varying_factors() & categories
+        for k, column in self._per_factor(accuracies, split, max_rows, chosen, categories).items():
             accuracy[:, k] = column
         return accuracy
 
     def _per_factor(
         self,
-        function: Callable[..., Any],
+        function: Callable[[NDArray[np.float64], NDArray[np.float64], probes.Target], T],
         split: Split,
         max_rows: int,
-        as_categories: Callable[[Factor], bool],
-        first: tuple[Any, ...] = (),
-        last: tuple[Any, ...] = (),
-        **options: Any,
-    ) -> dict[int, Any]:
-        """``function(*first, train, test, target, *last)`` for each factor that varies, in processes."""
+        chosen: NDArray[np.bool_],
+        as_categories: Sequence[bool] | NDArray[np.bool_],
+    ) -> dict[int, T]:
+        """``function(train, test, target)`` for each chosen factor, in `n_jobs` processes."""
         import joblib
 
         train, test = self.split(split, max_rows)
-        latents_train = self.latents[train].astype(np.float64, copy=False)
-        latents_test = self.latents[test].astype(np.float64, copy=False)
-        factors = [int(k) for k in np.flatnonzero(self.varying_factors())]
-        tasks = []
-        for k in factors:
+        latents = [self.latents[rows].astype(np.float64, copy=False) for rows in (train, test)]
+        targets = {}
+        for k in map(int, np.flatnonzero(chosen)):
             factor = self.inputs.factors[k]
-            categories = as_categories(factor)
-            column = factor.codes if categories and factor.codes is not None else factor.as_numbers()
-            target = probes.Target(column[train], column[test], categories)
-            tasks.append(joblib.delayed(function)(*first, latents_train, latents_test, target, *last, **options))
-        return dict(zip(factors, joblib.Parallel(n_jobs=self.n_jobs)(tasks), strict=True))
+            column = factor.codes if as_categories[k] and factor.codes is not None else factor.as_numbers()
+            targets[k] = probes.Target(column[train], column[test], bool(as_categories[k]))
+        # Processes, since most probes hold the interpreter; joblib maps large arrays rather than copying.
+        results = joblib.Parallel(n_jobs=self.n_jobs)(
+            joblib.delayed(function)(*latents, target) for target in targets.values()
+        )
+        return dict(zip(targets, results, strict=True))
+
+
+def _is(value: Any, name: str) -> bool:
+    """Whether a setting is this name; other settings may be objects that do not compare."""
+    return isinstance(value, str) and value == name
 
 
 def _varies(factor: Factor) -> bool:

@@ -147,7 +147,10 @@ def _quality(target: Target, predicted: NDArray[Any]) -> float:
 
 
 def svm_accuracies(
-    train: NDArray[np.floating], test: NDArray[np.floating], target: Target, latents: Sequence[int]
+    train: NDArray[np.floating],
+    test: NDArray[np.floating],
+    target: Target,
+    latents: Sequence[int] | NDArray[np.integer],
 ) -> NDArray[np.float64]:
     """Test accuracy of a class-balanced linear SVM (C = 0.01) on each of these latents alone.
 

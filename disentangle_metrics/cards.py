@@ -1,0 +1,42 @@
+"""What can be said of a metric before it is run: the list of them, and a card for each."""
+
+from __future__ import annotations
+
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.requests import find_metric, setting_text
+
+
+def list_metrics() -> list[str]:
+    """Names of every metric: built-in, from plug-ins, and registered in this program."""
+    return METRICS.names()
+
+
+def describe(name: str) -> str:
+    """The card of a metric, by its name or by the key of one of its scores.
+
+    Definition, range, direction, chance, degenerate cases, settings and source, as plain text.
+
+    Raises
+    ------
+    InputError
+        If the metric is unknown; near names are suggested.
+    """
+    definition = find_metric(name)
+    scores = [
+        f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], "
+        f"{'higher' if score.direction == 'up' else 'lower'} is better"
+        for score in definition.scores
+    ]
+    settings = [f"  {key} = {setting_text(value)}" for key, value in definition.settings.items()]
+    return "\n".join(
+        [
+            definition.documentation,
+            "",
+            "Scores",
+            *scores,
+            f"Reads: {definition.relation}",
+            f"Source: {definition.source} (definition version {definition.version})",
+            "Settings and their defaults",
+            *settings,
+        ]
+    )

@@ -1,0 +1,64 @@
+"""Named sets of published choices: which metrics, with which settings, as used by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from disentangle_metrics.errors import InputError
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A published set of choices.
+
+    `suite` names the metrics a score is made of when none are asked for; `settings` holds, for each
+    metric, what differs from its defaults.
+    """
+
+    name: str
+    source: str
+    suite: tuple[str, ...]
+    settings: Mapping[str, Settings] = field(default_factory=dict)
+
+
+SUITE = ("mig", "mig_sup", "modularity", "factor_vae", "irs", "dci", "sap")
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("default", source="this package; each choice is explained on its metric", suite=SUITE),
+        Protocol(
+            "locatello2019",
+            source="Locatello et al. Challenging common assumptions in the unsupervised learning of "
+            "disentangled representations. ICML 2019; settings of the study's published code",
+            suite=SUITE,
+            settings={
+                # Not part of the study: from its mutual information, with the authors' rule for active latents.
+                "mig_sup": {"active": 0.01},
+                # Latents without information count as 0 there rather than being left out.
+                "modularity": {"active": None},
+                # The study prunes latents with a standard deviation below 0.05.
+                "factor_vae": {"active": 0.05**2},
+                "dci": {"probe": "gradient_boosting"},
+                "sap": {"kind": "classification"},
+            },
+        ),
+    )
+}
+
+
+def find_protocol(name: str) -> Protocol:
+    """The protocol of this name.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message lists them.
+    """
+    if name not in PROTOCOLS:
+        raise InputError(f"unknown protocol {name!r}; known: {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]

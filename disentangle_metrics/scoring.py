@@ -1,0 +1,244 @@
+"""score(): check the input once, share relations between metrics, collect the numbers in a report."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from disentangle_metrics import resampling
+from disentangle_metrics.definition import Labelled, MetricValue
+from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
+from disentangle_metrics.inputs import Inputs, check
+from disentangle_metrics.relations import Relations
+from disentangle_metrics.requests import BoundMetric, Metric, bind
+from disentangle_metrics.results import Report, Score
+
+Anchors = bool | Literal["all"]
+Advance = Callable[[str], None]
+
+
+def score(
+    latents: Any,
+    factors: Any,
+    *,
+    metrics: Iterable[str | Metric] | str | Metric | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: Anchors = True,
+    progress: bool = False,
+) -> Report:
+    """Score whether latents are a disentangled representation of factors.
+
+    Parameters
+    ----------
+    latents
+        Shape (N, D), real numbers; or a :class:`GaussianPosterior`. Arrays of any framework, data
+        frames and lists are taken.
+    factors
+        Shape (N, K): the known factors of the same N samples, an array or a DataFrame. Integers,
+        strings, booleans and categoricals are categories; floats with a fractional part are
+        continuous.
+    metrics
+        Report keys, metric names, or ``dm.Metric(name, setting=...)``; None is the protocol's suite.
+    protocol
+        A named, published set of settings; see ``dm-eval --list``.
+    factor_names, latent_names
+        Names, if not those of the DataFrames' columns.
+    factor_types
+        "categorical", "ordinal" or "continuous" for each factor, or by name.
+    seed
+        Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
+    n_jobs
+        Processes for the predictors of DCI and SAP; -1 uses every core.
+    anchors
+        Chance and ceiling of each score: True for all metrics that are not slow, "all", or False.
+    progress
+        Show a progress bar on stderr.
+
+    Returns
+    -------
+    Report
+        One Score per key. A metric that has no value on this input is there with NaN and a reason.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used; the message says which, and what to do.
+    """
+    inputs = check(
+        latents, factors, factor_names=factor_names, factor_types=factor_types, latent_names=latent_names
+    )
+    requests = bind(metrics, protocol)
+    report = score_inputs(
+        inputs, requests, protocol=protocol, seed=seed, n_jobs=n_jobs, anchors=anchors, progress=progress
+    )
+    for text in report.warnings:
+        warnings.warn(text, ScoreWarning, stacklevel=2)
+    return report
+
+
+def score_inputs(
+    inputs: Inputs,
+    requests: list[BoundMetric],
+    *,
+    protocol: str,
+    seed: int,
+    n_jobs: int | None,
+    anchors: Anchors,
+    progress: bool = False,
+    strict: bool = False,
+) -> Report:
+    """Score checked input. `strict` lets a metric's exception through rather than making it a reason."""
+    _check_options(seed, anchors)
+    anchored = [request for request in requests if _has_anchors(request, anchors)]
+    steps = len(requests) + len(anchored) * (resampling.PERMUTATIONS + 1)
+    seconds: dict[str, float] = {}
+    with _progress(steps, progress) as advance:
+
+        def run(part: Inputs, chosen: list[BoundMetric], note: str) -> dict[str, MetricValue]:
+            relations = Relations(part, seed=seed, n_jobs=n_jobs)
+            values: dict[str, MetricValue] = {}
+            for request in chosen:
+                name = request.definition.name
+                advance(f"{name}{note}")
+                start = time.perf_counter()
+                values.update(_values(request, relations, strict))
+                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
+            return values
+
+        values = run(inputs, requests, "")
+        floor: Mapping[str, float] = {}
+        top: Mapping[str, float] = {}
+        if anchored:
+            rng = np.random.default_rng([seed, *b"chance"])
+            floor = resampling.chance(
+                lambda part: _numbers(run(part, anchored, ", chance")), inputs, rng
+            )
+            top = resampling.ceiling(lambda part: _numbers(run(part, anchored, ", ceiling")), inputs)
+        advance("done")
+    scores = {
+        key: _score(request, key, values[key], inputs, seed, floor.get(key), top.get(key))
+        for request in requests
+        for key in request.keys
+    }
+    return Report(
+        scores=scores,
+        protocol=protocol,
+        seed=seed,
+        shape=inputs.shape,
+        factor_names=inputs.factor_names,
+        latent_names=inputs.latent_names,
+        warnings=inputs.warnings,
+        seconds=seconds,
+    )
+
+
+def _check_options(seed: Any, anchors: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}")
+    if anchors not in (True, False, "all"):
+        raise InputError(f"`anchors` must be True, False or 'all', got {anchors!r}")
+
+
+def _has_anchors(request: BoundMetric, anchors: Anchors) -> bool:
+    cost = request.definition.anchors
+    return bool(anchors) and (cost == "cheap" or (cost == "costly" and anchors == "all"))
+
+
+def _values(request: BoundMetric, relations: Relations, strict: bool) -> dict[str, MetricValue]:
+    """The metric's values by key; NaN with the reason where it has none."""
+    definition = request.definition
+    try:
+        arguments = [relations.generator(definition.name)] if definition.takes_rng else []
+        value = definition.compute(relations, *arguments, **request.settings)
+    except NotApplicable as error:
+        return {key: MetricValue(math.nan, reason=str(error)) for key in definition.keys}
+    except InputError:
+        raise
+    except Exception as error:
+        if strict:
+            raise
+        # One metric that fails must not lose the others' numbers.
+        reason = f"failed: {type(error).__name__}: {error}"
+        return {key: MetricValue(math.nan, reason=reason, warnings=(f"{definition.name} {reason}",))
+                for key in definition.keys}  # fmt: skip
+    return value if isinstance(value, dict) else {definition.keys[0]: value}
+
+
+def _numbers(values: Mapping[str, MetricValue]) -> dict[str, float]:
+    return {key: value.value for key, value in values.items()}
+
+
+def _score(
+    request: BoundMetric,
+    key: str,
+    value: MetricValue,
+    inputs: Inputs,
+    seed: int,
+    chance: float | None,
+    ceiling: float | None,
+) -> Score:
+    import pandas as pd
+
+    facts = next(score for score in request.definition.scores if score.key == key)
+    labels = {"latents": list(inputs.latent_names), "factors": list(inputs.factor_names)}
+
+    def series(part: Any, axis: str) -> Any:
+        return None if part is None else pd.Series(part, index=labels[axis], name=key, dtype=float)
+
+    def table(item: Labelled | float | int | str) -> Any:
+        if not isinstance(item, Labelled):
+            return item
+        if len(item.axes) == 1:
+            return pd.Series(item.values, index=labels[item.axes[0]])
+        return pd.DataFrame(item.values, index=labels[item.axes[0]], columns=labels[item.axes[1]])
+
+    return Score(
+        key=key,
+        value=float(value.value),
+        signature=request.signature(key, inputs.shape, seed, _kinds(inputs)),
+        per_factor=series(value.per_factor, "factors"),
+        per_latent=series(value.per_latent, "latents"),
+        chance=chance,
+        ceiling=ceiling,
+        details={name: table(item) for name, item in value.details.items()},
+        warnings=(*inputs.warnings, *value.warnings),
+        reason=value.reason,
+        range=facts.range,
+        direction=facts.direction,
+        property=facts.property,
+    )
+
+
+def _kinds(inputs: Inputs) -> dict[str, str]:
+    """The factors' kinds, for the signature, unless all are categories."""
+    letters = "".join({"categorical": "c", "ordinal": "o", "continuous": "r"}[f.kind] for f in inputs.factors)
+    return {} if set(letters) == {"c"} else {"kinds": letters}
+
+
+@contextlib.contextmanager
+def _progress(steps: int, shown: bool) -> Iterator[Advance]:
+    if not shown:
+        yield lambda name: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=steps, completed=-1)
+
+        def advance(name: str) -> None:
+            bar.update(task, advance=1, description=name)
+
+        yield advance
