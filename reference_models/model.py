@@ -1,0 +1,48 @@
+"""What the training loop asks of a model, and the answers most models give."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Draws = dict[str, NDArray[Any]]
+
+
+class Model(nn.Module):
+    """A network together with its objective.
+
+    The constructor's keyword arguments are plain JSON values, so that a checkpoint can carry them.
+    Called on images (n, channels, height, width) in [0, 1], a model is an encoder: it returns the
+    posterior's means and log-variances, each (n, latents).
+    """
+
+    name: ClassVar[str]  # as on the command line and in checkpoints
+
+    def objective(self, images: Tensor, **draws: Tensor) -> dict[str, Tensor]:
+        """The scalar terms of this batch; the loop minimises ``"loss"`` and logs them all."""
+        raise NotImplementedError
+
+    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+        """All that :meth:`objective` needs besides the images: noise, and what depends on the step.
+
+        A pure function of its arguments, so that a resumed run repeats it.
+        """
+        return {}
+
+    def enter(self, step: int) -> None:
+        """Change the model's buffers before the step of this number, if they must change.
+
+        What it does twice must equal what it does once: a resumed run enters its first step again.
+        """
+
+    def milestones(self) -> list[int]:
+        """Steps before which the weights are kept in a file of their own."""
+        return []
+
+
+def standard_normal(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:
+    """Noise for sampling latents."""
+    return rng.standard_normal(shape, dtype=np.float32)
