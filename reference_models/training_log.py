@@ -1,0 +1,53 @@
+"""The training log: one row per logged step, as CSV for tables and as JSON lines for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from reference_models.checkpoints import write_atomically
+
+
+class TrainingLog:
+    """Appends rows to ``log.csv`` and ``log.jsonl`` in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    start : int
+        The step that training starts from. Rows of later steps, which a run that was killed wrote
+        after its last checkpoint, are dropped: they are about to be written again.
+    """
+
+    def __init__(self, folder: Path, start: int) -> None:
+        self.csv, self.jsonl = folder / "log.csv", folder / "log.jsonl"
+        kept = []
+        if start and self.jsonl.exists():
+            # A line without its newline was cut off by a kill.
+            lines = [line for line in self.jsonl.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            kept = [row for row in map(json.loads, lines) if row["step"] <= start]
+        write_atomically(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
+        table = csv_lines(kept, header=True) if kept else ""
+        write_atomically(self.csv, table.encode())
+        self._empty = not kept
+
+    def write(self, row: Mapping[str, float]) -> None:
+        """Append one row; every row of a run has the same keys, the first of them ``step``."""
+        with self.jsonl.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        with self.csv.open("a") as file:
+            file.write(csv_lines([row], header=self._empty))
+        self._empty = False
+
+
+def csv_lines(rows: list[Mapping[str, float]], header: bool) -> str:
+    """`rows` as CSV text."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
