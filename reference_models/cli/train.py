@@ -1,0 +1,198 @@
+"""``dm-train``: train a reference model. Parses, calls, prints."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from disentangle_metrics import DatasetError, InputError, PluginError, load_dataset
+from reference_models.models import MODELS
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+MISUSES = (InputError, DatasetError, PluginError)
+
+app = typer.Typer(
+    name="dm-train",
+    help="Train a reference model that makes representations to evaluate.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def dm_train() -> None:
+    """Train a reference model that makes representations to evaluate."""
+    # Its being there makes typer ask for the model's name even while there is only one.
+
+
+def command(model: str) -> Callable[..., None]:
+    """The subcommand that trains `model`."""
+
+    def train_model(
+        dataset: Annotated[str | None, typer.Option(help="Data set to train on.  [default: sprites]")] = None,
+        preset: Annotated[
+            str | None,
+            typer.Option(help="smoke (does it run?), demo (half an hour) or paper.  [default: demo]"),
+        ] = None,
+        beta: Annotated[float | None, typer.Option(help="Weight of the KL terms.")] = None,
+        seed: Annotated[
+            int | None, typer.Option(help="Of the first weights and of every draw.  [default: 0]")
+        ] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="Folder of the run.  [default: runs/MODEL-DATASET-PRESET-SEED]")
+        ] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+        steps: Annotated[
+            int | None, typer.Option(help="Train this long; a schedule keeps its proportions.")
+        ] = None,
+        batch_size: Annotated[int | None, typer.Option()] = None,
+        learning_rate: Annotated[float | None, typer.Option()] = None,
+        setting: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--set", metavar="NAME=VALUE", help="One of the model's own settings; may be repeated."
+            ),
+        ] = None,
+        root: Annotated[Path | None, typer.Option(help="Where the data set's files are.")] = None,
+        device: Annotated[
+            str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps.  [default: auto]")
+        ] = None,
+        precision: Annotated[
+            str | None, typer.Option(help="float32 or bfloat16.  [default: float32]")
+        ] = None,
+        compile: Annotated[bool | None, typer.Option(help="Compile the objective first.")] = None,
+        channels_last: Annotated[bool | None, typer.Option(help="Memory layout; faster on CPUs.")] = None,
+        threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: PyTorch's]")] = None,
+        log_every: Annotated[int | None, typer.Option(help="Steps between rows of the log.")] = None,
+        save_every: Annotated[int | None, typer.Option(help="Steps between checkpoints.")] = None,
+        quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+        debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    ) -> None:
+        keep_freed_memory()
+        import torch
+
+        from reference_models import plans
+        from reference_models.training import train
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        if resume:
+            from reference_models.checkpoints import read_description
+
+            if out is None:
+                raise InputError("--resume needs --out, the folder of the run to go on with")
+            plan = plans.saved_plan(read_description(out / "last.safetensors"))
+            for name, given, before in (
+                ("model", model, plan.model),
+                ("--dataset", dataset, plan.dataset),
+                ("--preset", preset, plan.preset),
+            ):
+                if given not in (None, before):
+                    raise InputError(f"{name} is {given!r}, but the run in {out} has {before!r}")
+        else:
+            plan = plans.read_preset(model, dataset or "sprites", preset or "demo")
+        if steps is not None and steps != plan.settings.steps:
+            plan = plans.stretched(plan, steps)
+        plan = plans.changed(
+            plan,
+            arguments=dict(map(parsed, setting or [])) | ({} if beta is None else {"beta": beta}),
+            settings={
+                "seed": seed,
+                "batch_size": batch_size,
+                "learning_rate": learning_rate,
+                "device": device,
+                "precision": precision,
+                "compile": compile,
+                "channels_last": channels_last,
+                "log_every": log_every,
+                "save_every": save_every,
+            },
+        )
+        folder = out or Path("runs") / f"{model}-{plan.dataset}-{plan.preset}-{plan.settings.seed}"
+        data = load_dataset(plan.dataset, root=root)
+        plan = plans.fitted(plan, data.image_shape)
+        weights = train(
+            plans.build(plan),
+            data,
+            plan.settings,
+            folder,
+            description={
+                "arguments": plan.arguments,
+                "preset": plan.preset,
+                "command": " ".join(["dm-train", *sys.argv[1:]]),
+            },
+            resume=resume,
+            progress=not quiet,
+        )
+        print(weights)
+
+    return train_model
+
+
+for _name in MODELS:
+    app.command(_name, help=f"Train {_name}.")(command(_name))
+
+
+def parsed(setting: str) -> tuple[str, Any]:
+    """``"name=value"`` -> name (with underscores) and value, read as JSON where it is JSON."""
+    name, equals, text = setting.partition("=")
+    if not equals:
+        raise InputError(f"--set {setting!r} must have the form name=value, such as gamma=0.1")
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    return name.strip().replace("-", "_"), value
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep what a training step frees: fetching it anew each step costs a tenth of the time."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every C library
+        if mallopt is not None:
+            m_trim_threshold, m_mmap_threshold = -1, -3
+            mallopt(m_mmap_threshold, 32 << 20)  # the largest it takes
+            mallopt(m_trim_threshold, 1 << 30)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 2 misuse or bad input, 1 a failure, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command and return its exit code, with one line on stderr for an error."""
+    try:
+        return app(arguments, prog_name="dm-train", standalone_mode=False) or DONE
+    except BaseException as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        code, message = verdict(error)
+        print(f"dm-train: {message}", file=sys.stderr)
+        return code
+
+
+def verdict(error: BaseException) -> tuple[int, str]:
+    """The exit code of an error, and the line to say about it."""
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "safetensors"):
+        return MISUSED, f"{error.name} is not installed; pip install 'disentangle-metrics[models]'"
+    if isinstance(error, MISUSES):
+        return MISUSED, f"error: {error}"
+    if hasattr(error, "format_message"):  # the command line could not be parsed
+        return MISUSED, f"error: {error.format_message()}"
+    if type(error).__name__ == "TrainingInterruptedError":  # named, since importing it needs torch
+        return INTERRUPTED, str(error)
+    if isinstance(error, SystemExit):
+        return int(error.code or 0), ""
+    return FAILED, f"failed: {type(error).__name__}: {error}"
