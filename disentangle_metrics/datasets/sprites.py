@@ -122,22 +122,29 @@ def render(indices: NDArray[np.int64]) -> Images:
     return np.negative(images, out=images)  # 1 wraps round to 255
 
 
-def packed_blocks() -> Iterator[NDArray[np.uint8]]:
-    """All images in order, one byte per eight pixels: the 1,024 positions of one turned shape at a time.
+def everywhere(shape: int, scale: int, orientation: int) -> NDArray[np.uint8]:
+    """One turned shape at all 868 x 868 offsets (y, x), and a blank last row and column."""
+    drawn = np.zeros((len(OFFSETS) + 1, len(OFFSETS) + 1), np.uint8)
+    middle, reach = len(OFFSETS) // 2, math.ceil(len(OFFSETS) / 2 * SCALES[scale])
+    near = slice(middle - reach, middle + reach)
+    for rows in np.array_split(np.arange(len(OFFSETS))[near], 14):  # few at a time stay in the cache
+        drawn[rows, near] = inside(shape, scale, orientation, OFFSETS[near], OFFSETS[rows, None])
+    return drawn
 
-    Each shape is drawn once at all 868 x 868 offsets; an image is every 31st of them.
-    """
-    nowhere = len(OFFSETS)
-    sample = 31 * np.arange(SIDE) - 32 * POSITION[:, None] - 47
-    sample = np.where((sample >= 0) & (sample < nowhere), sample, nowhere)
-    for shape, scale, orientation in np.ndindex(*GRID.sizes[:3]):
-        drawn = np.zeros((nowhere + 1, nowhere + 1), np.uint8)
-        reach = math.ceil(nowhere / 2 * SCALES[scale])
-        seen = slice(nowhere // 2 - reach, nowhere // 2 + reach)
-        for some in np.array_split(np.arange(nowhere)[seen], 14):  # few rows at a time stay in the cache
-            drawn[some, seen] = inside(shape, scale, orientation, OFFSETS[seen], OFFSETS[some, None])
-        rows = np.packbits(drawn[:, sample], axis=-1).view(np.uint64)[:, :, 0]  # 64 pixels to a number
-        yield rows[sample].transpose(2, 0, 1).copy().view(np.uint8).reshape(len(POSITION) ** 2, -1)
+
+def packed_blocks() -> Iterator[NDArray[np.uint8]]:
+    """All images in order, eight pixels to a byte, 1,024 positions of a turned shape at a time."""
+    blank = len(OFFSETS)
+    pixel = 31 * np.arange(SIDE) - 32 * POSITION[:, None] - 47  # of the offsets, for each position
+    seen = (pixel >= 0) & (pixel < blank)
+    down = right = np.where(seen, pixel, blank)
+    left = np.where(seen, blank - 1 - pixel, blank)
+    for shape, scale in np.ndindex(*GRID.sizes[:2]):
+        half = [everywhere(shape, scale, orientation) for orientation in range(20)]
+        turned = [(drawn, right) for drawn in half] + [(drawn, left) for drawn in reversed(half)]
+        for drawn, across in turned:  # the second half of the turn mirrors the first
+            rows = np.packbits(drawn[:, across], axis=-1).view(np.uint64)[:, :, 0]  # 64 pixels each
+            yield rows[down].transpose(2, 0, 1).copy().view(np.uint8).reshape(len(POSITION) ** 2, -1)
 
 
 def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> FactorDataset:

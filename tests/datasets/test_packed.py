@@ -1,0 +1,154 @@
+"""The packed file: whole or not there, checked when opened, and made again when damaged."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from disentangle_metrics.datasets import packed
+from disentangle_metrics.datasets.packed import HEADER_BYTES, PackedImages, PackedKind
+
+KIND = PackedKind("noise 1", count=50, height=5, width=6)
+PIXELS = np.random.default_rng(0).integers(0, 2, (50, 5, 6, 1), np.uint8)
+
+
+def noise() -> Iterator[NDArray[np.uint8]]:
+    rows = np.packbits(PIXELS.reshape(50, 30), axis=1)
+    yield rows[:20]
+    yield rows[20:]
+
+
+def never() -> Iterator[NDArray[np.uint8]]:
+    raise AssertionError("a good file must not be made again")
+    yield
+
+
+def everything(images: PackedImages) -> NDArray[np.uint8]:
+    return images(np.arange(KIND.count))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "folder" / "noise.bits"
+    np.testing.assert_array_equal(everything(PackedImages(path, KIND, noise, "noise")), 255 * PIXELS)
+    return path
+
+
+def test_a_good_file_is_opened_and_not_made_again(path: Path) -> None:
+    images = PackedImages(path, KIND, never, "noise")
+    np.testing.assert_array_equal(images(np.array([49, 3, 3])), 255 * PIXELS[[49, 3, 3]])
+    assert images(np.array([], np.int64)).shape == (0, 5, 6, 1)
+    assert [file.name for file in path.parent.iterdir()] == ["noise.bits"]
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    return content[:-7] + bytes([content[-7] ^ 1]) + content[-6:]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (flip_a_bit, "checksum"),
+        (lambda content: content[:-1], "bytes, not"),
+        (lambda content: b"", "0 bytes, not"),
+        (lambda content: b"?" * HEADER_BYTES + content[HEADER_BYTES:], "header"),
+        (lambda content: b"7".ljust(HEADER_BYTES) + content[HEADER_BYTES:], "header"),
+        (lambda content: content.replace(b"noise 1", b"noise 0"), "noise 0"),
+    ],
+)
+def test_a_damaged_file_is_noticed_and_made_again(path: Path, damage, reason: str) -> None:
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.warns(UserWarning, match=rf"noise.bits is damaged \(.*{reason}.*and is made again"):
+        images = everything(PackedImages(path, KIND, noise, "noise"))
+    np.testing.assert_array_equal(images, 255 * PIXELS)
+    np.testing.assert_array_equal(everything(PackedImages(path, KIND, never, "noise")), 255 * PIXELS)
+
+
+def test_an_interrupted_making_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[NDArray[np.uint8]]:
+        yield next(noise())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        everything(PackedImages(tmp_path / "noise.bits", KIND, interrupted, "noise"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_few_images_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="20 images were made, not 50"):
+        everything(PackedImages(tmp_path / "noise.bits", KIND, lambda: [next(noise())], "noise"))
+
+
+def test_what_a_killed_process_left_is_removed_after_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("noise.bits.1.part", "other.bits.1.part"):
+        (tmp_path / name).touch()
+    everything(PackedImages(tmp_path / "noise.bits", KIND, noise, "noise"))
+    assert (tmp_path / "noise.bits.1.part").exists()
+    (tmp_path / "noise.bits").unlink()
+    monkeypatch.setattr(packed, "ABANDONED", -1.0)
+    everything(PackedImages(tmp_path / "noise.bits", KIND, noise, "noise"))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["noise.bits", "other.bits.1.part"]
+
+
+SLOW_MAKER = """
+import sys, time, zlib
+from pathlib import Path
+import numpy as np
+from disentangle_metrics.datasets.packed import PackedImages, PackedKind
+
+def slow():
+    for i in range(10):
+        time.sleep(0.05)
+        yield np.full((10, 512), i, np.uint8)
+
+print("ready", flush=True)
+sys.stdin.readline()
+images = PackedImages(Path(sys.argv[1]), PackedKind("slow 1", 100, 64, 64), slow, "slow")(np.arange(100))
+print(zlib.crc32(images.tobytes()))
+"""
+
+
+def test_two_processes_may_make_the_same_file_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", SLOW_MAKER, str(tmp_path / "slow.bits")]
+    both = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    results = []
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in both:
+        results.append(process.communicate(timeout=60)[0])
+        assert process.returncode == 0
+    assert results[0] == results[1]
+    assert [file.name for file in tmp_path.iterdir()] == ["slow.bits"]
+
+
+def test_without_a_folder_to_write_to_the_images_stay_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    images = PackedImages(tmp_path / "file" / "noise.bits", KIND, noise, "noise")
+    with pytest.warns(UserWarning, match="cannot be kept in .*keeping them in memory.*Pass root="):
+        np.testing.assert_array_equal(everything(images), 255 * PIXELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # once is enough
+        everything(images)
+
+
+def test_another_process_gets_the_path_and_not_the_images(path: Path) -> None:
+    images = PackedImages(path, KIND, noise, "noise")
+    everything(images)
+    sent = pickle.loads(pickle.dumps(images))
+    assert sent._read is None
+    np.testing.assert_array_equal(everything(sent), 255 * PIXELS)
