@@ -254,10 +254,10 @@ class Relations:
     def svm_accuracy(self, *, split: Split, max_rows: int) -> NDArray[np.float64]:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
-        accuracies = functools.partial(probes.svm_accuracies, latents=np.flatnonzero(~self.constant()))
         accuracy = np.zeros(self.inputs.shape[1:])
         chosen = self.varying_factors() & categories
-        for k, column in self._per_factor(accuracies, split, max_rows, chosen, categories).items():
+        found = self._per_factor(probes.svm_accuracies, split, max_rows, chosen, categories)
+        for k, column in found.items():
             accuracy[:, k] = column
         return accuracy
 

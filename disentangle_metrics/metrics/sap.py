@@ -45,7 +45,8 @@ def sap(
 
     Degenerate cases
     ----------------
-    A constant latent has S = 0. A constant factor is left out. With one latent the second largest
+    A constant latent has correlation 0, and the accuracy of always naming one class. A constant
+    factor is left out. With one latent the second largest
     is 0. `kind="classification"` with a continuous factor is refused.
 
     References

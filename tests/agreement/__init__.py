@@ -1,0 +1,1 @@
+"""Agreement with the public implementations, on the recorded reference values."""
