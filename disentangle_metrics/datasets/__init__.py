@@ -18,6 +18,7 @@ DATASETS = Registry(
     "disentangle_metrics.datasets",
     {
         "sprites": "disentangle_metrics.datasets.sprites:load",
+        "dsprites": "disentangle_metrics.datasets.dsprites:load",
     },
     error=DatasetError,
 )

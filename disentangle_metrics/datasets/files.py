@@ -1,9 +1,27 @@
-"""Where the files of data sets are: found first, fetched only where they can be."""
+"""Where the published files of data sets are: found and checked, or fetched where they can be."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+
+from disentangle_metrics.datasets.progress import LateProgress
+from disentangle_metrics.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file that others publish, known by its checksum."""
+
+    dataset: str  # whose file it is
+    name: str
+    url: str
+    algorithm: str  # "md5" or "sha256"
+    digest: str
+    home: str  # where people get the file, in words
+    twin: str  # the data set that needs no file
 
 
 def data_folder(root: str | PathLike[str] | None) -> Path:
@@ -13,3 +31,70 @@ def data_folder(root: str | PathLike[str] | None) -> Path:
     import pooch
 
     return Path(pooch.os_cache("disentangle-metrics"))
+
+
+def locate(file: PublishedFile, root: str | PathLike[str] | None) -> Path:
+    """The path of the checked file: `root` itself, in the folder `root`, or in the cache; else fetched there.
+
+    Raises
+    ------
+    DatasetError
+        If the file is not the published one, or is not there and cannot be fetched.
+    """
+    folder = data_folder(root)
+    given = folder.is_file() or (root is not None and folder.suffix == Path(file.name).suffix)
+    path = folder if given else folder / file.name
+    if path.is_file():
+        check(file, path)
+    elif given:
+        raise DatasetError(f"{file.dataset}: there is no file {path}; {advice(file, path)}")
+    else:
+        fetch(file, folder)
+    return path
+
+
+def check(file: PublishedFile, path: Path) -> None:
+    """Refuse the file at `path` unless it is the published one, byte for byte."""
+    try:
+        with path.open("rb") as content, LateProgress(f"checking {path.name}", path.stat().st_size) as bar:
+            found = hashlib.new(file.algorithm, usedforsecurity=False)
+            while block := content.read(1 << 22):
+                found.update(block)
+                bar.update(len(block))
+    except OSError as error:
+        raise DatasetError(f"{file.dataset}: {path} cannot be read ({error.strerror or error})") from error
+    if found.hexdigest() != file.digest:
+        raise DatasetError(
+            f"{file.dataset}: {path} is not the published file: its {file.algorithm} is {found.hexdigest()}, "
+            f"not {file.digest} ({path.stat().st_size:,} bytes; was the download cut short?). Delete it, "
+            f"and {advice(file, path)}"
+        )
+
+
+def fetch(file: PublishedFile, folder: Path) -> None:
+    """Download the file into `folder`; it appears there only when it is whole and checked."""
+    import pooch
+
+    with LateProgress(f"fetching {file.name}", unit="bytes") as bar:
+        try:
+            pooch.retrieve(
+                file.url,
+                f"{file.algorithm}:{file.digest}",
+                fname=file.name,
+                path=folder,
+                downloader=pooch.HTTPDownloader(progressbar=bar),
+            )
+        except (OSError, ValueError) as error:  # no network, no such page, no room; another checksum
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise DatasetError(
+                f"{file.dataset}: {folder / file.name} is not there and could not be fetched ({reason}); "
+                f"{advice(file, folder / file.name)}"
+            ) from error
+
+
+def advice(file: PublishedFile, path: Path) -> str:
+    """What a user can do without a network."""
+    return (
+        f"get {file.name} from {file.home} and put it at {path}, or pass root= with its place; "
+        f"the data set {file.twin!r} needs no file"
+    )
