@@ -128,11 +128,13 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     """The file and its kind, if it is of a kind that can be a model."""
     path = Path(path_or_name).expanduser()
     if not path.exists() and str(path_or_name) in CHECKPOINTS:
-        path = CHECKPOINTS.load(str(path_or_name))()
+        path = Path(CHECKPOINTS.load(str(path_or_name))())
+        if not path.exists():
+            raise ModelFileError(
+                f"the bundled checkpoint {path_or_name} is missing from this installation: {path}"
+            )
     if not path.exists():
-        raise ModelFileError(
-            f"no such file: {path}; nor is it a bundled checkpoint: {_unknown(str(path_or_name))}"
-        )
+        raise ModelFileError(f"no such file: {path}; {CHECKPOINTS.unknown(str(path_or_name))}")
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in {".safetensors", ".pt", ".pth", ".bin"})
         raise ModelFileError(
@@ -145,10 +147,6 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     if kind not in WEIGHTS and kind not in trusted.PROGRAMS:
         raise ModelFileError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
     return path, kind
-
-
-def _unknown(name: str) -> str:
-    return CHECKPOINTS.unknown(name) if CHECKPOINTS.names() else "none is installed"
 
 
 def _sha256(path: Path) -> str:

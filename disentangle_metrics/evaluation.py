@@ -1,0 +1,209 @@
+"""evaluate(): encode some images of a data set once, then score the latents against the factors."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.datasets import FactorDataset
+from disentangle_metrics.datasets.progress import LateProgress
+from disentangle_metrics.encoders import Encoder
+from disentangle_metrics.encoders.encoder import evaluation_mode
+from disentangle_metrics.encoders.outputs import Array, posterior_arrays
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.requests import bind
+from disentangle_metrics.results import Report
+from disentangle_metrics.scoring import score
+
+if TYPE_CHECKING:
+    import torch
+
+Encode = Callable[[NDArray[np.float32]], Any]
+DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
+
+
+def evaluate(
+    encoder: Encode | torch.nn.Module,
+    dataset: FactorDataset,
+    *,
+    samples: int | None = 10_000,
+    seed: int = 0,
+    batch_size: int = 256,
+    factors: Iterable[str] | None = None,
+    progress: bool = False,
+    **score_options: Any,
+) -> Report:
+    """Score a model on a data set with known factors.
+
+    Parameters
+    ----------
+    encoder : callable
+        From a float32 batch (n, channels, height, width) in [0, 1] to means (n, n_latents) or a
+        pair (mean, logvar): what :func:`load_encoder` returns, a ``torch.nn.Module`` (run in
+        evaluation mode, on the device it is on, and left as it was), or a function of NumPy arrays.
+    dataset : FactorDataset
+        What :func:`load_dataset` returns.
+    samples : int or None
+        How many images, drawn without replacement: the rows
+        ``numpy.random.default_rng(seed).choice(len(dataset), samples, replace=False)``. Every image,
+        in order, if None or not fewer than there are.
+    seed : int
+        Seed of the rows and of every metric that draws.
+    batch_size : int
+        Images encoded at a time; it bounds the memory and does not change what is measured.
+    factors : iterable of str, optional
+        Names of the factors to score against; by default all.
+    progress : bool
+        Show progress bars on stderr.
+    **score_options
+        Passed on to :func:`score`: `metrics`, `protocol`, `anchors`, `n_jobs`, `factor_types`, ...
+
+    Returns
+    -------
+    Report
+        Its `provenance` holds where the encoder came from, the data set, and the seconds spent on
+        encoding and on scoring.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used, or the encoder returns something else. What can be found
+        wrong before encoding, is.
+    """
+    samples = None if samples is None else _whole("samples", samples, 1)
+    seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
+    columns = _factor_columns(dataset, factors)
+    names = [dataset.factor_names[column] for column in columns]
+    options = {"factor_types": [dataset.factor_types[column] for column in columns], **score_options}
+    _check_score_options(options)
+
+    rows = _rows(len(dataset), samples, seed)
+    start = time.perf_counter()
+    with _callable(encoder) as encode:
+        latents = _encode(encode, dataset, rows, batch_size, progress)
+    encoded = time.perf_counter()
+    report = score(
+        latents,
+        dataset.factors(rows)[:, columns],
+        factor_names=names,
+        seed=seed,
+        progress=progress,
+        **options,
+    )
+    return report.with_provenance(
+        encoder=_described(encoder),
+        dataset=dataset.name,
+        images=len(rows),
+        batch_size=batch_size,
+        encode_seconds=round(encoded - start, 3),
+        score_seconds=round(time.perf_counter() - encoded, 3),
+    )
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"`{name}` must be a whole number of at least {least}, got {value!r}")
+    return int(value)
+
+
+def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> list[int]:
+    known = list(dataset.factor_names)
+    if wanted is None:
+        return list(range(len(known)))
+    if isinstance(wanted, str):
+        raise InputError(f"`factors` must be a list of names, got the single string {wanted!r}")
+    names = list(wanted)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise InputError(
+                f"`factors`: the data set {dataset.name} has no factor {name!r}; {hint}known: "
+                f"{', '.join(known)}"
+            )
+        if names.count(name) > 1:
+            raise InputError(f"`factors` names {name!r} twice")
+    if not names:
+        raise InputError(f"`factors` is empty; pass None for all, or some of {', '.join(known)}")
+    return [known.index(name) for name in names]
+
+
+def _check_score_options(options: dict[str, Any]) -> None:
+    """Refuse now what score() would refuse after the images are encoded."""
+    accepted = [name for name in inspect.signature(score).parameters if name not in DECIDED_BY_THE_DATASET]
+    for name in options:
+        if name not in accepted:
+            raise InputError(f"evaluate() has no option {name!r}; those of score() are {', '.join(accepted)}")
+    bind(options.get("metrics"), options.get("protocol", "default"))
+
+
+def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
+    if samples is None or samples >= available:
+        return np.arange(available)
+    return np.random.default_rng(seed).choice(available, samples, replace=False)
+
+
+@contextlib.contextmanager
+def _callable(encoder: Any) -> Iterator[Encode]:
+    """The encoder as a function of NumPy arrays; a network stands in evaluation mode meanwhile."""
+    torch = sys.modules.get("torch")  # whoever has a network has imported it
+    network = encoder.network if isinstance(encoder, Encoder) else encoder
+    if torch is not None and isinstance(network, torch.nn.Module):
+        with evaluation_mode(network):
+            yield Encoder(network)
+    elif callable(encoder):
+        yield encoder
+    else:
+        raise InputError(
+            f"`encoder` must be callable, got {type(encoder).__name__}; "
+            f"for a model file pass dm.load_encoder(path)"
+        )
+
+
+def _encode(
+    encode: Encode, dataset: FactorDataset, rows: NDArray[np.int64], batch_size: int, progress: bool
+) -> Any:
+    """Latents of these rows: an array, or a GaussianPosterior if the encoder gives variances."""
+    means: list[Array] = []
+    logvars: list[Array] = []
+    bar = LateProgress("encoding", len(rows)) if progress else None
+    with bar or contextlib.nullcontext():
+        for start in range(0, len(rows), batch_size):
+            batch = rows[start : start + batch_size]
+            mean, logvar = posterior_arrays(encode(network_input(dataset.images(batch))), len(batch))
+            if means and (mean.shape[1] != means[0].shape[1] or (logvar is None) != (not logvars)):
+                raise InputError(
+                    f"the encoder returned {means[0].shape[1]} latents for the first batch and "
+                    f"{mean.shape[1]} for a later one, or variances for only some; it must return the "
+                    "same for every batch"
+                )
+            means.append(mean)
+            if logvar is not None:
+                logvars.append(logvar)
+            if bar is not None:
+                bar.update(len(batch))
+    if logvars:
+        return GaussianPosterior(np.concatenate(means), np.concatenate(logvars))
+    return np.concatenate(means)
+
+
+def network_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images (n, height, width, channels) in 0 .. 255 as float32 (n, channels, height, width) in [0, 1]."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
+
+
+def _described(encoder: Any) -> Any:
+    """The record of a model file, or the best name that a callable has."""
+    if isinstance(encoder, Encoder) and encoder.source is not None:
+        return {**encoder.source.to_dict(), "device": encoder.device}
+    kind = type(encoder)
+    return getattr(encoder, "__qualname__", f"{kind.__module__}.{kind.__qualname__}")
