@@ -1,0 +1,1 @@
+"""The commands: they parse, call the package's public face, and print."""

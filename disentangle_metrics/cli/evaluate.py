@@ -1,0 +1,230 @@
+"""dm-eval: score a model on a data set, or arrays from files."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.cli.running import UsageError, run, say
+from disentangle_metrics.results import Report
+
+NAME = "dm-eval"
+WIDTH_WITHOUT_TERMINAL = 100
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Anchors(StrEnum):
+    """Which scores get a chance level and a ceiling."""
+
+    AUTO, ALL, NONE = "auto", "all", "none"
+
+
+def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
+    """An option in a panel of the help."""
+    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
+
+
+MODEL, ARRAYS, SCORING, OUTPUT, ABOUT = "To score a model", "To score arrays", "Scoring", "Output", "About"
+
+Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bundled checkpoint.")
+Dataset = option(MODEL, "Data set to encode, such as sprites.", metavar="NAME")
+Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
+Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
+BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
+Device = option(MODEL, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
+Arch = option(MODEL, "Registered architecture that a file of bare weights belongs to.", metavar="NAME")
+ModelCode = option(MODEL, "Your code that builds the network: package.module:factory.", metavar="REF")
+Trust = option(
+    MODEL, "Allow a file that runs code when loaded (TorchScript, .pt2, pickled networks).", "--trust-file"
+)
+Latents = option(
+    ARRAYS,
+    "File of latents (.npy, .npz, .csv, .safetensors); :NAME chooses an array or columns.",
+    metavar="FILE[:NAME,...]",
+)
+Factors = option(
+    ARRAYS,
+    "With --latents: the file of factors. With MODEL: names of the factors to score against.",
+    metavar="FILE[:NAME,...] or NAME,...",
+)
+Metrics = option(SCORING, "Metrics or score keys (default: those of the protocol).", metavar="NAME,...")
+Protocol = option(SCORING, "A published set of settings (default: default).", metavar="NAME")
+Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N")
+Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
+AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
+Json = option(OUTPUT, "Write the report as JSON; - for stdout.", metavar="FILE")
+Csv = option(OUTPUT, "Write the scores as CSV; - for stdout.", metavar="FILE")
+Quiet = option(OUTPUT, "No progress and no remarks on stderr.", "--quiet")
+Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
+List = option(ABOUT, "List metrics, protocols, data sets, architectures and bundled checkpoints.", "--list")
+Explain = option(ABOUT, "Explain a metric.", metavar="METRIC")
+Version = option(ABOUT, "Print the version.", "--version")
+
+
+@app.command()
+def dm_eval(
+    model: Annotated[str | None, Model] = None,
+    dataset: Annotated[str | None, Dataset] = None,
+    root: Annotated[str | None, Root] = None,
+    samples: Annotated[str | None, Samples] = None,
+    batch_size: Annotated[int | None, BatchSize] = None,
+    device: Annotated[str | None, Device] = None,
+    arch: Annotated[str | None, Arch] = None,
+    model_code: Annotated[str | None, ModelCode] = None,
+    trust_file: Annotated[bool, Trust] = False,
+    latents: Annotated[str | None, Latents] = None,
+    factors: Annotated[str | None, Factors] = None,
+    metrics: Annotated[str | None, Metrics] = None,
+    protocol: Annotated[str, Protocol] = "default",
+    seed: Annotated[int, Seed] = 0,
+    jobs: Annotated[int, Jobs] = 1,
+    anchors: Annotated[Anchors, AnchorChoice] = Anchors.AUTO,
+    json: Annotated[str | None, Json] = None,
+    csv: Annotated[str | None, Csv] = None,
+    quiet: Annotated[bool, Quiet] = False,
+    debug: Annotated[bool, Debug] = False,
+    list_names: Annotated[bool, List] = False,
+    explain: Annotated[str | None, Explain] = None,
+    version: Annotated[bool, Version] = False,
+) -> None:
+    """Score whether a representation is disentangled.
+
+    dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
+    dm-eval --latents FILE --factors FILE scores arrays.
+    Results go to stdout, everything else to stderr.
+    """
+    if list_names or explain is not None or version:
+        print(_about(list_names, explain))
+        return
+    scoring = {
+        "metrics": None if metrics is None else _names("--metrics", metrics),
+        "protocol": protocol,
+        "seed": seed,
+        "n_jobs": jobs,
+        "anchors": {Anchors.AUTO: True, Anchors.ALL: "all", Anchors.NONE: False}[anchors],
+        "progress": not quiet and sys.stderr.isatty(),
+    }
+    # Imported only now: --help must not wait for them.
+    from disentangle_metrics.cli.sources import ModelRun, score_arrays
+
+    with ExitStack() as stack:
+        outputs = _outputs(stack, json, csv)
+        if latents is not None:
+            _only_arrays(
+                {
+                    "MODEL": model,
+                    "--dataset": dataset,
+                    "--root": root,
+                    "--samples": samples,
+                    "--batch-size": batch_size,
+                    "--device": device,
+                    "--arch": arch,
+                    "--model-code": model_code,
+                    "--trust-file": trust_file or None,
+                }
+            )
+            if factors is None:
+                raise UsageError("--latents needs --factors: the file with the true factors of the same rows")
+            report = score_arrays(latents, factors, scoring)
+        else:
+            if model is None:
+                raise UsageError(
+                    "give a MODEL with --dataset, or --latents with --factors (see dm-eval --help)"
+                )
+            if dataset is None:
+                raise UsageError(
+                    "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"
+                )
+            report = ModelRun(
+                model=model,
+                dataset=dataset,
+                root=root,
+                factors=None if factors is None else _names("--factors", factors),
+                samples=_samples(samples),
+                batch_size=256 if batch_size is None else batch_size,
+                device=device or "auto",
+                arch=arch,
+                model_code=model_code,
+                trust=trust_file,
+            ).score(scoring)
+            if not quiet:
+                _say_how_long(report)
+        _deliver(report, outputs)
+
+
+def _about(list_names: bool, explain: str | None) -> str:
+    if explain is not None:
+        from disentangle_metrics.cards import describe
+
+        return describe(explain)
+    if list_names:
+        from disentangle_metrics.cli.listing import listing
+
+        return listing()
+    from disentangle_metrics.version import __version__
+
+    return f"{NAME} {__version__}"
+
+
+def _names(option_name: str, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"{option_name} needs at least one name")
+    return names
+
+
+def _samples(text: str | None) -> int | None:
+    if text is None:
+        return 10_000
+    if text == "all":
+        return None
+    try:
+        return int(text.replace("_", "").replace(",", ""))
+    except ValueError:
+        raise UsageError(f"--samples must be a number or all, got {text!r}") from None
+
+
+def _only_arrays(given: dict[str, Any]) -> None:
+    if extra := [name for name, value in given.items() if value is not None]:
+        raise UsageError(f"--latents scores arrays from a file and takes no {', '.join(extra)}")
+
+
+def _outputs(stack: ExitStack, json: str | None, csv: str | None) -> dict[str, OutputFile]:
+    """The files to write, known to be writable before the work starts."""
+    if json is not None and json == csv:
+        raise UsageError("--json and --csv must go to different places")
+    wanted = {"json": json, "csv": csv}
+    return {kind: stack.enter_context(OutputFile(path)) for kind, path in wanted.items() if path is not None}
+
+
+def _deliver(report: Report, outputs: dict[str, OutputFile]) -> None:
+    """Write the files, then print the table unless stdout belongs to one of them."""
+    for kind, file in outputs.items():
+        file.write(report.to_json() if kind == "json" else report.to_frame().to_csv())
+    if not any(file.to_stdout for file in outputs.values()):
+        from rich.console import Console
+
+        console = Console(file=sys.stdout)
+        report.render(
+            console if console.is_terminal else Console(file=sys.stdout, width=WIDTH_WITHOUT_TERMINAL)
+        )
+
+
+def _say_how_long(report: Report) -> None:
+    facts = report.provenance
+    say(
+        NAME,
+        f"encoded {facts['images']:,} images of {facts['dataset']} in {facts['encode_seconds']:.1f} s, "
+        f"scored in {facts['score_seconds']:.1f} s",
+    )
+
+
+def main() -> None:
+    """The console command."""
+    sys.exit(run(app, NAME, sys.argv[1:]))

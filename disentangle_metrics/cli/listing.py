@@ -1,0 +1,37 @@
+"""What ``dm-eval --list`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from disentangle_metrics.datasets import DATASETS
+from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.protocols import PROTOCOLS
+
+
+def listing() -> str:
+    """Every name that can be asked for: metrics, protocols, data sets, architectures, checkpoints."""
+    metrics = {
+        name: "; ".join(
+            f"{score.key}{f' ({score.property})' if score.property else ''}" for score in definition.scores
+        )
+        for name, definition in METRICS.load_all().items()
+    }
+    protocols = {name: protocol.source for name, protocol in PROTOCOLS.items()}
+    return "\n".join(
+        [
+            *_section("metrics, and the scores they give", metrics),
+            *_section("protocols (--protocol)", protocols),
+            *_section("data sets (--dataset)", dict.fromkeys(DATASETS.names(), "")),
+            *_section("architectures (--arch)", dict.fromkeys(ENCODERS.names(), "")),
+            *_section("bundled checkpoints (MODEL)", dict.fromkeys(CHECKPOINTS.names(), "")),
+        ]
+    ).rstrip()
+
+
+def _section(title: str, items: dict[str, str]) -> Iterator[str]:
+    width = max(map(len, items), default=0)
+    yield title
+    yield from (f"  {name:<{width}}  {text}".rstrip() for name, text in items.items())
+    yield ""

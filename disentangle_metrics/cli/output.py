@@ -1,0 +1,63 @@
+"""A result file that is known to be writable before the work starts, and appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from disentangle_metrics.errors import InputError
+
+
+class OutputFile:
+    """The file at `path`, or stdout for ``-``; use it in a ``with`` statement around the work.
+
+    Raises
+    ------
+    InputError
+        On entering, if the file could not be written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.to_stdout = path == "-"
+        self.path = Path(path).expanduser()
+        self._partial: Path | None = None
+
+    def __enter__(self) -> OutputFile:
+        if self.to_stdout:
+            return self
+        if self.path.is_dir():
+            raise InputError(f"cannot write {self.path}: it is a folder")
+        if not self.path.parent.is_dir():
+            raise InputError(f"cannot write {self.path}: there is no folder {self.path.parent}")
+        if self.path.exists() and not os.access(self.path, os.W_OK):
+            raise InputError(f"cannot write {self.path}: it exists and is read-only")
+        if self.path.exists() and not self.path.is_file():
+            return self  # a device or a pipe is written to, not replaced
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
+        try:
+            partial.touch()
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
+        self._partial = partial
+        return self
+
+    def write(self, text: str) -> None:
+        """Put `text` in place of what was there."""
+        if self.to_stdout:
+            sys.stdout.write(text)
+        elif self._partial is None:
+            self.path.write_text(text, encoding="utf-8")
+        else:
+            self._partial.write_text(text, encoding="utf-8")
+            # A link keeps pointing at the file, which is what gets replaced.
+            os.replace(self._partial, self.path.resolve())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._partial is not None:
+            with contextlib.suppress(OSError):
+                self._partial.unlink(missing_ok=True)
