@@ -22,10 +22,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.files import PublishedFile, data_folder, locate
 from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.packed import PackedImages, PackedKind
+from disentangle_metrics.datasets.packed import PackedImages
 from disentangle_metrics.datasets.sprites import GRID, SIDE
 from disentangle_metrics.errors import DatasetError
 
@@ -62,12 +63,12 @@ def load(root: str | PathLike[str] | None = None) -> FactorDataset:
 
 def read_npz(path: Path, digest: str, grid: FactorGrid = GRID, side: int = SIDE) -> FactorDataset:
     """A data set from an archive laid out like dSprites, with the factors of `grid` after the colour."""
-    kind = PackedKind(f"dsprites 1 from {digest}", len(grid), side, side)
+    kind = RowsKind(f"dsprites 1 from {digest}", len(grid), -(-side * side // 8))
     packed = path.parent / "dsprites-1.bits"
     if not packed.exists() and not os.access(path.parent, os.W_OK):
         packed = data_folder(None) / packed.name
-    read = PackedImages(packed, kind, partial(packed_blocks, path, grid, side), f"unpacking {path.name}")
-    return FactorDataset("dsprites", grid, (side, side, 1), read)
+    rows = CachedRows(packed, kind, partial(packed_blocks, path, grid, side), f"unpacking {path.name}")
+    return FactorDataset("dsprites", grid, (side, side, 1), PackedImages(rows, side, side))
 
 
 def packed_blocks(path: Path, grid: FactorGrid, side: int) -> Iterator[NDArray[np.uint8]]:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from disentangle_metrics.datasets.progress import LateProgress
 from disentangle_metrics.errors import DatasetError
@@ -85,11 +86,20 @@ def fetch(file: PublishedFile, folder: Path) -> None:
                 downloader=pooch.HTTPDownloader(progressbar=bar),
             )
         except (OSError, ValueError) as error:  # no network, no such page, no room; another checksum
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise DatasetError(
-                f"{file.dataset}: {folder / file.name} is not there and could not be fetched ({reason}); "
+                f"{file.dataset}: {folder / file.name} is not there and could not be fetched "
+                f"({reason(error, file)}); "
                 f"{advice(file, folder / file.name)}"
             ) from error
+
+
+def reason(error: OSError | ValueError, file: PublishedFile) -> str:
+    """Why a file could not be fetched, in few words."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.strerror or str(error)
+    if isinstance(error, OSError) and getattr(error, "response", None) is None:
+        return f"no answer from {urlsplit(file.url).hostname}"
+    return str(error).splitlines()[0]
 
 
 def advice(file: PublishedFile, path: Path) -> str:

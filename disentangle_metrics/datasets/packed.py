@@ -1,216 +1,38 @@
-"""Binary images, eight pixels to a byte, in a checked and memory-mapped file.
-
-The file is one line of JSON padded to a page (what is in it, and the CRC-32 of the rest), then
-the images one after another. It is written under another name and moved into place when whole, so
-that no process ever opens half a file, and two that make it at once both end with a good one.
-"""
+"""Binary images kept as rows of bits, eight pixels to a byte."""
 
 from __future__ import annotations
-
-import json
-import os
-import tempfile
-import time
-import warnings
-import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.cached_rows import CachedRows
 from disentangle_metrics.datasets.factor_dataset import Images, ReadImages
-from disentangle_metrics.datasets.progress import LateProgress
-
-HEADER_BYTES = 4096
-ABANDONED = 3600.0  # seconds after which an unfinished file is nobody's
-
-Bits = NDArray[np.uint8]
-
-
-class DamagedFile(Exception):
-    """The file is not what was written; the message says how."""
-
-
-@dataclass(frozen=True)
-class PackedKind:
-    """What a file must hold: the recipe it was made by, and the number and size of its images."""
-
-    recipe: str
-    count: int
-    height: int
-    width: int
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one image."""
-        return -(-self.height * self.width // 8)
 
 
 class PackedImages:
-    """Reads images from a packed file, which is opened, or made, when the first are asked for.
+    """Picks rows of bits and spreads them to images of 0 and 255.
 
     Parameters
     ----------
-    path : Path
-        Where the file is, or will be.
-    kind : PackedKind
-        What it must hold.
-    make : callable
-        Yields the packed images, (n, row_bytes) at a time, in order.
-    label : str
-        What the progress bar and warnings call this work.
+    rows : CachedRows
+        One image per row, padded to whole bytes.
+    height, width : int
+        Of every image, in pixels.
     otherwise : callable, optional
-        Reads images by index where no file can be written; without it the packed images are then
-        kept in memory.
+        Reads images by index where `rows` cannot be kept and says so by opening to None.
     """
 
     def __init__(
-        self,
-        path: Path,
-        kind: PackedKind,
-        make: Callable[[], Iterable[Bits]],
-        label: str,
-        otherwise: ReadImages | None = None,
+        self, rows: CachedRows, height: int, width: int, otherwise: ReadImages | None = None
     ) -> None:
-        self.path, self.kind, self.make, self.label, self.otherwise = path, kind, make, label, otherwise
-        self._read: ReadImages | None = None
+        self.rows, self.height, self.width, self.otherwise = rows, height, width, otherwise
 
     def __call__(self, indices: NDArray[np.int64]) -> Images:
-        if self._read is None:
-            self._read = self._open()
-        return self._read(indices)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A memory map would travel as the hundreds of megabytes it shows; the other side opens its own.
-        return {**self.__dict__, "_read": None}
-
-    def _open(self) -> ReadImages:
-        try:
-            bits = open_or_make(self.path, self.kind, self.make, self.label)
-        except OSError as error:
-            cost = (
-                "keeping them in memory" if self.otherwise is None else "drawing each anew, which is slower"
-            )
-            warnings.warn(
-                f"{self.label}: the images cannot be kept in {self.path} ({error.strerror or error}); "
-                f"{cost}. Pass root= with a folder that can be written to and has "
-                f"{self.kind.count * self.kind.row_bytes >> 20} MiB free",
-                stacklevel=4,
-            )
-            if self.otherwise is not None:
-                return self.otherwise
-            with LateProgress(self.label, self.kind.count) as progress:
-                bits = np.concatenate(list(counted(self.make(), progress)))
-        return Unpack(bits, self.kind)
-
-
-class Unpack:
-    """Picks rows of packed bits and spreads them to images of 0 and 255."""
-
-    def __init__(self, bits: Bits, kind: PackedKind) -> None:
-        self.bits, self.kind = bits, kind
-
-    def __call__(self, indices: NDArray[np.int64]) -> Images:
-        pixels = self.kind.height * self.kind.width
-        images = np.unpackbits(self.bits[indices], axis=1, count=pixels)
+        rows = self.rows.open()
+        if rows is None:
+            if self.otherwise is None:
+                raise TypeError("rows that need not be kept need another way to read images")
+            return self.otherwise(indices)
+        images = np.unpackbits(rows[indices], axis=1, count=self.height * self.width)
         np.negative(images, out=images)  # 1 wraps round to 255
-        return images.reshape(len(indices), self.kind.height, self.kind.width, 1)
-
-
-def open_or_make(path: Path, kind: PackedKind, make: Callable[[], Iterable[Bits]], label: str) -> Bits:
-    """The packed images at `path`; made first where there are none, or damaged ones.
-
-    Raises
-    ------
-    OSError
-        If the file has to be made and cannot be written.
-    """
-    if path.exists():
-        try:
-            return open_packed(path, kind)
-        except (DamagedFile, OSError) as error:
-            warnings.warn(f"{label}: {path} is damaged ({error}) and is made again", stacklevel=5)
-    write_packed(path, kind, make, label)
-    return open_packed(path, kind)
-
-
-def open_packed(path: Path, kind: PackedKind) -> Bits:
-    """Memory-map the packed images at `path`, after a check of every byte.
-
-    Raises
-    ------
-    DamagedFile
-        If the size, the header or the checksum is not what it must be.
-    """
-    size, expected = path.stat().st_size, HEADER_BYTES + kind.count * kind.row_bytes
-    if size != expected:
-        raise DamagedFile(f"it has {size} bytes, not {expected}")
-    with path.open("rb") as file:
-        try:
-            header = json.loads(file.read(HEADER_BYTES))
-            checksum = header.pop("crc32")
-        except (ValueError, AttributeError, KeyError):
-            raise DamagedFile("its header cannot be read") from None
-    if header != asdict(kind):
-        raise DamagedFile(f"it holds {header}, not {asdict(kind)}")
-    bits = np.memmap(path, np.uint8, "r", offset=HEADER_BYTES, shape=(kind.count, kind.row_bytes))
-    if zlib.crc32(bits.data) != checksum:
-        raise DamagedFile("its checksum does not match")
-    return bits.view(np.ndarray)  # plain arrays are gathered from faster
-
-
-def write_packed(path: Path, kind: PackedKind, make: Callable[[], Iterable[Bits]], label: str) -> None:
-    """Write the blocks that `make` yields to `path`: all of them, or no file at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(path)
-    handle, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file, LateProgress(label, kind.count) as progress:
-            file.write(bytes(HEADER_BYTES))
-            checksum = written = 0
-            for block in counted(make(), progress):
-                file.write(block.data)
-                checksum = zlib.crc32(block.data, checksum)
-                written += len(block)
-            if written != kind.count:
-                raise ValueError(f"{label}: {written} images were made, not {kind.count}")
-            file.seek(0)
-            header = json.dumps({**asdict(kind), "crc32": checksum})
-            file.write(header.encode().ljust(HEADER_BYTES - 1) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(unfinished, 0o644)
-        move_into_place(Path(unfinished), path, kind)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
-
-
-def move_into_place(unfinished: Path, path: Path, kind: PackedKind) -> None:
-    """Give the finished file its name."""
-    try:
-        os.replace(unfinished, path)
-    except PermissionError:  # Windows, where no one may replace a file that another process has mapped
-        try:
-            open_packed(path, kind)
-        except DamagedFile:
-            raise PermissionError(f"{path} is damaged, and in use by another process") from None
-
-
-def remove_abandoned(path: Path) -> None:
-    """Delete what killed processes left unfinished beside `path`."""
-    for file in path.parent.glob(f"{path.name}.*.part"):
-        try:
-            if time.time() - file.stat().st_mtime > ABANDONED:
-                file.unlink()
-        except OSError:
-            continue  # another process was faster
-
-
-def counted(blocks: Iterable[Bits], progress: LateProgress) -> Iterable[Bits]:
-    """The same blocks, telling `progress` about each."""
-    for block in blocks:
-        yield block
-        progress.update(len(block))
+        return images.reshape(len(indices), self.height, self.width, 1)

@@ -23,10 +23,11 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
 from disentangle_metrics.datasets.files import data_folder
 from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.packed import PackedImages, PackedKind
+from disentangle_metrics.datasets.packed import PackedImages
 
 SIDE = 64  # pixels
 SHAPES = ("square", "ellipse", "heart")
@@ -160,8 +161,8 @@ def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> Fact
     """
     read: ReadImages = render
     if cache:
-        kind = PackedKind("sprites 1", len(GRID), SIDE, SIDE)
-        read = PackedImages(
-            data_folder(root) / "sprites-1.bits", kind, packed_blocks, "drawing sprites", render
-        )
+        kind = RowsKind("sprites 1", len(GRID), SIDE * SIDE // 8)
+        path = data_folder(root) / "sprites-1.bits"
+        rows = CachedRows(path, kind, packed_blocks, "drawing sprites", "drawing each image anew, slower")
+        read = PackedImages(rows, SIDE, SIDE, render)
     return FactorDataset("sprites", GRID, (SIDE, SIDE, 1), read)

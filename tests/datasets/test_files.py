@@ -95,7 +95,8 @@ def test_a_file_named_but_missing_is_not_fetched(tmp_path: Path) -> None:
 
 def test_without_a_network_the_error_says_what_to_do(tmp_path: Path) -> None:
     message = (
-        f"pictures: {tmp_path / FILE.name} is not there and could not be fetched .*; "
+        rf"pictures: {tmp_path / FILE.name} is not there and could not be fetched "
+        r"\(no answer from 127\.0\.0\.1\); "
         f"get pictures.npz from the museum and put it at .*; the data set 'sketches' needs no file"
     )
     with pytest.raises(DatasetError, match=message) as refusal:

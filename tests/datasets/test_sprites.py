@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from disentangle_metrics.datasets import FactorDataset, load_dataset, sprites
-from disentangle_metrics.datasets.packed import HEADER_BYTES
+from disentangle_metrics.datasets.cached_rows import HEADER_BYTES
 from disentangle_metrics.errors import DatasetError, InputError
 
 ALL_BITS = "f07ec8e51cae3592a7be969c572930df325d3abe8be15d77d5795ab8b84e3863"
@@ -23,7 +23,7 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> FactorDataset:
 
 @pytest.fixture(scope="module")
 def bits(cached: FactorDataset) -> np.ndarray:
-    (file,) = cached._read.path.parent.iterdir()
+    (file,) = cached._read.rows.path.parent.iterdir()
     return np.memmap(file, np.uint8, "r", offset=HEADER_BYTES).reshape(len(cached), 512)
 
 
@@ -142,7 +142,7 @@ def test_hearts_point_down_and_turn_counter_clockwise(drawn: FactorDataset) -> N
 def test_without_a_folder_to_write_to_images_are_drawn(tmp_path: Path, drawn: FactorDataset) -> None:
     (tmp_path / "file").touch()
     dataset = load_dataset("sprites", root=tmp_path / "file")
-    with pytest.warns(UserWarning, match="drawing each anew, which is slower.*360 MiB free"):
+    with pytest.warns(UserWarning, match="drawing each image anew, slower.*360 MiB free"):
         images = dataset.images([5, 700_000])
     np.testing.assert_array_equal(images, drawn.images([5, 700_000]))
 

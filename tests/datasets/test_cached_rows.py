@@ -1,4 +1,4 @@
-"""The packed file: whole or not there, checked when opened, and made again when damaged."""
+"""Rows kept in a file: whole or not there, checked when opened, and made again when damaged."""
 
 import pickle
 import subprocess
@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets import packed
-from disentangle_metrics.datasets.packed import HEADER_BYTES, PackedImages, PackedKind
+from disentangle_metrics.datasets import cached_rows
+from disentangle_metrics.datasets.cached_rows import HEADER_BYTES, CachedRows, MakeRows, RowsKind
+from disentangle_metrics.datasets.packed import PackedImages
 
-KIND = PackedKind("noise 1", count=50, height=5, width=6)
+KIND = RowsKind("noise 1", count=50, row_bytes=4)
 PIXELS = np.random.default_rng(0).integers(0, 2, (50, 5, 6, 1), np.uint8)
 
 
@@ -29,6 +30,10 @@ def never() -> Iterator[NDArray[np.uint8]]:
     yield
 
 
+def noise_at(path: Path, make: MakeRows = noise) -> PackedImages:
+    return PackedImages(CachedRows(path, KIND, make, "noise"), 5, 6)
+
+
 def everything(images: PackedImages) -> NDArray[np.uint8]:
     return images(np.arange(KIND.count))
 
@@ -36,12 +41,12 @@ def everything(images: PackedImages) -> NDArray[np.uint8]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "folder" / "noise.bits"
-    np.testing.assert_array_equal(everything(PackedImages(path, KIND, noise, "noise")), 255 * PIXELS)
+    np.testing.assert_array_equal(everything(noise_at(path, noise)), 255 * PIXELS)
     return path
 
 
 def test_a_good_file_is_opened_and_not_made_again(path: Path) -> None:
-    images = PackedImages(path, KIND, never, "noise")
+    images = noise_at(path, never)
     np.testing.assert_array_equal(images(np.array([49, 3, 3])), 255 * PIXELS[[49, 3, 3]])
     assert images(np.array([], np.int64)).shape == (0, 5, 6, 1)
     assert [file.name for file in path.parent.iterdir()] == ["noise.bits"]
@@ -65,9 +70,9 @@ def flip_a_bit(content: bytes) -> bytes:
 def test_a_damaged_file_is_noticed_and_made_again(path: Path, damage, reason: str) -> None:
     path.write_bytes(damage(path.read_bytes()))
     with pytest.warns(UserWarning, match=rf"noise.bits is damaged \(.*{reason}.*and is made again"):
-        images = everything(PackedImages(path, KIND, noise, "noise"))
+        images = everything(noise_at(path, noise))
     np.testing.assert_array_equal(images, 255 * PIXELS)
-    np.testing.assert_array_equal(everything(PackedImages(path, KIND, never, "noise")), 255 * PIXELS)
+    np.testing.assert_array_equal(everything(noise_at(path, never)), 255 * PIXELS)
 
 
 def test_an_interrupted_making_leaves_nothing(tmp_path: Path) -> None:
@@ -76,13 +81,13 @@ def test_an_interrupted_making_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        everything(PackedImages(tmp_path / "noise.bits", KIND, interrupted, "noise"))
+        everything(noise_at(tmp_path / "noise.bits", interrupted))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_images_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="20 images were made, not 50"):
-        everything(PackedImages(tmp_path / "noise.bits", KIND, lambda: [next(noise())], "noise"))
+    with pytest.raises(ValueError, match="20 rows were made, not 50"):
+        everything(noise_at(tmp_path / "noise.bits", lambda: [next(noise())]))
 
 
 def test_what_a_killed_process_left_is_removed_after_an_hour(
@@ -90,11 +95,11 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(
 ) -> None:
     for name in ("noise.bits.1.part", "other.bits.1.part"):
         (tmp_path / name).touch()
-    everything(PackedImages(tmp_path / "noise.bits", KIND, noise, "noise"))
+    everything(noise_at(tmp_path / "noise.bits", noise))
     assert (tmp_path / "noise.bits.1.part").exists()
     (tmp_path / "noise.bits").unlink()
-    monkeypatch.setattr(packed, "ABANDONED", -1.0)
-    everything(PackedImages(tmp_path / "noise.bits", KIND, noise, "noise"))
+    monkeypatch.setattr(cached_rows, "ABANDONED", -1.0)
+    everything(noise_at(tmp_path / "noise.bits", noise))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["noise.bits", "other.bits.1.part"]
 
 
@@ -102,7 +107,7 @@ SLOW_MAKER = """
 import sys, time, zlib
 from pathlib import Path
 import numpy as np
-from disentangle_metrics.datasets.packed import PackedImages, PackedKind
+from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 
 def slow():
     for i in range(10):
@@ -111,8 +116,8 @@ def slow():
 
 print("ready", flush=True)
 sys.stdin.readline()
-images = PackedImages(Path(sys.argv[1]), PackedKind("slow 1", 100, 64, 64), slow, "slow")(np.arange(100))
-print(zlib.crc32(images.tobytes()))
+rows = CachedRows(Path(sys.argv[1]), RowsKind("slow 1", 100, 512), slow, "slow").open()
+print(zlib.crc32(rows.tobytes()))
 """
 
 
@@ -138,8 +143,8 @@ def test_two_processes_may_make_the_same_file_at_once(tmp_path: Path) -> None:
 
 def test_without_a_folder_to_write_to_the_images_stay_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    images = PackedImages(tmp_path / "file" / "noise.bits", KIND, noise, "noise")
-    with pytest.warns(UserWarning, match="cannot be kept in .*keeping them in memory.*Pass root="):
+    images = noise_at(tmp_path / "file" / "noise.bits", noise)
+    with pytest.warns(UserWarning, match="nothing can be kept in .*keeping it in memory.*Pass root="):
         np.testing.assert_array_equal(everything(images), 255 * PIXELS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # once is enough
@@ -147,8 +152,8 @@ def test_without_a_folder_to_write_to_the_images_stay_in_memory(tmp_path: Path) 
 
 
 def test_another_process_gets_the_path_and_not_the_images(path: Path) -> None:
-    images = PackedImages(path, KIND, noise, "noise")
+    images = noise_at(path, noise)
     everything(images)
     sent = pickle.loads(pickle.dumps(images))
-    assert sent._read is None
+    assert sent.rows._rows is None
     np.testing.assert_array_equal(everything(sent), 255 * PIXELS)

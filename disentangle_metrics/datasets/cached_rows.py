@@ -1,0 +1,190 @@
+"""Rows of bytes that are costly to make, kept in a checked and memory-mapped file.
+
+The file is one line of JSON padded to a page (what is in it, and the CRC-32 of the rest), then
+the rows one after another. It is written under another name and moved into place when whole, so
+that no process ever opens half a file, and two that make it at once both end with a good one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.datasets.progress import LateProgress
+
+HEADER_BYTES = 4096
+ABANDONED = 3600.0  # seconds after which an unfinished file is nobody's
+
+Rows = NDArray[np.uint8]
+MakeRows = Callable[[], Iterable[Rows]]
+
+
+class DamagedFile(Exception):
+    """The file is not what was written; the message says how."""
+
+
+@dataclass(frozen=True)
+class RowsKind:
+    """What a file must hold: the recipe it was made by, and the number and length of its rows."""
+
+    recipe: str
+    count: int
+    row_bytes: int
+
+
+class CachedRows:
+    """Rows that are opened, or made, when they are first asked for.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file is, or will be.
+    kind : RowsKind
+        What it must hold.
+    make : callable
+        Yields the rows, (n, row_bytes) at a time, in order.
+    label : str
+        What the progress bar and warnings call this work.
+    otherwise : str, optional
+        What the caller does where no file can be written, for the warning; without it the rows
+        are made all the same and kept in memory.
+    """
+
+    def __init__(
+        self, path: Path, kind: RowsKind, make: MakeRows, label: str, otherwise: str | None = None
+    ) -> None:
+        self.path, self.kind, self.make, self.label, self.otherwise = path, kind, make, label, otherwise
+        self._tried = False
+        self._rows: Rows | None = None
+
+    def open(self) -> Rows | None:
+        """All rows (count, row_bytes); None where no file can be written and the caller does without."""
+        if not self._tried:
+            self._rows, self._tried = self._open(), True
+        return self._rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A memory map would travel as the hundreds of megabytes it shows; the other side opens its own.
+        return {**self.__dict__, "_tried": False, "_rows": None}
+
+    def _open(self) -> Rows | None:
+        try:
+            return open_or_make(self.path, self.kind, self.make, self.label)
+        except OSError as error:
+            warnings.warn(
+                f"{self.label}: nothing can be kept in {self.path} ({error.strerror or error}); "
+                f"{self.otherwise or 'keeping it in memory'}. Pass root= with a folder that can be written "
+                f"to and has {self.kind.count * self.kind.row_bytes >> 20} MiB free",
+                stacklevel=5,
+            )
+        if self.otherwise is not None:
+            return None
+        with LateProgress(self.label, self.kind.count) as progress:
+            return np.concatenate(list(counted(self.make(), progress)))
+
+
+def open_or_make(path: Path, kind: RowsKind, make: MakeRows, label: str) -> Rows:
+    """The rows at `path`; made first where there are none, or damaged ones.
+
+    Raises
+    ------
+    OSError
+        If the file has to be made and cannot be written.
+    """
+    if path.exists():
+        try:
+            return open_packed(path, kind)
+        except (DamagedFile, OSError) as error:
+            warnings.warn(f"{label}: {path} is damaged ({error}) and is made again", stacklevel=6)
+    write_packed(path, kind, make, label)
+    return open_packed(path, kind)
+
+
+def open_packed(path: Path, kind: RowsKind) -> Rows:
+    """Memory-map the rows at `path`, after a check of every byte.
+
+    Raises
+    ------
+    DamagedFile
+        If the size, the header or the checksum is not what it must be.
+    """
+    size, expected = path.stat().st_size, HEADER_BYTES + kind.count * kind.row_bytes
+    if size != expected:
+        raise DamagedFile(f"it has {size} bytes, not {expected}")
+    with path.open("rb") as file:
+        try:
+            header = json.loads(file.read(HEADER_BYTES))
+            checksum = header.pop("crc32")
+        except (ValueError, AttributeError, KeyError):
+            raise DamagedFile("its header cannot be read") from None
+    if header != asdict(kind):
+        raise DamagedFile(f"it holds {header}, not {asdict(kind)}")
+    rows = np.memmap(path, np.uint8, "r", offset=HEADER_BYTES, shape=(kind.count, kind.row_bytes))
+    if zlib.crc32(rows.data) != checksum:
+        raise DamagedFile("its checksum does not match")
+    return rows.view(np.ndarray)  # plain arrays are gathered from faster
+
+
+def write_packed(path: Path, kind: RowsKind, make: MakeRows, label: str) -> None:
+    """Write the blocks that `make` yields to `path`: all of them, or no file at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path)
+    handle, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file, LateProgress(label, kind.count) as progress:
+            file.write(bytes(HEADER_BYTES))
+            checksum = written = 0
+            for block in counted(make(), progress):
+                file.write(block.data)
+                checksum = zlib.crc32(block.data, checksum)
+                written += len(block)
+            if written != kind.count:
+                raise ValueError(f"{label}: {written} rows were made, not {kind.count}")
+            file.seek(0)
+            header = json.dumps({**asdict(kind), "crc32": checksum})
+            file.write(header.encode().ljust(HEADER_BYTES - 1) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(unfinished, 0o644)
+        move_into_place(Path(unfinished), path, kind)
+    finally:
+        Path(unfinished).unlink(missing_ok=True)
+
+
+def move_into_place(unfinished: Path, path: Path, kind: RowsKind) -> None:
+    """Give the finished file its name."""
+    try:
+        os.replace(unfinished, path)
+    except PermissionError:  # Windows, where no one may replace a file that another process has mapped
+        try:
+            open_packed(path, kind)
+        except DamagedFile:
+            raise PermissionError(f"{path} is damaged, and in use by another process") from None
+
+
+def remove_abandoned(path: Path) -> None:
+    """Delete what killed processes left unfinished beside `path`."""
+    for file in path.parent.glob(f"{path.name}.*.part"):
+        try:
+            if time.time() - file.stat().st_mtime > ABANDONED:
+                file.unlink()
+        except OSError:
+            continue  # another process was faster
+
+
+def counted(blocks: Iterable[Rows], progress: LateProgress) -> Iterable[Rows]:
+    """The same blocks, telling `progress` about each."""
+    for block in blocks:
+        yield block
+        progress.update(len(block))
