@@ -59,7 +59,9 @@ def metric_function(definition: MetricDefinition) -> Callable[..., Score | Repor
 
 
 def _signature(definition: MetricDefinition) -> inspect.Signature:
-    arrays = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("latents", "factors")]
+    arrays = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("latents", "factors")
+    ]
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
         for name, default in {**definition.settings, **COMMON}.items()
@@ -73,4 +75,8 @@ def _documentation(definition: MetricDefinition) -> str:
     if not parameters:
         return f"{head}\n\nParameters\n----------\n{ARRAYS}{REST}"
     own, blank, rest = tail.partition("\n\n")
-    return textwrap.dedent(f"{head}{parameters}{ARRAYS}{own}\n{REST}\n{rest}" if blank else f"{head}{parameters}{ARRAYS}{own}\n{REST}")
+    return textwrap.dedent(
+        f"{head}{parameters}{ARRAYS}{own}\n{REST}\n{rest}"
+        if blank
+        else f"{head}{parameters}{ARRAYS}{own}\n{REST}"
+    )

@@ -6,6 +6,7 @@ CuPy, pandas, polars, Dask, lists), and no framework is imported to find out.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
@@ -81,7 +82,8 @@ class Inputs:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(N, D, K)."""
-        return (*self.latents.shape, len(self.factors))  # type: ignore[return-value]
+        rows, latents = self.latents.shape
+        return rows, latents, len(self.factors)
 
     @property
     def factor_names(self) -> tuple[str, ...]:
@@ -170,9 +172,7 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
             return np.from_dlpack(value)
         return np.asarray(value)
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
-        raise InputError(
-            f"`{argument}` ({type(value).__name__}) cannot become an array: {error}"
-        ) from error
+        raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {error}") from error
 
 
 def _latents(value: Any, argument: str) -> NDArray[np.floating]:
@@ -180,10 +180,8 @@ def _latents(value: Any, argument: str) -> NDArray[np.floating]:
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind == "O":  # e.g. a data frame with nullable numbers
-        try:
+        with contextlib.suppress(TypeError, ValueError):
             array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            pass
     if array.dtype.kind != "f":
         raise InputError(f"`{argument}` must be real numbers, got dtype {array.dtype}")
     if array.dtype.itemsize not in (4, 8):
@@ -194,7 +192,9 @@ def _latents(value: Any, argument: str) -> NDArray[np.floating]:
     if 0 in array.shape:
         raise InputError(f"`{argument}` is empty: shape {array.shape}")
     for rows in chunks(len(array)):
-        good = np.abs(array[rows]) <= LARGEST  # False for NaN too
+        good = np.isfinite(array[rows])
+        if array.dtype == np.float64:
+            good &= np.abs(array[rows]) <= LARGEST
         if not good.all():
             row, column = (int(i[0]) for i in np.nonzero(~good))
             found = array[rows.start + row, column]

@@ -37,7 +37,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "disentangled representations. ICML 2019; settings of the study's published code",
             suite=SUITE,
             settings={
-                # Not part of the study: from its mutual information, with the authors' rule for active latents.
+                # Not in the study: from its mutual information, with its authors' active latents.
                 "mig_sup": {"active": 0.01},
                 # Latents without information count as 0 there rather than being left out.
                 "modularity": {"active": None},

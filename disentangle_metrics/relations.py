@@ -11,17 +11,18 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import RLock
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators import correlation, probes
+from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import CountedInformation, counted_information
 from disentangle_metrics.estimators.pairing import Groups
+from disentangle_metrics.estimators.probes import Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.inputs import Factor, Inputs
 
 Active = str | float | None
@@ -65,7 +66,7 @@ def _relation(
                 self._made[key] = method(self, *args, **kwargs)
             return self._made[key]  # type: ignore[no-any-return]
 
-    return cached
+    return cast("Callable[Concatenate[Relations, P], T]", cached)
 
 
 class Relations:
@@ -162,12 +163,10 @@ class Relations:
             warnings.insert(0, f"{_list(names, ~mask)}: inactive, left out")
         return ActiveLatents(mask, tuple(warnings))
 
-    def factor_codes(
-        self, bins: int, strategy: str
-    ) -> tuple[list[NDArray[np.integer]], list[int]]:
+    def factor_codes(self, bins: int, strategy: str) -> tuple[list[NDArray[np.integer]], list[int]]:
         """Each factor as codes (N,), continuous ones binned; and each one's number of codes."""
-        codes, sizes = zip(*(self._codes_of(k, bins, strategy) for k in range(self.inputs.shape[2])))
-        return list(codes), list(sizes)
+        coded = [self._codes_of(k, bins, strategy) for k in range(self.inputs.shape[2])]
+        return [codes for codes, _ in coded], [size for _, size in coded]
 
     @_relation
     def _codes_of(self, k: int, bins: int, strategy: str) -> tuple[NDArray[np.integer], int]:
@@ -191,7 +190,9 @@ class Relations:
             ``"histogram"``: plug-in on the binned latents.
         """
         if estimator not in ESTIMATORS:
-            raise InputError(f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}")
+            raise InputError(
+                f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}"
+            )
         codes, sizes = self.factor_codes(bins, strategy)
         return counted_information(count(self.latents, make_bins(self.latents, bins, strategy), codes, sizes))
 
@@ -201,7 +202,9 @@ class Relations:
         return tuple(Groups.of(c, s) for c, s in zip(*self.factor_codes(bins, strategy), strict=True))
 
     @_relation
-    def squared_correlation(self, rows: str = "all", split: Split = None, max_rows: int = 15_000) -> NDArray[np.float64]:
+    def squared_correlation(
+        self, rows: str = "all", split: Split = None, max_rows: int = 15_000
+    ) -> NDArray[np.float64]:
         """Squared Pearson correlation of every latent with every factor (D, K), on all or the train rows."""
         index = slice(None) if rows == "all" else self.split(split, max_rows)[0]
         factors = np.stack([factor.as_numbers()[index] for factor in self.inputs.factors], axis=1)
@@ -231,7 +234,9 @@ class Relations:
         if split is None:
             return rows, rows
         if isinstance(split, bool) or not 0 < float(split) < 1:
-            raise InputError(f"`split` must be a share between 0 and 1, a pair of index arrays, or None, got {split!r}")
+            raise InputError(
+                f"`split` must be a share between 0 and 1, a pair of index arrays, or None, got {split!r}"
+            )
         tested = math.ceil(len(rows) * float(split) - 1e-9)
         if tested >= len(rows):
             raise NotApplicable(f"{total} rows are too few to train on some and test on others")
@@ -240,10 +245,10 @@ class Relations:
     @_relation
     def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
-        probes.check_probe(probe)
+        check_probe(probe)
         categories = [f.codes is not None and not _is(probe, "lasso") for f in self.inputs.factors]
-        fit = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
-        fitted = self._per_factor(fit, split, max_rows, self.varying_factors(), categories)
+        fit_one = functools.partial(fit, probe, alpha=alpha, seed=self.seed)
+        fitted = self._per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
         shape = (self.inputs.shape[1], self.inputs.shape[2])
         importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
         for k, found in fitted.items():
@@ -256,14 +261,14 @@ class Relations:
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
         chosen = self.varying_factors() & categories
-        found = self._per_factor(probes.svm_accuracies, split, max_rows, chosen, categories)
+        found = self._per_factor(svm_accuracies, split, max_rows, chosen, categories)
         for k, column in found.items():
             accuracy[:, k] = column
         return accuracy
 
     def _per_factor(
         self,
-        function: Callable[[NDArray[np.float64], NDArray[np.float64], probes.Target], T],
+        function: Callable[[NDArray[np.floating], NDArray[np.floating], Target], T],
         split: Split,
         max_rows: int,
         chosen: NDArray[np.bool_],
@@ -278,10 +283,10 @@ class Relations:
         for k in map(int, np.flatnonzero(chosen)):
             factor = self.inputs.factors[k]
             column = factor.codes if as_categories[k] and factor.codes is not None else factor.as_numbers()
-            targets[k] = probes.Target(column[train], column[test], bool(as_categories[k]))
+            targets[k] = Target(column[train], column[test], bool(as_categories[k]))
         # Processes, since most probes hold the interpreter; joblib maps large arrays rather than copying.
         results = joblib.Parallel(n_jobs=self.n_jobs)(
-            joblib.delayed(function)(*latents, target) for target in targets.values()
+            joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
         )
         return dict(zip(targets, results, strict=True))
 
@@ -314,6 +319,8 @@ def _given_split(split: Sequence[Any], total: int) -> tuple[NDArray[np.int64], N
         if index.ndim != 1 or index.dtype.kind not in "iu" or not len(index):
             raise InputError(f"the {name} part of `split` must be a list of row numbers, got {part!r}")
         if index.min() < 0 or index.max() >= total:
-            raise InputError(f"the {name} part of `split` has row {index.max()}, but there are {total:,} rows")
+            raise InputError(
+                f"the {name} part of `split` has row {index.max()}, but there are {total:,} rows"
+            )
         parts.append(index.astype(np.int64))
     return parts[0], parts[1]

@@ -110,7 +110,9 @@ def _merged(first: BoundMetric, second: BoundMetric) -> BoundMetric:
     name = first.definition.name
     texts = [{k: setting_text(v) for k, v in request.settings.items()} for request in (first, second)]
     if texts[0] != texts[1]:
-        raise InputError(f"`metrics` asks for {name!r} twice with different settings; score them in two calls")
+        raise InputError(
+            f"`metrics` asks for {name!r} twice with different settings; score them in two calls"
+        )
     keys = tuple(key for key in first.definition.keys if key in first.keys + second.keys)
     return BoundMetric(first.definition, first.settings, keys)
 

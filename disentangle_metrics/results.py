@@ -205,7 +205,7 @@ class Report(Mapping[str, Score]):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().drop(columns=["signature"]).to_html(float_format="%.3f", na_rep="–"))
+        return self.to_frame().drop(columns=["signature"]).to_html(float_format="{:.3f}".format, na_rep="–")
 
     def render(self, console: Console) -> None:
         """Print the table and the remarks to a rich console."""
@@ -221,7 +221,9 @@ class Report(Mapping[str, Score]):
         from rich.table import Table
 
         rows, latents, factors = self.shape
-        caption = f"{rows:,} rows, {latents} latents, {factors} factors; protocol {self.protocol}, seed {self.seed}"
+        caption = (
+            f"{rows:,} rows, {latents} latents, {factors} factors; protocol {self.protocol}, seed {self.seed}"
+        )
         table = Table(caption=caption, caption_justify="left")
         table.add_column("metric")
         for name in ("score", "chance", "ceiling"):

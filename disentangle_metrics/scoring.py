@@ -121,9 +121,7 @@ def score_inputs(
         top: Mapping[str, float] = {}
         if anchored:
             rng = np.random.default_rng([seed, *b"chance"])
-            floor = resampling.chance(
-                lambda part: _numbers(run(part, anchored, ", chance")), inputs, rng
-            )
+            floor = resampling.chance(lambda part: _numbers(run(part, anchored, ", chance")), inputs, rng)
             top = resampling.ceiling(lambda part: _numbers(run(part, anchored, ", ceiling")), inputs)
         advance("done")
     scores = {
@@ -234,7 +232,13 @@ def _progress(steps: int, shown: bool) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn("scoring"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=steps, completed=-1)
 

@@ -48,7 +48,7 @@ class Subject:
             return score(latents, factors, metrics=metric, seed=seed, n_jobs=n_jobs, anchors=False)
 
     def alike(self, law: str, one: tuple[Any, Any], other: tuple[Any, Any]) -> None:
-        """Both pairs of (latents, factors) score the same: to 1e-12, or, if it draws, within sampling error."""
+        """Both pairs (latents, factors) score the same: to 1e-12, or within sampling error if it draws."""
         seeds = SEEDS if self.definition.uses_seed else range(1)
         runs = [[self.report(*pair, seed=seed) for seed in seeds] for pair in (one, other)]
         for key in self.definition.keys:
@@ -80,7 +80,10 @@ def plain_number_in_range(subject: Subject, example: Example) -> None:
             _hold(bool(found.reason), f"{facts.key} is NaN without a reason")
         else:
             low, high = facts.range
-            _hold(low - 1e-12 <= found.value <= high + 1e-12, f"{facts.key} = {found.value} leaves {facts.range}")
+            _hold(
+                low - 1e-12 <= found.value <= high + 1e-12,
+                f"{facts.key} = {found.value} leaves {facts.range}",
+            )
 
 
 def order_of_latents(subject: Subject, example: Example) -> None:

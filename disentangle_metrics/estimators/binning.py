@@ -50,7 +50,7 @@ def column_ranges(columns: NDArray[np.floating]) -> tuple[NDArray[np.float64], N
 def numerically_constant(
     low: NDArray[np.float64], high: NDArray[np.float64], dtype: np.dtype[np.floating]
 ) -> NDArray[np.bool_]:
-    """Columns whose whole range is rounding error: at most 64 units in the last place of the largest value."""
+    """Columns whose range is rounding error: at most 64 units in the last place of the largest value."""
     largest = np.maximum(np.abs(low), np.abs(high))
     return np.asarray(high - low <= 64 * np.finfo(dtype).eps * largest)
 
@@ -101,23 +101,31 @@ def uniform_bins(
         position = np.subtract(values, low[column], dtype=np.float64)
         position *= scale[column]
         position += tolerance[column]
-        codes = position.astype(np.int64)  # truncation is floor here: positions are not negative
-        return np.clip(codes, 0, bins - 1, out=codes)
+        codes: NDArray[np.int64] = position.astype(np.int64)  # floors, as positions are not negative
+        np.clip(codes, 0, bins - 1, out=codes)
+        return codes
 
     return Bins(bins, np.linspace(low, high, bins + 1, axis=1), encode)
 
 
 def _quantile(columns: NDArray[np.floating], bins: int) -> Bins:
-    shares = np.linspace(0, 1, bins + 1)
-    edges = np.stack(
-        [np.quantile(np.asarray(column, dtype=np.float64), shares) for column in columns.T]
-        or [np.empty(bins + 1)]
-    )
+    edges = np.stack([_quantile_edges(column, bins) for column in columns.T])
 
     def encode(column: int, values: NDArray[np.floating]) -> NDArray[np.int64]:
-        return np.searchsorted(edges[column, 1:-1], np.asarray(values, dtype=np.float64), side="right")
+        inner = edges[column, 1:-1]
+        return np.searchsorted(inner, np.asarray(values, dtype=np.float64), side="right").astype(np.int64)
 
     return Bins(bins, edges, encode)
+
+
+def _quantile_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.float64]:
+    values = np.asarray(column, dtype=np.float64)
+    edges = np.quantile(values, np.linspace(0, 1, bins + 1))
+    # Bins are closed on the left: an inner edge at the smallest value would leave nothing below it.
+    above = values[values > edges[0]]
+    if len(above):
+        edges[1:-1] = np.maximum(edges[1:-1], above.min())
+    return edges
 
 
 def distinct(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:

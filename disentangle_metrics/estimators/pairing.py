@@ -40,9 +40,7 @@ class Groups:
         edges = np.cumsum(eligible)
         return np.searchsorted(edges, rng.integers(edges[-1], size=draws), side="right").astype(np.int64)
 
-    def draw_rows(
-        self, values: NDArray[np.int64], rows: int, rng: np.random.Generator
-    ) -> NDArray[np.int64]:
+    def draw_rows(self, values: NDArray[np.int64], rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """For each value `rows` rows that have it, drawn with replacement. Shape (values, rows)."""
         # random() rather than integers(): the upper bounds differ from row to row.
         position = rng.random((len(values), rows)) * self.size[values, None]

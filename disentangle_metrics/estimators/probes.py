@@ -131,7 +131,8 @@ def _importances(estimator: Any) -> NDArray[np.float64]:
     if hasattr(estimator, "feature_importances_"):
         return np.abs(np.asarray(estimator.feature_importances_, dtype=np.float64))
     if hasattr(estimator, "coef_"):
-        return np.abs(np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))).sum(axis=0)
+        weights = np.abs(np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64)))
+        return np.asarray(weights.sum(axis=0))
     raise InputError(f"`probe` {estimator} has neither feature_importances_ nor coef_ after fitting")
 
 

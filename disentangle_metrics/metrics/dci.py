@@ -78,14 +78,18 @@ def dci(
             warnings=warnings,
             reason="DCI disentanglement needs two factors with more than one value, got 1" if single else "",
         ),
-        "dci_completeness": MetricValue(completeness, per_factor=per_factor, details=details, warnings=warnings),
+        "dci_completeness": MetricValue(
+            completeness, per_factor=per_factor, details=details, warnings=warnings
+        ),
         "dci_informativeness": MetricValue(float(np.nanmean(tables.quality)), per_factor=tables.quality),
     }
 
 
 def _columns_to_one(importances: NDArray[np.float64]) -> NDArray[np.float64]:
     mass = importances.sum(axis=0)
-    return np.divide(importances, mass, out=np.zeros_like(importances), where=mass > 0)
+    shares = np.zeros_like(importances)
+    np.divide(importances, mass, out=shares, where=mass > 0)
+    return shares
 
 
 def _concentration(importances: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

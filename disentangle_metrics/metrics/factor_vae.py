@@ -82,7 +82,8 @@ def factor_vae(
     per_factor[usable] = _mean_by(right, factors[fitting:], len(usable))
     chance = 1 / len(usable)
     if rescale:
-        accuracy, per_factor = ((x - chance) / (1 - chance) for x in (accuracy, per_factor))
+        accuracy = (accuracy - chance) / (1 - chance)
+        per_factor = (per_factor - chance) / (1 - chance)
     named_for = np.zeros(relations.inputs.shape[1:], dtype=np.int64)
     named_for[np.ix_(candidates, usable)] = table
     return MetricValue(
@@ -109,13 +110,13 @@ def _check(votes: tuple[int, int], rows: int) -> tuple[int, int]:
     return fitting, scoring
 
 
-def _mean_by(
-    right: NDArray[np.bool_], factors: NDArray[np.int64], count: int
-) -> NDArray[np.float64]:
+def _mean_by(right: NDArray[np.bool_], factors: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """Share of right votes for each factor; NaN for a factor without votes."""
     votes = np.bincount(factors, minlength=count)
     hits = np.bincount(factors, weights=right, minlength=count)
-    return np.divide(hits, votes, out=np.full(count, np.nan), where=votes > 0)
+    share = np.full(count, np.nan)
+    np.divide(hits, votes, out=share, where=votes > 0)
+    return share
 
 
 definition = MetricDefinition(

@@ -75,7 +75,7 @@ def _deviation(latents: NDArray[np.floating], groups: Groups, quantile: float) -
     """Mean over a factor's values of the quantile of each latent's deviation from its mean there."""
     total = np.zeros(latents.shape[1])
     present = np.flatnonzero(groups.size)
-    for value in present:
+    for value in present.tolist():
         rows = latents[groups.rows(value)].astype(np.float64, copy=False)
         total += np.quantile(np.abs(rows - rows.mean(axis=0)), quantile, axis=0)
     return total / len(present)

@@ -63,7 +63,9 @@ def sap(
     if kind == "classification" and any(factor.codes is None for factor in factors):
         continuous = next(factor.name for factor in factors if factor.codes is None)
         raise InputError(f"`kind='classification'` needs categories, but factor {continuous!r} is continuous")
-    classified = np.array([kind == "classification" or (kind == "auto" and f.kind == "categorical") for f in factors])
+    classified = np.array(
+        [kind == "classification" or (kind == "auto" and f.kind == "categorical") for f in factors]
+    )
     table = np.zeros(relations.inputs.shape[1:])
     if not classified.all():
         correlation = relations.squared_correlation(fit_rows, split, max_rows)

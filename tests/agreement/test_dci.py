@@ -30,7 +30,9 @@ def rows(case: str) -> int:
 )
 def test_gradient_boosting(case, record):
     latents, factors = arrays(case)
-    report = dm.dci(latents, factors, probe="gradient_boosting", split=first_rows_train(len(latents)), n_jobs=2)
+    report = dm.dci(
+        latents, factors, probe="gradient_boosting", split=first_rows_train(len(latents)), n_jobs=2
+    )
     for key, name in NAMES.items():
         theirs = record["values"][name]
         assert abs(report[key].value - theirs["mean"]) <= max(0.01, 3 * theirs["std"]), key

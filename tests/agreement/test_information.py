@@ -19,7 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarnin
 def test_mig_and_its_tables(case, record):
     score = dm.mig(*arrays(case), bins=record["params"]["bins"])
     inner = record["intermediates"]
-    assert_allclose(score.details["mutual_information"], numbers(inner["mi_matrix_latents_by_factors"]), **CLOSE)
+    assert_allclose(
+        score.details["mutual_information"], numbers(inner["mi_matrix_latents_by_factors"]), **CLOSE
+    )
     assert_allclose(score.details["factor_entropy"], numbers(inner["factor_entropy"]), **CLOSE)
     assert_allclose(score.per_factor, numbers(record["values"]["per_factor"]), **CLOSE)
     assert_allclose(score.value, record["values"]["MIG"], **CLOSE)
@@ -49,13 +51,23 @@ def test_modularity_counts_uninformative_latents_as_zero(case, record):
 
 
 def test_the_protocol_of_the_study_gives_its_numbers():
+    def recorded(peer, metric, value, **parameters):
+        return found("p09_inactive", peer, metric, **parameters)[0]["values"][value]
+
     latents, factors = arrays("p09_inactive")
-    report = dm.score(latents, factors, protocol="locatello2019", metrics=["mig", "mig_sup", "modularity", "irs"], anchors=False)
+    report = dm.score(
+        latents,
+        factors,
+        protocol="locatello2019",
+        metrics=["mig", "mig_sup", "modularity", "irs"],
+        anchors=False,
+    )
+    study = "disentanglement_lib"
     expected = {
-        "mig": found("p09_inactive", "disentanglement_lib", "MIG", bins=20)[0]["values"]["MIG"],
-        "mig_sup": found("p09_inactive", "derived", "MIG-sup", bins=20)[0]["values"]["MIG_sup_active_latents"],
-        "modularity": found("p09_inactive", "disentanglement_lib", "modularity", bins=20)[0]["values"]["modularity"],
-        "irs": found("p09_inactive", "disentanglement_lib", "IRS", diff_quantile=0.99)[0]["values"]["IRS"],
+        "mig": recorded(study, "MIG", "MIG", bins=20),
+        "mig_sup": recorded("derived", "MIG-sup", "MIG_sup_active_latents", bins=20),
+        "modularity": recorded(study, "modularity", "modularity", bins=20),
+        "irs": recorded(study, "IRS", "IRS", diff_quantile=0.99),
     }
     assert_allclose([report[key].value for key in expected], list(expected.values()), **CLOSE)
 

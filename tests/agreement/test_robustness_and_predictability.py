@@ -11,7 +11,9 @@ from tests.agreement.reference import arrays, first_rows_train, ids, numbers, re
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
-IRS = records("disentanglement_lib", "IRS", factors="as given") + records("ubisoft", "IRS", continuous_factors=False)
+IRS = records("disentanglement_lib", "IRS", factors="as given") + records(
+    "ubisoft", "IRS", continuous_factors=False
+)
 
 
 @pytest.mark.parametrize(("case", "record"), IRS, ids=ids(IRS))
@@ -29,7 +31,9 @@ CONTINUOUS = records("disentanglement_lib", "SAP", continuous_factors=True)
 @pytest.mark.parametrize(("case", "record"), CONTINUOUS, ids=ids(CONTINUOUS))
 def test_sap_by_correlation_on_the_train_rows(case, record):
     latents, factors = arrays(case)
-    score = dm.sap(latents, factors, kind="regression", fit_rows="train", split=first_rows_train(len(latents)))
+    score = dm.sap(
+        latents, factors, kind="regression", fit_rows="train", split=first_rows_train(len(latents))
+    )
     theirs = numbers(record["intermediates"]["score_matrix_latents_by_factors"])
     assert_allclose(score.details["predictability"], theirs, rtol=0, atol=1e-9)
     assert_allclose(score.value, record["values"]["SAP"], rtol=0, atol=1e-9)

@@ -1,0 +1,152 @@
+"""Made by tests/public_stub.py from the running package; do not edit."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from disentangle_metrics.relations import Active, Split
+from disentangle_metrics.version import __version__ as __version__
+from disentangle_metrics.cards import describe as describe
+from disentangle_metrics.cards import list_metrics as list_metrics
+from disentangle_metrics.datasets import FactorDataset as FactorDataset
+from disentangle_metrics.datasets import load_dataset as load_dataset
+from disentangle_metrics.definition import Labelled as Labelled
+from disentangle_metrics.definition import MetricDefinition as MetricDefinition
+from disentangle_metrics.definition import MetricValue as MetricValue
+from disentangle_metrics.definition import ScoreDefinition as ScoreDefinition
+from disentangle_metrics.encoders import Encoder as Encoder
+from disentangle_metrics.encoders import load_encoder as load_encoder
+from disentangle_metrics.errors import DatasetError as DatasetError
+from disentangle_metrics.errors import DisentangleMetricsError as DisentangleMetricsError
+from disentangle_metrics.errors import InputError as InputError
+from disentangle_metrics.errors import ModelFileError as ModelFileError
+from disentangle_metrics.errors import NotApplicable as NotApplicable
+from disentangle_metrics.errors import PluginError as PluginError
+from disentangle_metrics.errors import PluginWarning as PluginWarning
+from disentangle_metrics.errors import ScoreWarning as ScoreWarning
+from disentangle_metrics.errors import UntrustedModelError as UntrustedModelError
+from disentangle_metrics.evaluation import evaluate as evaluate
+from disentangle_metrics.inputs import GaussianPosterior as GaussianPosterior
+from disentangle_metrics.registration import metric as metric
+from disentangle_metrics.requests import Metric as Metric
+from disentangle_metrics.results import Report as Report
+from disentangle_metrics.results import Score as Score
+from disentangle_metrics.scoring import score as score
+
+def mig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def mig_sup(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    active: Active = "auto",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def modularity(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    active: Active = "auto",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def factor_vae(
+    latents: Any,
+    factors: Any,
+    *,
+    votes: tuple[int, int] = (10000, 5000),
+    rows: int = 64,
+    active: Active = "auto",
+    rescale: bool = False,
+    bins: int = 20,
+    strategy: str = "uniform",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def irs(
+    latents: Any,
+    factors: Any,
+    *,
+    quantile: float = 0.99,
+    bins: int = 20,
+    strategy: str = "uniform",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def dci(
+    latents: Any,
+    factors: Any,
+    *,
+    probe: Any = "boosted_trees",
+    alpha: float | None = None,
+    split: Split = 0.3333333333333333,
+    max_rows: int = 15000,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Report: ...
+
+def sap(
+    latents: Any,
+    factors: Any,
+    *,
+    kind: str = "auto",
+    split: Split = 0.3333333333333333,
+    max_rows: int = 15000,
+    fit_rows: str = "all",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...

@@ -1,0 +1,93 @@
+"""Counts, entropies and mutual information, against direct computations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import mutual_info_score
+
+from disentangle_metrics.estimators import binning, counts
+from disentangle_metrics.estimators.binning import make_bins
+from disentangle_metrics.estimators.counts import ContingencyTables, count, groups_of_factors
+from disentangle_metrics.estimators.entropy import counted_information, entropy
+
+
+def table(rows, sizes, latents, seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(rows, latents)), [rng.integers(size, size=rows) for size in sizes]
+
+
+@given(
+    rows=st.integers(1, 300),
+    sizes=st.lists(st.integers(1, 50), min_size=1, max_size=5),
+    latents=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_counts_equal_a_two_dimensional_histogram(rows, sizes, latents, seed):
+    z, factors = table(rows, sizes, latents, seed)
+    bins = make_bins(z, 7)
+    tables = count(z, bins, factors, sizes)
+    for k, (codes, size) in enumerate(zip(factors, sizes, strict=True)):
+        for j in range(latents):
+            expected = np.zeros((7, size), dtype=np.int64)
+            np.add.at(expected, (bins.encode(j, z[:, j]), codes), 1)
+            assert_array_equal(tables.joint[k][j], expected)
+
+
+def test_tables_of_parts_add_up_to_the_table_of_the_whole(monkeypatch):
+    z, factors = table(1000, [3, 40, 40], 3, 0)
+    bins = make_bins(z, 20)
+    whole = count(z, bins, factors, [3, 40, 40])
+    parts = [
+        count(z[rows], bins, [f[rows] for f in factors], [3, 40, 40])
+        for rows in (slice(0, 317), slice(317, None))
+    ]
+    merged: ContingencyTables = parts[0] + parts[1]
+    monkeypatch.setattr(counts, "chunks", lambda rows: binning.chunks(rows, 64))
+    chunked = count(z, bins, factors, [3, 40, 40])
+    for other in (merged, chunked):
+        for a, b in zip(whole.joint, other.joint, strict=True):
+            assert_array_equal(a, b)
+
+
+def test_small_factors_share_a_cell_and_large_ones_do_not():
+    assert groups_of_factors([3, 6, 40, 32, 32]) == [[0, 1, 2], [3, 4]]
+    assert groups_of_factors([5000, 2]) == [[0], [1]]
+
+
+@given(rows=st.integers(2, 400), seed=st.integers(0, 99))
+def test_mutual_information_equals_the_usual_formula(rows, seed):
+    z, factors = table(rows, [4, 9], 3, seed)
+    bins = make_bins(z, 5)
+    information = counted_information(count(z, bins, factors, [4, 9]))
+    for k, codes in enumerate(factors):
+        for j in range(3):
+            expected = mutual_info_score(bins.encode(j, z[:, j]), codes)
+            assert_allclose(information.mutual_information[j, k], expected, atol=1e-12)
+    bound = np.minimum(information.latent_entropy[:, None], information.factor_entropy)
+    assert (information.mutual_information >= 0).all()
+    assert (information.mutual_information <= bound).all()
+
+
+def test_entropies_by_hand():
+    assert_allclose(entropy(np.array([1, 1, 2])), 1.5 * np.log(2))
+    assert entropy(np.array([5, 0, 0])) == 0
+    assert entropy(np.array([0, 0])) == 0
+
+
+def test_independent_columns_have_exactly_no_information():
+    z, codes = np.meshgrid(np.arange(6.0), np.arange(5))
+    tables = count(z.reshape(-1, 1), make_bins(z.reshape(-1, 1), 6), [codes.reshape(-1)], [5])
+    assert counted_information(tables).mutual_information[0, 0] == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_of_storage_does_not_change_counts_of_a_discrete_code(dtype):
+    codes = np.random.default_rng(0).integers(40, size=2000)
+    z = (codes * 0.1).astype(dtype)[:, None]
+    tables = count(z, make_bins(z, 20), [codes], [40])
+    exact = count(codes.astype(float)[:, None], make_bins(codes.astype(float)[:, None], 20), [codes], [40])
+    assert_array_equal(tables.joint[0], exact.joint[0])

@@ -1,0 +1,64 @@
+"""Write ``disentangle_metrics/__init__.pyi``, what type checkers and editors see of the lazy package.
+
+The package resolves its names on first use, and makes ``dm.mig`` and its siblings from the metrics'
+definitions; this file spells them out. Run ``python tests/public_stub.py`` after adding a public
+name or a setting; a test compares.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import disentangle_metrics as dm
+from disentangle_metrics.requests import find_metric
+
+TARGET = Path(dm.__file__).with_suffix(".pyi")
+
+HEAD = '''\
+"""Made by tests/public_stub.py from the running package; do not edit."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from disentangle_metrics.relations import Active, Split
+'''
+
+COMMON = """\
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+"""
+
+
+def stub() -> str:
+    """The text of the stub."""
+    lines = [HEAD + "from disentangle_metrics.version import __version__ as __version__"]
+    imports = sorted((f"disentangle_metrics.{module}", name) for name, module in dm._WHERE.items())
+    lines += [f"from {module} import {name} as {name}" for module, name in imports]
+    return "\n".join(lines) + "\n" + "".join(_function(name) for name in dm._METRICS)
+
+
+def _function(name: str) -> str:
+    definition = find_metric(name)
+    parameters = inspect.signature(definition.compute).parameters
+    settings = "".join(
+        f"    {setting}: {parameters[setting].annotation} = {_literal(default)},\n"
+        for setting, default in definition.settings.items()
+    )
+    result = "Report" if len(definition.keys) > 1 else "Score"
+    return (
+        f"\ndef {name}(\n    latents: Any,\n    factors: Any,\n    *,\n{settings}{COMMON}) -> {result}: ...\n"
+    )
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(stub(), encoding="utf-8")
