@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # of the JSON file; it rises when a reader of the old one would misread the new
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Score:
     """One number and everything needed to trust it.
 
@@ -72,6 +72,9 @@ class Score:
         ]
         number = f"{self.key} {self.value:.3f}" + (f" ({', '.join(anchors)})" if anchors else "")
         return f"{number}: {self.reason}" if self.reason else number
+
+    def __repr__(self) -> str:
+        return f"<Score {self}; {self.signature}>"
 
     def to_dict(self) -> dict[str, Any]:
         """The score as plain Python values, ready for JSON; NaN becomes None."""

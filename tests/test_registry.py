@@ -1,0 +1,60 @@
+"""Names: built-ins, plug-ins and what a program adds, through one door."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from disentangle_metrics import registry as module
+from disentangle_metrics.errors import DatasetError, InputError, PluginError, PluginWarning
+from disentangle_metrics.registry import Registry
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    points = [
+        EntryPoint("good", "json:dumps", "group"),
+        EntryPoint("broken", "no_such_module:thing", "group"),
+        EntryPoint("pi", "json:loads", "group"),
+    ]
+    monkeypatch.setattr(module, "entry_points", lambda group: points)
+    return Registry("thing", "group", {"pi": "math:pi"})
+
+
+def test_built_ins_win_a_clash_with_a_warning(registry):
+    with pytest.warns(PluginWarning, match="thing 'pi' of the plug-in 'json:loads' is ignored"):
+        names = registry.names()
+    assert names == ["pi", "good", "broken"]
+    assert registry.load("pi") == pytest.approx(3.14159, abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.PluginWarning")
+def test_a_broken_plug_in_is_named_and_stops_nothing_else(registry):
+    with pytest.raises(
+        PluginError, match="'broken' comes from the plug-in 'no_such_module:thing'.*ModuleNotFound"
+    ):
+        registry.load("broken")
+    with pytest.warns(PluginWarning, match="'broken'"):
+        assert set(registry.load_all()) == {"pi", "good"}
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.PluginWarning")
+def test_unknown_names_come_with_near_ones(registry):
+    with pytest.raises(InputError, match="unknown thing 'goood'; did you mean 'good'"):
+        registry.load("goood")
+    other = Registry("data set", "group", error=DatasetError)
+    with pytest.raises(DatasetError, match="unknown data set"):
+        other.load("x")
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.PluginWarning")
+def test_a_program_adds_and_removes_but_does_not_replace(registry):
+    registry.add("mine", 3)
+    assert registry.load("mine") == 3
+    assert "mine" in registry
+    registry.remove("mine")
+    assert "mine" not in registry
+    for taken in ("pi", "good"):
+        with pytest.raises(InputError, match="is taken"):
+            registry.add(taken, 3)
