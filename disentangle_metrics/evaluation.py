@@ -7,7 +7,7 @@ import difflib
 import inspect
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.encoder import evaluation_mode
 from disentangle_metrics.encoders.outputs import Array, posterior_arrays
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.inputs import GaussianPosterior, check
 from disentangle_metrics.requests import bind
 from disentangle_metrics.results import Report
 from disentangle_metrics.scoring import score
@@ -83,8 +83,14 @@ def evaluate(
     seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
     columns = _factor_columns(dataset, factors)
     names = [dataset.factor_names[column] for column in columns]
-    options = {"factor_types": [dataset.factor_types[column] for column in columns], **score_options}
+    types = {name: dataset.factor_types[column] for name, column in zip(names, columns, strict=True)}
+    own_types = score_options.get("factor_types")
+    if isinstance(own_types, Mapping):  # the data set's own types stay for the factors not named
+        own_types = {**types, **own_types}
+    options = {**score_options, "factor_types": types if own_types is None else own_types}
     _check_score_options(options)
+    one_row = dataset.factors([0])[:, columns]
+    check([[0.0]], one_row, factor_names=names, factor_types=options["factor_types"])
 
     rows = _rows(len(dataset), samples, seed)
     start = time.perf_counter()

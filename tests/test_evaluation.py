@@ -56,7 +56,7 @@ def test_latents_and_factors_are_of_the_same_rows(dataset, scored) -> None:
     np.testing.assert_array_equal(scored["factors"], dataset.factors(rows))
     np.testing.assert_allclose(scored["latents"], scored["factors"], atol=1e-5)
     assert scored["factor_names"] == list(NAMES)
-    assert scored["factor_types"] == ["categorical", "ordinal", "ordinal"]
+    assert scored["factor_types"] == {"shape": "categorical", "x": "ordinal", "y": "ordinal"}
     assert report.provenance["dataset"] == "pixels"
     assert report.provenance["images"] == 100
     assert report.provenance["encode_seconds"] >= 0
@@ -88,7 +88,14 @@ def test_a_choice_of_factors(dataset, scored) -> None:
     report = evaluate(reader, dataset, factors=["y", "shape"], **CHEAP)
     np.testing.assert_array_equal(scored["factors"], dataset.factors(np.arange(240))[:, [2, 0]])
     assert report.factor_names == ("y", "shape")
-    assert scored["factor_types"] == ["ordinal", "categorical"]
+    assert scored["factor_types"] == {"y": "ordinal", "shape": "categorical"}
+
+
+def test_own_factor_types_are_put_over_those_of_the_data_set(dataset, scored) -> None:
+    evaluate(reader, dataset, factor_types={"x": "continuous"}, **CHEAP)
+    assert scored["factor_types"] == {"shape": "categorical", "x": "continuous", "y": "ordinal"}
+    evaluate(reader, dataset, factor_types="categorical", **CHEAP)
+    assert scored["factor_types"] == "categorical"
 
 
 def test_variances_make_a_posterior(dataset, scored) -> None:
@@ -171,6 +178,8 @@ def test_answers_that_change(dataset) -> None:
         ({"metrics": ["migg"]}, "did you mean 'mig'"),
         ({"protocol": "nobody"}, "unknown protocol"),
         ({"bins": 3}, "no option 'bins'"),
+        ({"factor_types": {"z": "continuous"}}, "'z', which is none of shape, x, y"),
+        ({"factor_types": ["real", None, None]}, "must be one of categorical"),
         ({"factor_names": ["a", "b", "c"]}, "no option 'factor_names'"),
     ],
 )

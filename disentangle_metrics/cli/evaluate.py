@@ -53,6 +53,9 @@ Factors = option(
     "With --latents: the file of factors. With MODEL: names of the factors to score against.",
     metavar="FILE[:NAME,...] or NAME,...",
 )
+FactorTypes = option(
+    SCORING, "How to read some factors: categorical, ordinal or continuous.", metavar="NAME=TYPE,..."
+)
 Metrics = option(SCORING, "Metrics or score keys (default: those of the protocol).", metavar="NAME,...")
 Protocol = option(SCORING, "A published set of settings (default: default).", metavar="NAME")
 Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N")
@@ -82,6 +85,7 @@ def dm_eval(
     factors: Annotated[str | None, Factors] = None,
     metrics: Annotated[str | None, Metrics] = None,
     protocol: Annotated[str, Protocol] = "default",
+    factor_types: Annotated[str | None, FactorTypes] = None,
     seed: Annotated[int, Seed] = 0,
     jobs: Annotated[int, Jobs] = 1,
     anchors: Annotated[Anchors, AnchorChoice] = Anchors.AUTO,
@@ -105,6 +109,7 @@ def dm_eval(
     scoring = {
         "metrics": None if metrics is None else _names("--metrics", metrics),
         "protocol": protocol,
+        "factor_types": None if factor_types is None else _types(factor_types),
         "seed": seed,
         "n_jobs": jobs,
         "anchors": {Anchors.AUTO: True, Anchors.ALL: "all", Anchors.NONE: False}[anchors],
@@ -177,6 +182,14 @@ def _names(option_name: str, text: str) -> list[str]:
     if not names:
         raise UsageError(f"{option_name} needs at least one name")
     return names
+
+
+def _types(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in _names("--factor-types", text)]
+    for name, equals, kind in pairs:
+        if not (name and equals and kind):
+            raise UsageError(f"--factor-types must be NAME=TYPE,..., such as age=continuous; got {text!r}")
+    return {name.strip(): kind.strip() for name, _, kind in pairs}
 
 
 def _samples(text: str | None) -> int | None:

@@ -80,7 +80,7 @@ def _zip_kind(path: Path) -> FileKind:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # the last two: garbled versions and names
         return FileKind.DAMAGED_ZIP
     # PyTorch puts everything in one folder, whose name is the sender's choice.
     inner = {name.partition("/")[2] for name in members}

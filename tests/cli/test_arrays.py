@@ -125,6 +125,7 @@ def test_columns_of_a_csv(tmp_path: Path) -> None:
         (b"a,b\n1,2\n1,2,3\n", "is not a table"),
         ("größe\n1\n".encode("latin-1"), "of unknown format|not UTF-8"),
         (b"\x93NUMPY\x01\x00v\x00{'descr'", "truncated or damaged"),
+        (b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',\n", "truncated or damaged"),
         (b"PK\x03\x04abc", "truncated or damaged"),
         (b"\x89HDF\r\n\x1a\n" + bytes(60), "an HDF5 file"),
         (b"PAR1" + bytes(60), "unknown format; accepted: .npy"),

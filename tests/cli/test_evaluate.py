@@ -89,6 +89,11 @@ def test_options_reach_the_scores(dm_eval) -> None:
     assert "active:0.01" in values["scores"]["mig_sup"]["signature"]
 
 
+def test_factor_types_reach_the_scores(dm_eval) -> None:
+    values = json.loads(dm_eval(f"{ARRAYS} --metrics sap --factor-types scale=continuous --json -").out)
+    assert "kinds:cr" in values["scores"]["sap"]["signature"]
+
+
 def test_a_strangers_model_on_a_data_set(dm_eval, strangers_files, blobs) -> None:
     result = dm_eval(
         "weights.pt --dataset blobs --model-code their_models:Net --samples all --metrics mig --device "
@@ -102,7 +107,7 @@ def test_a_strangers_model_on_a_data_set(dm_eval, strangers_files, blobs) -> Non
     assert encoder["device"] == "cpu"
     assert values["shape"] == [60, 2, 2]
     grid = DATASETS.load("blobs")().factors(np.arange(60))
-    assert values["scores"]["mig"]["value"] == pytest.approx(dm.mig(grid, grid).value)
+    assert values["scores"]["mig"]["value"] == pytest.approx(dm.mig(grid, grid, factor_types="ordinal").value)
     assert len(result.err_lines) == 1
     assert "encoded 60 images of blobs" in result.err
 
@@ -207,6 +212,13 @@ def an_empty_model(folder: Path) -> None:
         (break_nothing, f"model.pt {ARRAYS} --arch x", "takes no MODEL, --arch"),
         (break_nothing, "model.pt --dataset blobs --samples many", "--samples must be a number or all"),
         (break_nothing, f"{ARRAYS} --metrics ,", "--metrics needs at least one name"),
+        (break_nothing, f"{ARRAYS} --factor-types scale", "must be NAME=TYPE"),
+        (break_nothing, f"{ARRAYS} --factor-types size=ordinal", "'size', which is none of shape, scale"),
+        (
+            break_nothing,
+            f"{ARRAYS} --factor-types scale=real",
+            "must be one of categorical, ordinal, continuous",
+        ),
         (break_nothing, f"{ARRAYS} --seed -1", "`seed`"),
         (break_nothing, f"{ARRAYS} --seed one", "'--seed'"),
         (break_nothing, f"{ARRAYS} --anchors some", "'--anchors'"),

@@ -86,3 +86,18 @@ def test_json_is_text(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     path.write_text(json.dumps({"format": 1}))
     assert file_kind(path) is FileKind.TEXT
+
+
+@pytest.mark.parametrize(
+    "garble",
+    [{6: b"\xff\x00"}, {8: b"\x00\x08", 46: b"\xff\xff"}],
+    ids=["a version from the future", "a name that is no text"],
+)
+def test_garbled_archives_are_damaged(garble: dict[int, bytes], tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", first=np.zeros(3))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    for offset, garbage in garble.items():
+        content[directory + offset : directory + offset + len(garbage)] = garbage
+    (tmp_path / "a.npz").write_bytes(content)
+    assert file_kind(tmp_path / "a.npz") is FileKind.DAMAGED_ZIP
