@@ -19,6 +19,7 @@ DATASETS = Registry(
     {
         "sprites": "disentangle_metrics.datasets.sprites:load",
         "dsprites": "disentangle_metrics.datasets.dsprites:load",
+        "rooms": "disentangle_metrics.datasets.rooms:load",
     },
     error=DatasetError,
 )

@@ -56,42 +56,41 @@ class CachedRows:
         Yields the rows, (n, row_bytes) at a time, in order.
     label : str
         What the progress bar and warnings call this work.
-    otherwise : str, optional
-        What the caller does where no file can be written, for the warning; without it the rows
-        are made all the same and kept in memory.
     """
 
-    def __init__(
-        self, path: Path, kind: RowsKind, make: MakeRows, label: str, otherwise: str | None = None
-    ) -> None:
-        self.path, self.kind, self.make, self.label, self.otherwise = path, kind, make, label, otherwise
-        self._tried = False
+    def __init__(self, path: Path, kind: RowsKind, make: MakeRows, label: str) -> None:
+        self.path, self.kind, self.make, self.label = path, kind, make, label
         self._rows: Rows | None = None
 
-    def open(self) -> Rows | None:
-        """All rows (count, row_bytes); None where no file can be written and the caller does without."""
-        if not self._tried:
-            self._rows, self._tried = self._open(), True
+    def open(self) -> Rows:
+        """All rows (count, row_bytes), in memory where no file can be written."""
+        if self._rows is None:
+            try:
+                self._rows = self.open_file()
+            except OSError as error:
+                self.warn(error, "keeping it in memory")
+                with LateProgress(self.label, self.kind.count) as progress:
+                    self._rows = np.concatenate(list(counted(self.make(), progress)))
         return self._rows
+
+    def open_file(self) -> Rows:
+        """All rows (count, row_bytes); an OSError where no file can be written."""
+        if self._rows is None:
+            self._rows = open_or_make(self.path, self.kind, self.make, self.label)
+        return self._rows
+
+    def warn(self, error: OSError, instead: str) -> None:
+        """Say that no file can be written, what is done `instead`, and what would help."""
+        warnings.warn(
+            f"{self.label}: nothing can be kept in {self.path} ({error.strerror or error}); {instead}. "
+            f"Pass root= with a folder that can be written to and has "
+            f"{self.kind.count * self.kind.row_bytes >> 20} MiB free",
+            stacklevel=5,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         # A memory map would travel as the hundreds of megabytes it shows; the other side opens its own.
-        return {**self.__dict__, "_tried": False, "_rows": None}
-
-    def _open(self) -> Rows | None:
-        try:
-            return open_or_make(self.path, self.kind, self.make, self.label)
-        except OSError as error:
-            warnings.warn(
-                f"{self.label}: nothing can be kept in {self.path} ({error.strerror or error}); "
-                f"{self.otherwise or 'keeping it in memory'}. Pass root= with a folder that can be written "
-                f"to and has {self.kind.count * self.kind.row_bytes >> 20} MiB free",
-                stacklevel=5,
-            )
-        if self.otherwise is not None:
-            return None
-        with LateProgress(self.label, self.kind.count) as progress:
-            return np.concatenate(list(counted(self.make(), progress)))
+        return {**self.__dict__, "_rows": None}
 
 
 def open_or_make(path: Path, kind: RowsKind, make: MakeRows, label: str) -> Rows:

@@ -27,7 +27,7 @@ from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
 from disentangle_metrics.datasets.files import data_folder
 from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.packed import PackedImages
+from disentangle_metrics.datasets.packed import unpack
 
 SIDE = 64  # pixels
 SHAPES = ("square", "ellipse", "heart")
@@ -148,6 +148,29 @@ def packed_blocks() -> Iterator[NDArray[np.uint8]]:
             yield rows[down].transpose(2, 0, 1).copy().view(np.uint8).reshape(len(POSITION) ** 2, -1)
 
 
+class SpriteImages:
+    """Reads images from the cache, or draws them where there can be none.
+
+    Parameters
+    ----------
+    rows : CachedRows
+        All images, drawn and packed when the first are asked for.
+    """
+
+    def __init__(self, rows: CachedRows) -> None:
+        self.rows = rows
+        self._cannot_keep = False
+
+    def __call__(self, indices: NDArray[np.int64]) -> Images:
+        if not self._cannot_keep:
+            try:
+                return unpack(self.rows.open_file()[indices], SIDE, SIDE)
+            except OSError as error:
+                self._cannot_keep = True
+                self.rows.warn(error, "drawing each image anew, which is slower")
+        return render(indices)
+
+
 def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> FactorDataset:
     """Open `sprites`.
 
@@ -163,6 +186,5 @@ def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> Fact
     if cache:
         kind = RowsKind("sprites 1", len(GRID), SIDE * SIDE // 8)
         path = data_folder(root) / "sprites-1.bits"
-        rows = CachedRows(path, kind, packed_blocks, "drawing sprites", "drawing each image anew, slower")
-        read = PackedImages(rows, SIDE, SIDE, render)
+        read = SpriteImages(CachedRows(path, kind, packed_blocks, "drawing sprites"))
     return FactorDataset("sprites", GRID, (SIDE, SIDE, 1), read)

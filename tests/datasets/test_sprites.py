@@ -142,7 +142,7 @@ def test_hearts_point_down_and_turn_counter_clockwise(drawn: FactorDataset) -> N
 def test_without_a_folder_to_write_to_images_are_drawn(tmp_path: Path, drawn: FactorDataset) -> None:
     (tmp_path / "file").touch()
     dataset = load_dataset("sprites", root=tmp_path / "file")
-    with pytest.warns(UserWarning, match="drawing each image anew, slower.*360 MiB free"):
+    with pytest.warns(UserWarning, match="drawing each image anew, which is slower.*360 MiB free"):
         images = dataset.images([5, 700_000])
     np.testing.assert_array_equal(images, drawn.images([5, 700_000]))
 
