@@ -1,0 +1,40 @@
+"""Checks of an installed wheel without extras: arrays are scored, from Python and from the shell.
+
+Run in a folder away from the sources, so that what is tested is what was installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import disentangle_metrics as dm
+
+assert importlib.util.find_spec("torch") is None, "this check is for the base install"
+assert importlib.util.find_spec("matplotlib") is None, "this check is for the base install"
+assert "site-packages" in dm.__file__, f"the sources were imported: {dm.__file__}"
+assert (Path(dm.__file__).parent / "py.typed").exists()
+
+rng = np.random.default_rng(0)
+factors = rng.integers(4, size=(500, 3))
+latents = factors + 0.1 * rng.normal(size=factors.shape)
+report = dm.score(latents, factors)
+assert report["mig"].value > 0.9
+
+np.save("latents.npy", latents)
+np.savetxt("factors.csv", factors, fmt="%d", delimiter=",", header="a,b,c", comments="")
+command = [Path(sys.executable).parent / "dm-eval", "--latents", "latents.npy", "--factors", "factors.csv"]
+done = subprocess.run([*command, "--json", "report.json"], capture_output=True, text=True)
+assert done.returncode == 0, done.stderr
+assert dm.Report.from_json("report.json")["mig"].value == report["mig"].value
+
+model = subprocess.run(
+    [command[0], "pro-vlae-sprites", "--dataset", "sprites"], capture_output=True, text=True
+)
+assert model.returncode == 2
+assert 'pip install "disentangle-metrics[models]"' in model.stderr, model.stderr
+print("the wheel scores arrays without torch and matplotlib")
