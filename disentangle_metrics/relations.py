@@ -7,7 +7,6 @@ kept, so that the number, the plot and the report are drawn from the same object
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import RLock
@@ -23,6 +22,7 @@ from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import CountedInformation, counted_information
 from disentangle_metrics.estimators.pairing import Groups
 from disentangle_metrics.estimators.probes import Target, check_probe, fit, svm_accuracies
+from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Factor, Inputs
 
 Active = str | float | None
@@ -224,23 +224,17 @@ class Relations:
         """
         total = len(self.latents)
         if isinstance(split, tuple | list):
-            return _given_split(split, total)
-        if max_rows < 2:
-            raise InputError(f"`max_rows` must be at least 2, got {max_rows}")
-        if split is None and total <= max_rows:
-            rows = np.arange(total)
-            return rows, rows
-        rows = self.generator("split").permutation(total)[:max_rows].astype(np.int64)
-        if split is None:
-            return rows, rows
-        if isinstance(split, bool) or not 0 < float(split) < 1:
+            return given_split(split, total)
+        if not isinstance(max_rows, int | np.integer) or max_rows < 2:
+            raise InputError(f"`max_rows` must be a whole number of at least 2, got {max_rows!r}")
+        if split is not None and (isinstance(split, bool) or not 0 < float(split) < 1):
             raise InputError(
                 f"`split` must be a share between 0 and 1, a pair of index arrays, or None, got {split!r}"
             )
-        tested = math.ceil(len(rows) * float(split) - 1e-9)
-        if tested >= len(rows):
+        train, test = drawn_split(total, split, max_rows, self.generator("split"))
+        if not len(train):
             raise NotApplicable(f"{total} rows are too few to train on some and test on others")
-        return rows[tested:], rows[:tested]
+        return train, test
 
     @_relation
     def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int) -> ProbeTables:
@@ -306,21 +300,3 @@ def _list(names: Sequence[str], mask: NDArray[np.bool_]) -> str:
     chosen = [name for name, marked in zip(names, mask, strict=True) if marked]
     shown = ", ".join(chosen[:8]) + (f" and {len(chosen) - 8} more" if len(chosen) > 8 else "")
     return f"latent{'s' if len(chosen) > 1 else ''} {shown}"
-
-
-def _given_split(split: Sequence[Any], total: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    if len(split) != 2:
-        raise InputError(f"`split` must be a pair (train, test) of index arrays, got {len(split)} of them")
-    parts = []
-    for part, name in zip(split, ("train", "test"), strict=True):
-        index = np.asarray(part)
-        if index.dtype == bool and index.shape == (total,):
-            index = np.flatnonzero(index)
-        if index.ndim != 1 or index.dtype.kind not in "iu" or not len(index):
-            raise InputError(f"the {name} part of `split` must be a list of row numbers, got {part!r}")
-        if index.min() < 0 or index.max() >= total:
-            raise InputError(
-                f"the {name} part of `split` has row {index.max()}, but there are {total:,} rows"
-            )
-        parts.append(index.astype(np.int64))
-    return parts[0], parts[1]

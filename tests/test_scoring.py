@@ -142,7 +142,7 @@ def test_the_users_setting_wins_over_the_protocols():
         ({"metrics": [dm.Metric("dci", split=([0], [400]))]}, "test part of `split` has row 400, but there are 400 rows"),
         ({"metrics": [dm.Metric("dci", split=([0], []))]}, "test part of `split` must be a list of row numbers"),
         ({"metrics": [dm.Metric("dci", split=([0],))]}, "must be a pair"),
-        ({"metrics": [dm.Metric("dci", max_rows=1)]}, "`max_rows` must be at least 2"),
+        ({"metrics": [dm.Metric("dci", max_rows=1)]}, "`max_rows` must be a whole number of at least 2"),
         ({"metrics": [dm.Metric("sap", kind="svm")]}, "`kind` must be one of 'auto'"),
         ({"metrics": [dm.Metric("sap", fit_rows="test")]}, "`fit_rows` must be 'all' or 'train'"),
     ],

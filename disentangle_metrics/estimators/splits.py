@@ -1,0 +1,57 @@
+"""Rows to train a predictor on, and rows to test it on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+
+Rows = NDArray[np.int64]
+
+
+def drawn_split(
+    total: int, share: float | None, max_rows: int, rng: np.random.Generator
+) -> tuple[Rows, Rows]:
+    """At most `max_rows` of `total` rows, shuffled; the first `share` of them (rounded up) is the test part.
+
+    With `share` None both parts are the same rows. The train part is empty if there are too few rows.
+    """
+    if share is None and total <= max_rows:
+        rows = np.arange(total)
+        return rows, rows
+    rows = rng.permutation(total)[:max_rows].astype(np.int64)
+    if share is None:
+        return rows, rows
+    tested = math.ceil(len(rows) * share - 1e-9)
+    return rows[tested:], rows[:tested]
+
+
+def given_split(split: Sequence[Any], total: int) -> tuple[Rows, Rows]:
+    """A pair (train, test) of index or boolean arrays, checked against the number of rows.
+
+    Raises
+    ------
+    InputError
+        If it is no such pair, or names a row that is not there.
+    """
+    if len(split) != 2:
+        raise InputError(f"`split` must be a pair (train, test) of index arrays, got {len(split)} of them")
+    train, test = (_rows(part, name, total) for part, name in zip(split, ("train", "test"), strict=True))
+    return train, test
+
+
+def _rows(part: Any, name: str, total: int) -> Rows:
+    index = np.asarray(part)
+    if index.dtype == bool and index.shape == (total,):
+        index = np.flatnonzero(index)
+    if index.ndim != 1 or index.dtype.kind not in "iu" or not len(index):
+        raise InputError(f"the {name} part of `split` must be a list of row numbers, got {part!r}")
+    if index.min() < 0 or index.max() >= total:
+        odd = index.min() if index.min() < 0 else index.max()
+        raise InputError(f"the {name} part of `split` has row {odd}, but there are {total:,} rows")
+    return index.astype(np.int64)
