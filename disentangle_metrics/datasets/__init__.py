@@ -20,6 +20,7 @@ DATASETS = Registry(
         "sprites": "disentangle_metrics.datasets.sprites:load",
         "dsprites": "disentangle_metrics.datasets.dsprites:load",
         "rooms": "disentangle_metrics.datasets.rooms:load",
+        "shapes3d": "disentangle_metrics.datasets.shapes3d:load",
     },
     error=DatasetError,
 )

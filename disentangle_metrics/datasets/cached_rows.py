@@ -1,16 +1,12 @@
 """Rows of bytes that are costly to make, kept in a checked and memory-mapped file.
 
 The file is one line of JSON padded to a page (what is in it, and the CRC-32 of the rest), then
-the rows one after another. It is written under another name and moved into place when whole, so
-that no process ever opens half a file, and two that make it at once both end with a good one.
+the rows one after another.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterable
@@ -22,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.datasets.progress import LateProgress
+from disentangle_metrics.datasets.whole_file import whole_file
 
 HEADER_BYTES = 4096
-ABANDONED = 3600.0  # seconds after which an unfinished file is nobody's
 
 Rows = NDArray[np.uint8]
 MakeRows = Callable[[], Iterable[Rows]]
@@ -103,14 +99,14 @@ def open_or_make(path: Path, kind: RowsKind, make: MakeRows, label: str) -> Rows
     """
     if path.exists():
         try:
-            return open_packed(path, kind)
+            return open_rows(path, kind)
         except (DamagedFile, OSError) as error:
             warnings.warn(f"{label}: {path} is damaged ({error}) and is made again", stacklevel=6)
-    write_packed(path, kind, make, label)
-    return open_packed(path, kind)
+    write_rows(path, kind, make, label)
+    return open_rows(path, kind)
 
 
-def open_packed(path: Path, kind: RowsKind) -> Rows:
+def open_rows(path: Path, kind: RowsKind) -> Rows:
     """Memory-map the rows at `path`, after a check of every byte.
 
     Raises
@@ -135,51 +131,24 @@ def open_packed(path: Path, kind: RowsKind) -> Rows:
     return rows.view(np.ndarray)  # plain arrays are gathered from faster
 
 
-def write_packed(path: Path, kind: RowsKind, make: MakeRows, label: str) -> None:
+def write_rows(path: Path, kind: RowsKind, make: MakeRows, label: str) -> None:
     """Write the blocks that `make` yields to `path`: all of them, or no file at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(path)
-    handle, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file, LateProgress(label, kind.count) as progress:
-            file.write(bytes(HEADER_BYTES))
-            checksum = written = 0
-            for block in counted(make(), progress):
-                file.write(block.data)
-                checksum = zlib.crc32(block.data, checksum)
-                written += len(block)
-            if written != kind.count:
-                raise ValueError(f"{label}: {written} rows were made, not {kind.count}")
-            file.seek(0)
-            header = json.dumps({**asdict(kind), "crc32": checksum})
-            file.write(header.encode().ljust(HEADER_BYTES - 1) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(unfinished, 0o644)
-        move_into_place(Path(unfinished), path, kind)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
-
-
-def move_into_place(unfinished: Path, path: Path, kind: RowsKind) -> None:
-    """Give the finished file its name."""
-    try:
-        os.replace(unfinished, path)
-    except PermissionError:  # Windows, where no one may replace a file that another process has mapped
-        try:
-            open_packed(path, kind)
-        except DamagedFile:
-            raise PermissionError(f"{path} is damaged, and in use by another process") from None
-
-
-def remove_abandoned(path: Path) -> None:
-    """Delete what killed processes left unfinished beside `path`."""
-    for file in path.parent.glob(f"{path.name}.*.part"):
-        try:
-            if time.time() - file.stat().st_mtime > ABANDONED:
-                file.unlink()
-        except OSError:
-            continue  # another process was faster
+    with (
+        whole_file(path) as unfinished,
+        unfinished.open("wb") as file,
+        LateProgress(label, kind.count) as progress,
+    ):
+        file.write(bytes(HEADER_BYTES))
+        checksum = written = 0
+        for block in counted(make(), progress):
+            file.write(block.data)
+            checksum = zlib.crc32(block.data, checksum)
+            written += len(block)
+        if written != kind.count:
+            raise ValueError(f"{label}: {written} rows were made, not {kind.count}")
+        file.seek(0)
+        header = json.dumps({**asdict(kind), "crc32": checksum})
+        file.write(header.encode().ljust(HEADER_BYTES - 1) + b"\n")
 
 
 def counted(blocks: Iterable[Rows], progress: LateProgress) -> Iterable[Rows]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets import cached_rows
+from disentangle_metrics.datasets import whole_file
 from disentangle_metrics.datasets.cached_rows import HEADER_BYTES, CachedRows, MakeRows, RowsKind
 from disentangle_metrics.datasets.packed import PackedImages
 
@@ -98,7 +98,7 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(
     everything(noise_at(tmp_path / "noise.bits", noise))
     assert (tmp_path / "noise.bits.1.part").exists()
     (tmp_path / "noise.bits").unlink()
-    monkeypatch.setattr(cached_rows, "ABANDONED", -1.0)
+    monkeypatch.setattr(whole_file, "ABANDONED", -1.0)
     everything(noise_at(tmp_path / "noise.bits", noise))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["noise.bits", "other.bits.1.part"]
 
