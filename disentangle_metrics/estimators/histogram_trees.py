@@ -141,6 +141,7 @@ def grow_trees(binned: BinnedLatents, residuals: Floats, resolution: float, dept
     # A row is `unit` and its residual: no sum of residuals reaches half a unit, so a sum of rows holds both.
     unit = resolution * 2.0 ** (n_samples.bit_length() + 1)
     packed = np.add(residuals.T, unit, order="C")
+    left = np.empty_like(packed)
     position = np.zeros((n_trees, n_samples), dtype=np.uint8)
     removed = np.zeros(n_latents)
     split_latents, cuts, thresholds = [], [], []
@@ -148,14 +149,12 @@ def grow_trees(binned: BinnedLatents, residuals: Floats, resolution: float, dept
         if level == 0:
             sums = _cumulative(binned, packed)
         else:
-            parents = sums
+            parents, half = sums, sums.shape[2]
+            sums = np.empty((n_bins, n_latents, 2 * half))
             nodes = np.ascontiguousarray(position.T)
-            left = np.empty((n_samples, 2 ** (level - 1), n_trees))
-            for node in range(left.shape[1]):
-                np.multiply(packed, nodes == node, out=left[:, node])
-            sums = np.empty((n_bins, n_latents, 2**level * n_trees))
-            half = sums.shape[2] // 2
-            sums[:, :, :half] = _cumulative(binned, left.reshape(n_samples, half))
+            for node in range(2 ** (level - 1)):
+                np.multiply(packed, nodes == node, out=left)
+                sums[:, :, node * n_trees : (node + 1) * n_trees] = _cumulative(binned, left)
             np.subtract(parents, sums[:, :, :half], out=sums[:, :, half:])
         best = _best_splits(binned, sums, unit)
         removed += best.removed / resolution**2
