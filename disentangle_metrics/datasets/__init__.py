@@ -8,10 +8,11 @@ from typing import Any
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.table import FactorTable
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.registry import Registry
 
-__all__ = ["DATASETS", "FactorDataset", "FactorGrid", "load_dataset"]
+__all__ = ["DATASETS", "FactorDataset", "FactorGrid", "FactorTable", "load_dataset"]
 
 DATASETS = Registry(
     "data set",
@@ -21,6 +22,7 @@ DATASETS = Registry(
         "dsprites": "disentangle_metrics.datasets.dsprites:load",
         "rooms": "disentangle_metrics.datasets.rooms:load",
         "shapes3d": "disentangle_metrics.datasets.shapes3d:load",
+        "mnist5k": "disentangle_metrics.datasets.mnist5k:load",
     },
     error=DatasetError,
 )

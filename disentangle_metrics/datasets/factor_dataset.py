@@ -8,20 +8,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.table import FactorTable
 
 Images = NDArray[np.uint8]
 ReadImages = Callable[[NDArray[np.int64]], Images]
 
 
 class FactorDataset:
-    """Images with known factors, one for every combination of the factors' values.
+    """Images with known factors.
 
     Parameters
     ----------
     name : str
         The data set's name.
-    grid : FactorGrid
-        Names, sizes and types of the factors.
+    grid : FactorGrid or FactorTable
+        Names, sizes and types of the factors, and which image has which values: one for every
+        combination, or as a table says.
     image_shape : tuple of int
         Height, width and number of channels (1 or 3) of every image.
     read : callable
@@ -30,7 +32,7 @@ class FactorDataset:
     """
 
     def __init__(
-        self, name: str, grid: FactorGrid, image_shape: tuple[int, int, int], read: ReadImages
+        self, name: str, grid: FactorGrid | FactorTable, image_shape: tuple[int, int, int], read: ReadImages
     ) -> None:
         self.name = name
         self.grid = grid
@@ -49,7 +51,7 @@ class FactorDataset:
 
     @property
     def factor_types(self) -> tuple[str, ...]:
-        """``"categorical"`` or ``"ordinal"``, one per factor."""
+        """``"categorical"``, ``"ordinal"`` or ``"continuous"``, one per factor."""
         return self.grid.types
 
     def __len__(self) -> int:
@@ -72,5 +74,8 @@ class FactorDataset:
         return self.grid.factors(indices)
 
     def index(self, factors: ArrayLike) -> NDArray[np.int64]:
-        """Indices (n,) of the images with these factor values (n, n_factors)."""
+        """Indices (n,) of the images with these factor values (n, n_factors).
+
+        Where several images share the values it is the first; where none has them, an InputError.
+        """
         return self.grid.index(factors)

@@ -95,19 +95,24 @@ class FactorGrid:
 
     def check_indices(self, indices: ArrayLike) -> NDArray[np.int64]:
         """`indices` as an int64 array (n,), each in 0 .. len - 1, or an InputError."""
-        values = integers(indices, "indices")
-        if values.ndim != 1:
-            raise InputError(
-                f"indices has the shape {values.shape}; accepted: (n,), one integer per image"
-                + ("; write [i] for one image" if values.ndim == 0 else "")
-            )
-        outside = (values < 0) | (values >= len(self))
-        if outside.any():
-            first = int(np.argmax(outside))
-            raise InputError(
-                f"indices[{first}] is {values[first]}, and the data set has the images 0 to {len(self) - 1}"
-            )
-        return values
+        return checked_indices(indices, len(self))
+
+
+def checked_indices(indices: ArrayLike, count: int) -> NDArray[np.int64]:
+    """`indices` as an int64 array (n,), each in 0 .. count - 1, or an InputError."""
+    values = integers(indices, "indices")
+    if values.ndim != 1:
+        raise InputError(
+            f"indices has the shape {values.shape}; accepted: (n,), one integer per image"
+            + ("; write [i] for one image" if values.ndim == 0 else "")
+        )
+    outside = (values < 0) | (values >= count)
+    if outside.any():
+        first = int(np.argmax(outside))
+        raise InputError(
+            f"indices[{first}] is {values[first]}, and the data set has the images 0 to {count - 1}"
+        )
+    return values
 
 
 def integers(values: ArrayLike, argument: str) -> NDArray[np.int64]:
