@@ -86,7 +86,8 @@ def packed_blocks(path: Path, grid: FactorGrid, side: int) -> Iterator[NDArray[n
                             f"dsprites: {path} holds the pixel value {pixels.max()}, not 0 or 1"
                         )
                     yield np.packbits(pixels, axis=1)
-                member.read()  # to the end, where the archive's own checksum is compared
+                if member.read(1):  # at the end the archive's own checksum is compared, too
+                    raise EOFError("it does not end where it should")
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ValueError, OSError) as error:
         raise DatasetError(f"dsprites: {path} is damaged or of another kind ({error})") from error
 

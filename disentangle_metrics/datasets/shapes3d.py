@@ -2,7 +2,7 @@
 
 The published file packs thousands of images together, and one image costs as much as all of them.
 It is read through once, into an HDF5 file beside it in which each image is packed by itself, with
-a checksum that HDF5 compares whenever the image is read. Needs h5py, the extra `data`.
+zlib's checksum, which is compared whenever the image is read. Needs h5py, the extra `data`.
 
 Source: C. Burgess, H. Kim, "3D Shapes dataset", 2018. Apache licence 2.0.
 """
@@ -157,7 +157,6 @@ def pack_one_by_one(path: Path, unfinished: Path, recipe: str, grid: FactorGrid,
             chunks=(1, side, side, 3),
             compression="gzip",
             compression_opts=1,
-            fletcher32=True,
         )
         for first in range(0, len(grid), together):
             try:

@@ -104,9 +104,25 @@ def damaged(path: Path) -> bytes:
     return bytes(content)
 
 
+def too_long(path: Path) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(content, "w") as longer:
+        for entry in whole.namelist():
+            longer.writestr(entry, whole.read(entry) + bytes(1))
+    return content.getvalue()
+
+
+def other_checksum(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as whole:
+        checksum = whole.getinfo("imgs.npy").CRC.to_bytes(4, "little")
+    return path.read_bytes().replace(checksum, bytes(4))
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        too_long,
+        other_checksum,
         lambda path: path.read_bytes()[:-100],
         lambda path: b"not an archive",
         lambda path: without(path, "imgs.npy"),
