@@ -62,15 +62,16 @@ def saved_plan(description: Mapping[str, Any]) -> Plan:
 def changed(plan: Plan, arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> Plan:
     """`plan` with these model arguments and settings; entries that are None change nothing.
 
-    Raises InputError if the model has no argument of a name.
+    Raises InputError if the model has no argument of a name, or one of another kind.
     """
-    accepted = [
-        name for name in inspect.signature(model_class(plan.model)).parameters if name != "image_shape"
-    ]
+    defaults = defaults_of(plan.model)
     given = {name: value for name, value in arguments.items() if value is not None}
-    for name in given:
-        if name not in accepted:
-            raise InputError(f"{plan.model} has no setting {name!r}; it has: {', '.join(accepted)}")
+    for name, value in given.items():
+        if name not in defaults:
+            raise InputError(f"{plan.model} has no setting {name!r}; it has: {', '.join(defaults)}")
+        kind = type(defaults[name])
+        if not (type(value) is kind or (kind is float and type(value) is int)):
+            raise InputError(f"{name} is {value!r}; it must be of the kind of {defaults[name]!r}")
     new = {name: value for name, value in settings.items() if value is not None}
     return dataclasses.replace(
         plan,
@@ -97,9 +98,18 @@ def fitted(plan: Plan, image_shape: tuple[int, int, int]) -> Plan:
     """`plan` with the model made for images (height, width, channels)."""
     height, width, channels = image_shape
     # Defaults are written out too, so that a checkpoint outlives a change of them.
-    defaults = {p.name: p.default for p in inspect.signature(model_class(plan.model)).parameters.values()}
-    arguments = {**defaults, "image_shape": [channels, height, width], **plan.arguments}
+    arguments = {"image_shape": [channels, height, width], **defaults_of(plan.model), **plan.arguments}
     return dataclasses.replace(plan, arguments=arguments)
+
+
+def defaults_of(model: str) -> dict[str, Any]:
+    """A model's own settings and their defaults, sequences as lists; the image's shape is none of them."""
+    parameters = inspect.signature(model_class(model)).parameters
+    return {
+        name: list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+        for name, parameter in parameters.items()
+        if name != "image_shape"
+    }
 
 
 def build(plan: Plan) -> Model:

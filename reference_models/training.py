@@ -127,7 +127,7 @@ def train(
         start = check_same_run(last, description)
         checkpoints.restore_training(last, model, optimizer)
     log = TrainingLog(folder, start)
-    began = time.monotonic()
+    began = time.monotonic() - log.seconds
     not_yet = torch.tensor(settings.steps, device=device)
     first_bad = not_yet  # the first step whose loss was not finite; looked at when logging and saving
 

@@ -32,6 +32,7 @@ class TrainingLog:
         write_atomically(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
         table = csv_lines(kept, header=True) if kept else ""
         write_atomically(self.csv, table.encode())
+        self.seconds: float = kept[-1].get("seconds", 0) if kept else 0  # that the run had taken so far
         self._empty = not kept
 
     def write(self, row: Mapping[str, float]) -> None:

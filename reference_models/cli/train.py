@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import shlex
 import sys
 import traceback
 from collections.abc import Callable
@@ -38,6 +39,7 @@ def command(model: str) -> Callable[..., None]:
     """The subcommand that trains `model`."""
 
     def train_model(
+        context: typer.Context,
         dataset: Annotated[str | None, typer.Option(help="Data set to train on.  [default: sprites]")] = None,
         preset: Annotated[
             str | None,
@@ -52,7 +54,7 @@ def command(model: str) -> Callable[..., None]:
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
         steps: Annotated[
-            int | None, typer.Option(help="Train this long; a schedule keeps its proportions.")
+            int | None, typer.Option(help="Train this long; a new run's schedule keeps its proportions.")
         ] = None,
         batch_size: Annotated[int | None, typer.Option()] = None,
         learning_rate: Annotated[float | None, typer.Option()] = None,
@@ -81,16 +83,18 @@ def command(model: str) -> Callable[..., None]:
         import torch
 
         from reference_models import plans
+        from reference_models.checkpoints import read_description
         from reference_models.training import train
 
         if threads is not None:
             torch.set_num_threads(threads)
+        begun_with = shlex.join(["dm-train", *context.obj])
         if resume:
-            from reference_models.checkpoints import read_description
-
             if out is None:
                 raise InputError("--resume needs --out, the folder of the run to go on with")
-            plan = plans.saved_plan(read_description(out / "last.safetensors"))
+            saved = read_description(out / "last.safetensors")
+            begun_with = saved.get("command", begun_with)
+            plan = plans.saved_plan(saved)
             for name, given, before in (
                 ("model", model, plan.model),
                 ("--dataset", dataset, plan.dataset),
@@ -100,12 +104,13 @@ def command(model: str) -> Callable[..., None]:
                     raise InputError(f"{name} is {given!r}, but the run in {out} has {before!r}")
         else:
             plan = plans.read_preset(model, dataset or "sprites", preset or "demo")
-        if steps is not None and steps != plan.settings.steps:
-            plan = plans.stretched(plan, steps)
+            if steps is not None:
+                plan = plans.stretched(plan, steps)
         plan = plans.changed(
             plan,
             arguments=dict(map(parsed, setting or [])) | ({} if beta is None else {"beta": beta}),
             settings={
+                "steps": steps,
                 "seed": seed,
                 "batch_size": batch_size,
                 "learning_rate": learning_rate,
@@ -125,11 +130,7 @@ def command(model: str) -> Callable[..., None]:
             data,
             plan.settings,
             folder,
-            description={
-                "arguments": plan.arguments,
-                "preset": plan.preset,
-                "command": " ".join(["dm-train", *sys.argv[1:]]),
-            },
+            description={"arguments": plan.arguments, "preset": plan.preset, "command": begun_with},
             resume=resume,
             progress=not quiet,
         )
@@ -172,7 +173,10 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code, with one line on stderr for an error."""
     try:
-        return app(arguments, prog_name="dm-train", standalone_mode=False) or DONE
+        code = app(arguments, prog_name="dm-train", standalone_mode=False, obj=arguments) or DONE
+        if code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
+            raise KeyboardInterrupt
+        return int(code)
     except BaseException as error:
         if "--debug" in arguments:
             traceback.print_exc()
