@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from disentangle_metrics import DatasetError
+from reference_models import checkpoints
+from reference_models.cli import train as cli
+from tests.reference_models.conftest import Squares
+
+SHORT = ["--preset", "smoke", "--steps", "6", "--batch-size", "2", "--device", "cpu", "--quiet"]
+
+
+@pytest.fixture(autouse=True)
+def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str, root: Any = None) -> Squares:
+        if name != "squares":
+            raise DatasetError(f"unknown data set {name!r}; known: squares")
+        return Squares()
+
+    monkeypatch.setattr(cli, "load_dataset", load)
+
+
+def dm_train(*arguments: str) -> int:
+    return cli.run(list(arguments))
+
+
+@pytest.mark.parametrize("model", ["pro-vlae", "vlae"])
+def test_trains_and_prints_where_the_weights_are(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dm_train(model, "--dataset", "squares", *SHORT, "--out", str(tmp_path / "run"), "--beta", "2") == 0
+    out, err = capsys.readouterr()
+    assert out.strip() == str(tmp_path / "run" / "model.safetensors")
+    assert err == ""
+    description = checkpoints.read_description(tmp_path / "run" / "model.safetensors")
+    assert description["arguments"]["image_shape"] == [1, 32, 32]
+    assert description["arguments"]["beta"] == 2.0
+    assert description["settings"]["steps"] == 6
+    if model == "pro-vlae":
+        assert description["arguments"]["wake_steps"] == [0, 2, 4]
+
+
+def test_the_bar_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [a for a in SHORT if a != "--quiet"]
+    assert dm_train("vlae", "--dataset", "squares", *arguments, "--out", str(tmp_path)) == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert "6/6" in err
+
+
+def test_resume_takes_the_runs_own_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(tmp_path / "run")
+    assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", run, "--seed", "3") == 0
+    assert dm_train("vlae", "--out", run, "--resume", "--quiet", "--steps", "8") == 0
+    description = checkpoints.read_description(tmp_path / "run" / "model.safetensors")
+    assert (description["step"], description["settings"]["seed"]) == (8, 3)
+    assert description["command"].startswith("dm-train vlae --dataset squares --preset smoke --steps 6")
+    capsys.readouterr()
+    assert dm_train("vlae", "--out", run, "--resume", "--seed", "4") == 2
+    assert "seed 3 -> 4" in capsys.readouterr().err
+    assert dm_train("vlae", "--out", run, "--resume", "--preset", "demo") == 2
+    assert "--preset is 'demo', but the run" in capsys.readouterr().err
+    assert dm_train("pro-vlae", "--out", run, "--resume") == 2
+    assert "model is 'pro-vlae'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["pro-vlea"], "pro-vlea"),
+        (["vlae", "--dataset", "circles"], "unknown data set 'circles'"),
+        (["vlae", "--preset", "tiny"], "unknown preset 'tiny' of vlae"),
+        (["vlae", "--seed", "one"], "Invalid value for '--seed'"),
+        (["vlae", "--bogus"], "--bogus"),
+        (["vlae", "--set", "gamma=1"], "vlae has no setting 'gamma'"),
+        (["vlae", "--set", "gamma"], "must have the form name=value"),
+        (["vlae", "--resume"], "--resume needs --out"),
+        (["vlae", "--resume", "--out", "nowhere"], "there is no checkpoint nowhere"),
+        (["vlae", "--dataset", "squares", "--device", "abacus"], "device 'abacus'"),
+        (["vlae", "--dataset", "squares", "--precision", "float8"], "precision is 'float8'"),
+        (["vlae", "--dataset", "squares", "--steps", "0"], "steps is 0"),
+        (["vlae", "--dataset", "squares", "--set", "latents_per_layer=0"], "latents_per_layer is 0"),
+        (
+            ["vlae", "--dataset", "squares", "--set", "layers=many"],
+            "layers is 'many'; it must be of the kind of 3",
+        ),
+        (
+            ["pro-vlae", "--dataset", "squares", "--set", "wake_steps=7"],
+            "wake_steps is 7; it must be of the kind of [0, 5000, 10000]",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert dm_train(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.startswith("dm-train: ")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_is_one_line_and_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: Squares, indices: Any) -> None:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(Squares, "images", fail)
+    arguments = ["vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path)]
+    assert dm_train(*arguments) == 1
+    assert capsys.readouterr().err == "dm-train: failed: RuntimeError: the disk is gone\n"
+    (tmp_path / "last.safetensors").unlink()
+    assert dm_train(*arguments, "--debug") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_not_finite_is_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path), "--learning-rate", "1e30"]
+    assert dm_train(*arguments) == 1
+    err = capsys.readouterr().err
+    assert "the loss was not finite at step" in err
+    assert "last.safetensors" in err
+
+
+def test_interrupted_is_exit_code_130_and_names_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = Squares.images
+    calls: list[int] = []
+
+    def interrupt(self: Squares, indices: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return images(self, indices)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Squares, "images", interrupt)
+        assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path)) == 130
+    err = capsys.readouterr().err
+    assert "stopped after step" in err
+    assert str(tmp_path / "last.safetensors") in err
+    assert dm_train("vlae", "--out", str(tmp_path), "--resume", "--quiet") == 0
+
+
+def test_help_needs_no_torch() -> None:
+    script = (
+        "import sys; sys.modules['torch'] = None; from reference_models.cli.train import run;"
+        "assert run(['--help']) == 0 and run(['pro-vlae', '--help']) == 0; sys.exit(run(['vlae']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "--preset" in done.stdout
+    assert done.stderr == "dm-train: torch is not installed; pip install 'disentangle-metrics[models]'\n"

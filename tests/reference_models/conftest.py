@@ -1,0 +1,35 @@
+"""A data set small enough to train on in a test: 32x32 pictures of one bright square each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+# The order of a sum, and so its last bit, depends on the number of threads.
+torch.set_num_threads(1)
+
+
+class Squares:
+    """An 8x8 square at one of 25 x 25 places."""
+
+    name = "squares"
+    image_shape = (32, 32, 1)
+
+    def __len__(self) -> int:
+        return 625
+
+    def images(self, indices: Any) -> NDArray[np.uint8]:
+        images = np.zeros((len(indices), 32, 32, 1), np.uint8)
+        for image, index in zip(images, indices, strict=True):
+            row, column = divmod(int(index), 25)
+            image[row : row + 8, column : column + 8] = 255
+        return images
+
+
+@pytest.fixture
+def squares() -> Squares:
+    return Squares()
