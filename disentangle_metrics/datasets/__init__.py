@@ -14,6 +14,7 @@ from disentangle_metrics.registry import Registry
 
 __all__ = ["DATASETS", "FactorDataset", "FactorGrid", "FactorTable", "load_dataset"]
 
+# A plug-in's entry is, like these, a function of `root` and options of its own that gives a data set.
 DATASETS = Registry(
     "data set",
     "disentangle_metrics.datasets",
