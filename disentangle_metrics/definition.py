@@ -78,6 +78,11 @@ class MetricDefinition:
         the factors' values.
     sklearn
         Whether scikit-learn's version can change the number, so that the signature names it.
+    silent
+        Settings that the signature names only where they differ from their defaults: those that
+        matter for few callers, such as another published normaliser.
+    needs_factors
+        Whether it reads the factors at all; a metric that does not takes latents alone.
     """
 
     name: str
@@ -90,6 +95,8 @@ class MetricDefinition:
     scale_free: bool = True
     label_free: bool = True
     sklearn: bool = False
+    silent: tuple[str, ...] = ()
+    needs_factors: bool = True
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Checked input: `latents` (N, D) floating, `logvar` (N, D) or None, and K factors."""
+    """Checked input: `latents` (N, D) floating, `logvar` (N, D) or None, and K factors (none: K = 0)."""
 
     latents: NDArray[np.floating]
     logvar: NDArray[np.floating] | None
@@ -116,8 +116,9 @@ def check(
     latents
         Floating numbers, finite.
     factors
-        An array or DataFrame. Integers, strings, booleans and categoricals are categories (ordered
-        categoricals are ordinal); floats with a fractional part are continuous.
+        An array or DataFrame; None for metrics that read the latents alone. Integers, strings,
+        booleans and categoricals are categories (ordered categoricals are ordinal); floats with a
+        fractional part are continuous.
     factor_names, latent_names
         Names; by default those of the DataFrame's columns, else ``factor_0`` and ``z_0`` onwards.
     factor_types
@@ -136,11 +137,13 @@ def check(
         names = _column_names(latents.mean)
     else:
         mean, names = _latents(latents, "latents"), _column_names(latents)
+    latent_labels = _names(latent_names, names, "z", mean.shape[1], "latent_names")
+    if factors is None:
+        return Inputs(mean, logvar, latent_labels, ())
     columns, column_names = _factor_columns(factors)
     rows = len(columns[0])
     if rows != len(mean):
         raise InputError(_row_mismatch(mean, rows))
-    latent_labels = _names(latent_names, names, "z", mean.shape[1], "latent_names")
     factor_labels = _names(factor_names, column_names, "factor", len(columns), "factor_names")
     kinds = _kinds(factor_types, factor_labels)
     checked = tuple(

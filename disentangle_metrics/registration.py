@@ -24,6 +24,7 @@ def metric(
     anchors: Anchor = "cheap",
     scale_free: bool = False,
     label_free: bool = False,
+    needs_factors: bool = True,
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a metric, for ``score(..., metrics=[name])``.
 
@@ -39,7 +40,7 @@ def metric(
         What it measures ("modularity", "compactness", ...), its range, and "up" or "down".
     scores
         For a metric with several scores, one ScoreDefinition each.
-    relation, source, version, anchors, scale_free, label_free
+    relation, source, version, anchors, scale_free, label_free, needs_factors
         See :class:`MetricDefinition`.
 
     Raises
@@ -65,6 +66,7 @@ def metric(
                 anchors=anchors,
                 scale_free=scale_free,
                 label_free=label_free,
+                needs_factors=needs_factors,
             ),
         )
         return compute

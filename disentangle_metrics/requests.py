@@ -46,9 +46,11 @@ class BoundMetric:
     def signature(self, key: str, shape: tuple[int, int, int], seed: int, extra: Mapping[str, str]) -> str:
         """One line that pins everything which can change the score."""
         parts = [key]
-        parts += [f"{name}:{setting_text(value)}" for name, value in sorted(self.settings.items())]
-        parts += [f"{name}:{value}" for name, value in zip("nDK", shape, strict=True)]
-        parts += [f"{name}:{value}" for name, value in extra.items()]
+        parts += [f"{name}:{text}" for name, text in sorted(self._spoken().items())]
+        facts: dict[str, object] = {**dict(zip("nDK", shape, strict=True)), **extra}
+        if not self.definition.needs_factors:
+            del facts["K"]  # the factors cannot change the score
+        parts += [f"{name}:{value}" for name, value in facts.items()]
         if self.definition.uses_seed:
             parts.append(f"seed:{seed}")
         parts += [f"def:{self.definition.version}", f"dm:{__version__}"]
@@ -57,6 +59,15 @@ class BoundMetric:
 
             parts.append(f"sklearn:{version('scikit-learn')}")
         return "|".join(parts)
+
+    def _spoken(self) -> dict[str, str]:
+        """The settings as text, without those that are silent at their defaults."""
+        texts = {name: setting_text(value) for name, value in self.settings.items()}
+        defaults = self.definition.settings
+        for name in self.definition.silent:
+            if texts[name] == setting_text(defaults[name]):
+                del texts[name]
+        return texts
 
 
 def setting_text(value: Any) -> str:

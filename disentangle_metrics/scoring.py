@@ -47,7 +47,7 @@ def score(
     factors
         Shape (N, K): the known factors of the same N samples, an array or a DataFrame. Integers,
         strings, booleans and categoricals are categories; floats with a fractional part are
-        continuous.
+        continuous. None, if the metrics asked for read the latents alone.
     metrics
         Report keys, metric names, or ``dm.Metric(name, setting=...)``; None is the protocol's suite.
     protocol
@@ -100,7 +100,10 @@ def score_inputs(
 ) -> Report:
     """Score checked input. `strict` lets a metric's exception through rather than making it a reason."""
     _check_options(seed, anchors)
-    anchored = [request for request in requests if _has_anchors(request, anchors)]
+    if not inputs.factors and all(request.definition.needs_factors for request in requests):
+        names = ", ".join(request.definition.name for request in requests)
+        raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
+    anchored = [request for request in requests if _has_anchors(request, anchors, inputs)]
     steps = len(requests) + len(anchored) * (resampling.PERMUTATIONS + 1)
     seconds: dict[str, float] = {}
     with _progress(steps, progress) as advance:
@@ -148,7 +151,9 @@ def _check_options(seed: Any, anchors: Any) -> None:
         raise InputError(f"`anchors` must be True, False or 'all', got {anchors!r}")
 
 
-def _has_anchors(request: BoundMetric, anchors: Anchors) -> bool:
+def _has_anchors(request: BoundMetric, anchors: Anchors, inputs: Inputs) -> bool:
+    if not inputs.factors:
+        return False
     cost = request.definition.anchors
     return bool(anchors) and (cost == "cheap" or (cost == "costly" and anchors == "all"))
 
@@ -157,6 +162,8 @@ def _values(request: BoundMetric, relations: Relations, strict: bool) -> dict[st
     """The metric's values by key; NaN with the reason where it has none."""
     definition = request.definition
     try:
+        if definition.needs_factors and not relations.inputs.factors:
+            raise NotApplicable(f"{definition.name} needs factors, and none were given")
         arguments = [relations.generator(definition.name)] if definition.takes_rng else []
         value = definition.compute(relations, *arguments, **request.settings)
     except NotApplicable as error:
@@ -204,7 +211,9 @@ def _score(
     return Score(
         key=key,
         value=float(value.value),
-        signature=request.signature(key, inputs.shape, seed, _kinds(inputs)),
+        signature=request.signature(
+            key, inputs.shape, seed, _kinds(inputs) if request.definition.needs_factors else {}
+        ),
         per_factor=series(value.per_factor, "factors"),
         per_latent=series(value.per_latent, "latents"),
         chance=chance,

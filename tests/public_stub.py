@@ -11,6 +11,7 @@ import inspect
 from pathlib import Path
 
 import disentangle_metrics as dm
+from disentangle_metrics.functions import arguments, common_options
 from disentangle_metrics.requests import find_metric
 
 TARGET = Path(dm.__file__).with_suffix(".pyi")
@@ -24,15 +25,15 @@ from typing import Any, Literal
 from disentangle_metrics.relations import Active, Split
 '''
 
-COMMON = """\
-    protocol: str = "default",
-    factor_names: Iterable[str] | None = None,
-    factor_types: Iterable[str] | Mapping[str, str] | None = None,
-    latent_names: Iterable[str] | None = None,
-    seed: int = 0,
-    n_jobs: int | None = 1,
-    anchors: bool | Literal["all"] = False,
-"""
+COMMON = {
+    "protocol": 'str = "default"',
+    "factor_names": "Iterable[str] | None = None",
+    "factor_types": "Iterable[str] | Mapping[str, str] | None = None",
+    "latent_names": "Iterable[str] | None = None",
+    "seed": "int = 0",
+    "n_jobs": "int | None = 1",
+    "anchors": 'bool | Literal["all"] = False',
+}
 
 
 def stub() -> str:
@@ -46,14 +47,14 @@ def stub() -> str:
 def _function(name: str) -> str:
     definition = find_metric(name)
     parameters = inspect.signature(definition.compute).parameters
-    settings = "".join(
-        f"    {setting}: {parameters[setting].annotation} = {_literal(default)},\n"
+    lines = [f"{array}: Any" for array in arguments(definition)] + ["*"]
+    lines += [
+        f"{setting}: {parameters[setting].annotation} = {_literal(default)}"
         for setting, default in definition.settings.items()
-    )
+    ]
+    lines += [f"{option}: {COMMON[option]}" for option in common_options(definition)]
     result = "Report" if len(definition.keys) > 1 else "Score"
-    return (
-        f"\ndef {name}(\n    latents: Any,\n    factors: Any,\n    *,\n{settings}{COMMON}) -> {result}: ...\n"
-    )
+    return f"\ndef {name}(\n" + "".join(f"    {line},\n" for line in lines) + f") -> {result}: ...\n"
 
 
 def _literal(value: object) -> str:
