@@ -58,7 +58,11 @@ class Factor:
         """The factor as one float64 column (N,)."""
         if self.values is not None:
             return self.values
-        return cast("NDArray[np.float64]", self.numbers)[self.codes]
+        return self.level_numbers()[self.codes]
+
+    def level_numbers(self) -> NDArray[np.float64]:
+        """The numeric value of each level of a categorical or ordinal factor."""
+        return cast("NDArray[np.float64]", self.numbers)
 
     def rows(self, index: NDArray[np.integer]) -> Factor:
         """The factor at these rows, in this order; all its levels stay."""

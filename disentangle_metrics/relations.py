@@ -20,7 +20,7 @@ from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import CountedInformation, counted_information
-from disentangle_metrics.estimators.pairing import Groups
+from disentangle_metrics.estimators.pairing import Groups, joint_groups
 from disentangle_metrics.estimators.probes import Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Factor, Inputs
@@ -163,22 +163,39 @@ class Relations:
             warnings.insert(0, f"{_list(names, ~mask)}: inactive, left out")
         return ActiveLatents(mask, tuple(warnings))
 
-    def factor_codes(self, bins: int, strategy: str) -> tuple[list[NDArray[np.integer]], list[int]]:
-        """Each factor as codes (N,), continuous ones binned; and each one's number of codes."""
-        coded = [self._codes_of(k, bins, strategy) for k in range(self.inputs.shape[2])]
+    def factor_codes(
+        self, bins: int, strategy: str, factor_bins: int | None = None
+    ) -> tuple[list[NDArray[np.integer]], list[int]]:
+        """Each factor as codes (N,), and each one's number of codes.
+
+        Continuous factors are cut like latents; categories are the codes, unless there are more of
+        them than `factor_bins`: then their values are cut into as many bins of equal width.
+        """
+        coded = [self._codes_of(k, bins, strategy, factor_bins) for k in range(self.inputs.shape[2])]
         return [codes for codes, _ in coded], [size for _, size in coded]
 
     @_relation
-    def _codes_of(self, k: int, bins: int, strategy: str) -> tuple[NDArray[np.integer], int]:
+    def _codes_of(
+        self, k: int, bins: int, strategy: str, factor_bins: int | None
+    ) -> tuple[NDArray[np.integer], int]:
         factor = self.inputs.factors[k]
-        if factor.codes is not None:
+        if factor.codes is None:
+            values = factor.as_numbers()[:, None]
+            return make_bins(values, bins, strategy).encode(0, values[:, 0]), bins
+        if factor_bins is None or len(factor.levels) <= factor_bins:
             return factor.codes, len(factor.levels)
-        values = factor.as_numbers()[:, None]
-        return make_bins(values, bins, strategy).encode(0, values[:, 0]), bins
+        levels = factor.level_numbers()[:, None]
+        merged = make_bins(levels, factor_bins).encode(0, levels[:, 0])
+        return merged[factor.codes], factor_bins
 
     @_relation
     def mutual_information(
-        self, *, bins: int = 20, strategy: str = "uniform", estimator: str = "histogram"
+        self,
+        *,
+        bins: int = 20,
+        strategy: str = "uniform",
+        estimator: str = "histogram",
+        factor_bins: int | None = None,
     ) -> CountedInformation:
         """Mutual information of every latent with every factor, in nats.
 
@@ -188,12 +205,14 @@ class Relations:
             How latents, and continuous factors, are cut; see :mod:`.estimators.binning`.
         estimator
             ``"histogram"``: plug-in on the binned latents.
+        factor_bins
+            Most values a categorical factor may keep; see :meth:`factor_codes`.
         """
         if estimator not in ESTIMATORS:
             raise InputError(
                 f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}"
             )
-        codes, sizes = self.factor_codes(bins, strategy)
+        codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         return counted_information(count(self.latents, make_bins(self.latents, bins, strategy), codes, sizes))
 
     @_relation
@@ -202,8 +221,21 @@ class Relations:
         return tuple(Groups.of(c, s) for c, s in zip(*self.factor_codes(bins, strategy), strict=True))
 
     @_relation
+    def groups_of_others(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
+        """For each factor the rows sorted by the joint value of all other factors."""
+        codes, sizes = self.factor_codes(bins, strategy)
+        return tuple(
+            joint_groups(codes[:k] + codes[k + 1 :], sizes[:k] + sizes[k + 1 :]) for k in range(len(codes))
+        )
+
+    @_relation
+    def scatter_root(self) -> NDArray[np.float64]:
+        """Upper triangular R (D, D): R'R is the scatter matrix of the latents, constant ones as 0."""
+        return correlation.scatter_root(self.latents, self.constant())
+
+    @_relation
     def squared_correlation(
-        self, rows: str = "all", split: Split = None, max_rows: int = 15_000
+        self, rows: str = "all", split: Split = None, max_rows: int | None = 15_000
     ) -> NDArray[np.float64]:
         """Squared Pearson correlation of every latent with every factor (D, K), on all or the train rows."""
         index = slice(None) if rows == "all" else self.split(split, max_rows)[0]
@@ -211,7 +243,7 @@ class Relations:
         return correlation.squared_pearson(self.latents[index], factors, self.constant())
 
     @_relation
-    def split(self, split: Split, max_rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to train a probe on, and rows to test it on.
 
         Parameters
@@ -220,12 +252,14 @@ class Relations:
             The share of the rows to test on (rows shuffled by the seed); or a pair of index arrays
             (train, test); or None: train and test on the same rows.
         max_rows
-            At most this many rows, drawn by the seed; it does not limit given index arrays.
+            At most this many rows, drawn by the seed; None: all. It does not limit given index arrays.
         """
         total = len(self.latents)
         if isinstance(split, tuple | list):
             return given_split(split, total)
-        if not isinstance(max_rows, int | np.integer) or max_rows < 2:
+        if max_rows is None:
+            max_rows = total
+        elif isinstance(max_rows, bool) or not isinstance(max_rows, int | np.integer) or max_rows < 2:
             raise InputError(f"`max_rows` must be a whole number of at least 2, got {max_rows!r}")
         if split is not None and (isinstance(split, bool) or not 0 < float(split) < 1):
             raise InputError(
@@ -237,12 +271,12 @@ class Relations:
         return train, test
 
     @_relation
-    def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int) -> ProbeTables:
+    def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
         check_probe(probe)
         categories = [f.codes is not None and not _is(probe, "lasso") for f in self.inputs.factors]
         fit_one = functools.partial(fit, probe, alpha=alpha, seed=self.seed)
-        fitted = self._per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
+        fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
         shape = (self.inputs.shape[1], self.inputs.shape[2])
         importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
         for k, found in fitted.items():
@@ -250,21 +284,21 @@ class Relations:
         return ProbeTables(importances, quality)
 
     @_relation
-    def svm_accuracy(self, *, split: Split, max_rows: int) -> NDArray[np.float64]:
+    def svm_accuracy(self, *, split: Split, max_rows: int | None) -> NDArray[np.float64]:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
         chosen = self.varying_factors() & categories
-        found = self._per_factor(svm_accuracies, split, max_rows, chosen, categories)
+        found = self.per_factor(svm_accuracies, split, max_rows, chosen, categories)
         for k, column in found.items():
             accuracy[:, k] = column
         return accuracy
 
-    def _per_factor(
+    def per_factor(
         self,
         function: Callable[[NDArray[np.floating], NDArray[np.floating], Target], T],
         split: Split,
-        max_rows: int,
+        max_rows: int | None,
         chosen: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
     ) -> dict[int, T]:

@@ -44,3 +44,17 @@ def squared_pearson(
     correlation = np.zeros_like(covariance)
     np.divide(covariance**2, scale, out=correlation, where=scale > 0)
     return np.clip(correlation, 0.0, 1.0)
+
+
+def scatter_root(columns: NDArray[np.floating], constant: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Upper triangular R (D, D) with R'R = sum over rows of (z - mean)(z - mean)'.
+
+    Norms and determinants read from R keep half the digits that the scatter matrix itself would
+    lose where columns nearly depend on each other. Columns marked in `constant` (D,) count as 0.
+    """
+    centre = means(columns)
+    root = np.zeros((columns.shape[1], columns.shape[1]))
+    for rows in chunks(len(columns)):
+        deviation = np.where(constant, 0.0, columns[rows] - centre)
+        root = np.asarray(np.linalg.qr(np.vstack([root, deviation]), mode="r"))
+    return root

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.estimators.binning import distinct
+
 DRAWS = 1 << 18  # rows drawn at a time
 
 
@@ -45,6 +47,16 @@ class Groups:
         # random() rather than integers(): the upper bounds differ from row to row.
         position = rng.random((len(values), rows)) * self.size[values, None]
         return self.order[self.start[values, None] + position.astype(np.int64)]
+
+
+def joint_groups(codes: Sequence[NDArray[np.integer]], sizes: Sequence[int]) -> Groups:
+    """Rows sorted by the joint value of one or more columns of codes."""
+    joint, count = codes[0].astype(np.int64), sizes[0]
+    for column, size in zip(codes[1:], sizes[1:], strict=True):
+        # Renumbering after each column keeps the codes below the number of rows times a column's size.
+        levels, joint = distinct(joint * size + column)
+        count = len(levels)
+    return Groups.of(joint, count)
 
 
 def fixed_factor_variances(

@@ -1,9 +1,14 @@
-"""The largest minus the second largest value along an axis, which several metrics are made of."""
+"""What the metrics made of mutual information share: its normalisation, and the gap at the top."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.entropy import CountedInformation
+
+NORMALISERS = ("factor", "latent")
 
 
 def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -17,3 +22,23 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     ordered = np.sort(np.where(absent, 0.0, lines), axis=-1)
     second = ordered[..., -2] if lines.shape[-1] > 1 else 0.0
     return np.where(absent.all(axis=-1), np.nan, ordered[..., -1] - second)
+
+
+def normalised(
+    information: CountedInformation, normaliser: str, varying: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Mutual information (D, K) over the entropy of the factor, or over that of the binned latent.
+
+    A latent without entropy has none to share and counts 0; a factor that does not vary is NaN.
+    """
+    if normaliser not in NORMALISERS:
+        raise InputError(
+            f"`normaliser` must be one of {', '.join(map(repr, NORMALISERS))}, got {normaliser!r}"
+        )
+    table = information.mutual_information
+    if normaliser == "factor":
+        return table / np.where(varying, information.factor_entropy, np.nan)
+    entropy = np.broadcast_to(information.latent_entropy[:, None], table.shape)
+    shares = np.divide(table, entropy, out=np.zeros_like(table), where=entropy > 0)
+    shares[:, ~varying] = np.nan
+    return shares

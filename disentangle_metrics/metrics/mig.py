@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.metrics.gap import gap, normalised
 from disentangle_metrics.relations import Relations
 
 
 def mig(
-    relations: Relations, *, bins: int = 20, strategy: str = "uniform", estimator: str = "histogram"
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    normaliser: str = "factor",
+    factor_bins: int | None = None,
 ) -> MetricValue:
     """Mutual information gap (MIG): how far the best latent of a factor is ahead of the second best.
 
@@ -28,6 +34,13 @@ def mig(
         "uniform" (equal width) or "quantile" (equal shares of the rows).
     estimator
         "histogram": plug-in mutual information of the binned latents, in nats.
+    normaliser
+        "factor": the factor's entropy, as published with the metric; "latent": the entropy of each
+        binned latent, as the review of Carbonneau et al. 2022 computes it, which lowers a perfect
+        code as bins exceed the factor's values.
+    factor_bins
+        Cut categorical factors of more values than this into as many bins of equal width, as that
+        review does; None keeps their values.
 
     Returns
     -------
@@ -44,9 +57,10 @@ def mig(
     Chen, Li, Grosse, Duvenaud. Isolating sources of disentanglement in VAEs. NeurIPS 2018, eq. 6.
     """
     varying = relations.need_factors(1, "MIG")
-    information = relations.mutual_information(bins=bins, strategy=strategy, estimator=estimator)
-    entropy = np.where(varying, information.factor_entropy, np.nan)
-    per_factor = gap(information.mutual_information, axis=0) / entropy
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+    )
+    per_factor = gap(normalised(information, normaliser, varying), axis=0)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
@@ -63,4 +77,5 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("mig", property="compactness"),),
     relation="mutual information",
     source="Chen et al. 2018",
+    silent=("factor_bins", "normaliser"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.metrics.gap import gap, normalised
 from disentangle_metrics.relations import Active, Relations
 
 
@@ -16,6 +16,8 @@ def mig_sup(
     strategy: str = "uniform",
     estimator: str = "histogram",
     active: Active = "auto",
+    normaliser: str = "factor",
+    factor_bins: int | None = None,
 ) -> MetricValue:
     """MIG-sup: how far the best factor of a latent is ahead of the second best.
 
@@ -31,6 +33,8 @@ def mig_sup(
         Which latents are averaged. "auto": with a posterior those whose mean has a variance above
         0.01 (as in the paper), otherwise all that are not constant; a number: those with a larger
         variance; None: all.
+    normaliser, factor_bins
+        As for `mig`.
 
     Returns
     -------
@@ -49,14 +53,16 @@ def mig_sup(
     """
     varying = relations.need_factors(2, "MIG-sup")
     chosen = relations.active(active)
-    information = relations.mutual_information(bins=bins, strategy=strategy, estimator=estimator)
-    normalised = information.mutual_information / np.where(varying, information.factor_entropy, np.nan)
-    per_latent = np.where(chosen.mask, gap(normalised, axis=1), np.nan)
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+    )
+    shares = normalised(information, normaliser, varying)
+    per_latent = np.where(chosen.mask, gap(shares, axis=1), np.nan)
     return MetricValue(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,
         details={
-            "normalised_mutual_information": Labelled(normalised, ("latents", "factors")),
+            "normalised_mutual_information": Labelled(shares, ("latents", "factors")),
             "active": Labelled(chosen.mask, ("latents",)),
         },
         warnings=chosen.warnings,
@@ -69,4 +75,5 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("mig_sup", property="modularity"),),
     relation="mutual information",
     source="Li et al. 2020",
+    silent=("factor_bins", "normaliser"),
 )

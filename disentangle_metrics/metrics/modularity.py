@@ -15,6 +15,7 @@ def modularity(
     strategy: str = "uniform",
     estimator: str = "histogram",
     active: Active = "auto",
+    factor_bins: int | None = None,
 ) -> MetricValue:
     """Modularity: how small a latent's information about the other factors is beside its best one.
 
@@ -28,6 +29,8 @@ def modularity(
         As for `mig`.
     active
         Which latents are averaged, as for `mig_sup`.
+    factor_bins
+        As for `mig`.
 
     Returns
     -------
@@ -46,7 +49,9 @@ def modularity(
     """
     varying = relations.need_factors(2, "modularity")
     chosen = relations.active(active)
-    information = relations.mutual_information(bins=bins, strategy=strategy, estimator=estimator)
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+    )
     table = information.mutual_information[:, varying]
     best = table.max(axis=1)
     informed = best > 0
@@ -72,4 +77,5 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("modularity", property="modularity"),),
     relation="mutual information",
     source="Ridgeway and Mozer 2018",
+    silent=("factor_bins",),
 )
