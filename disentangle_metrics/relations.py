@@ -19,7 +19,7 @@ from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
-from disentangle_metrics.estimators.entropy import CountedInformation, counted_information
+from disentangle_metrics.estimators.entropy import Information, counted_information
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
 from disentangle_metrics.estimators.probes import Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.estimators.splits import drawn_split, given_split
@@ -196,7 +196,7 @@ class Relations:
         strategy: str = "uniform",
         estimator: str = "histogram",
         factor_bins: int | None = None,
-    ) -> CountedInformation:
+    ) -> Information:
         """Mutual information of every latent with every factor, in nats.
 
         Parameters

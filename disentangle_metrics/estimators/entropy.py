@@ -25,20 +25,22 @@ def entropy(counts: NDArray[np.integer], axis: int | tuple[int, ...] = -1) -> ND
 
 
 @dataclass(frozen=True)
-class CountedInformation:
-    """Entropies and mutual information read from contingency tables, in nats.
+class Information:
+    """Entropies and mutual information of every latent with every factor, in nats.
 
     ``mutual_information`` and ``joint_entropy`` have shape (D, K), ``latent_entropy`` (D,),
-    ``factor_entropy`` (K,).
+    ``factor_entropy`` (K,). Binned latents have counted entropies, posteriors differential ones,
+    and an estimate without them holds NaN. `remarks` are for the user.
     """
 
     mutual_information: NDArray[np.float64]
     joint_entropy: NDArray[np.float64]
     latent_entropy: NDArray[np.float64]
     factor_entropy: NDArray[np.float64]
+    remarks: tuple[str, ...] = ()
 
 
-def counted_information(tables: ContingencyTables) -> CountedInformation:
+def counted_information(tables: ContingencyTables) -> Information:
     """Plug-in information of every latent with every factor: I = H(z) + H(v) - H(z, v).
 
     I lies in [0, min(H(z), H(v))]; rounding outside of that is cut off.
@@ -50,4 +52,4 @@ def counted_information(tables: ContingencyTables) -> CountedInformation:
     information = np.clip(information, 0.0, np.minimum(latent[:, None], factor[None, :]))
     # Rounding of three sums of order log n leaves a few units in the last place where I is 0.
     information[information < 1e-14 * (1 + joint)] = 0.0
-    return CountedInformation(information, joint, latent, factor)
+    return Information(information, joint, latent, factor)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.entropy import CountedInformation
+from disentangle_metrics.estimators.entropy import Information
 
 NORMALISERS = ("factor", "latent")
 
@@ -25,7 +25,7 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
 
 
 def normalised(
-    information: CountedInformation, normaliser: str, varying: NDArray[np.bool_]
+    information: Information, normaliser: str, varying: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Mutual information (D, K) over the entropy of the factor, or over that of the binned latent.
 
