@@ -20,6 +20,7 @@ _WHERE = {
     "Metric": "requests",
     "MetricDefinition": "definition",
     "MetricValue": "definition",
+    "Relations": "relations",
     "Report": "results",
     "Score": "results",
     "ScoreDefinition": "definition",

@@ -27,6 +27,7 @@ from disentangle_metrics.errors import UntrustedModelError as UntrustedModelErro
 from disentangle_metrics.evaluation import evaluate as evaluate
 from disentangle_metrics.inputs import GaussianPosterior as GaussianPosterior
 from disentangle_metrics.registration import metric as metric
+from disentangle_metrics.relations import Relations as Relations
 from disentangle_metrics.requests import Metric as Metric
 from disentangle_metrics.results import Report as Report
 from disentangle_metrics.results import Score as Score
