@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from disentangle_metrics.encoders import trusted
 from disentangle_metrics.encoders.encoder import Encoder, ModelSource
 from disentangle_metrics.encoders.networks import from_architecture, from_user_code, put_weights
+from disentangle_metrics.encoders.onnx_file import import_onnx, load_onnx
 from disentangle_metrics.encoders.pytorch import import_torch, pick_device
 from disentangle_metrics.encoders.registries import CHECKPOINTS, ENCODERS, architecture_name
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
     import torch
 
 WEIGHTS = (FileKind.SAFETENSORS, FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY)
+MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 
 ADVICE = {
     FileKind.EMPTY: "copy or download the model again",
     FileKind.DAMAGED_ZIP: "copy or download the model again",
     FileKind.GIT_LFS_POINTER: "fetch the file with: git lfs pull",
     FileKind.WEB_PAGE: "the download probably ended at a login or error page; download the model again",
-    FileKind.ONNX: "ONNX models are not supported yet; encode the images yourself and score the latents "
-    "(dm.score, or dm-eval --latents)",
     FileKind.KERAS: "Keras models can run code when loaded and are not read; encode the images yourself "
     "and score the latents (dm.score, or dm-eval --latents)",
     FileKind.HDF5: "HDF5 models are not read; encode the images yourself and score the latents (dm.score, or "
@@ -42,8 +42,8 @@ ADVICE = {
     FileKind.NPZ: "arrays are scored without a model: dm.score, or dm-eval --latents",
 }
 ACCEPTED = (
-    "accepted: a checkpoint of this package, a safetensors or torch.save file of weights, and, if trusted, "
-    "TorchScript, .pt2 and pickled networks"
+    "accepted: a checkpoint of this package, a safetensors or torch.save file of weights, an ONNX model, "
+    "and, if trusted, TorchScript, .pt2 and pickled networks"
 )
 
 
@@ -64,10 +64,11 @@ def load_encoder(
     ----------
     path_or_name : path or str
         A checkpoint of this package; weights in a safetensors or ``torch.save`` file (with `arch`
-        or `model_code`); the name of a bundled checkpoint; and, if trusted, a TorchScript program,
-        a ``torch.export`` program or a pickled network.
+        or `model_code`); an encoder in a single ONNX file; the name of a bundled checkpoint; and,
+        if trusted, a TorchScript program, a ``torch.export`` program or a pickled network.
     device : str
-        ``"auto"`` (CUDA, else MPS, else the CPU), or a device as PyTorch names it.
+        ``"auto"`` (CUDA, else MPS, else the CPU; for an ONNX model always the CPU), or a device as
+        PyTorch names it.
     arch : str, optional
         The registered architecture that the weights belong to, such as ``"pro-vlae"``. Checkpoints
         of this package name their own.
@@ -87,13 +88,17 @@ def load_encoder(
         If loading would run code from the file, and `trust` is False.
     ModelFileError
         If the file is missing, damaged, of another kind, or does not fit the network; or PyTorch
-        is not installed.
+        (for an ONNX model: onnx or onnxruntime) is not installed.
     InputError
         If another argument cannot be used.
     """
     path, kind = _locate(path_or_name)
     if arch is not None and model_code is not None:
         raise InputError("arch and model_code both say how to build the network; give one of them")
+    if kind is FileKind.ONNX:
+        if arch is not None or model_code is not None:
+            raise _holds_a_network(path, kind)
+        return _onnx_encoder(path, device)
     torch = import_torch()
     chosen = pick_device(device)
     sha256 = _sha256(path)
@@ -109,9 +114,7 @@ def load_encoder(
             network = from_architecture(path, architecture, arguments)
         put_weights(path, network, content)
     elif arch is not None or model_code is not None:
-        raise InputError(
-            f"{path} is {kind.value} and holds a whole network; give no arch or model_code with it"
-        )
+        raise _holds_a_network(path, kind)
     else:
         network = content
     if kind is not FileKind.EXPORTED_PROGRAM:  # an exported program has one mode and one device, already set
@@ -136,7 +139,7 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     if not path.exists():
         raise ModelFileError(f"no such file: {path}; {CHECKPOINTS.unknown(str(path_or_name))}")
     if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if p.suffix in {".safetensors", ".pt", ".pth", ".bin"})
+        inside = sorted(p.name for p in path.iterdir() if p.suffix in MODEL_SUFFIXES)
         raise ModelFileError(
             f"{path} is a folder; give the file in it{': ' + ', '.join(inside[:5]) if inside else ''}"
         )
@@ -144,9 +147,22 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
         kind = file_kind(path)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
-    if kind not in WEIGHTS and kind not in trusted.PROGRAMS:
+    if kind not in WEIGHTS and kind is not FileKind.ONNX and kind not in trusted.PROGRAMS:
         raise ModelFileError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
     return path, kind
+
+
+def _onnx_encoder(path: Path, device: str) -> Encoder:
+    content = path.read_bytes()
+    network = load_onnx(path, content, device)
+    sha256 = hashlib.sha256(content).hexdigest()
+    _, onnxruntime = import_onnx(path)
+    source = ModelSource(str(path), "onnx", sha256, onnxruntime_version=onnxruntime.__version__)
+    return Encoder(network, source)
+
+
+def _holds_a_network(path: Path, kind: FileKind) -> InputError:
+    return InputError(f"{path} is {kind.value} and holds a whole network; give no arch or model_code with it")
 
 
 def _sha256(path: Path) -> str:
