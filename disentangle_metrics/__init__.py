@@ -41,7 +41,24 @@ _WHERE = {
     "metric": "registration",
     "score": "scoring",
 }
-_METRICS = ("mig", "mig_sup", "modularity", "factor_vae", "irs", "dci", "sap")
+_METRICS = (
+    "mig",
+    "mig_sup",
+    "jemmig",
+    "dcimig",
+    "modularity",
+    "explicitness",
+    "factor_vae",
+    "beta_vae",
+    "z_max_variance",
+    "irs",
+    "dci",
+    "sap",
+    "mcc",
+    "total_correlation",
+    "wasserstein_correlation",
+    "mean_pairwise_mi",
+)
 
 __all__ = ["__version__", *_WHERE, *_METRICS]
 

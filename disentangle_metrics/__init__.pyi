@@ -70,6 +70,40 @@ def mig_sup(
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
+def jemmig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def dcimig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
 def modularity(
     latents: Any,
     factors: Any,
@@ -79,6 +113,26 @@ def modularity(
     estimator: str = "histogram",
     active: Active = "auto",
     factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def explicitness(
+    latents: Any,
+    factors: Any,
+    *,
+    split: Split = 0.3333333333333333,
+    rescale: bool = True,
+    class_weight: Any = None,
+    decision: str = "multinomial",
+    scaling: str = "standard",
+    C: float = 1.0,
+    max_rows: int | None = 15000,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -98,6 +152,47 @@ def factor_vae(
     rescale: bool = False,
     bins: int = 20,
     strategy: str = "uniform",
+    value_weights: str = "frequency",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def beta_vae(
+    latents: Any,
+    factors: Any,
+    *,
+    votes: tuple[int, int] = (10000, 5000),
+    rows: int = 64,
+    scaling: str = "standard",
+    rescale: bool = False,
+    bins: int = 20,
+    strategy: str = "uniform",
+    value_weights: str = "frequency",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def z_max_variance(
+    latents: Any,
+    factors: Any,
+    *,
+    votes: tuple[int, int] = (10000, 5000),
+    rows: int = 64,
+    active: Active = "auto",
+    rescale: bool = False,
+    bins: int = 20,
+    strategy: str = "uniform",
+    value_weights: str = "frequency",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -151,6 +246,53 @@ def sap(
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def mcc(
+    latents: Any,
+    factors: Any,
+    *,
+    correlation: str = "pearson",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def total_correlation(
+    latents: Any,
+    *,
+    protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def wasserstein_correlation(
+    latents: Any,
+    *,
+    normalised: bool = False,
+    protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def mean_pairwise_mi(
+    latents: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    protocol: str = "default",
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,

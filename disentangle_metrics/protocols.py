@@ -25,7 +25,24 @@ class Protocol:
     settings: Mapping[str, Settings] = field(default_factory=dict)
 
 
-SUITE = ("mig", "mig_sup", "modularity", "factor_vae", "irs", "dci", "sap")
+SUITE = (
+    "mig",
+    "mig_sup",
+    "jemmig",
+    "dcimig",
+    "modularity",
+    "explicitness",
+    "factor_vae",
+    "beta_vae",
+    "z_max_variance",
+    "irs",
+    "dci",
+    "sap",
+    "mcc",
+    "total_correlation",
+    "wasserstein_correlation",
+    "mean_pairwise_mi",
+)
 
 PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol

@@ -235,12 +235,23 @@ class Relations:
 
     @_relation
     def squared_correlation(
-        self, rows: str = "all", split: Split = None, max_rows: int | None = 15_000
+        self,
+        rows: str = "all",
+        split: Split = None,
+        max_rows: int | None = 15_000,
+        *,
+        ranks: bool = False,
     ) -> NDArray[np.float64]:
-        """Squared Pearson correlation of every latent with every factor (D, K), on all or the train rows."""
+        """Squared correlation of every latent with every factor (D, K), on all rows or the train rows.
+
+        Pearson's, or with `ranks` Spearman's.
+        """
         index = slice(None) if rows == "all" else self.split(split, max_rows)[0]
+        latents = self.latents[index]
         factors = np.stack([factor.as_numbers()[index] for factor in self.inputs.factors], axis=1)
-        return correlation.squared_pearson(self.latents[index], factors, self.constant())
+        if ranks:
+            latents, factors = correlation.ranks(latents), correlation.ranks(factors)
+        return correlation.squared_pearson(latents, factors, self.constant())
 
     @_relation
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,6 +15,8 @@ from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
 from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.protocols import PROTOCOLS
+from disentangle_metrics.requests import find_metric
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -30,11 +32,9 @@ def report():
 
 
 def test_the_report_holds_every_metric_of_the_suite(report):
-    assert list(report) == [
-        "mig", "mig_sup", "modularity", "factor_vae", "irs",
-        "dci_disentanglement", "dci_completeness", "dci_informativeness", "sap",
-    ]  # fmt: skip
-    assert all(0 <= float(score) <= 1 for score in report.values())
+    assert list(report) == [key for name in PROTOCOLS["default"].suite for key in find_metric(name).keys]
+    assert {"mig", "mig_sup", "jemmig", "dci_completeness", "sap", "total_correlation"} < set(report)
+    assert all(score.range[0] <= float(score) <= score.range[1] for score in report.values())
     assert report.shape == (400, 3, 2)
 
 
@@ -51,6 +51,33 @@ def test_chance_and_ceiling_stand_beside_all_but_the_slow_metrics(report):
     assert report["modularity"].chance > 0.5  # noise scores high there: the reason for printing it
     assert report["dci_completeness"].chance is None
     assert dm.score(Z, V, metrics=["mig"], anchors=False)["mig"].ceiling is None
+
+
+def test_independence_has_neither_chance_nor_ceiling():
+    score = dm.score(Z, V, metrics=["total_correlation"], anchors="all")["total_correlation"]
+    assert (score.chance, score.ceiling) == (None, None)
+
+
+def test_metrics_of_latents_alone_need_no_factors():
+    report = dm.score(Z, None, metrics=["total_correlation", "mig"])
+    assert report["total_correlation"].value == dm.total_correlation(Z).value
+    assert report.shape == (400, 3, 0)
+    assert report["mig"].reason == "mig needs factors, and none were given"
+    assert dm.total_correlation(Z).signature == f"total_correlation|n:400|D:3|def:1|dm:{dm.__version__}"
+    with_factors = dm.score(Z, V, metrics=["total_correlation"])["total_correlation"]
+    assert with_factors.signature == report["total_correlation"].signature
+    with pytest.raises(dm.InputError, match="`factors` is None, but mig cannot be scored without factors"):
+        dm.mig(Z, None)
+    with pytest.raises(TypeError, match="positional argument"):
+        dm.total_correlation(Z, V)
+    assert "factors" not in dm.total_correlation.__doc__.partition("Returns")[0].replace("no factors", "")
+
+
+def test_settings_that_few_need_are_named_only_when_they_are_used():
+    assert "normaliser" not in dm.mig(Z, V).signature
+    assert "|factor_bins:10|normaliser:latent|strategy" in dm.mig(
+        Z, V, normaliser="latent", factor_bins=10
+    ).signature.replace("|estimator:histogram", "")
 
 
 def test_all_anchors_on_request():
@@ -214,7 +241,12 @@ def test_a_metric_that_cannot_apply_is_reported_with_its_reason():
 
 def test_no_factor_that_varies_leaves_a_report_of_reasons():
     report = dm.score(Z, np.ones((400, 2), dtype=int))
-    assert all(math.isnan(score.value) and score.reason for score in report.values())
+    for key, score in report.items():
+        if find_metric(key).needs_factors:
+            assert math.isnan(score.value)
+            assert score.reason
+        else:
+            assert score.value >= 0
 
 
 def test_unknown_keys_name_the_known_ones(report):

@@ -46,6 +46,13 @@ def squared_pearson(
     return np.clip(correlation, 0.0, 1.0)
 
 
+def ranks(columns: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Ranks within each column, ties sharing the mean of theirs."""
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(columns, axis=0), dtype=np.float64)
+
+
 def scatter_root(columns: NDArray[np.floating], constant: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Upper triangular R (D, D) with R'R = sum over rows of (z - mean)(z - mean)'.
 

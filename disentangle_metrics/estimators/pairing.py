@@ -36,9 +36,9 @@ class Groups:
         """The rows that have this value."""
         return self.order[self.start[value] : self.start[value] + self.size[value]]
 
-    def draw_values(self, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Values drawn in proportion to their frequency, among those that at least two rows have."""
-        eligible = np.where(self.size >= 2, self.size, 0)
+    def draw_values(self, draws: int, rng: np.random.Generator, uniform: bool = False) -> NDArray[np.int64]:
+        """Values that at least two rows have, drawn in proportion to their frequency, or each alike."""
+        eligible = np.where(self.size >= 2, 1 if uniform else self.size, 0)
         edges = np.cumsum(eligible)
         return np.searchsorted(edges, rng.integers(edges[-1], size=draws), side="right").astype(np.int64)
 
@@ -65,6 +65,8 @@ def fixed_factor_variances(
     factors: NDArray[np.int64],
     rows: int,
     rng: np.random.Generator,
+    *,
+    uniform: bool = False,
 ) -> NDArray[np.float64]:
     """Variance of each latent over `rows` rows that share the value of one factor.
 
@@ -78,6 +80,8 @@ def fixed_factor_variances(
         Shape (draws,): which factor is fixed in each draw.
     rows
         Rows per draw, at least 2.
+    uniform
+        Draw each value alike, rather than by its frequency.
 
     Returns
     -------
@@ -87,7 +91,32 @@ def fixed_factor_variances(
     for factor, group in enumerate(groups):
         draws = np.flatnonzero(factors == factor)
         for part in np.array_split(draws, max(1, len(draws) * rows // DRAWS)):
-            values = group.draw_values(len(part), rng)
+            values = group.draw_values(len(part), rng, uniform)
             chosen = latents[group.draw_rows(values, rows, rng)].astype(np.float64, copy=False)
             variance[part] = chosen.var(axis=1, ddof=1)
     return variance
+
+
+def mean_pair_distances(
+    latents: NDArray[np.floating],
+    groups: Sequence[Groups],
+    factors: NDArray[np.int64],
+    pairs: int,
+    rng: np.random.Generator,
+    *,
+    uniform: bool = False,
+) -> NDArray[np.float64]:
+    """Mean absolute difference of each latent over pairs of rows that share the value of one factor.
+
+    Each pair has a value of its own. Parameters as for :func:`fixed_factor_variances`, with `pairs`
+    pairs per draw. Shape (draws, D).
+    """
+    distance = np.empty((len(factors), latents.shape[1]))
+    for factor, group in enumerate(groups):
+        draws = np.flatnonzero(factors == factor)
+        for part in np.array_split(draws, max(1, len(draws) * pairs * 2 // DRAWS)):
+            values = group.draw_values(len(part) * pairs, rng, uniform)
+            rows = group.draw_rows(values, 2, rng)
+            difference = latents[rows[:, 0]].astype(np.float64, copy=False) - latents[rows[:, 1]]
+            distance[part] = np.abs(difference).reshape(len(part), pairs, -1).mean(axis=1)
+    return distance

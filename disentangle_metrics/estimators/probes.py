@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.scaling import scaled
 
 PROBES = ("boosted_trees", "gradient_boosting", "random_forest", "lasso")
 
@@ -89,22 +90,12 @@ def _lasso(
 ) -> Fitted:
     from sklearn.linear_model import Lasso, LassoCV
 
-    latents_train, latents_test = _standardised(train, test)
-    factor_train, factor_test = _standardised(target.train[:, None], target.test[:, None])
+    latents_train, latents_test = scaled(train, test, "standard")
+    factor_train, factor_test = scaled(target.train[:, None], target.test[:, None], "standard")
     model = LassoCV(cv=10) if alpha is None else Lasso(alpha=alpha)
     model.fit(latents_train, factor_train[:, 0])
     regression = Target(factor_train[:, 0], factor_test[:, 0], categories=False)
     return Fitted(np.abs(model.coef_), _quality(regression, model.predict(latents_test)))
-
-
-def _standardised(
-    train: NDArray[np.generic], test: NDArray[np.generic]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both parts scaled by the train rows' mean and deviation; constant columns are only centred."""
-    train, test = train.astype(np.float64), test.astype(np.float64)
-    centre, scale = train.mean(axis=0), train.std(axis=0)
-    scale[scale == 0] = 1.0
-    return (train - centre) / scale, (test - centre) / scale
 
 
 def _estimator(probe: Any, categories: bool, seed: int) -> Any:

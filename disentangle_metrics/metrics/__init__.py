@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from disentangle_metrics.registry import Registry
 
-BUILTIN = ("mig", "mig_sup", "modularity", "factor_vae", "irs", "dci", "sap")
+BUILTIN = (
+    "mig",
+    "mig_sup",
+    "jemmig",
+    "dcimig",
+    "modularity",
+    "explicitness",
+    "factor_vae",
+    "beta_vae",
+    "z_max_variance",
+    "irs",
+    "dci",
+    "sap",
+    "mcc",
+    "total_correlation",
+    "wasserstein_correlation",
+    "mean_pairwise_mi",
+)
 
 METRICS = Registry(
     kind="metric",

@@ -24,9 +24,7 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     return np.where(absent.all(axis=-1), np.nan, ordered[..., -1] - second)
 
 
-def normalised(
-    information: Information, normaliser: str, varying: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def normalised(information: Information, normaliser: str, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Mutual information (D, K) over the entropy of the factor, or over that of the binned latent.
 
     A latent without entropy has none to share and counts 0; a factor that does not vary is NaN.

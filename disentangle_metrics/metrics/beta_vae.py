@@ -1,0 +1,109 @@
+"""BetaVAE score: can the shared factor be told from how far pairs of latents lie apart?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.estimators.linear_probes import named_classes
+from disentangle_metrics.estimators.pairing import mean_pair_distances
+from disentangle_metrics.estimators.scaling import check_scaling
+from disentangle_metrics.metrics.voting import check_votes, share_right, usable_factors
+from disentangle_metrics.relations import Relations
+
+
+def beta_vae(
+    relations: Relations,
+    rng: np.random.Generator,
+    *,
+    votes: tuple[int, int] = (10_000, 5_000),
+    rows: int = 64,
+    scaling: str = "standard",
+    rescale: bool = False,
+    bins: int = 20,
+    strategy: str = "uniform",
+    value_weights: str = "frequency",
+) -> MetricValue:
+    """BetaVAE score (Z-diff): accuracy of telling the shared factor from the distances of pairs.
+
+    A vote: pick a factor, draw `rows` pairs of rows, both rows of a pair having the same value of
+    it, and take the mean over pairs of the absolute difference of each latent. A linear (multinomial
+    logistic) classifier is fitted to name the factor from these D numbers; the score is its accuracy
+    on fresh votes. A classifier that may combine latents forgives a rotated code: dense linear
+    mixes and merged factors can score 1.
+
+    Parameters
+    ----------
+    votes
+        Votes to fit the classifier on, and to score it on.
+    rows
+        Pairs drawn (with replacement) for each vote.
+    scaling
+        Of the D numbers before the classifier: "standard" (mean 0, deviation 1 on the votes for
+        fitting), so that the latents' scale means nothing; "none", as in the study of Locatello et
+        al., where the classifier's penalty (C = 1) weighs on latents of small scale; "minmax".
+    rescale
+        Report (accuracy - 1/K) / (1 - 1/K), which is 0 by chance, in place of the accuracy.
+    bins, strategy
+        How continuous factors are cut into values.
+    value_weights
+        "frequency": the value of a random row among those that two rows have; "uniform": each such
+        value alike, as in the review of Carbonneau et al. 2022.
+
+    Returns
+    -------
+    Range [0, 1], chance about 1/K (rescaled: [-1/(K-1), 1], chance 0); higher is better. Parts:
+    `per_factor`, the accuracy on the votes of each factor. Details: `mean_distance` (D, K), the
+    latents' mean differences while each factor is shared; `train_accuracy`.
+
+    Degenerate cases
+    ----------------
+    A constant latent changes nothing. A constant factor is left out, as are values that only one row
+    has. Fewer than two factors that vary, or no value shared by two rows: NaN. All latents constant:
+    chance.
+
+    References
+    ----------
+    Higgins et al. beta-VAE: learning basic visual concepts with a constrained variational framework.
+    ICLR 2017, section 3; vote counts as in Locatello et al. Challenging common assumptions. ICML
+    2019.
+    """
+    fitting, scoring = check_votes(votes, rows, value_weights, least_rows=1)
+    check_scaling(scaling)
+    varying = relations.need_factors(2, "the BetaVAE score")
+    groups = relations.groups(bins, strategy)
+    usable = usable_factors(varying, groups, "a value")
+    factors = rng.integers(len(usable), size=fitting + scoring)
+    distance = mean_pair_distances(
+        relations.latents,
+        [groups[k] for k in usable],
+        factors,
+        rows,
+        rng,
+        uniform=value_weights == "uniform",
+    )
+    fitted, named = named_classes(distance[:fitting], factors[:fitting], distance[fitting:], scaling)
+    count = relations.inputs.shape[2]
+    value, per_factor = share_right(named == factors[fitting:], factors[fitting:], usable, count, rescale)
+    mean_distance = np.full(relations.inputs.shape[1:], np.nan)
+    for position, k in enumerate(usable):
+        drawn = distance[factors == position]
+        mean_distance[:, k] = drawn.mean(axis=0) if len(drawn) else np.nan
+    return MetricValue(
+        value=value,
+        per_factor=per_factor,
+        details={
+            "mean_distance": Labelled(mean_distance, ("latents", "factors")),
+            "train_accuracy": float(np.mean(fitted == factors[:fitting])),
+        },
+    )
+
+
+definition = MetricDefinition(
+    name="beta_vae",
+    compute=beta_vae,
+    scores=(ScoreDefinition("beta_vae", property="modularity"),),
+    relation="distances of pairs that share a factor",
+    source="Higgins et al. 2017",
+    sklearn=True,
+)

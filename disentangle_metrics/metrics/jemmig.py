@@ -1,0 +1,90 @@
+"""JEMMIG: is each factor told by one latent only, which tells nothing else?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.relations import Relations
+
+TIE = 1e-9  # relative; rounding separates exact ties by less
+
+
+def jemmig(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    factor_bins: int | None = None,
+) -> MetricValue:
+    """Joint entropy minus mutual information gap (JEMMIG), normalised so that higher is better.
+
+    mean over factors k of 1 - (H(z*, v_k) - I_(1)k + I_(2)k) / (H(v_k) + log B), where (1), (2) are
+    the latents with the largest and second largest mutual information, z* is the first of them, and
+    B the number of bins. Beside the gap of `mig` it asks that the best latent hold no more than its
+    factor: a latent that merges two factors, or carries noise, has a large joint entropy.
+
+    Parameters
+    ----------
+    bins
+        Number of bins of each latent, and of continuous factors; B.
+    strategy, estimator, factor_bins
+        As for `mig`. The joint entropy is H(binned z) + H(v) - I, whatever estimates I.
+
+    Returns
+    -------
+    Range [0, 1], higher is better; the authors' own form is the fraction alone, lower is better. A
+    code without information scores above 0: 1 - H(z*, v_k) / (H(v_k) + log B) is 0 only if the best
+    latent fills its bins evenly. A perfect code of fewer values than bins scores 1. Parts:
+    `per_factor`. Details: `mutual_information` and `joint_entropy` (D, K), `factor_entropy` (K,), in
+    nats.
+
+    Degenerate cases
+    ----------------
+    Latents tied for the largest information (within 1e-9 of it): z* is the one with the smallest
+    joint entropy, so that the order of the latents does not matter. With one latent the second
+    largest is 0. A constant factor is left out. No factor that varies: NaN.
+
+    References
+    ----------
+    Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020,
+    section 4 (there unnormalised); the form that rises with quality is that of Carbonneau et al.
+    Measuring disentanglement: a review of metrics. TNNLS 2022.
+    """
+    varying = relations.need_factors(1, "JEMMIG")
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+    )
+    table, joint = information.mutual_information, information.joint_entropy
+    excess = _joint_entropy_of_best(table, joint) - gap(table, axis=0)
+    per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
+    return MetricValue(
+        value=float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        details={
+            "mutual_information": Labelled(table, ("latents", "factors")),
+            "joint_entropy": Labelled(joint, ("latents", "factors")),
+            "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
+        },
+    )
+
+
+def _joint_entropy_of_best(
+    information: NDArray[np.float64], joint: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """For each factor the smallest joint entropy among the latents tied for the largest information."""
+    tied = information >= information.max(axis=0) * (1 - TIE)
+    return np.asarray(np.where(tied, joint, np.inf).min(axis=0))
+
+
+definition = MetricDefinition(
+    name="jemmig",
+    compute=jemmig,
+    scores=(ScoreDefinition("jemmig", property="compactness and modularity"),),
+    relation="mutual information",
+    source="Do and Tran 2020",
+    silent=("factor_bins",),
+)

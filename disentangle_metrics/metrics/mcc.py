@@ -1,0 +1,88 @@
+"""Mean correlation coefficient: the correlation of latents and factors after the best matching."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.relations import Relations
+
+CORRELATIONS = ("pearson", "spearman")
+
+
+def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
+    """Mean correlation coefficient (MCC): are the factors recovered one by one, up to scale and order?
+
+    Each factor is matched with at most one latent and each latent with at most one factor, so that
+    the sum of absolute correlations is largest; the score is the mean over factors of the absolute
+    correlation with the matched latent. It is the usual measure of identifiability in non-linear
+    independent component analysis.
+
+    Parameters
+    ----------
+    correlation
+        "pearson": linear recovery; "spearman": of ranks, so that any monotone function of a factor
+        counts as recovered.
+
+    Returns
+    -------
+    Range [0, 1], higher is better; chance is the best of several correlations of size 1 / sqrt(N),
+    so above 0 for few rows. Parts: `per_factor`, and `per_latent`, NaN for latents without a factor. Details:
+    `correlation` (D, K), absolute values.
+
+    Degenerate cases
+    ----------------
+    A constant latent has correlation 0. With fewer latents than factors, the factors left over
+    count 0. A constant factor is left out; none that varies: NaN. Categories are used as numbers
+    (their codes, where they are no numbers), which means little for more than two of them without
+    an order; a warning says so.
+
+    References
+    ----------
+    Hyvarinen, Morioka. Unsupervised feature extraction by time-contrastive learning. NeurIPS 2016,
+    section 5; Khemakhem, Kingma, Monti, Hyvarinen. Variational autoencoders and nonlinear ICA.
+    AISTATS 2020, section 5.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    if correlation not in CORRELATIONS:
+        raise InputError(
+            f"`correlation` must be one of {', '.join(map(repr, CORRELATIONS))}, got {correlation!r}"
+        )
+    varying = relations.need_factors(1, "MCC")
+    table = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))
+    table[:, ~varying] = np.nan
+    columns = np.flatnonzero(varying)
+    latents, positions = linear_sum_assignment(table[:, columns], maximize=True)
+    matched = table[latents, columns[positions]]
+    per_factor = np.where(varying, 0.0, np.nan)
+    per_factor[columns[positions]] = matched
+    per_latent = np.full(len(table), np.nan)
+    per_latent[latents] = matched
+    return MetricValue(
+        value=float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        per_latent=per_latent,
+        details={"correlation": Labelled(table, ("latents", "factors"))},
+        warnings=tuple(_unordered(relations)),
+    )
+
+
+def _unordered(relations: Relations) -> list[str]:
+    names = [
+        factor.name
+        for factor in relations.inputs.factors
+        if factor.kind == "categorical" and len(factor.levels) > 2 and isinstance(factor.levels[0], str)
+    ]
+    return [f"mcc correlates with the codes of {', '.join(names)}, which have no order"] if names else []
+
+
+definition = MetricDefinition(
+    name="mcc",
+    compute=mcc,
+    scores=(ScoreDefinition("mcc", property="identifiability"),),
+    relation="correlation of each latent with each factor",
+    source="Hyvarinen and Morioka 2016",
+    label_free=False,
+)

@@ -1,0 +1,62 @@
+"""Total correlation of the latents, as if they were Gaussian."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.relations import Relations
+
+ROUNDING = 1e-12  # what is left of a latent after the others, relative; below it is rounding error
+
+
+def total_correlation(relations: Relations) -> MetricValue:
+    """Gaussian total correlation: how far the latents are from being independent, in nats.
+
+    1/2 (sum over j of log S_jj - log det S), with S the latents' covariance matrix: the
+    Kullback-Leibler divergence of a Gaussian with this covariance from the product of its marginals.
+    It needs no factors. It sees linear dependence only, and a dead code can have a total correlation
+    of 0: low is not good by itself.
+
+    Returns
+    -------
+    Range [0, inf), lower means less dependence.
+
+    Degenerate cases
+    ----------------
+    Constant latents are independent of all others and are left out; one latent scores 0. Latents
+    that depend on each other linearly (copies, or fewer rows than latents) have an infinite total
+    correlation: NaN with that reason. All latents constant: NaN.
+
+    References
+    ----------
+    Locatello et al. Challenging common assumptions in the unsupervised learning of disentangled
+    representations. ICML 2019, section 5.2; Watanabe. Information theoretical analysis of
+    multivariate correlation. IBM Journal 1960.
+    """
+    moving = ~relations.constant()
+    if not moving.any():
+        raise NotApplicable("every latent is constant")
+    root = relations.scatter_root()[:, moving]
+    # Of each latent, the part that the latents before it do not explain: a determinant by its factors.
+    left = np.abs(np.diag(relations.scatter_root()))[moving] / np.linalg.norm(root, axis=0)
+    if (left <= ROUNDING).any():
+        name = relations.inputs.latent_names[np.flatnonzero(moving)[int(np.argmin(left))]]
+        raise NotApplicable(
+            f"the total correlation is infinite: latent {name} is a linear function of the latents before it"
+        )
+    return MetricValue(float(max(-np.log(left).sum(), 0.0)))
+
+
+definition = MetricDefinition(
+    name="total_correlation",
+    compute=total_correlation,
+    scores=(
+        ScoreDefinition("total_correlation", property="independence", range=(0.0, np.inf), direction="down"),
+    ),
+    relation="covariance of the latents",
+    source="Locatello et al. 2019",
+    anchors="none",
+    needs_factors=False,
+)

@@ -1,0 +1,90 @@
+"""Z-max variance: can the only factor that varies be told from the latent that varies most?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.voting import check_votes, majority_votes, usable_factors
+from disentangle_metrics.relations import Active, Relations
+
+
+def z_max_variance(
+    relations: Relations,
+    rng: np.random.Generator,
+    *,
+    votes: tuple[int, int] = (10_000, 5_000),
+    rows: int = 64,
+    active: Active = "auto",
+    rescale: bool = False,
+    bins: int = 20,
+    strategy: str = "uniform",
+    value_weights: str = "frequency",
+) -> MetricValue:
+    """Z-max variance: accuracy of telling the only factor that varies from the latent that varies most.
+
+    A vote: pick a factor, fix all other factors to the joint value of a random row, draw `rows` rows
+    that share it, and name the active latent with the largest variance among them relative to its
+    variance over all rows. Each latent then stands for the factor that it is named for most often in
+    the first set of votes; the score is how often that is right in the second set. Only joint
+    values that at least two rows have can be fixed: where factors have many values few rows
+    qualify, and the score measures the noise of the sampling.
+
+    Parameters
+    ----------
+    votes
+        Votes to fit the majority classifier on, and to score it on.
+    rows
+        Rows drawn (with replacement) for each vote, at least 2.
+    active
+        Which latents may be named, as for `mig_sup`.
+    rescale
+        Report (accuracy - 1/K) / (1 - 1/K), which is 0 by chance, in place of the accuracy.
+    bins, strategy
+        How continuous factors are cut into values; few bins let more rows share a joint value.
+    value_weights
+        "frequency": the joint value of a random row, as said; "uniform": each joint value alike, as
+        in the review of Carbonneau et al. 2022.
+
+    Returns
+    -------
+    Range [0, 1], chance about 1/K (rescaled: [-1/(K-1), 1], chance 0); higher is better. Parts:
+    `per_factor`, the accuracy on the votes of each factor. Details: `votes` (D, K), how often each
+    latent was named for each factor in fitting; `train_accuracy`; `active` (D,).
+
+    Degenerate cases
+    ----------------
+    Constant latents are never named. A constant factor is left out, as is a factor for which no two
+    rows agree in all others. Fewer than two factors left, or no active latent: NaN.
+
+    References
+    ----------
+    Kim, Wang, Sahu, Pavlovic. Relevance factor VAE: learning and identifying disentangled factors.
+    arXiv:1902.01568, 2019; computed as in the published code of Carbonneau et al. Measuring
+    disentanglement: a review of metrics. TNNLS 2022, but for rows drawn with replacement.
+    """
+    counts = check_votes(votes, rows, value_weights)
+    varying = relations.need_factors(2, "Z-max variance")
+    groups = relations.groups_of_others(bins, strategy)
+    usable = usable_factors(varying, groups, "a joint value of the others")
+    return majority_votes(
+        relations,
+        rng,
+        groups,
+        usable,
+        np.argmax,
+        votes=counts,
+        rows=rows,
+        active=active,
+        rescale=rescale,
+        value_weights=value_weights,
+    )
+
+
+definition = MetricDefinition(
+    name="z_max_variance",
+    compute=z_max_variance,
+    scores=(ScoreDefinition("z_max_variance", property="modularity"),),
+    relation="variances while all factors but one are fixed",
+    source="Kim et al. 2019",
+)
