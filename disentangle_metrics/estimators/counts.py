@@ -33,12 +33,12 @@ class ContingencyTables:
         return ContingencyTables(tuple(a + b for a, b in zip(self.joint, other.joint, strict=True)))
 
 
-def groups_of_factors(sizes: Sequence[int]) -> list[list[int]]:
-    """Neighbouring factors joined while the product of their numbers of values stays small."""
+def groups_of_factors(sizes: Sequence[int], most: int = JOINT_CELLS) -> list[list[int]]:
+    """Neighbouring factors joined while the product of their numbers of values is `most` at most."""
     groups: list[list[int]] = []
-    product = JOINT_CELLS + 1
+    product = most + 1
     for factor, size in enumerate(sizes):
-        if product * size <= JOINT_CELLS:
+        if groups and product * size <= most:
             groups[-1].append(factor)
             product *= size
         else:
