@@ -44,6 +44,13 @@ SUITE = (
     "mean_pairwise_mi",
 )
 
+VOTES_OF_THE_REVIEW: Settings = {
+    "votes": (800, 800),
+    "rows": 200,
+    "value_weights": "uniform",
+    "rescale": True,
+}
+
 PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
@@ -62,6 +69,54 @@ PROTOCOLS: Mapping[str, Protocol] = {
                 "factor_vae": {"active": 0.05**2},
                 "dci": {"probe": "gradient_boosting"},
                 "sap": {"kind": "classification"},
+                "explicitness": {"rescale": False},
+                # The classifier sees the differences as they are, whatever the latents' scale.
+                "beta_vae": {"scaling": "none"},
+            },
+        ),
+        Protocol(
+            "carbonneau2022",
+            source="Carbonneau, Zaidi, Boilard, Gagnon. Measuring disentanglement: a review of metrics. "
+            "TNNLS 2022; defaults of the review's published code. Factors are regressed as numbers "
+            "where it does so, and their values fixed as given where it fixes values",
+            suite=(
+                "beta_vae",
+                "factor_vae",
+                "z_max_variance",
+                "irs",
+                "mig",
+                "mig_sup",
+                "jemmig",
+                "dcimig",
+                "modularity",
+                "explicitness",
+                "sap",
+                "dci",
+            ),
+            settings={
+                "mig": {"bins": 10, "factor_bins": 10, "normaliser": "latent"},
+                "mig_sup": {"bins": 10, "factor_bins": 10, "normaliser": "latent", "active": None},
+                "jemmig": {"bins": 10, "factor_bins": 10},
+                "dcimig": {"bins": 10, "factor_bins": 10},
+                "modularity": {"bins": 10, "factor_bins": 10, "active": None},
+                "factor_vae": {**VOTES_OF_THE_REVIEW, "active": 0.05**2, "bins": 10},
+                "z_max_variance": {**VOTES_OF_THE_REVIEW, "active": 0.05**2, "bins": 3},
+                "beta_vae": {
+                    **VOTES_OF_THE_REVIEW,
+                    "votes": (10_000, 5_000),
+                    "scaling": "none",
+                    "bins": 10,
+                },
+                "irs": {"quantile": 1.0, "bins": 10},
+                "explicitness": {
+                    "decision": "one_vs_rest",
+                    "class_weight": "balanced",
+                    "scaling": "minmax",
+                    "split": None,
+                    "max_rows": None,
+                },
+                "sap": {"kind": "regression"},
+                "dci": {"probe": "review_lasso", "importances": "raw", "split": None, "max_rows": None},
             },
         ),
     )

@@ -21,7 +21,7 @@ from disentangle_metrics.estimators.binning import column_ranges, make_bins, num
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import Information, counted_information
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
-from disentangle_metrics.estimators.probes import Target, check_probe, fit, svm_accuracies
+from disentangle_metrics.estimators.probes import REGRESSIONS, Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Factor, Inputs
 
@@ -285,7 +285,8 @@ class Relations:
     def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
         check_probe(probe)
-        categories = [f.codes is not None and not _is(probe, "lasso") for f in self.inputs.factors]
+        regression = isinstance(probe, str) and probe in REGRESSIONS
+        categories = [f.codes is not None and not regression for f in self.inputs.factors]
         fit_one = functools.partial(fit, probe, alpha=alpha, seed=self.seed)
         fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
         shape = (self.inputs.shape[1], self.inputs.shape[2])
@@ -328,11 +329,6 @@ class Relations:
             joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
         )
         return dict(zip(targets, results, strict=True))
-
-
-def _is(value: Any, name: str) -> bool:
-    """Whether a setting is this name; other settings may be objects that do not compare."""
-    return isinstance(value, str) and value == name
 
 
 def _varies(factor: Factor) -> bool:

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.relations import Relations, Split
+
+IMPORTANCES = ("shares", "raw")
 
 
 def dci(
@@ -17,15 +20,16 @@ def dci(
     probe: Any = "boosted_trees",
     alpha: float | None = None,
     split: Split = 1 / 3,
-    max_rows: int = 15_000,
+    max_rows: int | None = 15_000,
+    importances: str = "shares",
 ) -> dict[str, MetricValue]:
     """DCI: how a predictor's importances are shared out between latents and factors.
 
     One predictor per factor, fitted on all latents, gives the importances R (D, K), each column
     summing to 1. Disentanglement: per latent 1 - entropy (base K) of its normalised row, weighted
-    by the row's mass. Completeness: per factor 1 - entropy (base D) of its column, weighted by the
-    column's mass. Informativeness: the predictor's quality on test rows, mean over factors:
-    accuracy for categories, R2 for continuous factors.
+    by the row's mass. Completeness: per factor 1 - entropy (base D) of its column, mean over
+    factors. Informativeness: the predictor's quality on test rows, mean over factors: accuracy for
+    categories, R2 for continuous factors.
 
     Parameters
     ----------
@@ -33,13 +37,21 @@ def dci(
         "boosted_trees": this package's fast gradient-boosted trees; "gradient_boosting": the
         learner of the study of Locatello et al. (scikit-learn's, 100 stages of depth 3), slow;
         "random_forest"; "lasso": absolute weights on standardised data, as first published, which
-        makes pure noise look disentangled; or any scikit-learn estimator with importances.
+        makes pure noise look disentangled; "review_lasso" and "review_forest": the regressions of
+        the review of Carbonneau et al. 2022 on data scaled to [0, 1], tuned by 10-fold
+        cross-validation, with the quality max(0, 1 - 12 squared error); or any scikit-learn
+        estimator with importances.
     alpha
         Penalty of the Lasso; None: by 10-fold cross-validation.
     split
         Share of the rows to test on, a pair of index arrays (train, test), or None for in-sample.
     max_rows
-        At most this many rows are used, drawn by the seed.
+        At most this many rows are used, drawn by the seed; None: all.
+    importances
+        "shares": each column is made to sum to 1, so that every factor weighs alike; "raw": R as
+        the predictor gives it, so that a factor predicted with larger weights counts more for
+        disentanglement, and a factor without importances counts 0 for completeness, as published
+        with the Lasso. Trees give shares anyway.
 
     Returns
     -------
@@ -50,26 +62,34 @@ def dci(
 
     Degenerate cases
     ----------------
-    A latent without importance has weight 0. A constant factor is left out. No importance at all:
-    0. Fewer than two factors that vary: disentanglement is NaN. One latent: completeness is 1.
+    A latent without importance has weight 0, and so has a factor (see `importances`). A constant
+    factor is left out. No importance at all: 0. Fewer than two factors that vary: disentanglement
+    is NaN. One latent: completeness is 1.
 
     References
     ----------
     Eastwood, Williams. A framework for the quantitative evaluation of disentangled
     representations. ICLR 2018, section 2.
     """
+    if importances not in IMPORTANCES:
+        names = ", ".join(map(repr, IMPORTANCES))
+        raise InputError(f"`importances` must be one of {names}, got {importances!r}")
+    raw = importances == "raw"
     varying = relations.need_factors(1, "DCI")
     tables = relations.probes(probe=probe, alpha=alpha, split=split, max_rows=max_rows)
-    importances = _columns_to_one(tables.importances[:, varying])
+    shares = _columns_to_one(tables.importances[:, varying])
+    table = tables.importances[:, varying] if raw else shares
     shown = np.full_like(tables.importances, np.nan)
-    shown[:, varying] = importances
+    shown[:, varying] = table
     details = {"importances": Labelled(shown, ("latents", "factors"))}
 
-    per_latent, disentanglement = _concentration(importances)
+    per_latent, disentanglement = _concentration(table)
     per_factor = np.full(len(varying), np.nan)
-    per_factor[varying], completeness = _concentration(importances.T)
+    per_factor[varying], completeness = _concentration(shares.T)
+    if raw:
+        completeness = float(per_factor[varying].mean())
     single = int(varying.sum()) == 1
-    warnings = () if importances.any() else ("no latent has any importance for any factor",)
+    warnings = () if table.any() else ("no latent has any importance for any factor",)
     return {
         "dci_disentanglement": MetricValue(
             value=np.nan if single else disentanglement,

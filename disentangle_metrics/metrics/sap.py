@@ -17,7 +17,7 @@ def sap(
     *,
     kind: str = "auto",
     split: Split = 1 / 3,
-    max_rows: int = 15_000,
+    max_rows: int | None = 15_000,
     fit_rows: str = "all",
 ) -> MetricValue:
     """Separated attribute predictability (SAP): the lead of the best single latent in predicting a factor.
