@@ -92,6 +92,7 @@ def test_order_of_rows_and_latents_changes_no_bit(classes):
     rows, columns = generator.permutation(200), generator.permutation(5)
     shuffled = fit_boosted_trees(latents[rows][:, columns], target[rows], classes=classes, stages=20)
     assert_array_equal(shuffled.importances, expected.importances[columns])
+    assert_array_equal(shuffled.leaves, expected.leaves)
     assert_array_equal(shuffled.predict(latents[:, columns]), expected.predict(latents))
 
 
@@ -183,10 +184,10 @@ def test_a_class_with_one_row_and_codes_without_rows():
 def test_two_latents_that_only_help_together():
     """Exclusive or on a balanced grid: the first cut removes nothing, the two below it everything."""
     first, second = (part.ravel() for part in np.indices((2, 2)).repeat(10, axis=1))
-    latents = np.column_stack([first, second, np.zeros_like(first)])
+    latents = np.column_stack([np.zeros_like(first), first, second])
     trees = fit_boosted_trees(latents, first ^ second, classes=2)
     assert_array_equal(trees.predict(latents), first ^ second)
-    assert trees.importances[2] == 0
+    assert trees.importances[0] == 0
     assert trees.importances.sum() == pytest.approx(1)
 
 
@@ -198,6 +199,20 @@ def test_cuts_do_not_straddle_the_values_of_a_clean_code():
     trees = fit_boosted_trees(latents[:3000], codes[:3000], classes=40, stages=10)
     assert_array_equal(trees.predict(latents[3000:]), codes[3000:])
     assert trees.importances[0] > 0.999
+
+
+def test_values_beyond_the_training_rows_fall_into_the_nearest_leaf():
+    """The nodes below the only cut have none; a row must not end in their empty right halves."""
+    trees = fit_boosted_trees(np.repeat([[0.0], [1.0]], 5, axis=0), np.repeat([0, 1], 5), classes=2, stages=3)
+    assert_array_equal(trees.raw([[-9.0], [9.0]]), trees.raw([[0.0], [1.0]]))
+
+
+def test_steps_that_overshoot_are_taken_back():
+    """A rate of 20 drives probabilities to 0, where a Newton step would have no curvature to divide by."""
+    latents, codes = np.repeat(np.arange(6.0), 4)[:, None], np.repeat([0, 1, 0, 2, 1, 0], 4)
+    trees = fit_boosted_trees(latents, codes, classes=3, stages=40, depth=1, rate=20)
+    assert np.isfinite(trees.leaves).all()
+    assert_array_equal(trees.predict(latents), codes)
 
 
 def test_scores_grow_without_overflow():
