@@ -81,8 +81,14 @@ class MetricDefinition:
     silent
         Settings that the signature names only where they differ from their defaults: those that
         matter for few callers, such as another published normaliser.
+    only_with
+        Settings that matter only while another setting has a certain value, as
+        ``{"k": ("estimator", "nearest_neighbours")}``; the signature names them then, also at their
+        defaults, and else not at all. The seed may stand among them.
     needs_factors
         Whether it reads the factors at all; a metric that does not takes latents alone.
+    needs_posterior
+        Whether it has a value for a GaussianPosterior only.
     """
 
     name: str
@@ -96,7 +102,9 @@ class MetricDefinition:
     label_free: bool = True
     sklearn: bool = False
     silent: tuple[str, ...] = ()
+    only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     needs_factors: bool = True
+    needs_posterior: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -114,10 +122,16 @@ class MetricDefinition:
         """Whether the function itself draws."""
         return "rng" in inspect.signature(self.compute).parameters
 
-    @property
-    def uses_seed(self) -> bool:
+    def matters(self, name: str, settings: Mapping[str, Any]) -> bool:
+        """Whether a setting, or "seed", can change the number while the others have these values."""
+        other, value = self.only_with.get(name, (None, None))
+        return other is None or settings.get(other) == value
+
+    def uses_seed(self, settings: Mapping[str, Any]) -> bool:
         """Whether the seed can change the number: the metric draws, or splits the rows."""
-        return self.takes_rng or "split" in self.settings
+        if self.takes_rng or "split" in self.settings:
+            return True
+        return "seed" in self.only_with and self.matters("seed", settings)
 
     @property
     def documentation(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -20,7 +20,9 @@ from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import Information, counted_information
+from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
+from disentangle_metrics.estimators.posterior import posterior_information
 from disentangle_metrics.estimators.probes import REGRESSIONS, Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Factor, Inputs
@@ -28,7 +30,8 @@ from disentangle_metrics.inputs import Factor, Inputs
 Active = str | float | None
 Split = float | tuple[Sequence[int], Sequence[int]] | None
 
-ESTIMATORS = ("histogram",)
+ESTIMATORS = ("histogram", "nearest_neighbours", "posterior")
+OVERSHOOT = 0.01  # share of a factor's entropy by which nearest neighbours exceed it without a remark
 POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
 
 P = ParamSpec("P")
@@ -196,6 +199,8 @@ class Relations:
         strategy: str = "uniform",
         estimator: str = "histogram",
         factor_bins: int | None = None,
+        k: int = 3,
+        bounded: bool = True,
     ) -> Information:
         """Mutual information of every latent with every factor, in nats.
 
@@ -204,16 +209,46 @@ class Relations:
         bins, strategy
             How latents, and continuous factors, are cut; see :mod:`.estimators.binning`.
         estimator
-            ``"histogram"``: plug-in on the binned latents.
+            ``"histogram"``: plug-in on the binned latents. ``"nearest_neighbours"``: Ross 2014 for
+            factors of categories, Kraskov et al. 2004 for continuous ones. ``"posterior"``: from the
+            density of the posteriors.
         factor_bins
             Most values a categorical factor may keep; see :meth:`factor_codes`.
+        k
+            Number of neighbours.
+        bounded
+            Cut estimates by nearest neighbours at the factor's entropy, which no information exceeds.
+
+        Raises
+        ------
+        NotApplicable
+            With the estimator "posterior", if the input has no posteriors.
         """
         if estimator not in ESTIMATORS:
             raise InputError(
                 f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}"
             )
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
+        if estimator == "posterior":
+            return posterior_information(self.latents, self.need_logvar(), codes, sizes)
+        if estimator == "nearest_neighbours":
+            values = [factor.values for factor in self.inputs.factors]
+            rng = self.generator("nearest neighbours")
+            found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
+            return _bounded(found, self.inputs.factor_names) if bounded else found
         return counted_information(count(self.latents, make_bins(self.latents, bins, strategy), codes, sizes))
+
+    def need_logvar(self) -> NDArray[np.floating]:
+        """The posteriors' log-variances (N, D).
+
+        Raises
+        ------
+        NotApplicable
+            If plain arrays were given.
+        """
+        if self.inputs.logvar is None:
+            raise NotApplicable("needs posteriors: pass dm.GaussianPosterior(mean, logvar) as latents")
+        return self.inputs.logvar
 
     @_relation
     def groups(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
@@ -329,6 +364,22 @@ class Relations:
             joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
         )
         return dict(zip(targets, results, strict=True))
+
+
+def _bounded(information: Information, names: Sequence[str]) -> Information:
+    """The information cut at the factors' entropies, with a remark where that is more than scatter."""
+    limit = information.factor_entropy
+    excess = information.mutual_information.max(axis=0) / np.where(limit > 0, limit, np.inf) - 1
+    remarks = tuple(
+        f"factor {name!r}: nearest neighbours exceed its entropy by {share:.0%}, cut there"
+        for name, share in zip(names, excess, strict=True)
+        if share > OVERSHOOT
+    )
+    return replace(
+        information,
+        mutual_information=np.minimum(information.mutual_information, limit),
+        remarks=information.remarks + remarks,
+    )
 
 
 def _varies(factor: Factor) -> bool:

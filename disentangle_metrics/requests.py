@@ -51,7 +51,7 @@ class BoundMetric:
         if not self.definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
         parts += [f"{name}:{value}" for name, value in facts.items()]
-        if self.definition.uses_seed:
+        if self.definition.uses_seed(self.settings):
             parts.append(f"seed:{seed}")
         parts += [f"def:{self.definition.version}", f"dm:{__version__}"]
         if self.definition.sklearn:
@@ -61,11 +61,15 @@ class BoundMetric:
         return "|".join(parts)
 
     def _spoken(self) -> dict[str, str]:
-        """The settings as text, without those that are silent at their defaults."""
-        texts = {name: setting_text(value) for name, value in self.settings.items()}
+        """The settings as text, without those that are silent at their defaults or do not matter."""
+        texts = {
+            name: setting_text(value)
+            for name, value in self.settings.items()
+            if self.definition.matters(name, self.settings)
+        }
         defaults = self.definition.settings
         for name in self.definition.silent:
-            if texts[name] == setting_text(defaults[name]):
+            if name in texts and texts[name] == setting_text(defaults[name]):
                 del texts[name]
         return texts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,15 +29,18 @@ def entropy(counts: NDArray[np.integer], axis: int | tuple[int, ...] = -1) -> ND
 class Information:
     """Entropies and mutual information of every latent with every factor, in nats.
 
-    ``mutual_information`` and ``joint_entropy`` have shape (D, K), ``latent_entropy`` (D,),
-    ``factor_entropy`` (K,). Binned latents have counted entropies, posteriors differential ones,
-    and an estimate without them holds NaN. `remarks` are for the user.
+    ``mutual_information`` and ``joint_entropy`` have shape (D, K), ``latent_entropy`` (D,);
+    ``factor_entropy`` and ``factor_values``, the number of values that occur, (K,). The entropies of
+    latents are those of binned latents if `counted`; otherwise differential ones (posteriors) or NaN
+    (nearest neighbours). `remarks` are for the user.
     """
 
     mutual_information: NDArray[np.float64]
     joint_entropy: NDArray[np.float64]
     latent_entropy: NDArray[np.float64]
     factor_entropy: NDArray[np.float64]
+    factor_values: NDArray[np.int64]
+    counted: bool = True
     remarks: tuple[str, ...] = ()
 
 
@@ -47,9 +51,15 @@ def counted_information(tables: ContingencyTables) -> Information:
     """
     joint = np.stack([entropy(table, axis=(1, 2)) for table in tables.joint], axis=1)
     latent = entropy(tables.joint[0].sum(axis=2))
-    factor = np.array([entropy(table[0].sum(axis=0)) for table in tables.joint])
+    rows_by_value = [table[0].sum(axis=0) for table in tables.joint]
+    factor = np.array([entropy(rows) for rows in rows_by_value])
     information = latent[:, None] + factor[None, :] - joint
     information = np.clip(information, 0.0, np.minimum(latent[:, None], factor[None, :]))
     # Rounding of three sums of order log n leaves a few units in the last place where I is 0.
     information[information < 1e-14 * (1 + joint)] = 0.0
-    return Information(information, joint, latent, factor)
+    return Information(information, joint, latent, factor, present(rows_by_value))
+
+
+def present(rows_by_value: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
+    """For each factor the number of values that any row has."""
+    return np.array([np.count_nonzero(rows) for rows in rows_by_value], dtype=np.int64)

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts import groups_of_factors
-from disentangle_metrics.estimators.entropy import Information, entropy
+from disentangle_metrics.estimators.entropy import Information, entropy, present
 
 SPACING = 1.6  # nodes to the standard deviation of the narrowest normal of a grid
 REACH = 5.2  # standard deviations beyond which a normal has no mass: 2e-7 of it
@@ -59,9 +59,8 @@ def posterior_information(
     -------
     In nats; the entropies that involve the latent are differential. The error is below 2e-5 nats.
     """
-    factor_entropy = np.array(
-        [entropy(np.bincount(column, minlength=size)) for column, size in zip(codes, sizes, strict=True)]
-    )
+    rows_by_value = [np.bincount(column, minlength=size) for column, size in zip(codes, sizes, strict=True)]
+    factor_entropy = np.array([entropy(rows) for rows in rows_by_value])
     latent_entropy = np.empty(mean.shape[1])
     joint_entropy = np.empty((mean.shape[1], len(sizes)))
     for latent in range(mean.shape[1]):
@@ -70,7 +69,9 @@ def posterior_information(
     information = latent_entropy[:, None] + factor_entropy - joint_entropy
     information = np.clip(information, 0.0, factor_entropy)
     information[information < NOTHING] = 0.0
-    return Information(information, joint_entropy, latent_entropy, factor_entropy)
+    return Information(
+        information, joint_entropy, latent_entropy, factor_entropy, present(rows_by_value), counted=False
+    )
 
 
 def information_about_rows(mean: NDArray[np.floating], logvar: NDArray[np.floating]) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.metrics.gap import NEIGHBOURS, gap
 from disentangle_metrics.relations import Relations
 
 
@@ -15,6 +15,7 @@ def dcimig(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     factor_bins: int | None = None,
 ) -> MetricValue:
     """DCIMIG: the share of the factors' entropy that latents devoted to one factor hold.
@@ -26,7 +27,7 @@ def dcimig(
 
     Parameters
     ----------
-    bins, strategy, estimator, factor_bins
+    bins, strategy, estimator, k, factor_bins
         As for `mig`.
 
     Returns
@@ -48,7 +49,7 @@ def dcimig(
     """
     varying = relations.need_factors(2, "DCIMIG")
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
     table = information.mutual_information
     entropy = np.where(varying, information.factor_entropy, np.nan)
@@ -65,6 +66,7 @@ def dcimig(
             "mutual_information": Labelled(table, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },
+        warnings=information.remarks,
     )
 
 
@@ -75,4 +77,5 @@ definition = MetricDefinition(
     relation="mutual information",
     source="Sepliarskaia et al. 2019",
     silent=("factor_bins",),
+    only_with=NEIGHBOURS,
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.entropy import Information
 
-NORMALISERS = ("factor", "latent")
+NORMALISERS = ("factor", "latent", "values")
+
+# The number of neighbours and the seed matter to one estimator only.
+NEIGHBOURS = dict.fromkeys(("k", "seed"), ("estimator", "nearest_neighbours"))
 
 
 def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -25,7 +28,7 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
 
 
 def normalised(information: Information, normaliser: str, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mutual information (D, K) over the entropy of the factor, or over that of the binned latent.
+    """Mutual information (D, K) over the factor's or the binned latent's entropy, or log of the values.
 
     A latent without entropy has none to share and counts 0; a factor that does not vary is NaN.
     """
@@ -36,7 +39,22 @@ def normalised(information: Information, normaliser: str, varying: NDArray[np.bo
     table = information.mutual_information
     if normaliser == "factor":
         return table / np.where(varying, information.factor_entropy, np.nan)
+    if normaliser == "values":
+        return table / np.where(varying, np.log(np.maximum(information.factor_values, 2)), np.nan)
+    need_counted(information, "the normaliser 'latent'")
     entropy = np.broadcast_to(information.latent_entropy[:, None], table.shape)
     shares = np.divide(table, entropy, out=np.zeros_like(table), where=entropy > 0)
     shares[:, ~varying] = np.nan
     return shares
+
+
+def need_counted(information: Information, what: str) -> None:
+    """Refuse estimates whose entropies are not those of binned latents.
+
+    Raises
+    ------
+    NotApplicable
+        If they are not.
+    """
+    if not information.counted:
+        raise NotApplicable(f"{what} needs the entropy of binned latents: use estimator='histogram'")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import gap
+from disentangle_metrics.metrics.gap import NEIGHBOURS, gap, need_counted
 from disentangle_metrics.relations import Relations
 
 TIE = 1e-9  # relative; rounding separates exact ties by less
@@ -18,6 +18,7 @@ def jemmig(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     factor_bins: int | None = None,
 ) -> MetricValue:
     """Joint entropy minus mutual information gap (JEMMIG), normalised so that higher is better.
@@ -31,8 +32,9 @@ def jemmig(
     ----------
     bins
         Number of bins of each latent, and of continuous factors; B.
-    strategy, estimator, factor_bins
-        As for `mig`. The joint entropy is H(binned z) + H(v) - I, whatever estimates I.
+    strategy, estimator, k, factor_bins
+        As for `mig`. Only "histogram" has the entropy of binned latents that the score is made of;
+        with the other estimators it is NaN.
 
     Returns
     -------
@@ -56,8 +58,9 @@ def jemmig(
     """
     varying = relations.need_factors(1, "JEMMIG")
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
+    need_counted(information, "JEMMIG")
     table, joint = information.mutual_information, information.joint_entropy
     excess = _joint_entropy_of_best(table, joint) - gap(table, axis=0)
     per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
@@ -69,6 +72,7 @@ def jemmig(
             "joint_entropy": Labelled(joint, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },
+        warnings=information.remarks,
     )
 
 
@@ -87,4 +91,5 @@ definition = MetricDefinition(
     relation="mutual information",
     source="Do and Tran 2020",
     silent=("factor_bins",),
+    only_with=NEIGHBOURS,
 )

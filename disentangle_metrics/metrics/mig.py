@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import gap, normalised
+from disentangle_metrics.metrics.gap import NEIGHBOURS, gap, normalised
 from disentangle_metrics.relations import Relations
 
 
@@ -15,6 +15,7 @@ def mig(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     normaliser: str = "factor",
     factor_bins: int | None = None,
 ) -> MetricValue:
@@ -33,9 +34,15 @@ def mig(
     strategy
         "uniform" (equal width) or "quantile" (equal shares of the rows).
     estimator
-        "histogram": plug-in mutual information of the binned latents, in nats.
+        How the mutual information is estimated. "histogram": plug-in on the binned latents.
+        "nearest_neighbours": from distances, with no bins on latents; it sees fine structure, and
+        scatters by about 0.01 nats around the truth. "posterior": from the density of all posteriors
+        q(z | x), as the metric was published, exact to 1e-4 nats; needs a GaussianPosterior.
+    k
+        Number of neighbours, for "nearest_neighbours": more of them scatter less and blur more.
     normaliser
-        "factor": the factor's entropy, as published with the metric; "latent": the entropy of each
+        "factor": the factor's entropy; "values": the logarithm of its number of values, which is the
+        same on a full grid and what Chen et al. and Li et al. divide by; "latent": the entropy of each
         binned latent, as the review of Carbonneau et al. 2022 computes it, which lowers a perfect
         code as bins exceed the factor's values.
     factor_bins
@@ -49,8 +56,9 @@ def mig(
 
     Degenerate cases
     ----------------
-    A constant latent changes nothing. A constant factor is left out. With one latent the second
-    largest is 0. No factor that varies: NaN.
+    Information estimated from neighbours or posteriors is cut to [0, H(v_k)], with a warning if
+    neighbours exceed that by more than 1 percent. A constant latent changes nothing. A constant
+    factor is left out. With one latent the second largest is 0. No factor that varies: NaN.
 
     References
     ----------
@@ -58,7 +66,7 @@ def mig(
     """
     varying = relations.need_factors(1, "MIG")
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
     per_factor = gap(normalised(information, normaliser, varying), axis=0)
     return MetricValue(
@@ -68,6 +76,7 @@ def mig(
             "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },
+        warnings=information.remarks,
     )
 
 
@@ -78,4 +87,5 @@ definition = MetricDefinition(
     relation="mutual information",
     source="Chen et al. 2018",
     silent=("factor_bins", "normaliser"),
+    only_with=NEIGHBOURS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import gap, normalised
+from disentangle_metrics.metrics.gap import NEIGHBOURS, gap, normalised
 from disentangle_metrics.relations import Active, Relations
 
 
@@ -15,6 +15,7 @@ def mig_sup(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     active: Active = "auto",
     normaliser: str = "factor",
     factor_bins: int | None = None,
@@ -27,7 +28,7 @@ def mig_sup(
 
     Parameters
     ----------
-    bins, strategy, estimator
+    bins, strategy, estimator, k
         As for `mig`.
     active
         Which latents are averaged. "auto": with a posterior those whose mean has a variance above
@@ -54,7 +55,7 @@ def mig_sup(
     varying = relations.need_factors(2, "MIG-sup")
     chosen = relations.active(active)
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
     shares = normalised(information, normaliser, varying)
     per_latent = np.where(chosen.mask, gap(shares, axis=1), np.nan)
@@ -65,7 +66,7 @@ def mig_sup(
             "normalised_mutual_information": Labelled(shares, ("latents", "factors")),
             "active": Labelled(chosen.mask, ("latents",)),
         },
-        warnings=chosen.warnings,
+        warnings=chosen.warnings + information.remarks,
     )
 
 
@@ -76,4 +77,5 @@ definition = MetricDefinition(
     relation="mutual information",
     source="Li et al. 2020",
     silent=("factor_bins", "normaliser"),
+    only_with=NEIGHBOURS,
 )

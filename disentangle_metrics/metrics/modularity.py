@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.gap import NEIGHBOURS
 from disentangle_metrics.relations import Active, Relations
 
 
@@ -14,6 +15,7 @@ def modularity(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     active: Active = "auto",
     factor_bins: int | None = None,
 ) -> MetricValue:
@@ -25,7 +27,7 @@ def modularity(
 
     Parameters
     ----------
-    bins, strategy, estimator
+    bins, strategy, estimator, k
         As for `mig`.
     active
         Which latents are averaged, as for `mig_sup`.
@@ -50,7 +52,7 @@ def modularity(
     varying = relations.need_factors(2, "modularity")
     chosen = relations.active(active)
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
     table = information.mutual_information[:, varying]
     best = table.max(axis=1)
@@ -67,7 +69,7 @@ def modularity(
             "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
             "active": Labelled(chosen.mask, ("latents",)),
         },
-        warnings=chosen.warnings,
+        warnings=chosen.warnings + information.remarks,
     )
 
 
@@ -78,4 +80,5 @@ definition = MetricDefinition(
     relation="mutual information",
     source="Ridgeway and Mozer 2018",
     silent=("factor_bins",),
+    only_with=NEIGHBOURS,
 )

@@ -1,0 +1,208 @@
+"""Mutual information of one-dimensional latents and factors by nearest neighbours, in nats.
+
+For a factor of categories the estimator of Ross 2014: how many points of any value lie closer than
+a point's k-th neighbour of its own value. For a continuous factor the first estimator of Kraskov,
+Stoegbauer and Grassberger 2004. In one dimension sorting finds both, without pairs of all points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.entropy import Information, entropy, present
+
+JITTER = 1e-10  # of a standard deviation: breaks ties without moving anything else
+
+Floats = NDArray[np.float64]
+
+
+def check_neighbours(k: int) -> None:
+    """Refuse what is no number of neighbours."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"`k` must be a whole number of at least 1, got {k!r}")
+
+
+def jittered(values: NDArray[np.floating], noise: Floats) -> Floats:
+    """Values (N,) centred, scaled to deviation 1, and moved apart by tiny `noise` (N,) of deviation 1.
+
+    Points with equal values have no nearest neighbour; the noise makes their order random.
+    """
+    centred = np.asarray(values, dtype=np.float64) - np.mean(values, dtype=np.float64)
+    deviation = float(centred.std())
+    scaled: Floats = centred / (deviation if deviation > 0 else 1.0)
+    scaled += JITTER * max(1.0, float(np.abs(scaled).mean())) * noise
+    return scaled
+
+
+def with_categories(latent: Floats, codes: NDArray[np.integer], k: int) -> float:
+    """Mutual information of a continuous latent with a factor of categories (Ross 2014, eq. 6).
+
+    psi(N) - <psi(N_v)> + <psi(k)> - <psi(m)>, where N_v counts the rows with a row's value, and m
+    those no further from it than its k-th neighbour among them. A value with fewer than k + 1 rows
+    uses as many neighbours as it has; a value with a single row is left out.
+
+    Parameters
+    ----------
+    latent
+        Shape (N,), without ties; see :func:`jittered`.
+    codes
+        Shape (N,): 0 .. values - 1.
+    k
+        Number of neighbours.
+
+    Returns
+    -------
+    The raw estimate, which scatters around the truth and may be negative; 0 if no value is shared.
+    """
+    from scipy.special import digamma
+
+    shared = np.bincount(codes)[codes] > 1
+    if not shared.any():
+        return 0.0
+    order = np.argsort(latent[shared])
+    everything = latent[shared][order]
+    by_value = np.argsort(codes[shared][order], kind="stable")
+    values, grouped = everything[by_value], codes[shared][order][by_value]
+    start, stop = np.searchsorted(grouped, grouped, "left"), np.searchsorted(grouped, grouped, "right")
+    size = stop - start
+    neighbours = np.minimum(k, size - 1)
+    lower, upper = _interval(values, start, stop, neighbours)
+    closer = _between(everything, lower, upper)
+    return float(
+        digamma(len(values))
+        - np.mean(digamma(size))
+        + np.mean(digamma(neighbours))
+        - np.mean(digamma(closer))
+    )
+
+
+def _interval(
+    values: Floats, start: NDArray[np.int64], stop: NDArray[np.int64], neighbours: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """The open interval around each value that ends at its k-th nearest neighbour in its own stretch.
+
+    The k nearest neighbours and the point itself stand side by side in a sorted stretch, so that
+    they are one of k + 1 windows: the one whose further end is nearest.
+    """
+    position = np.arange(len(values))
+    radius = np.full(len(values), np.inf)
+    lower, upper = np.empty(len(values)), np.empty(len(values))
+    for before in range(int(neighbours.max()) + 1):
+        first, last = position - before, position + neighbours - before
+        fits = np.flatnonzero((first >= start) & (last < stop) & (before <= neighbours))
+        left, centre, right = values[first[fits]], values[fits], values[last[fits]]
+        further = np.maximum(centre - left, right - centre)
+        nearer = further < radius[fits]
+        index = fits[nearer]
+        radius[index] = further[nearer]
+        lower[index], upper[index] = _ends(centre, left, right, further, nearer)
+    return lower, upper
+
+
+def _ends(
+    centre: Floats, left: Floats, right: Floats, radius: Floats, chosen: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Ends of the interval; on the side of the k-th neighbour exactly that neighbour, free of rounding."""
+    lower = np.where(centre - left >= radius, left, centre - radius)
+    upper = np.where(right - centre >= radius, right, centre + radius)
+    return lower[chosen], upper[chosen]
+
+
+def _between(ordered: Floats, lower: Floats, upper: Floats) -> NDArray[np.int64]:
+    """How many of the sorted values lie in each open interval."""
+    return np.searchsorted(ordered, upper, "left") - np.searchsorted(ordered, lower, "right")
+
+
+def with_continuous(latent: Floats, factor: Floats, k: int) -> float:
+    """Mutual information of two continuous columns (Kraskov et al. 2004, eq. 8).
+
+    psi(N) + psi(k) - <psi(n_z + 1)> - <psi(n_v + 1)>, where n counts the other rows that are
+    closer, in one column, than the k-th neighbour in the plane by the larger of both distances.
+
+    Parameters
+    ----------
+    latent, factor
+        Shape (N,), without ties; see :func:`jittered`.
+    k
+        Number of neighbours.
+
+    Returns
+    -------
+    The raw estimate, which may be negative; 0 for a single row.
+    """
+    from scipy.spatial import cKDTree
+    from scipy.special import digamma
+
+    rows = len(latent)
+    k = min(k, rows - 1)
+    if k < 1:
+        return 0.0
+    plane = np.column_stack([latent, factor])
+    found = cKDTree(plane).query(plane, k=[k + 1], p=np.inf)
+    radius, neighbour = np.asarray(found[0])[:, 0], np.asarray(found[1])[:, 0]
+    counted = 0.0
+    for column in (latent, factor):
+        reached = column[neighbour]
+        left, right = np.minimum(reached, column), np.maximum(reached, column)
+        every = np.ones(rows, dtype=bool)
+        lower, upper = _ends(column, left, right, radius, every)
+        # The interval holds the row itself, which stands for the "+ 1".
+        counted += float(np.mean(digamma(_between(np.sort(column), lower, upper))))
+    return float(digamma(rows) + digamma(k) - counted)
+
+
+def neighbour_information(
+    latents: NDArray[np.floating],
+    constant: NDArray[np.bool_],
+    values: Sequence[Floats | None],
+    codes: Sequence[NDArray[np.integer]],
+    k: int,
+    rng: np.random.Generator,
+) -> Information:
+    """Estimate the information of every latent with every factor.
+
+    Parameters
+    ----------
+    latents
+        Shape (N, D), floating.
+    constant
+        Shape (D,): latents that carry no information, for which 0 is given.
+    values
+        For each factor its (N,) values if it is continuous, else None.
+    codes
+        For each factor (N,) codes 0 .. values - 1; of a continuous one its bins, for its entropy.
+    k
+        Number of neighbours.
+    rng
+        Draws the noise that breaks ties: one vector for all latents, so that equal latents have
+        equal information, and one for all factors.
+
+    Returns
+    -------
+    Estimates below 0 are 0; they may exceed the factor's entropy. The latents' entropies are NaN.
+    """
+    check_neighbours(k)
+    noise = rng.standard_normal((2, len(latents)))
+    continuous = [None if column is None else jittered(column, noise[1]) for column in values]
+    table = np.zeros((latents.shape[1], len(codes)))
+    for latent in np.flatnonzero(~constant):
+        moved = jittered(latents[:, latent], noise[0])
+        for factor, (column, categories) in enumerate(zip(continuous, codes, strict=True)):
+            if column is None:
+                table[latent, factor] = with_categories(moved, categories, k)
+            else:
+                table[latent, factor] = with_continuous(moved, column, k)
+    rows_by_value = [np.bincount(column) for column in codes]
+    unknown = np.full(table.shape, np.nan)
+    return Information(
+        np.maximum(table, 0.0),
+        joint_entropy=unknown,
+        latent_entropy=unknown[:, 0],
+        factor_entropy=np.array([entropy(rows) for rows in rows_by_value]),
+        factor_values=present(rows_by_value),
+        counted=False,
+    )
