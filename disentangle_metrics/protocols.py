@@ -48,6 +48,7 @@ VOTES_OF_THE_REVIEW: Settings = {
     "votes": (800, 800),
     "rows": 200,
     "value_weights": "uniform",
+    "replacement": False,
     "rescale": True,
 }
 

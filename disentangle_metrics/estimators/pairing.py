@@ -18,6 +18,18 @@ DRAWS = 1 << 18  # rows drawn at a time
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """How rows that share a value are drawn.
+
+    `uniform_values`: each value alike, rather than by its frequency; `replacement`: rows may be
+    drawn twice.
+    """
+
+    uniform_values: bool = False
+    replacement: bool = True
+
+
+@dataclass(frozen=True)
 class Groups:
     """The rows sorted by one factor's value: value v owns ``order[start[v] : start[v] + size[v]]``."""
 
@@ -32,21 +44,43 @@ class Groups:
         order = np.argsort(codes, kind="stable").astype(np.int64)
         return cls(order, np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64), size)
 
-    def rows(self, value: int) -> NDArray[np.int64]:
+    def rows(self, value: int | np.int64) -> NDArray[np.int64]:
         """The rows that have this value."""
         return self.order[self.start[value] : self.start[value] + self.size[value]]
 
-    def draw_values(self, draws: int, rng: np.random.Generator, uniform: bool = False) -> NDArray[np.int64]:
+    def draw_values(
+        self, draws: int, rng: np.random.Generator, rule: Drawing = Drawing()
+    ) -> NDArray[np.int64]:
         """Values that at least two rows have, drawn in proportion to their frequency, or each alike."""
-        eligible = np.where(self.size >= 2, 1 if uniform else self.size, 0)
+        eligible = np.where(self.size >= 2, 1 if rule.uniform_values else self.size, 0)
         edges = np.cumsum(eligible)
         return np.searchsorted(edges, rng.integers(edges[-1], size=draws), side="right").astype(np.int64)
 
-    def draw_rows(self, values: NDArray[np.int64], rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """For each value `rows` rows that have it, drawn with replacement. Shape (values, rows)."""
+    def draw_rows(
+        self, values: NDArray[np.int64], rows: int, rng: np.random.Generator, rule: Drawing = Drawing()
+    ) -> NDArray[np.int64]:
+        """For each value `rows` rows that have it. Shape (values, rows)."""
+        if not rule.replacement:
+            return self._draw_without_replacement(values, rows, rng)
         # random() rather than integers(): the upper bounds differ from row to row.
         position = rng.random((len(values), rows)) * self.size[values, None]
         return self.order[self.start[values, None] + position.astype(np.int64)]
+
+    def _draw_without_replacement(
+        self, values: NDArray[np.int64], rows: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Shuffle the rows of a value and deal them out; shuffle again when they are used up.
+
+        No draw holds a row twice, unless the value has fewer rows than a draw needs.
+        """
+        drawn = np.empty((len(values), rows), dtype=np.int64)
+        for value in np.unique(values):
+            members, wanted = self.rows(value), np.flatnonzero(values == value)
+            dealt = len(members) - (len(members) % rows if len(members) >= rows else 0)
+            shuffles = -(-len(wanted) * rows // dealt)
+            order = np.argsort(rng.random((shuffles, len(members))), axis=1)[:, :dealt]
+            drawn[wanted] = members[order].reshape(-1)[: len(wanted) * rows].reshape(-1, rows)
+        return drawn
 
 
 def joint_groups(codes: Sequence[NDArray[np.integer]], sizes: Sequence[int]) -> Groups:
@@ -65,8 +99,7 @@ def fixed_factor_variances(
     factors: NDArray[np.int64],
     rows: int,
     rng: np.random.Generator,
-    *,
-    uniform: bool = False,
+    rule: Drawing = Drawing(),
 ) -> NDArray[np.float64]:
     """Variance of each latent over `rows` rows that share the value of one factor.
 
@@ -80,8 +113,8 @@ def fixed_factor_variances(
         Shape (draws,): which factor is fixed in each draw.
     rows
         Rows per draw, at least 2.
-    uniform
-        Draw each value alike, rather than by its frequency.
+    rule
+        How values and rows are drawn.
 
     Returns
     -------
@@ -91,8 +124,8 @@ def fixed_factor_variances(
     for factor, group in enumerate(groups):
         draws = np.flatnonzero(factors == factor)
         for part in np.array_split(draws, max(1, len(draws) * rows // DRAWS)):
-            values = group.draw_values(len(part), rng, uniform)
-            chosen = latents[group.draw_rows(values, rows, rng)].astype(np.float64, copy=False)
+            values = group.draw_values(len(part), rng, rule)
+            chosen = latents[group.draw_rows(values, rows, rng, rule)].astype(np.float64, copy=False)
             variance[part] = chosen.var(axis=1, ddof=1)
     return variance
 
@@ -103,8 +136,7 @@ def mean_pair_distances(
     factors: NDArray[np.int64],
     pairs: int,
     rng: np.random.Generator,
-    *,
-    uniform: bool = False,
+    rule: Drawing = Drawing(),
 ) -> NDArray[np.float64]:
     """Mean absolute difference of each latent over pairs of rows that share the value of one factor.
 
@@ -115,8 +147,8 @@ def mean_pair_distances(
     for factor, group in enumerate(groups):
         draws = np.flatnonzero(factors == factor)
         for part in np.array_split(draws, max(1, len(draws) * pairs * 2 // DRAWS)):
-            values = group.draw_values(len(part) * pairs, rng, uniform)
-            rows = group.draw_rows(values, 2, rng)
+            values = group.draw_values(len(part) * pairs, rng, rule)
+            rows = group.draw_rows(values, 2, rng, rule)
             difference = latents[rows[:, 0]].astype(np.float64, copy=False) - latents[rows[:, 1]]
             distance[part] = np.abs(difference).reshape(len(part), pairs, -1).mean(axis=1)
     return distance

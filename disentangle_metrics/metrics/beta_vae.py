@@ -8,7 +8,7 @@ from disentangle_metrics.definition import Labelled, MetricDefinition, MetricVal
 from disentangle_metrics.estimators.linear_probes import named_classes
 from disentangle_metrics.estimators.pairing import mean_pair_distances
 from disentangle_metrics.estimators.scaling import check_scaling
-from disentangle_metrics.metrics.voting import check_votes, share_right, usable_factors
+from disentangle_metrics.metrics.voting import check_votes, drawing, share_right, usable_factors
 from disentangle_metrics.relations import Relations
 
 
@@ -23,6 +23,7 @@ def beta_vae(
     bins: int = 20,
     strategy: str = "uniform",
     value_weights: str = "frequency",
+    replacement: bool = True,
 ) -> MetricValue:
     """BetaVAE score (Z-diff): accuracy of telling the shared factor from the distances of pairs.
 
@@ -37,7 +38,7 @@ def beta_vae(
     votes
         Votes to fit the classifier on, and to score it on.
     rows
-        Pairs drawn (with replacement) for each vote.
+        Pairs drawn for each vote.
     scaling
         Of the D numbers before the classifier: "standard" (mean 0, deviation 1 on the votes for
         fitting), so that the latents' scale means nothing; "none", as in the study of Locatello et
@@ -49,6 +50,10 @@ def beta_vae(
     value_weights
         "frequency": the value of a random row among those that two rows have; "uniform": each such
         value alike, as in the review of Carbonneau et al. 2022.
+    replacement
+        Whether rows are drawn with replacement; False: shuffled and dealt out, as in that review.
+        Where a value has few rows, dealing makes the votes of one value nearly alike, which even
+        noise can be told by.
 
     Returns
     -------
@@ -68,7 +73,7 @@ def beta_vae(
     ICLR 2017, section 3; vote counts as in Locatello et al. Challenging common assumptions. ICML
     2019.
     """
-    fitting, scoring = check_votes(votes, rows, value_weights, least_rows=1)
+    fitting, scoring = check_votes(votes, rows, least_rows=1)
     check_scaling(scaling)
     varying = relations.need_factors(2, "the BetaVAE score")
     groups = relations.groups(bins, strategy)
@@ -80,7 +85,7 @@ def beta_vae(
         factors,
         rows,
         rng,
-        uniform=value_weights == "uniform",
+        drawing(value_weights, replacement),
     )
     fitted, named = named_classes(distance[:fitting], factors[:fitting], distance[fitting:], scaling)
     count = relations.inputs.shape[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.voting import check_votes, majority_votes, usable_factors
+from disentangle_metrics.metrics.voting import check_votes, drawing, majority_votes, usable_factors
 from disentangle_metrics.relations import Active, Relations
 
 
@@ -20,6 +20,7 @@ def factor_vae(
     bins: int = 20,
     strategy: str = "uniform",
     value_weights: str = "frequency",
+    replacement: bool = True,
 ) -> MetricValue:
     """FactorVAE score: accuracy of telling the fixed factor from the latent that varies least.
 
@@ -33,7 +34,7 @@ def factor_vae(
     votes
         Votes to fit the majority classifier on, and to score it on.
     rows
-        Rows drawn (with replacement) for each vote, at least 2.
+        Rows drawn for each vote, at least 2.
     active
         Which latents may be named, as for `mig_sup`.
     rescale
@@ -43,6 +44,10 @@ def factor_vae(
     value_weights
         "frequency": the value of a random row, as said; "uniform": each value alike, as in the
         review of Carbonneau et al. 2022. They differ where values are not equally frequent.
+    replacement
+        Whether rows are drawn with replacement; False: shuffled and dealt out, as in that review.
+        Where a value has few rows, dealing makes the votes of one value nearly alike, which even
+        noise can be told by.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def factor_vae(
     Kim, Mnih. Disentangling by factorising. ICML 2018, section 4; vote counts as in Locatello et
     al. Challenging common assumptions. ICML 2019.
     """
-    counts = check_votes(votes, rows, value_weights)
+    counts = check_votes(votes, rows)
     varying = relations.need_factors(2, "the FactorVAE score")
     groups = relations.groups(bins, strategy)
     usable = usable_factors(varying, groups, "a value")
@@ -74,7 +79,7 @@ def factor_vae(
         rows=rows,
         active=active,
         rescale=rescale,
-        value_weights=value_weights,
+        rule=drawing(value_weights, replacement),
     )
 
 

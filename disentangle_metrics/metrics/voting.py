@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.definition import Labelled, MetricValue
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators.pairing import Groups, fixed_factor_variances
+from disentangle_metrics.estimators.pairing import Drawing, Groups, fixed_factor_variances
 from disentangle_metrics.relations import Active, Relations
 
 VALUE_WEIGHTS = ("frequency", "uniform")
 
 
-def check_votes(
-    votes: tuple[int, int], rows: int, value_weights: str, least_rows: int = 2
-) -> tuple[int, int]:
+def check_votes(votes: tuple[int, int], rows: int, least_rows: int = 2) -> tuple[int, int]:
     """The numbers of votes to fit on and to score.
 
     Raises
@@ -33,10 +31,21 @@ def check_votes(
         raise InputError(f"`votes` must be at least 1 each, got {votes!r}")
     if rows < least_rows:
         raise InputError(f"`rows` must be at least {least_rows}, got {rows!r}")
+    return fitting, scoring
+
+
+def drawing(value_weights: str, replacement: bool) -> Drawing:
+    """The rule that these settings ask for.
+
+    Raises
+    ------
+    InputError
+        If `value_weights` is not a known name.
+    """
     if value_weights not in VALUE_WEIGHTS:
         names = ", ".join(map(repr, VALUE_WEIGHTS))
         raise InputError(f"`value_weights` must be one of {names}, got {value_weights!r}")
-    return fitting, scoring
+    return Drawing(value_weights == "uniform", bool(replacement))
 
 
 def usable_factors(varying: NDArray[np.bool_], groups: Sequence[Groups], what: str) -> NDArray[np.int64]:
@@ -89,7 +98,7 @@ def majority_votes(
     rows: int,
     active: Active,
     rescale: bool,
-    value_weights: str,
+    rule: Drawing,
 ) -> MetricValue:
     """How often the latent picked by its variance within a group stands for the group's factor.
 
@@ -110,7 +119,7 @@ def majority_votes(
         factors,
         rows,
         rng,
-        uniform=value_weights == "uniform",
+        rule,
     )
     named = pick(variance / relations.variances()[candidates], axis=1)
     table = np.zeros((len(candidates), len(usable)), dtype=np.int64)

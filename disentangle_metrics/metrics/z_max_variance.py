@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.voting import check_votes, majority_votes, usable_factors
+from disentangle_metrics.metrics.voting import check_votes, drawing, majority_votes, usable_factors
 from disentangle_metrics.relations import Active, Relations
 
 
@@ -20,6 +20,7 @@ def z_max_variance(
     bins: int = 20,
     strategy: str = "uniform",
     value_weights: str = "frequency",
+    replacement: bool = True,
 ) -> MetricValue:
     """Z-max variance: accuracy of telling the only factor that varies from the latent that varies most.
 
@@ -35,7 +36,7 @@ def z_max_variance(
     votes
         Votes to fit the majority classifier on, and to score it on.
     rows
-        Rows drawn (with replacement) for each vote, at least 2.
+        Rows drawn for each vote, at least 2.
     active
         Which latents may be named, as for `mig_sup`.
     rescale
@@ -45,6 +46,10 @@ def z_max_variance(
     value_weights
         "frequency": the joint value of a random row, as said; "uniform": each joint value alike, as
         in the review of Carbonneau et al. 2022.
+    replacement
+        Whether rows are drawn with replacement; False: shuffled and dealt out, as in that review.
+        Where a value has few rows, dealing makes the votes of one value nearly alike, which even
+        noise can be told by.
 
     Returns
     -------
@@ -61,9 +66,9 @@ def z_max_variance(
     ----------
     Kim, Wang, Sahu, Pavlovic. Relevance factor VAE: learning and identifying disentangled factors.
     arXiv:1902.01568, 2019; computed as in the published code of Carbonneau et al. Measuring
-    disentanglement: a review of metrics. TNNLS 2022, but for rows drawn with replacement.
+    disentanglement: a review of metrics. TNNLS 2022.
     """
-    counts = check_votes(votes, rows, value_weights)
+    counts = check_votes(votes, rows)
     varying = relations.need_factors(2, "Z-max variance")
     groups = relations.groups_of_others(bins, strategy)
     usable = usable_factors(varying, groups, "a joint value of the others")
@@ -77,7 +82,7 @@ def z_max_variance(
         rows=rows,
         active=active,
         rescale=rescale,
-        value_weights=value_weights,
+        rule=drawing(value_weights, replacement),
     )
 
 
