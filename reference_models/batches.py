@@ -8,23 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_models.model import Draws, Model
+from reference_models.model import Draws, ImageDataset, Model
 
-
-class ImageDataset(Protocol):
-    """What training needs of a data set; every data set of the toolkit has it."""
-
-    name: str
-    image_shape: tuple[int, int, int]  # height, width, channels
-
-    def __len__(self) -> int: ...
-
-    def images(self, indices: Any, /) -> NDArray[np.uint8]: ...
+__all__ = ["Batch", "ImageDataset", "batch_at", "batches"]
 
 
 class Batch(NamedTuple):
@@ -36,9 +27,9 @@ class Batch(NamedTuple):
 
 
 def batch_at(step: int, model: Model, dataset: ImageDataset, batch_size: int, seed: int) -> Batch:
-    """The batch of `step`: rows uniformly at random, with replacement, over the data set."""
+    """The batch of `step`."""
     rng = np.random.Generator(np.random.Philox(key=np.array([seed, step], np.uint64)))
-    rows = rng.integers(len(dataset), size=batch_size)
+    rows = model.rows(dataset, batch_size, rng)
     return Batch(step, dataset.images(rows), model.draw(step, batch_size, rng))
 
 

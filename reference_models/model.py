@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,23 @@ from torch import Tensor, nn
 Draws = dict[str, NDArray[Any]]
 
 
+class ImageDataset(Protocol):
+    """What training needs of a data set; every data set of the toolkit has it."""
+
+    name: str
+    image_shape: tuple[int, int, int]  # height, width, channels
+
+    def __len__(self) -> int: ...
+
+    def images(self, indices: Any, /) -> NDArray[np.uint8]: ...
+
+
 class Model(nn.Module):
     """A network together with its objective.
 
     The constructor's keyword arguments are plain JSON values, so that a checkpoint can carry them.
     Called on images (n, channels, height, width) in [0, 1], a model is an encoder: it returns the
-    posterior's means and log-variances, each (n, latents).
+    posterior's means and log-variances, each (n, latents), or codes alone if it has no posterior.
     """
 
     name: ClassVar[str]  # as on the command line and in checkpoints
@@ -25,12 +36,24 @@ class Model(nn.Module):
         """The scalar terms of this batch; the loop minimises ``"loss"`` and logs them all."""
         raise NotImplementedError
 
+    def decode(self, latents: Tensor) -> Tensor:
+        """Logits of the images (n, channels, height, width) of latents (n, latents)."""
+        raise NotImplementedError
+
     def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
         """All that :meth:`objective` needs besides the images: noise, and what depends on the step.
 
         A pure function of its arguments, so that a resumed run repeats it.
         """
         return {}
+
+    def rows(self, dataset: ImageDataset, batch_size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The rows of `dataset` that make a batch: uniformly at random, with replacement."""
+        return rng.integers(len(dataset), size=batch_size)
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """What Adam optimises, and how: groups as PyTorch takes them, each with its learning rate."""
+        return [{"params": list(self.parameters()), "lr": learning_rate}]
 
     def enter(self, step: int) -> None:
         """Change the model's buffers before the step of this number, if they must change.

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from disentangle_metrics import InputError
 from reference_models import checkpoints
-from reference_models.batches import ImageDataset, batches
-from reference_models.model import Model
+from reference_models.batches import batches
+from reference_models.model import ImageDataset, Model
 from reference_models.training_log import TrainingLog
 
 
@@ -108,7 +108,8 @@ def train(
 
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     model.to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(model.parameter_groups(settings.learning_rate), fused=True)
+    rates = [group["lr"] for group in optimizer.param_groups]
     objective = torch.compile(model.objective) if settings.compile else model.objective
     precision: Any = (
         torch.autocast(device.type, torch.bfloat16) if settings.precision == "bfloat16" else nullcontext()
@@ -156,8 +157,8 @@ def train(
             if step in model.milestones():
                 keep(f"step-{step}.safetensors", step)
             model.enter(step)
-            for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * min(1.0, (step + 1) / max(1, settings.warmup_steps))
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * min(1.0, (step + 1) / max(1, settings.warmup_steps))
 
             images = as_images(pixels, device, layout)
             with precision:

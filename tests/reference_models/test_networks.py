@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from disentangle_metrics import InputError
-from reference_models.networks import LadderNetwork
+from reference_models.networks import Blocks, FlatNetwork, LadderNetwork
 
 
 def weights(module: nn.Module) -> list[tuple[int, ...]]:
@@ -47,6 +47,65 @@ def test_other_sides(side: int) -> None:
     network = LadderNetwork((1, side, side), latents_per_layer=1, layers=3)
     mean, _ = network.posterior(torch.rand(2, 1, side, side))
     assert network.decode(mean).shape == (2, 1, side, side)
+
+
+def test_four_layers_are_the_published_network_for_faces() -> None:
+    network = LadderNetwork((3, 64, 64), latents_per_layer=7, layers=4)
+    shapes = [weights(step)[0][:2] for step in network.trunk]
+    assert shapes == [(64, 3), (128, 64), (256, 128), (512, 256)]
+    conv, heads = (4, 4), [(7, 64 * 16 * 16)] * 2
+    assert weights(network.branches[0]) == [(64, 64, *conv), (64, 64, *conv), *heads]
+    assert weights(network.branches[3]) == [(1024, 512 * 4 * 4), (1024, 1024), (7, 1024), (7, 1024)]
+    assert weights(network.features[3]) == [(1024, 7), (1024, 1024), (512 * 4 * 4, 1024)]
+    assert [weights(g) for g in network.generators] == [
+        [(128, 64, *conv)],
+        [(512, 128, *conv), (128, 64, *conv)],
+        [(1024, 512, *conv), (512, 256, *conv)],
+        [],
+    ]
+    mean, _ = network.posterior(torch.rand(2, 3, 64, 64))
+    assert mean.shape == (2, 4, 7)
+    assert network.decode(mean).shape == (2, 3, 64, 64)
+
+
+@pytest.mark.parametrize("side", [32, 128])
+def test_four_layers_on_other_sides(side: int) -> None:
+    with torch.device("meta"):  # shapes without the work
+        network = LadderNetwork((1, side, side), latents_per_layer=1, layers=4)
+        mean, _ = network.posterior(torch.rand(1, 1, side, side))
+    assert network.decode(mean).shape == (1, 1, side, side)
+
+
+def test_stride_one_layers_pad_as_same_does() -> None:
+    # 4x4 "same" pads 1 before and 2 behind; a transposed convolution is the gradient of a convolution.
+    make = Blocks(nn.Identity)
+    keep, transposed = make.keep(2, 3), make.keep_transposed(3, 2)
+    transposed[0].weight.data = keep[1].weight.data
+    nn.init.zeros_(transposed[0].bias)
+    x = torch.randn(1, 2, 6, 6, requires_grad=True)
+    y = torch.randn(1, 3, 6, 6)
+    (gradient,) = torch.autograd.grad((keep(x) * y).sum(), x)
+    torch.testing.assert_close(transposed(y), gradient)
+    one = torch.zeros(1, 2, 6, 6)
+    one[0, 0, 0, 0] = 1
+    keep[1].bias.data.zero_()
+    # The first pixel is the second of the window around it, so that it reaches one place each way.
+    assert keep(one).abs().sum(1).count_nonzero() == 4
+
+
+@pytest.mark.parametrize(("side", "widths"), [(32, [32, 64, 64]), (64, [32, 32, 64, 64])])
+def test_flat_network(side: int, widths: list[int]) -> None:
+    network = FlatNetwork((3, side, side), latents=10)
+    shapes = weights(network.posterior)
+    assert [shape[0] for shape in shapes[: len(widths)]] == widths
+    assert shapes[len(widths) :] == [(256, 64 * 4 * 4), (10, 256), (10, 256)]
+    assert weights(network.decode)[:2] == [(256, 10), (64 * 4 * 4, 256)]
+    assert [shape[0] for shape in weights(network.decode)[2:]] == widths[::-1]
+    mean, logvar = network.posterior(torch.rand(2, 3, side, side))
+    assert mean.shape == logvar.shape == (2, 10)
+    assert network.decode(mean).shape == (2, 3, side, side)
+    with pytest.raises(InputError, match="latents is 0"):
+        FlatNetwork((3, side, side), latents=0)
 
 
 def test_weights_start_glorot_uniform_and_biases_at_zero() -> None:
