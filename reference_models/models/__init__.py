@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 MODELS = {
     "pro-vlae": "reference_models.models.pro_vlae:ProVLAE",
     "vlae": "reference_models.models.vlae:VLAE",
+    "beta-vae": "reference_models.models.beta_vae:BetaVAE",
+    "teacher-student": "reference_models.models.teacher_student:TeacherStudent",
+    "factor-vae": "reference_models.models.factor_vae:FactorVAE",
+    "beta-tcvae": "reference_models.models.beta_tcvae:BetaTCVAE",
+    "dip-vae-i": "reference_models.models.dip_vae:DIPVAEI",
+    "dip-vae-ii": "reference_models.models.dip_vae:DIPVAEII",
+    "ada-gvae": "reference_models.models.ada_gvae:AdaGVAE",
+    "autoencoder": "reference_models.models.autoencoder:Autoencoder",
 }
 
 

@@ -9,6 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets import FactorGrid
+
 # The order of a sum, and so its last bit, depends on the number of threads.
 torch.set_num_threads(1)
 
@@ -18,6 +20,8 @@ class Squares:
 
     name = "squares"
     image_shape = (32, 32, 1)
+    grid = FactorGrid(names=("row", "column"), sizes=(25, 25), types=("ordinal", "ordinal"))
+    factor_sizes = (25, 25)
 
     def __len__(self) -> int:
         return 625
@@ -28,6 +32,12 @@ class Squares:
             row, column = divmod(int(index), 25)
             image[row : row + 8, column : column + 8] = 255
         return images
+
+    def factors(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.grid.factors(indices)
+
+    def index(self, factors: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.grid.index(factors)
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ import pytest
 import torch
 
 from disentangle_metrics import InputError
-from reference_models import checkpoints
+from reference_models import checkpoints, plans
+from reference_models.models import MODELS
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
 from reference_models.training import (
@@ -128,6 +129,31 @@ def test_interrupted_and_resumed_is_the_same_to_the_last_bit(
     assert same_tensors(tmp_path / "run" / "step-8.safetensors", whole / "step-8.safetensors")
     assert rows(tmp_path / "run") == rows(whole)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "pro-vlae"])
+def test_every_model_resumes_to_the_last_bit(name: str, tmp_path: Path) -> None:
+    plan = plans.stretched(plans.read_preset(name, "squares", "smoke"), 6)
+    plan = plans.changed(plan, {}, {"batch_size": 2, "device": "cpu", "log_every": 1, "save_every": 3})
+    plan = plans.fitted(plan, Squares.image_shape)
+
+    def train_it(folder: str, dataset: Squares, resume: bool = False) -> Path:
+        description = {"arguments": plan.arguments}
+        return train(
+            plans.build(plan),
+            dataset,
+            plan.settings,
+            tmp_path / folder,
+            description=description,
+            resume=resume,
+            progress=False,
+        )
+
+    whole = train_it("whole", Squares())
+    with pytest.raises(TrainingInterruptedError):
+        train_it("parts", Interrupting(3))
+    assert same_tensors(train_it("parts", Squares(), resume=True), whole)
+    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
 
 
 def test_rows_logged_after_the_last_checkpoint_are_written_anew(whole: Path, tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from disentangle_metrics import DatasetError
 from reference_models import checkpoints
 from reference_models.cli import train as cli
+from reference_models.models import MODELS, model_class
 from tests.reference_models.conftest import Squares
 
 SHORT = ["--preset", "smoke", "--steps", "6", "--batch-size", "2", "--device", "cpu", "--quiet"]
@@ -31,20 +33,31 @@ def dm_train(*arguments: str) -> int:
     return cli.run(list(arguments))
 
 
-@pytest.mark.parametrize("model", ["pro-vlae", "vlae"])
+@pytest.mark.parametrize("model", list(MODELS))
 def test_trains_and_prints_where_the_weights_are(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert dm_train(model, "--dataset", "squares", *SHORT, "--out", str(tmp_path / "run"), "--beta", "2") == 0
+    assert dm_train(model, "--dataset", "squares", *SHORT, "--out", str(tmp_path / "run")) == 0
     out, err = capsys.readouterr()
     assert out.strip() == str(tmp_path / "run" / "model.safetensors")
     assert err == ""
     description = checkpoints.read_description(tmp_path / "run" / "model.safetensors")
     assert description["arguments"]["image_shape"] == [1, 32, 32]
-    assert description["arguments"]["beta"] == 2.0
-    assert description["settings"]["steps"] == 6
-    if model == "pro-vlae":
-        assert description["arguments"]["wake_steps"] == [0, 2, 4]
+    assert (description["architecture"], description["step"]) == (model, 6)
+    encoder = model_class(model)(**description["arguments"])
+    encoder.load_state_dict(checkpoints.read_tensors(tmp_path / "run" / "model.safetensors", "model."))
+    encoded = encoder(torch.zeros(3, 1, 32, 32))
+    assert len(encoded[0] if isinstance(encoded, tuple) else encoded) == 3
+
+
+def test_options_change_the_preset(tmp_path: Path) -> None:
+    options = ["--beta", "2", "--set", "gamma=0", "--learning-rate", "1e-4", "--set", "affine=true"]
+    assert dm_train("pro-vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path), *options) == 0
+    description = checkpoints.read_description(tmp_path / "model.safetensors")
+    arguments, settings = description["arguments"], description["settings"]
+    assert (arguments["beta"], arguments["gamma"], arguments["affine"]) == (2.0, 0, True)
+    assert arguments["wake_steps"] == [0, 2, 4]
+    assert (settings["steps"], settings["batch_size"], settings["learning_rate"]) == (6, 2, 1e-4)
 
 
 def test_the_bar_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

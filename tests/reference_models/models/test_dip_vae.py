@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from reference_models.models.dip_vae import DIPVAEI, DIPVAEII, build_encoder_i, build_encoder_ii
+from tests.reference_models.models.conftest import array, draws_at, kl_to_prior, log_likelihood_loss
+
+
+@pytest.mark.parametrize("kind", [DIPVAEI, DIPVAEII])
+def test_objective_by_hand(
+    kind: type[DIPVAEI], images: torch.Tensor, spread: Callable[[DIPVAEI], DIPVAEI]
+) -> None:
+    model = spread(kind(image_shape=(1, 32, 32), latents=3, lambda_od=1e5, lambda_d=7.0))
+    draws = draws_at(model, 0, 4)
+    terms = model.objective(images, **draws)
+
+    mean, logvar = (array(t) for t in model.network.posterior(images))
+    covariance = np.cov(mean.T, bias=True)
+    if kind is DIPVAEII:
+        covariance += np.diag(np.exp(logvar).mean(0))
+    off_diagonal = sum(covariance[i, j] ** 2 for i in range(3) for j in range(3) if i != j)
+    diagonal = sum((covariance[i, i] - 1) ** 2 for i in range(3))
+    z = mean + np.exp(logvar / 2) * array(draws["noise"])
+    reconstruction = log_likelihood_loss(model.network.decode(torch.tensor(z, dtype=torch.float32)), images)
+    loss = reconstruction + kl_to_prior(mean, logvar) + 1e5 * off_diagonal + 7 * diagonal
+    assert 1e5 * off_diagonal > 1  # it shows in the loss
+    assert terms["off_diagonal"].item() == pytest.approx(off_diagonal, rel=1e-3)
+    assert terms["diagonal"].item() == pytest.approx(diagonal, rel=1e-4)
+    assert terms["loss"].item() == pytest.approx(loss, rel=1e-5)
+
+
+def test_encoders_are_told_apart() -> None:
+    assert type(build_encoder_i({"image_shape": [1, 32, 32]})) is DIPVAEI
+    assert type(build_encoder_ii({"image_shape": [1, 32, 32]})) is DIPVAEII
