@@ -7,8 +7,9 @@ posterior q(z) = (1/N) sum_n q(z | x_n), and
     I(x; z) = E_x KL(q(z | x) || q(z)) = E_x E_{q(z | x)} [log q(z | x) - log q(z)]
 
 in nats: at least 0, and at most log N, where every posterior stands alone. It is estimated by
-Monte Carlo over z, with q(z) summed over all N images. Its upper bound E_x KL(q(z | x) || p(z)) is
-what training penalises; it exceeds I(x; z) by KL(q(z) || p(z)) (M. Hoffman, M. Johnson, "ELBO
+Monte Carlo over x and z, with q(z) summed over all N images, so that more images lift the ceiling
+and more draws narrow the error. Its upper bound E_x KL(q(z | x) || p(z)) is what training
+penalises; it exceeds I(x; z) by KL(q(z) || p(z)) (M. Hoffman, M. Johnson, "ELBO
 surgery", 2016). Layers whose codes are independent add up to the total.
 """
 
@@ -46,12 +47,12 @@ class LayerInformation:
     information : float
         The estimate of I(x; z). It may fall below 0 or above log N by the error of the draws.
     standard_error : float
-        Of that estimate, from how its terms differ between images; the images themselves are
-        counted as drawn.
+        Of that estimate, from how its terms differ between draws.
     upper_bound : float
         E_x KL(q(z | x) || Normal(0, I)), without draws.
     images : int
-        N; the estimate cannot tell more than log N nats.
+        N; information beyond log N nats cannot be seen.
+    draws : int
     estimator : str
     """
 
@@ -61,6 +62,7 @@ class LayerInformation:
     standard_error: float
     upper_bound: float
     images: int
+    draws: int
     estimator: str = ESTIMATOR
 
 
@@ -79,9 +81,9 @@ def information(
     logvar: ArrayLike,
     layers: int = 1,
     *,
-    draws: int = 1,
+    draws: int = 5_000,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda images: None,
+    advance: Callable[[int], object] = lambda draws: None,
 ) -> tuple[LayerInformation, ...]:
     """I(x; z_l) of each layer, and of all together, from the posteriors of N images.
 
@@ -92,10 +94,10 @@ def information(
     layers : int
         Layers of equally many latents.
     draws : int
-        Codes drawn for each image.
+        Codes drawn in all: one for each image, in a random order, then again from the first.
     seed : int
     advance : callable
-        Told how many images were done since it was last called.
+        Told how many draws were done since it was last called.
 
     Returns
     -------
@@ -108,41 +110,40 @@ def information(
         If the shapes do not agree, or a value is not finite.
     """
     mean, logvar = _posteriors(mean, logvar, layers)
-    if draws < 1:
-        raise InputError(f"draws is {draws}; it must be at least 1")
+    if draws < 2:
+        raise InputError(f"draws is {draws}; it must be at least 2")
     images, latents = mean.shape
     columns = np.arange(latents).reshape(layers, -1)
-    spread = np.exp(0.5 * logvar)
-    noise = np.random.default_rng(seed).standard_normal((draws, images, latents))
+    rng = np.random.default_rng(seed)
+    drawn = np.concatenate([rng.permutation(images) for _ in range(-(-draws // images))])[:draws]
+    noise = rng.standard_normal((draws, latents))
+    codes = mean[drawn] + np.exp(0.5 * logvar[drawn]) * noise
+    own = -0.5 * (noise**2 + logvar[drawn])  # log q(z | x); 2 pi is in q(z) too, and left out of both
 
-    terms = np.empty((layers + 1, draws, images))  # log q(z | x) - log q(z)
-    for start in range(0, images, step := max(1, CELLS_AT_ONCE // images)):
+    terms = np.empty((layers + 1, draws))  # log q(z | x) - log q(z)
+    for start in range(0, draws, step := max(1, CELLS_AT_ONCE // images)):
         part = slice(start, start + step)
-        for draw in range(draws):
-            own = -0.5 * (noise[draw, part] ** 2 + logvar[part])  # 2 pi is in both, and left out of both
-            codes = mean[part] + spread[part] * noise[draw, part]
-            everything = np.zeros((len(codes), images))
-            for layer, some in enumerate(columns):
-                densities = _log_densities(codes[:, some], mean[:, some], logvar[:, some])
-                everything += densities
-                terms[layer, draw, part] = own[:, some].sum(1) - _log_mean_exp(densities)
-            terms[-1, draw, part] = own.sum(1) - _log_mean_exp(everything)
-        advance(len(codes))
+        everything = np.zeros((len(codes[part]), images))
+        for layer, some in enumerate(columns):
+            densities = _log_densities(codes[part, some], mean[:, some], logvar[:, some])
+            everything += densities
+            terms[layer, part] = own[part, some].sum(1) - _log_mean_exp(densities)
+        terms[-1, part] = own[part].sum(1) - _log_mean_exp(everything)
+        advance(len(everything))
 
     kl = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(0)
-    of_image = terms.mean(1)
+    names = [*map(str, range(1, layers + 1)), "all"]
     return tuple(
         LayerInformation(
             layer=name,
             latents=len(some),
             information=float(values.mean()),
-            standard_error=float(values.std(ddof=1) / np.sqrt(images)) if images > 1 else 0.0,
+            standard_error=float(values.std(ddof=1) / np.sqrt(draws)),
             upper_bound=float(kl[some].sum()),
             images=images,
+            draws=draws,
         )
-        for name, some, values in zip(
-            [*map(str, range(1, layers + 1)), "all"], [*columns, np.arange(latents)], of_image, strict=True
-        )
+        for name, some, values in zip(names, [*columns, np.arange(latents)], terms, strict=True)
     )
 
 
@@ -150,10 +151,10 @@ def information_flow(
     stages: Iterable[TrainedModel],
     dataset: ImageDataset,
     *,
-    samples: int = 10_000,
-    draws: int = 1,
+    samples: int = 20_000,
+    draws: int = 5_000,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda images: None,
+    advance: Callable[[int], object] = lambda draws: None,
 ) -> Iterator[StageInformation]:
     """What each layer knows after each stage; the same images and noise for every checkpoint.
 
@@ -174,12 +175,12 @@ def information_flow(
     """
     if samples < 2:
         raise InputError(f"samples is {samples}; it must be at least 2")
-    images = dataset.images(rows_of(dataset, samples, seed))
+    rows = rows_of(dataset, samples, seed)
     for stage in stages:
-        mean, logvar = stage.encode(images)
+        mean, logvar = stage.encode(dataset, rows)
         if logvar is None:
             raise InputError(
-                f"{stage.path} has a deterministic encoder; without a posterior, every code tells its image"
+                f"{stage.path} has a deterministic encoder; a code without noise tells its image wholly"
             )
         layers = information(mean, logvar, stage.layers, draws=draws, seed=seed, advance=advance)
         yield StageInformation(stage.model.name, stage.step, str(stage.path), layers)

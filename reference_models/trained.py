@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from disentangle_metrics import InputError
+from disentangle_metrics import FactorDataset, InputError, load_dataset
 from reference_models import checkpoints
 from reference_models.batches import ImageDataset
 from reference_models.model import Model
@@ -20,6 +20,7 @@ from reference_models.models import model_class
 from reference_models.plans import defaults_of
 
 BATCH = 256
+BUNDLED = "disentangle_metrics.checkpoints"  # the group of entry points
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,24 @@ class TrainedModel:
         """What to call it beside other stages and models."""
         return f"{self.model.name}, step {self.step:,}"
 
-    @property
-    def decoder(self) -> Callable[[Tensor], Tensor]:
-        """From latents (n, latents) to logits of images (n, channels, height, width)."""
-        decode: Callable[[Tensor], Tensor] = self.model.decode
-        return decode
-
-    def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Means and log-variances (n, latents) of images (n, height, width, channels).
+    def encode(
+        self, dataset: ImageDataset, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Means and log-variances (n, latents) of these images of a data set.
 
         The log-variances of a deterministic encoder are None. Raises InputError if the images are
         not of the size that the model was trained on.
         """
-        height, width, channels = images.shape[1:]
+        height, width, channels = dataset.image_shape
         if (channels, height, width) != self.image_shape:
             raise InputError(
-                f"{self.path} was trained on images of shape {self.image_shape} (channels, height, width), "
-                f"found {(channels, height, width)}; give the data set {self.dataset!r}"
+                f"{self.path} was trained on images of {self.dataset!r} with the shape {self.image_shape} "
+                f"(channels, height, width); those of {dataset.name} have {(channels, height, width)}"
             )
         means, logvars = [], []
         with torch.inference_mode():
-            for start in range(0, len(images), BATCH):
-                pixels = torch.from_numpy(images[start : start + BATCH])
+            for start in range(0, len(rows), BATCH):
+                pixels = torch.from_numpy(dataset.images(rows[start : start + BATCH]))
                 output = self.model(pixels.permute(0, 3, 1, 2).float() / 255)
                 mean, logvar = output if isinstance(output, tuple) else (output, None)
                 means.append(mean.double().numpy())
@@ -81,13 +78,13 @@ class TrainedModel:
                     logvars.append(logvar.double().numpy())
         return np.concatenate(means), np.concatenate(logvars) if logvars else None
 
-    def draw(self, latents: NDArray[np.floating]) -> NDArray[np.uint8]:
+    def draw(self, latents: NDArray[np.float64]) -> NDArray[np.uint8]:
         """The images (n, height, width, channels) that the decoder makes of latents (n, latents)."""
         images = []
         with torch.inference_mode():
             for start in range(0, len(latents), BATCH):
                 codes = torch.from_numpy(np.array(latents[start : start + BATCH], np.float32))
-                probabilities = torch.sigmoid(self.decoder(codes))
+                probabilities = torch.sigmoid(self.model.decode(codes))
                 images.append((probabilities * 255).round().byte().permute(0, 2, 3, 1).numpy())
         return np.concatenate(images)
 
@@ -121,9 +118,12 @@ def load(path: Path) -> TrainedModel:
 def stage_ends(path: Path) -> list[Path]:
     """The checkpoints of a run's folder in the order of training; a file stands for itself.
 
-    The ends of the stages come first, then the trained model or, while there is none, the last
-    checkpoint. Raises InputError if the folder holds no run.
+    The name of a bundled checkpoint stands for its file. Of a run, the ends of the stages come
+    first, then the trained model or, while there is none, the last checkpoint. Raises InputError
+    if the folder holds no run.
     """
+    if not path.exists() and (bundled := entry_points(group=BUNDLED, name=str(path))):
+        return [bundled[str(path)].load()()]
     if not path.is_dir():
         return [path]
     stages = sorted(path.glob("step-*.safetensors"), key=_step)
@@ -142,6 +142,19 @@ def load_all(paths: list[Path]) -> Iterator[TrainedModel]:
     """The models of checkpoints and of runs' folders, one at a time."""
     for path in paths:
         yield from map(load, stage_ends(path))
+
+
+def dataset_of(trained: TrainedModel, name: str | None = None, root: Path | None = None) -> FactorDataset:
+    """The data set `name`, or the one that the model was trained on, in the size that it takes.
+
+    Raises DatasetError if it is unknown or missing.
+    """
+    name = name or trained.dataset
+    dataset = load_dataset(name, root)
+    missing = trained.image_shape[1] - dataset.image_shape[0]
+    if name == "mnist5k" and missing > 0:  # its 28x28 images need a margin for networks of powers of two
+        dataset = load_dataset(name, root, pad=missing // 2)
+    return dataset
 
 
 def rows_of(dataset: ImageDataset, samples: int, seed: int) -> NDArray[np.int64]:

@@ -14,6 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics import DatasetError, InputError, PluginError, load_dataset
+from reference_models.cli.export import export
+from reference_models.cli.information import information
+from reference_models.cli.traverse import traverse
 from reference_models.models import MODELS
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -141,6 +144,8 @@ def command(model: str) -> Callable[..., None]:
 
 for _name in MODELS:
     app.command(_name, help=f"Train {_name}.")(command(_name))
+for _action in (information, traverse, export):
+    app.command()(_action)
 
 
 def parsed(setting: str) -> tuple[str, Any]:

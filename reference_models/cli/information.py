@@ -1,0 +1,95 @@
+"""``dm-train information``: what each layer of latents knows of the image, stage by stage."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from disentangle_metrics import InputError
+from reference_models.cli.options import Dataset, Debug, Models, Quiet, Root, writable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reference_models.information_flow import StageInformation
+
+WIDTH_WITHOUT_TERMINAL = 100
+
+
+def information(
+    models: Models,
+    dataset: Dataset = None,
+    root: Root = None,
+    samples: Annotated[
+        int, typer.Option(help="Images to encode; no more than log(samples) nats can be seen.", metavar="N")
+    ] = 20_000,
+    draws: Annotated[int, typer.Option(help="Codes drawn; more narrow the error.", metavar="N")] = 5_000,
+    seed: Annotated[int, typer.Option(help="Of the images and the draws.")] = 0,
+    csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV.", metavar="FILE")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Print how much each layer of latents knows of the image, after each stage of training."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from reference_models.checkpoints import write_atomically
+    from reference_models.information_flow import information_flow, table
+    from reference_models.trained import dataset_of, load, stage_ends
+
+    if csv is not None:
+        writable(csv)
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; it must be at least 0")
+    paths = [path for model in models for path in stage_ends(model)]
+    data = dataset_of(load(paths[0]), dataset, root)
+    stderr = Console(stderr=True)
+    with Progress(console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
+        task = bar.add_task("measuring", total=len(paths) * draws)
+        stages = list(
+            information_flow(
+                map(load, paths),
+                data,
+                samples=samples,
+                draws=draws,
+                seed=seed,
+                advance=lambda done: bar.advance(task, done),
+            )
+        )
+    console = Console(file=sys.stdout)
+    show(stages, console if console.is_terminal else Console(file=sys.stdout, width=WIDTH_WITHOUT_TERMINAL))
+    if csv is not None:
+        write_atomically(csv, table(stages).to_csv(index=False).encode())
+
+
+def show(stages: list[StageInformation], console: Console) -> None:
+    """Print the table on a rich console."""
+    from rich.table import Table
+
+    first = stages[0].layers[0]
+    shown = Table(
+        title=f"Information about the image in nats; N = {first.images:,} images",
+        caption=f"I(x; z): {first.estimator}, at most log N = {math.log(first.images):.2f}. "
+        "bound: mean KL of the posterior from the prior. Layer 1 is the lowest.",
+    )
+    shown.add_column("checkpoint")
+    for name in ("layer", "latents", "I(x; z)", "std. error", "bound"):
+        shown.add_column(name, justify="right")
+    for stage in stages:
+        label = f"{stage.model}, step {stage.step:,}"
+        for layer in stage.layers:
+            shown.add_row(
+                label,
+                layer.layer,
+                str(layer.latents),
+                f"{layer.information:.3f}",
+                f"{layer.standard_error:.3f}",
+                f"{layer.upper_bound:.3f}",
+                end_section=layer is stage.layers[-1],
+            )
+            label = ""
+    console.print(shown)

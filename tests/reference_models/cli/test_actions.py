@@ -1,0 +1,108 @@
+"""dm-train's commands that look at trained models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("PIL")
+from PIL import Image
+
+from disentangle_metrics.cli import evaluate
+from disentangle_metrics.cli.running import run as run_tool
+from reference_models import trained
+from reference_models.cli import train as cli
+from tests.reference_models.conftest import Squares
+from tests.reference_models.test_export import saved
+from tests.reference_models.test_information_flow import saved_stages
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trained, "load_dataset", lambda name, root=None: Squares())
+
+
+def dm_train(line: str) -> int:
+    return cli.run(line.split())
+
+
+def test_information_prints_a_table_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved_stages(tmp_path)
+    assert dm_train("information . --samples 100 --draws 200 --csv flow.csv --quiet") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "pro-vlae, step 16" in out
+    assert "at most log N = 4.61" in out
+    frame = pd.read_csv("flow.csv", dtype={"layer": str})
+    assert list(frame["layer"]) == ["1", "2", "3", "all"] * 3
+    for value in frame["upper_bound"]:
+        assert f"{value:.3f}" in out
+    assert dm_train("information model.safetensors step-5.safetensors --samples 100 --draws 200 --quiet") == 0
+    out, _ = capsys.readouterr()
+    assert out.index("step 16") < out.index("step 5")
+
+
+def test_traverse_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved_stages(tmp_path)
+    assert dm_train("traverse step-5.safetensors --out one.png --image 3") == 0
+    assert dm_train("traverse . --out all.png --gif --redraw --quantiles --image 3 --columns 4") == 0
+    assert capsys.readouterr().out.split() == ["one.png", "all.png", "all.gif"]
+    one, everything, gif = (Image.open(name) for name in ("one.png", "all.png", "all.gif"))
+    assert everything.height > 3 * one.height
+    assert one.width > everything.width
+    assert gif.n_frames > 1
+    assert dm_train("traverse step-5.safetensors --out two.gif --columns 3") == 0
+    assert Image.open("two.gif").format == "GIF"
+    assert not Path("two.png").exists()
+
+
+def test_export_writes_both_formats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    saved(tmp_path, "vlae", (1, 64, 64))
+    assert dm_train("export . --out e.onnx") == 0
+    assert dm_train("export last.safetensors --format safetensors --precision float16 --out w.bin") == 0
+    assert capsys.readouterr().out.split() == ["e.onnx", "w.bin"]
+    for file in ("e.onnx", "w.bin"):
+        line = f"{file} --dataset sprites --samples 60 --metrics mig --anchors none --quiet"
+        assert run_tool(evaluate.app, "dm-eval", line.split()) == 0
+    content = Path("e.onnx").read_bytes()
+    Path("half.onnx").write_bytes(content[: len(content) // 2])
+    Path("torn.onnx").write_bytes(content[:3000] + bytes(np.full(3000, 255)) + content[6000:])
+    capsys.readouterr()
+    for file in ("half.onnx", "torn.onnx"):
+        assert run_tool(evaluate.app, "dm-eval", [file, "--dataset", "sprites"]) == 2
+        _, err = capsys.readouterr()
+        assert err.count("\n") == 1
+        assert err.startswith(f"dm-eval: error: {file} is ")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("information none.safetensors", "there is no checkpoint none.safetensors"),
+        ("information empty", "empty holds no checkpoint"),
+        ("information . --csv no/folder.csv", "there is no folder no"),
+        ("information . --seed -1", "--seed"),
+        ("information . --draws 1", "draws is 1"),
+        ("traverse . --out a.jpg", "must end in .png or .gif"),
+        ("traverse . --out a.png --image 625", "squares has images 0 to 624"),
+        ("traverse . --out a.png --extent 0", "--extent is 0"),
+        ("export . --out a.bin", "give --format, or a name that ends in .onnx"),
+        ("export . --out a.onnx --precision float16", "ONNX files are written in float32"),
+        ("export . --out a.safetensors --precision int8", "precision is 'int8'"),
+        ("export . --out empty", "give --format"),
+        ("export . --out empty --format onnx", "it is a folder"),
+    ],
+)
+def test_misuse(line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    saved_stages(tmp_path)
+    assert dm_train(line) == 2
+    _, err = capsys.readouterr()
+    assert said in err
+    assert err.count("\n") == 1
