@@ -43,8 +43,40 @@ LASSO = [(case, record) for case, record in records("clarken92", "DCI", model="L
 
 @pytest.mark.parametrize(("case", "record"), LASSO, ids=ids(LASSO))
 def test_lasso_at_the_authors_penalty(case, record):
-    report = dm.dci(*arrays(case), probe="lasso", alpha=0.02, split=None, max_rows=100_000)
+    report = dm.dci(*arrays(case), probe="lasso", alpha=0.02, split=None, max_rows=None)
     importances = numbers(record["intermediates"]["importance_matrix_latents_by_factors"])
     with np.errstate(invalid="ignore"):
         theirs = np.nan_to_num(importances / importances.sum(axis=0))
     assert_allclose(report["dci_completeness"].details["importances"], theirs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("case", "record"), LASSO, ids=ids(LASSO))
+def test_lasso_weights_taken_as_they_are(case, record):
+    """A factor without any weight (p15) counts as complete in theirs, 1, from an entropy of nothing; here as 0."""
+    report = dm.dci(*arrays(case), probe="lasso", alpha=0.02, split=None, max_rows=None, importances="raw")
+    close = {"rtol": 0, "atol": 1e-6}
+    table = numbers(record["intermediates"]["importance_matrix_latents_by_factors"])
+    assert_allclose(report["dci_completeness"].details["importances"], table, **close)
+    assert_allclose(report["dci_disentanglement"].value, record["values"]["disentanglement"], **close)
+    nothing = (table.sum(axis=0) == 0).mean()
+    assert (nothing > 0) == (case == "p15_D_lt_K")
+    assert_allclose(report["dci_completeness"].value, record["values"]["completeness"] - nothing, **close)
+
+
+AUTHORS = records("qedr", "DCI")
+
+
+@pytest.mark.parametrize(("case", "record"), AUTHORS, ids=ids(AUTHORS))
+def test_the_authors_own_lasso(case, record):
+    """Their score is NaN where a latent, or a factor, has no weight at all (0 / 0): only tables agree there."""
+    latents, factors = arrays(case)
+    count = len(latents)
+    split = np.arange(int(0.8 * count)), np.arange(int(0.9 * count), count)
+    report = dm.dci(latents, factors, probe="lasso", alpha=0.02, split=split, importances="raw")
+    close = {"rtol": 0, "atol": 1e-6}
+    table = numbers(record["intermediates"]["importance_matrix_latents_by_factors"])
+    assert_allclose(report["dci_completeness"].details["importances"], table, **close)
+    for key in ("disentanglement", "completeness"):
+        theirs = float(record["values"][key])
+        if not np.isnan(theirs):
+            assert_allclose(report[f"dci_{key}"].value, theirs, **close)

@@ -81,6 +81,42 @@ def test_mig_of_the_authors_of_rmig_in_single_precision(case, record):
     assert_allclose(score.value, record["values"]["MIG"], rtol=0, atol=1e-6)
 
 
+DISENT = records("disent", "MIG")
+
+
+@pytest.mark.parametrize(("case", "record"), DISENT, ids=ids(DISENT))
+def test_mig_of_disent(case, record):
+    score = dm.mig(*arrays(case), bins=record["params"]["bins"])
+    assert_allclose(score.value, record["values"]["mig.discrete_score"], **CLOSE)
+
+
+QUANTISED = records("clarken92", "quantised RMIG / JEMMIG of q(z|x)")
+
+
+@pytest.mark.parametrize(("case", "record"), QUANTISED, ids=ids(QUANTISED))
+def test_jemmig_has_the_arithmetic_of_its_authors(case, record):
+    """From their tables of quantised posteriors, 1 minus their value: theirs falls as quality rises."""
+    from types import SimpleNamespace
+
+    from disentangle_metrics.metrics.jemmig import jemmig
+
+    inner = record["intermediates"]
+    tables = SimpleNamespace(
+        mutual_information=numbers(inner["mi_matrix_latents_by_factors"]),
+        joint_entropy=numbers(inner["joint_entropy_latents_by_factors"]),
+        factor_entropy=numbers(inner["factor_entropy"]),
+        counted=True,
+        remarks=(),
+    )
+    relations = SimpleNamespace(
+        need_factors=lambda count, what: np.full(len(tables.factor_entropy), True),
+        mutual_information=lambda **settings: tables,
+    )
+    value = jemmig(relations, bins=record["params"]["num_bins"])
+    expected = 1 - numbers(record["values"]["JEMMIG_per_factor"])
+    assert_allclose(value.per_factor, expected, rtol=0, atol=1e-6)
+
+
 UBISOFT = [
     (case, record)
     for case, record in records("ubisoft", "MIG", continuous_factors=False)

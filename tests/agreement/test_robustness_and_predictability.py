@@ -65,3 +65,14 @@ def test_sap_by_linear_svm(case, record):
     rows = 2 / len(split[1]) + 1e-9
     assert_allclose(score.details["predictability"], theirs, rtol=0, atol=rows)
     assert_allclose(score.value, record["values"]["SAP"]["mean"], rtol=0, atol=rows)
+
+
+DISENT = records("disent", "SAP", continuous_factors=True)
+
+
+@pytest.mark.parametrize(("case", "record"), DISENT, ids=ids(DISENT))
+def test_sap_of_disent(case, record):
+    latents, factors = arrays(case)
+    split = first_rows_train(len(latents))
+    score = dm.sap(latents, factors, kind="regression", fit_rows="train", split=split)
+    assert_allclose(score.value, record["values"]["sap.score"], rtol=0, atol=1e-9)
