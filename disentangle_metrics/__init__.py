@@ -58,6 +58,10 @@ _METRICS = (
     "total_correlation",
     "wasserstein_correlation",
     "mean_pairwise_mi",
+    "infomec",
+    "rmig",
+    "informativeness",
+    "active_units",
 )
 
 __all__ = ["__version__", *_WHERE, *_METRICS]

@@ -40,6 +40,7 @@ def mig(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     normaliser: str = "factor",
     factor_bins: int | None = None,
     protocol: str = "default",
@@ -50,7 +51,6 @@ def mig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def mig_sup(
     latents: Any,
     factors: Any,
@@ -58,6 +58,7 @@ def mig_sup(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     active: Active = "auto",
     normaliser: str = "factor",
     factor_bins: int | None = None,
@@ -69,7 +70,6 @@ def mig_sup(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def jemmig(
     latents: Any,
     factors: Any,
@@ -77,6 +77,7 @@ def jemmig(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     factor_bins: int | None = None,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
@@ -86,7 +87,6 @@ def jemmig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def dcimig(
     latents: Any,
     factors: Any,
@@ -94,6 +94,7 @@ def dcimig(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     factor_bins: int | None = None,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
@@ -103,7 +104,6 @@ def dcimig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def modularity(
     latents: Any,
     factors: Any,
@@ -111,6 +111,7 @@ def modularity(
     bins: int = 20,
     strategy: str = "uniform",
     estimator: str = "histogram",
+    k: int = 3,
     active: Active = "auto",
     factor_bins: int | None = None,
     protocol: str = "default",
@@ -121,7 +122,6 @@ def modularity(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def explicitness(
     latents: Any,
     factors: Any,
@@ -141,7 +141,6 @@ def explicitness(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def factor_vae(
     latents: Any,
     factors: Any,
@@ -153,6 +152,7 @@ def factor_vae(
     bins: int = 20,
     strategy: str = "uniform",
     value_weights: str = "frequency",
+    replacement: bool = True,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -161,7 +161,6 @@ def factor_vae(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def beta_vae(
     latents: Any,
     factors: Any,
@@ -173,6 +172,7 @@ def beta_vae(
     bins: int = 20,
     strategy: str = "uniform",
     value_weights: str = "frequency",
+    replacement: bool = True,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -181,7 +181,6 @@ def beta_vae(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def z_max_variance(
     latents: Any,
     factors: Any,
@@ -193,6 +192,7 @@ def z_max_variance(
     bins: int = 20,
     strategy: str = "uniform",
     value_weights: str = "frequency",
+    replacement: bool = True,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -201,7 +201,6 @@ def z_max_variance(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def irs(
     latents: Any,
     factors: Any,
@@ -217,7 +216,6 @@ def irs(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def dci(
     latents: Any,
     factors: Any,
@@ -235,7 +233,6 @@ def dci(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
-
 def sap(
     latents: Any,
     factors: Any,
@@ -252,7 +249,6 @@ def sap(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def mcc(
     latents: Any,
     factors: Any,
@@ -266,7 +262,6 @@ def mcc(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def total_correlation(
     latents: Any,
     *,
@@ -276,7 +271,6 @@ def total_correlation(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def wasserstein_correlation(
     latents: Any,
     *,
@@ -287,12 +281,63 @@ def wasserstein_correlation(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
-
 def mean_pairwise_mi(
     latents: Any,
     *,
     bins: int = 20,
     strategy: str = "uniform",
+    protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+def infomec(
+    latents: Any,
+    factors: Any,
+    *,
+    k: int = 10,
+    active: Active = "auto",
+    split: Split = None,
+    max_rows: int | None = 15000,
+    max_iter: int = 1000,
+    bounded: bool = True,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Report: ...
+def rmig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 100,
+    strategy: str = "uniform",
+    limits: tuple[float, float] = (-4.0, 4.0),
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+def informativeness(
+    latents: Any,
+    *,
+    protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+def active_units(
+    latents: Any,
+    *,
+    active: Active = "auto",
     protocol: str = "default",
     latent_names: Iterable[str] | None = None,
     seed: int = 0,

@@ -19,6 +19,7 @@ from disentangle_metrics.estimators.binning import chunks, distinct
 
 Kind = Literal["categorical", "ordinal", "continuous"]
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous")
+NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 LARGEST = 1e150  # squares of larger numbers overflow
 
 
@@ -99,10 +100,19 @@ class Inputs:
         return replace(self, factors=tuple(factor.rows(order) for factor in self.factors))
 
     def ideal(self) -> Inputs:
-        """The factors themselves as the code: ordinal codes for categories, values otherwise."""
+        """The factors themselves as the code: ordinal codes for categories, values otherwise.
+
+        Where posteriors were given they are posteriors almost without noise, and scaled to deviation
+        1 like their prior, since thresholds on their variance have a meaning.
+        """
         columns = [f.values if f.codes is None else f.codes for f in self.factors]
         latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
-        return replace(self, latents=latents, logvar=None, latent_names=self.factor_names)
+        logvar = None
+        if self.logvar is not None:
+            deviation = latents.std(axis=0)
+            latents /= np.where(deviation > 0, deviation, 1.0)
+            logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
+        return replace(self, latents=latents, logvar=logvar, latent_names=self.factor_names)
 
 
 def check(

@@ -42,6 +42,8 @@ SUITE = (
     "total_correlation",
     "wasserstein_correlation",
     "mean_pairwise_mi",
+    "infomec",
+    "active_units",
 )
 
 VOTES_OF_THE_REVIEW: Settings = {
@@ -119,6 +121,27 @@ PROTOCOLS: Mapping[str, Protocol] = {
                 "sap": {"kind": "regression"},
                 "dci": {"probe": "review_lasso", "importances": "raw", "split": None, "max_rows": None},
             },
+        ),
+        Protocol(
+            "li2020",
+            source="Li, Murkute, Gyawali, Wang. Progressive learning and disentanglement of hierarchical "
+            "representations. ICLR 2020, whose MIG is that of Chen et al. NeurIPS 2018; as in the "
+            "authors' published code, without its sampling error. Needs a GaussianPosterior of all "
+            "points of the grid. On dSprites the factor shape was left out: pass the other four",
+            suite=("mig", "mig_sup", "factor_vae"),
+            settings={
+                "mig": {"estimator": "posterior", "normaliser": "values"},
+                # Active "auto" is their rule: with a posterior, a variance of the mean above 0.01.
+                "mig_sup": {"estimator": "posterior", "normaliser": "values"},
+                "factor_vae": {"votes": (800, 800), "rows": 64},
+            },
+        ),
+        Protocol(
+            "hsu2023",
+            source="Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS "
+            "2023; as in the authors' published code, on the 10,000 rows that the caller draws",
+            suite=("infomec",),
+            settings={"infomec": {"active": "range", "bounded": False, "max_iter": 100, "max_rows": None}},
         ),
     )
 }

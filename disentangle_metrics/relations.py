@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -19,11 +19,16 @@ from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
-from disentangle_metrics.estimators.entropy import Information, counted_information
+from disentangle_metrics.estimators.entropy import (
+    Information,
+    bounded_by_entropy,
+    counted_information,
+)
 from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
-from disentangle_metrics.estimators.posterior import posterior_information
+from disentangle_metrics.estimators.posterior import information_about_rows, posterior_information
 from disentangle_metrics.estimators.probes import REGRESSIONS, Target, check_probe, fit, svm_accuracies
+from disentangle_metrics.estimators.quantised_posterior import quantised_information
 from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Factor, Inputs
 
@@ -31,7 +36,6 @@ Active = str | float | None
 Split = float | tuple[Sequence[int], Sequence[int]] | None
 
 ESTIMATORS = ("histogram", "nearest_neighbours", "posterior")
-OVERSHOOT = 0.01  # share of a factor's entropy by which nearest neighbours exceed it without a remark
 POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
 
 P = ParamSpec("P")
@@ -137,7 +141,8 @@ class Relations:
         rule
             ``"auto"``: with a posterior, those whose mean has a variance above 0.01 (Li et al.
             2020); with plain arrays, whose scale means nothing, those that are not numerically
-            constant. A number: those with a variance above it. None: all.
+            constant. ``"range"``: those with a range above a twentieth of the largest (Hsu et al. 2023).
+            A number: those with a variance above it. None: all.
 
         Raises
         ------
@@ -148,9 +153,12 @@ class Relations:
         variance, warnings = self.variances(), []
         if rule is None:
             return ActiveLatents(np.ones(len(names), dtype=bool))
-        if isinstance(rule, bool) or (isinstance(rule, str) and rule != "auto"):
-            raise InputError(f"`active` must be 'auto', None or a variance, got {rule!r}")
-        if rule == "auto" and self.inputs.logvar is None:
+        if isinstance(rule, bool) or (isinstance(rule, str) and rule not in ("auto", "range")):
+            raise InputError(f"`active` must be 'auto', 'range', None or a variance, got {rule!r}")
+        if rule == "range":
+            low, high = column_ranges(self.latents)
+            mask = ~self.constant() & (high - low > (high - low).max() / 20)
+        elif rule == "auto" and self.inputs.logvar is None:
             mask = ~self.constant()
             faint = mask & (variance < 0.01 * variance.max())
             if faint.any():
@@ -235,7 +243,7 @@ class Relations:
             values = [factor.values for factor in self.inputs.factors]
             rng = self.generator("nearest neighbours")
             found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
-            return _bounded(found, self.inputs.factor_names) if bounded else found
+            return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
         return counted_information(count(self.latents, make_bins(self.latents, bins, strategy), codes, sizes))
 
     def need_logvar(self) -> NDArray[np.floating]:
@@ -249,6 +257,19 @@ class Relations:
         if self.inputs.logvar is None:
             raise NotApplicable("needs posteriors: pass dm.GaussianPosterior(mean, logvar) as latents")
         return self.inputs.logvar
+
+    @_relation
+    def quantised_information(
+        self, edges: tuple[float, ...], bins: int, strategy: str
+    ) -> tuple[Information, NDArray[np.float64]]:
+        """Information of posteriors cut at `edges`, and each latent's mass beyond them (D,)."""
+        codes, sizes = self.factor_codes(bins, strategy)
+        return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges))
+
+    @_relation
+    def information_about_rows(self) -> NDArray[np.float64]:
+        """I(x; z_j) of each latent, in nats, from the posteriors. Shape (D,)."""
+        return information_about_rows(self.latents, self.need_logvar())
 
     @_relation
     def groups(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
@@ -364,22 +385,6 @@ class Relations:
             joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
         )
         return dict(zip(targets, results, strict=True))
-
-
-def _bounded(information: Information, names: Sequence[str]) -> Information:
-    """The information cut at the factors' entropies, with a remark where that is more than scatter."""
-    limit = information.factor_entropy
-    excess = information.mutual_information.max(axis=0) / np.where(limit > 0, limit, np.inf) - 1
-    remarks = tuple(
-        f"factor {name!r}: nearest neighbours exceed its entropy by {share:.0%}, cut there"
-        for name, share in zip(names, excess, strict=True)
-        if share > OVERSHOOT
-    )
-    return replace(
-        information,
-        mutual_information=np.minimum(information.mutual_information, limit),
-        remarks=information.remarks + remarks,
-    )
 
 
 def _varies(factor: Factor) -> bool:

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "functions": {"definition", "inputs", "requests", "results", "scoring"},
     "cards": {"metrics", "requests"},
     "registration": {"definition", "metrics"},
-    "testing": {"definition", "requests", "results", "scoring"},
+    "testing": {"definition", "inputs", "requests", "results", "scoring"},
     "datasets": {"registry"},
     "encoders": {"registry", "inputs"},
     "evaluation": {"scoring", "datasets", "encoders", "inputs", "results", "requests"},

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts import ContingencyTables
 
+OVERSHOOT = 0.01  # share of a factor's entropy by which estimates exceed it without a remark
 
-def entropy(counts: NDArray[np.integer], axis: int | tuple[int, ...] = -1) -> NDArray[np.float64]:
+
+def entropy(
+    counts: NDArray[np.integer | np.floating], axis: int | tuple[int, ...] = -1
+) -> NDArray[np.float64]:
     """Plug-in (maximum-likelihood) entropy of counts along `axis`, in nats: log n - sum(c log c) / n.
 
-    An empty table has entropy 0. The estimate is biased downward by about
+    Rows may be counted in parts. An empty table has entropy 0. The estimate is biased downward by about
     (number of occupied cells - 1) / (2 n).
     """
     counts = np.asarray(counts)
@@ -58,6 +62,22 @@ def counted_information(tables: ContingencyTables) -> Information:
     # Rounding of three sums of order log n leaves a few units in the last place where I is 0.
     information[information < 1e-14 * (1 + joint)] = 0.0
     return Information(information, joint, latent, factor, present(rows_by_value))
+
+
+def bounded_by_entropy(information: Information, names: Sequence[str]) -> Information:
+    """The information cut at the factors' entropies, with a remark where that is more than scatter."""
+    limit = information.factor_entropy
+    excess = information.mutual_information.max(axis=0) / np.where(limit > 0, limit, np.inf) - 1
+    remarks = tuple(
+        f"factor {name!r}: the estimates exceed its entropy by {share:.0%} and are cut there"
+        for name, share in zip(names, excess, strict=True)
+        if share > OVERSHOOT
+    )
+    return replace(
+        information,
+        mutual_information=np.minimum(information.mutual_information, limit),
+        remarks=information.remarks + remarks,
+    )
 
 
 def present(rows_by_value: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:

@@ -21,6 +21,10 @@ BUILTIN = (
     "total_correlation",
     "wasserstein_correlation",
     "mean_pairwise_mi",
+    "infomec",
+    "rmig",
+    "informativeness",
+    "active_units",
 )
 
 METRICS = Registry(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.testing import LAWS, check_metric, same_bits
+from disentangle_metrics.testing import LAWS, check_metric, rescaled_latents, same_bits
 
 # Fewer votes and rows than by default: the laws do not depend on them, the time does.
 QUICK = {
+    "infomec": {"max_iter": 20},
     "factor_vae": {"votes": (600, 300), "rows": 16},
 }
-SLOW = {"dci": 3, "sap": 5, "factor_vae": 8}
+SLOW = {"dci": 3, "sap": 5, "factor_vae": 8, "infomec": 3}
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
@@ -19,3 +20,18 @@ SLOW = {"dci": 3, "sap": 5, "factor_vae": 8}
 def test_law(name, law):
     examples = 2 if law is same_bits else SLOW.get(name, 20)
     check_metric(name, laws=(law,), examples=examples, **QUICK.get(name, {}))
+
+
+# Quadrature answers to another scale with the grid's error, 1e-6, and not to the last bits.
+@pytest.mark.parametrize(
+    "law", [law for law in LAWS if law is not rescaled_latents], ids=lambda law: law.__name__
+)
+@pytest.mark.parametrize("name", ["mig", "mig_sup"])
+def test_law_with_posteriors(name, law):
+    check_metric(name, laws=(law,), examples=3, estimator="posterior")
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("name", ["mig", "modularity"])
+def test_law_with_nearest_neighbours(name, law):
+    check_metric(name, laws=(law,), examples=3, estimator="nearest_neighbours")

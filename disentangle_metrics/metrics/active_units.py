@@ -1,0 +1,59 @@
+"""Active units: how many latents vary with the input?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.relations import Active, Relations
+
+
+def active_units(relations: Relations, *, active: Active = "auto") -> MetricValue:
+    """Active units: the number of latents that respond to the input.
+
+    A latent is active if the variance over the rows of its posterior mean exceeds 0.01. Metrics that
+    leave inactive latents out do so by this rule.
+
+    Parameters
+    ----------
+    active
+        "auto": with a posterior variance above 0.01 (as in the paper; the prior has 1), with plain
+        arrays, whose scale means nothing, not constant; a number: variance above it; "range": a
+        range above a twentieth of the largest; None: all.
+
+    Returns
+    -------
+    Range [0, D]; a size, not a quality. Parts: `per_latent`, 1 for active and 0 for inactive ones.
+    Details: `active` (D,).
+
+    Degenerate cases
+    ----------------
+    No active latent: 0.
+
+    References
+    ----------
+    Burda, Grosse, Salakhutdinov. Importance weighted autoencoders. ICLR 2016, section 5.2.
+    """
+    try:
+        chosen = relations.active(active)
+        mask, warnings = chosen.mask, chosen.warnings
+    except NotApplicable:
+        mask, warnings = np.zeros(relations.inputs.shape[1], dtype=bool), ()
+    return MetricValue(
+        value=float(mask.sum()),
+        per_latent=mask.astype(np.float64),
+        details={"active": Labelled(mask, ("latents",))},
+        warnings=warnings,
+    )
+
+
+definition = MetricDefinition(
+    name="active_units",
+    compute=active_units,
+    scores=(ScoreDefinition("active_units", property="size", range=(0.0, np.inf)),),
+    relation="variance of the latents",
+    source="Burda et al. 2016",
+    anchors="none",
+    needs_factors=False,
+)

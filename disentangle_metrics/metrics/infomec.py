@@ -1,0 +1,162 @@
+"""InfoMEC: modularity, compactness and explicitness, each as information."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators.predictive_information import predictive_information
+from disentangle_metrics.relations import Active, Relations, Split
+
+Table = NDArray[np.float64]
+
+
+def infomec(
+    relations: Relations,
+    *,
+    k: int = 10,
+    active: Active = "auto",
+    split: Split = None,
+    max_rows: int | None = 15_000,
+    max_iter: int = 1_000,
+    bounded: bool = True,
+) -> dict[str, MetricValue]:
+    """InfoMEC: are latents devoted to one factor, factors to one latent, and is all of it easy to read?
+
+    With n_jk = I_jk / H(v_k), I_jk estimated by nearest neighbours, D latents active and K factors:
+
+    - InfoM (`info_modularity`): the mean over active latents j of max_k n_jk / sum_k n_jk, rescaled
+      by (x - 1/K) / (1 - 1/K);
+    - InfoC (`info_compactness`): the mean over factors k of max_j n_jk / sum_j n_jk over active
+      latents, rescaled by (x - 1/D) / (1 - 1/D);
+    - InfoE (`info_explicitness`): the mean over factors of 1 - CE / CE_null, where CE is the
+      cross-entropy of a linear classifier on all latents and CE_null that of one that knows nothing;
+      R2 of a linear regression for a continuous factor.
+
+    Parameters
+    ----------
+    k
+        Number of nearest neighbours.
+    active
+        Which latents InfoM and InfoC regard: as for `mig_sup`, or "range", as published: those whose
+        range exceeds a twentieth of the largest, so that the latents' scale matters.
+    split, max_rows
+        Rows to train and test InfoE's predictors on, as for `dci`; by default the same rows, as
+        published.
+    max_iter
+        Steps of InfoE's optimiser (L-BFGS). The published code stops after 100, which on codes that
+        are hard to separate is too early: a share of 0.922 was seen to grow to 0.947.
+    bounded
+        Cut n at 1; the published code does not, and neighbours can exceed it slightly.
+
+    Returns
+    -------
+    InfoM and InfoC lie in [0, 1], InfoE in (-inf, 1]; higher is better. Chance: InfoE about 0; InfoM
+    and InfoC well above 0, since what neighbours estimate of nothing scatters. Parts: `per_latent`
+    of InfoM, `per_factor` of InfoC and InfoE. Details of InfoM and InfoC:
+    `normalised_mutual_information` (D, K), `active` (D,).
+
+    Degenerate cases
+    ----------------
+    An active latent that tells nothing contributes 0 to InfoM, a factor that no active latent tells
+    of 0 to InfoC; with one active latent a factor that it tells of has InfoC 1. A constant factor is
+    left out. Fewer than two factors that vary: InfoM is NaN. No active latent: InfoM and InfoC are
+    NaN. A value that no train row has counts as chance for InfoE.
+
+    References
+    ----------
+    Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS 2023,
+    section 5; details as in the authors' published code.
+    """
+    if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
+        raise InputError(f"`max_iter` must be a whole number of at least 1, got {max_iter!r}")
+    relations.need_factors(1, "InfoMEC")
+    values = _modularity_and_compactness(relations, k, active, bounded)
+    values["info_explicitness"] = _explicitness(relations, split, max_rows, int(max_iter))
+    return values
+
+
+def _modularity_and_compactness(
+    relations: Relations, k: int, active: Active, bounded: bool
+) -> dict[str, MetricValue]:
+    varying = relations.varying_factors()
+    information = relations.mutual_information(estimator="nearest_neighbours", k=k, bounded=bounded)
+    try:
+        chosen = relations.active(active)
+    except NotApplicable as error:
+        nothing = MetricValue(np.nan, reason=str(error))
+        return {"info_modularity": nothing, "info_compactness": nothing}
+    table = information.mutual_information / np.where(varying, information.factor_entropy, np.nan)
+    details = {
+        "normalised_mutual_information": Labelled(table, ("latents", "factors")),
+        "active": Labelled(chosen.mask, ("latents",)),
+    }
+    warnings = chosen.warnings + information.remarks
+    regarded = table[chosen.mask][:, varying]
+    per_latent, per_factor = np.full(len(table), np.nan), np.full(len(varying), np.nan)
+    per_factor[varying] = devotion(regarded.T)
+    compactness = MetricValue(
+        float(np.nanmean(per_factor)), per_factor=per_factor, details=details, warnings=warnings
+    )
+    if varying.sum() < 2:
+        reason = "InfoM needs two factors with more than one value, got 1"
+        return {
+            "info_modularity": MetricValue(np.nan, reason=reason),
+            "info_compactness": compactness,
+        }
+    per_latent[chosen.mask] = devotion(regarded)
+    modularity = MetricValue(
+        float(np.nanmean(per_latent)), per_latent=per_latent, details=details, warnings=warnings
+    )
+    return {"info_modularity": modularity, "info_compactness": compactness}
+
+
+def devotion(table: Table) -> Table:
+    """Share of each row's sum that its largest entry holds, rescaled to 0 for equal entries.
+
+    `table` is not negative, with shape (rows, columns). A row of zeros gives 0, and a row of one
+    positive entry 1.
+    """
+    total = table.sum(axis=1)
+    share: Table = np.divide(table.max(axis=1), total, out=np.zeros(len(table)), where=total > 0)
+    columns = table.shape[1]
+    if columns == 1:
+        return share
+    return np.where(total > 0, (share - 1 / columns) / (1 - 1 / columns), 0.0)
+
+
+def _explicitness(relations: Relations, split: Split, max_rows: int | None, max_iter: int) -> MetricValue:
+    factors = relations.inputs.factors
+    categories = np.array([factor.codes is not None for factor in factors])
+    predict = functools.partial(predictive_information, max_iter=max_iter)
+    found = relations.per_factor(predict, split, max_rows, relations.varying_factors(), categories)
+    per_factor = np.full(len(factors), np.nan)
+    warnings = []
+    for index, predicted in found.items():
+        per_factor[index] = predicted.share
+        if predicted.stopped:
+            warnings.append(
+                f"info_explicitness: the classifier of factor {factors[index].name!r} was still "
+                f"improving after {max_iter:,} steps"
+            )
+    return MetricValue(float(np.nanmean(per_factor)), per_factor=per_factor, warnings=tuple(warnings))
+
+
+definition = MetricDefinition(
+    name="infomec",
+    compute=infomec,
+    scores=(
+        ScoreDefinition("info_modularity", property="modularity"),
+        ScoreDefinition("info_compactness", property="compactness"),
+        ScoreDefinition("info_explicitness", property="explicitness", range=(-np.inf, 1.0)),
+    ),
+    relation="mutual information by nearest neighbours, and a linear predictor on all latents",
+    source="Hsu et al. 2023",
+    anchors="costly",
+    sklearn=True,
+    silent=("bounded", "max_iter"),
+)

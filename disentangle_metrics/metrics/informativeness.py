@@ -1,0 +1,47 @@
+"""Informativeness: how much does each latent know of its input?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations import Relations
+
+
+def informativeness(relations: Relations) -> MetricValue:
+    """Informativeness I(x; z_j): nats that a sample of a latent tells about which row it came from.
+
+    I(x; z_j) = H(z_j) - mean over the rows n of H(z_j | x_n), with the aggregate posterior
+    q(z_j) = mean over the rows of q(z_j | x_n), by quadrature to 1e-4 nats. The score is the sum over
+    latents; since the posterior's latents are independent given x, the sum exceeds I(x; z) by
+    exactly the total correlation of q(z).
+
+    Returns
+    -------
+    Range [0, D log N], in nats; a size, not a quality: more is more. Parts: `per_latent`, each 0 to
+    log N.
+
+    Degenerate cases
+    ----------------
+    Latents without posteriors: NaN. A latent with the same posterior in every row has 0.
+
+    References
+    ----------
+    Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020,
+    section 3.1.
+    """
+    per_latent = relations.information_about_rows()
+    return MetricValue(value=float(np.sum(per_latent)), per_latent=per_latent)
+
+
+definition = MetricDefinition(
+    name="informativeness",
+    compute=informativeness,
+    scores=(ScoreDefinition("informativeness", property="size", range=(0.0, np.inf)),),
+    relation="density of the posteriors",
+    source="Do and Tran 2020",
+    anchors="none",
+    scale_free=False,
+    needs_factors=False,
+    needs_posterior=True,
+)
