@@ -40,7 +40,7 @@ from disentangle_metrics.estimators.histogram_trees import (
 )
 
 MAX_ROWS = 2**20 - 1  # more would leave the residuals fewer than 12 bits
-_BLOCK_CELLS = 2**18
+_BLOCK_CELLS = 2**17
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ are ranked alike.
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,21 +30,18 @@ class Comparison:
     theirs: npt.NDArray[np.float64]
     spread: npt.NDArray[np.float64]
     reversed: float
-    seconds: float
 
 
 def compared(case: str, bins: int | None = None) -> Comparison:
     """Fit all factors of a case on its training rows."""
     latents, factors = arrays(case)
     train, test = first_rows_train(len(latents))
-    start = time.perf_counter()
     columns, accuracies = [], []
     for factor in factors.T:
         values, codes = np.unique(factor, return_inverse=True)
         trees = fit_boosted_trees(latents[train], codes[train], classes=len(values), bins=bins)
         columns.append(trees.importances)
         accuracies.append(np.mean(trees.predict(latents[test]) == codes[test]))
-    seconds = time.perf_counter() - start
     importances = np.stack(columns, axis=1)
     ours = np.array([concentration(importances), concentration(importances.T), np.mean(accuracies)])
     recorded = [
@@ -54,7 +50,7 @@ def compared(case: str, bins: int | None = None) -> Comparison:
     theirs = np.array([value["mean"] for value in recorded])
     spread = np.array([value["std"] for value in recorded])
     matrix = numbers(RECORDS[case]["intermediates"]["importance_matrix_latents_by_factors"])
-    return Comparison(ours, theirs, spread, largest_reversal(importances, matrix), seconds)
+    return Comparison(ours, theirs, spread, largest_reversal(importances, matrix))
 
 
 def concentration(importances: npt.NDArray[np.float64]) -> float:
@@ -82,9 +78,9 @@ def main() -> None:
     arguments = parser.parse_args()
     print(
         "| case | D ours | theirs | difference | C ours | theirs | difference "
-        "| accuracy ours | theirs | difference | reversed | seconds |"
+        "| accuracy ours | theirs | difference | reversed |"
     )
-    print("|---" * 12 + "|")
+    print("|---" * 11 + "|")
     worst = np.zeros(3)
     for case in arguments.cases:
         result = compared(case, arguments.bins)
@@ -94,9 +90,9 @@ def main() -> None:
             f"{ours:.4f} | {theirs:.4f} | {gap:+.4f}"
             for ours, theirs, gap in zip(result.ours, result.theirs, gaps, strict=True)
         ]
-        print(f"| {case} | {' | '.join(cells)} | {result.reversed:.4f} | {result.seconds:.1f} |", flush=True)
+        print(f"| {case} | {' | '.join(cells)} | {result.reversed:.4f} |", flush=True)
     blanks = " |  | ".join(f" | {gap:.4f}" for gap in worst)
-    print(f"| largest difference | {blanks} |  |  |")
+    print(f"| largest difference | {blanks} |  |")
 
 
 if __name__ == "__main__":
