@@ -152,7 +152,8 @@ class Mixture:
         while len(rows):
             spacing = self.spacing * 0.5**level
             rows, runs = self._runs(rows, level, low, high)
-            density = np.zeros((sum(self.sizes), runs.length)) if above is None else _finer(*above, runs)
+            # One row for q(z) and one for each value of each factor.
+            density = np.zeros((1 + sum(self.sizes), runs.length)) if above is None else _finer(*above, runs)
             self._add(density, rows[self.level[rows] == level], runs, spacing)
             weights = np.ones(runs.length) if above is None else runs.window(scale=2.0)
             rows = rows[self.level[rows] > level]
@@ -184,7 +185,7 @@ class Mixture:
         return rows[kept], Runs.covering(start[kept], stop[kept])
 
     def _add(self, density: Floats, rows: Integers, runs: Runs, spacing: float) -> None:
-        """Add the densities of normals, by value of each factor, to a grid (values, nodes)."""
+        """Add the densities of normals, together and by value of each factor, to a grid (rows, nodes)."""
         if not len(rows):
             return
         reach = math.ceil(REACH * float(self.deviation[rows].max()) / spacing)
@@ -213,7 +214,8 @@ class Mixture:
                     cell = cell * self.sizes[k] + self.codes[k][part]
                 index = (place + cell * runs.length)[:, None] + step
                 table += np.bincount(index.reshape(-1), values.reshape(-1), minlength=len(table))
-        ends = np.cumsum(self.sizes)
+        density[0] += tables[0].reshape(-1, runs.length).sum(axis=0)
+        ends = 1 + np.cumsum(self.sizes)
         for group, table in zip(joint, tables, strict=True):
             shaped = table.reshape(*(self.sizes[k] for k in group), runs.length)
             for axis, k in enumerate(group):
@@ -307,12 +309,11 @@ def _midpoint_weights() -> Floats:
 
 
 def _integrals(density: Floats, weights: Floats, sizes: Sequence[int]) -> Floats:
-    """Weighted sums of q log q: of the whole density, and for each factor of its values' parts."""
-    ends = np.cumsum(sizes)
-    total = density[: ends[0]].sum(axis=0)
-    parts = _weighted(density, weights)
-    by_factor = [parts[end - size : end].sum() for size, end in zip(sizes, ends, strict=True)]
-    return np.array([_weighted(total[None], weights)[0], *by_factor])
+    """Weighted sums of q log q: of the whole density, and for each factor over its values' parts."""
+    by_row = _weighted(density, weights)
+    ends = 1 + np.cumsum(sizes)
+    by_factor = [by_row[end - size : end].sum() for size, end in zip(sizes, ends, strict=True)]
+    return np.array([by_row[0], *by_factor])
 
 
 def _weighted(density: Floats, weights: Floats) -> Floats:
