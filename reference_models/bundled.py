@@ -1,12 +1,21 @@
-"""The checkpoints that come with the package."""
+"""The checkpoints that come with the package; how each was made stands in the JSON file beside it.
+
+Each name is an entry point of the group ``disentangle_metrics.checkpoints``: a function without
+arguments that gives the file's path. Nothing here imports torch.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
+FOLDER = Path(__file__).parent / "checkpoints"
 
 
-def pro_vlae_sprites() -> Path:
-    """pro-VLAE trained on `sprites`; how, and from which command, stands in the JSON file beside it."""
-    return CHECKPOINTS / "pro-vlae-sprites.safetensors"
+def _path(name: str) -> Path:
+    return FOLDER / f"{name}.safetensors"
+
+
+pro_vlae_sprites = partial(_path, "pro-vlae-sprites")
+vlae_sprites = partial(_path, "vlae-sprites")
+beta_vae_sprites = partial(_path, "beta-vae-sprites")
