@@ -51,6 +51,7 @@ def mig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def mig_sup(
     latents: Any,
     factors: Any,
@@ -70,6 +71,7 @@ def mig_sup(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def jemmig(
     latents: Any,
     factors: Any,
@@ -87,6 +89,7 @@ def jemmig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def dcimig(
     latents: Any,
     factors: Any,
@@ -104,6 +107,7 @@ def dcimig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def modularity(
     latents: Any,
     factors: Any,
@@ -122,6 +126,7 @@ def modularity(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def explicitness(
     latents: Any,
     factors: Any,
@@ -141,6 +146,7 @@ def explicitness(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def factor_vae(
     latents: Any,
     factors: Any,
@@ -161,6 +167,7 @@ def factor_vae(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def beta_vae(
     latents: Any,
     factors: Any,
@@ -181,6 +188,7 @@ def beta_vae(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def z_max_variance(
     latents: Any,
     factors: Any,
@@ -201,6 +209,7 @@ def z_max_variance(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def irs(
     latents: Any,
     factors: Any,
@@ -216,6 +225,7 @@ def irs(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def dci(
     latents: Any,
     factors: Any,
@@ -233,6 +243,7 @@ def dci(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
+
 def sap(
     latents: Any,
     factors: Any,
@@ -249,6 +260,7 @@ def sap(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def mcc(
     latents: Any,
     factors: Any,
@@ -262,6 +274,7 @@ def mcc(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def total_correlation(
     latents: Any,
     *,
@@ -271,6 +284,7 @@ def total_correlation(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def wasserstein_correlation(
     latents: Any,
     *,
@@ -281,6 +295,7 @@ def wasserstein_correlation(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def mean_pairwise_mi(
     latents: Any,
     *,
@@ -292,6 +307,7 @@ def mean_pairwise_mi(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def infomec(
     latents: Any,
     factors: Any,
@@ -310,6 +326,7 @@ def infomec(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
+
 def rmig(
     latents: Any,
     factors: Any,
@@ -317,6 +334,7 @@ def rmig(
     bins: int = 100,
     strategy: str = "uniform",
     limits: tuple[float, float] = (-4.0, 4.0),
+    mass: str = "integral",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -325,6 +343,7 @@ def rmig(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def informativeness(
     latents: Any,
     *,
@@ -334,6 +353,7 @@ def informativeness(
     n_jobs: int | None = 1,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
 def active_units(
     latents: Any,
     *,

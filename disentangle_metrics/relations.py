@@ -260,11 +260,11 @@ class Relations:
 
     @_relation
     def quantised_information(
-        self, edges: tuple[float, ...], bins: int, strategy: str
+        self, edges: tuple[float, ...], bins: int, strategy: str, mass: str
     ) -> tuple[Information, NDArray[np.float64]]:
         """Information of posteriors cut at `edges`, and each latent's mass beyond them (D,)."""
         codes, sizes = self.factor_codes(bins, strategy)
-        return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges))
+        return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges), mass)
 
     @_relation
     def information_about_rows(self) -> NDArray[np.float64]:

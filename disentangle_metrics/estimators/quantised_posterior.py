@@ -19,11 +19,11 @@ def quantised_information(
     codes: Sequence[NDArray[np.integer]],
     sizes: Sequence[int],
     edges: NDArray[np.float64],
+    mass: str = "integral",
 ) -> tuple[Information, NDArray[np.float64]]:
     """Information of every latent with every factor after the latent is cut at `edges`.
 
-    Each row's posterior gives every bin the probability it has there, by the normal distribution
-    function, so that nothing is drawn.
+    Each row's posterior gives every bin the probability it has there, so that nothing is drawn.
 
     Parameters
     ----------
@@ -33,6 +33,9 @@ def quantised_information(
         For each factor an (N,) array of codes 0 .. size - 1, and its number of values.
     edges
         Shape (bins + 1,), ascending. The first and the last bin also take what lies outside.
+    mass
+        ``"integral"``: the probability of the bin; ``"density"``: the density at the bin's centre,
+        in proportion to that at the others.
 
     Returns
     -------
@@ -59,7 +62,10 @@ def quantised_information(
             below = ndtr((edges - centre) / deviation)
             outside[latent] += np.sum(below[:, 0] + 1 - below[:, -1])
             below[:, 0], below[:, -1] = 0.0, 1.0
-            joint[latent] += members @ np.diff(below, axis=1)
+            shares = np.diff(below, axis=1)
+            if mass == "density":
+                shares = _centre_shares(edges, centre, deviation, shares)
+            joint[latent] += members @ shares
     tables = [joint[:, end - size : end] for size, end in zip(sizes, ends, strict=True)]
     latent_entropy = entropy(tables[0].sum(axis=1))
     joint_entropy = np.stack([entropy(table, axis=(1, 2)) for table in tables], axis=1)
@@ -70,3 +76,18 @@ def quantised_information(
     information[information < 1e-12] = 0.0
     found = Information(information, joint_entropy, latent_entropy, factor_entropy, present(rows_by_value))
     return found, outside / rows
+
+
+def _centre_shares(
+    edges: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    integrals: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Densities at the bins' centres (rows, bins), scaled to sum to 1 in each row."""
+    distance = (edges[:-1] + edges[1:]) / 2 - mean
+    density = np.exp(-0.5 * (distance / deviation) ** 2)
+    total = density.sum(axis=1, keepdims=True)
+    # Posteriors that miss every centre, being narrower than the bins, have their integral.
+    seen = total > 1e-12
+    return np.where(seen, density / np.where(seen, total, 1.0), integrals)

@@ -9,6 +9,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.gap import gap
 from disentangle_metrics.relations import Relations
 
+MASSES = ("integral", "density")
 OUTSIDE = 0.01  # share of a latent's mass beyond the limits that is worth a warning
 
 
@@ -18,6 +19,7 @@ def rmig(
     bins: int = 100,
     strategy: str = "uniform",
     limits: tuple[float, float] = (-4.0, 4.0),
+    mass: str = "integral",
 ) -> MetricValue:
     """Robust mutual information gap (RMIG): `mig` of quantised latents whose noise is not ignored.
 
@@ -33,6 +35,10 @@ def rmig(
         How continuous factors are cut, as for `mig`.
     limits
         Smallest and largest edge, the same for all latents; the outer bins take what lies outside.
+    mass
+        What a bin has of a posterior: "integral", its probability; "density", the density at the bin's
+        centre in proportion to the other bins', as in the authors' code, which comes closer to the
+        information before binning where posteriors are wider than bins.
 
     Returns
     -------
@@ -48,12 +54,13 @@ def rmig(
     References
     ----------
     Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020,
-    section 4. The authors' code takes each bin's probability from the density at its centre; here
-    it is integrated, which does not depend on the posteriors being wider than the bins.
+    section 4.
     """
     edges = _edges(bins, limits)
+    if mass not in MASSES:
+        raise InputError(f"`mass` must be one of {', '.join(map(repr, MASSES))}, got {mass!r}")
     varying = relations.need_factors(1, "RMIG")
-    information, outside = relations.quantised_information(edges, bins, strategy)
+    information, outside = relations.quantised_information(edges, bins, strategy, mass)
     per_factor = gap(information.mutual_information, axis=0)
     per_factor /= np.where(varying, information.factor_entropy, np.nan)
     warnings = tuple(
@@ -87,6 +94,6 @@ definition = MetricDefinition(
     relation="mutual information of quantised posteriors",
     source="Do and Tran 2020",
     scale_free=False,
-    silent=("limits",),
+    silent=("limits", "mass"),
     needs_posterior=True,
 )
