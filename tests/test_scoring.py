@@ -158,7 +158,7 @@ def test_the_users_setting_wins_over_the_protocols():
         ({"anchors": "some"}, "`anchors` must be True, False or 'all', got 'some'"),
         ({"metrics": [dm.Metric("mig", bins=1)]}, "`bins` must be a whole number of at least 2, got 1"),
         ({"metrics": [dm.Metric("mig", estimator="kde")]}, "`estimator` must be one of 'histogram', 'nearest_neighbours', 'posterior', got 'kde'"),
-        ({"metrics": [dm.Metric("mig_sup", active="yes")]}, "`active` must be 'auto', None or a variance"),
+        ({"metrics": [dm.Metric("mig_sup", active="yes")]}, "`active` must be 'auto', 'range', None or a variance"),
         ({"metrics": [dm.Metric("factor_vae", votes=3)]}, "`votes` must be a pair"),
         ({"metrics": [dm.Metric("factor_vae", votes=(0, 3))]}, "`votes` must be at least 1 each"),
         ({"metrics": [dm.Metric("factor_vae", rows=1)]}, "`rows` must be at least 2"),
