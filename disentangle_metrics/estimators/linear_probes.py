@@ -74,11 +74,11 @@ def _probabilities(
     **options: Any,
 ) -> NDArray[np.float64]:
     """Probability of each class, in the order of their values, for the test rows."""
+    values = np.unique(classes)
     if decision == "multinomial":
-        return np.asarray(_logistic(**options).fit(train, classes).predict_proba(test))
+        return np.asarray(_logistic(len(values), **options).fit(train, classes).predict_proba(test))
     columns = [
-        _logistic(**options).fit(train, classes == value).predict_proba(test)[:, 1]
-        for value in np.unique(classes)
+        _logistic(2, **options).fit(train, classes == value).predict_proba(test)[:, 1] for value in values
     ]
     table = np.stack(columns, axis=1)
     if decision == "one_vs_rest":
@@ -86,10 +86,16 @@ def _probabilities(
     return table
 
 
-def _logistic(**options: Any) -> Any:
+def _logistic(classes: int, **options: Any) -> Any:
+    """A classifier that is run to its optimum, which scikit-learn's own settings can stop short of.
+
+    Without a penalty, or with latents of different scale, they are off by up to 0.04 in the area.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(max_iter=1_000, **options)
+    # Newton's method is exact, and cheap with one row of weights; its matrix is too large for many.
+    solver = "newton-cholesky" if classes == 2 else "lbfgs"
+    return LogisticRegression(solver=solver, tol=1e-6, max_iter=1_000, **options)
 
 
 def areas_under_roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -114,5 +120,5 @@ def named_classes(
     train, test = scaled(train, test, scaling)
     if (classes == classes[0]).all():
         return classes, np.full(len(test), classes[0])
-    model = _logistic(C=1.0).fit(train, classes)
+    model = _logistic(len(np.unique(classes)), C=1.0).fit(train, classes)
     return np.asarray(model.predict(train)), np.asarray(model.predict(test))

@@ -48,6 +48,7 @@ def test_constant_latents_are_no_obstacle():
 
 @pytest.mark.parametrize(("case", "record"), slow(RMIG), ids=ids(RMIG))
 def test_area_in_sample_of_an_unpenalised_one_vs_rest_classifier(case, record):
+    """On p14 their solver stops short of the optimum, which moves one factor by 0.0023; see below."""
     score = dm.explicitness(
         *arrays(case),
         decision="one_vs_rest",
@@ -58,4 +59,22 @@ def test_area_in_sample_of_an_unpenalised_one_vs_rest_classifier(case, record):
         max_rows=None,
     )
     assert_allclose(score.value, record["values"]["explicitness"], rtol=0, atol=1e-3)
-    assert_allclose(score.per_factor, numbers(record["values"]["per_factor"]), rtol=0, atol=1e-3)
+    atol = 3e-3 if case == "p14_posterior" else 1e-3
+    assert_allclose(score.per_factor, numbers(record["values"]["per_factor"]), rtol=0, atol=atol)
+
+
+def test_their_solver_stops_short_on_p14():
+    """Its classifiers of factor 1 give the data a smaller likelihood than ours do, in sum."""
+    from sklearn.linear_model import LogisticRegression
+
+    from disentangle_metrics.estimators.linear_probes import _logistic
+
+    latents, factors = arrays("p14_posterior")
+    rows, gain = np.arange(len(latents)), 0.0
+    for value in range(6):
+        is_value = (factors[:, 1] == value).astype(int)
+        theirs = LogisticRegression(C=1e10, solver="liblinear", tol=1e-5, max_iter=1_000)
+        fits = [model.fit(latents, is_value) for model in (_logistic(2, C=1e10), theirs)]
+        ours, other = (fit.predict_log_proba(latents)[rows, is_value].sum() for fit in fits)
+        gain += ours - other
+    assert gain > 1
