@@ -81,7 +81,7 @@ def information(
     logvar: ArrayLike,
     layers: int = 1,
     *,
-    draws: int = 5_000,
+    draws: int = 2_000,
     seed: int = 0,
     advance: Callable[[int], object] = lambda draws: None,
 ) -> tuple[LayerInformation, ...]:
@@ -152,7 +152,7 @@ def information_flow(
     dataset: ImageDataset,
     *,
     samples: int = 20_000,
-    draws: int = 5_000,
+    draws: int = 2_000,
     seed: int = 0,
     advance: Callable[[int], object] = lambda draws: None,
 ) -> Iterator[StageInformation]:

@@ -27,7 +27,7 @@ def information(
     samples: Annotated[
         int, typer.Option(help="Images to encode; no more than log(samples) nats can be seen.", metavar="N")
     ] = 20_000,
-    draws: Annotated[int, typer.Option(help="Codes drawn; more narrow the error.", metavar="N")] = 5_000,
+    draws: Annotated[int, typer.Option(help="Codes drawn; more narrow the error.", metavar="N")] = 2_000,
     seed: Annotated[int, typer.Option(help="Of the images and the draws.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV.", metavar="FILE")] = None,
     quiet: Quiet = False,

@@ -26,7 +26,7 @@ def test_posteriors_that_stand_alone_tell_the_image() -> None:
     for layer, certain in zip(layers, (math.log(20), math.log(20), math.log(400)), strict=True):
         assert layer.information == pytest.approx(certain, abs=1e-9)
         assert layer.standard_error == pytest.approx(0, abs=1e-9)
-    assert (layers[0].images, layers[0].draws) == (400, 5_000)
+    assert (layers[0].images, layers[0].draws) == (400, 2_000)
     assert [layer.layer for layer in layers] == ["1", "2", "all"]
     assert [layer.latents for layer in layers] == [1, 1, 2]
 
@@ -98,7 +98,7 @@ def test_the_seed_decides_and_the_chunks_do_not(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("reference_models.information_flow.CELLS_AT_ONCE", 700)
     assert information(mean, logvar, 2, seed=5, advance=done.append) == first
     assert len(done) > 10
-    assert sum(done) == 5_000
+    assert sum(done) == 2_000
 
 
 def test_narrow_posteriors_keep_their_precision() -> None:
