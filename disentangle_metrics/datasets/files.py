@@ -76,6 +76,7 @@ def fetch(file: PublishedFile, folder: Path) -> None:
     """Download the file into `folder`; it appears there only when it is whole and checked."""
     import pooch
 
+    pooch.get_logger().setLevel("WARNING")  # its own announcement would stand beside our one line
     with LateProgress(f"fetching {file.name}", unit="bytes") as bar:
         try:
             pooch.retrieve(
