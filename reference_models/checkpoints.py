@@ -1,7 +1,8 @@
 """Checkpoints: one safetensors file each, with a JSON description inside it and, to read, beside it.
 
 Tensors are named ``model.<name in the state_dict>``, and in a checkpoint that training can go on
-from also ``optimizer.<parameter>.<state>`` and ``random.<generator>``. The description is the value
+from also ``optimizer.<parameter>.<state>``, ``random.<generator>`` and, where losses are scaled,
+``scaler.<value>``. The description is the value
 of the file's metadata key ``disentangle_metrics``; where it and the readable copy differ, the one
 inside the file rules.
 """
@@ -105,20 +106,26 @@ def model_tensors(model: Model) -> dict[str, Tensor]:
     return {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
 
 
-def training_tensors(model: Model, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def training_tensors(
+    model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+) -> dict[str, Tensor]:
     """All that a run needs to go on as if it had not stopped."""
     tensors = model_tensors(model)
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{name}.{key}"] = value
+    for key, number in scaler.state_dict().items():  # none, where losses are not scaled
+        tensors[f"scaler.{key}"] = torch.tensor(number)
     tensors["random.torch"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
     return tensors
 
 
-def restore_training(path: Path, model: Model, optimizer: torch.optim.Optimizer) -> None:
-    """Put the state that :func:`training_tensors` saved back into the model and its optimiser."""
+def restore_training(
+    path: Path, model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+) -> int:
+    """Put the state that :func:`training_tensors` saved back, and return the step it was saved after."""
     model.load_state_dict(read_tensors(path, "model."))
     saved = read_tensors(path, "optimizer.")
     for name, parameter in model.named_parameters():
@@ -131,10 +138,13 @@ def restore_training(path: Path, model: Model, optimizer: torch.optim.Optimizer)
             else value.to(parameter.device)
             for key, value in state.items()
         }
+    if scaler.is_enabled():
+        scaler.load_state_dict({key: value.item() for key, value in read_tensors(path, "scaler.").items()})
     random = read_tensors(path, "random.")
     torch.set_rng_state(random["torch"])
     if torch.cuda.is_available() and "cuda" in random:
         torch.cuda.set_rng_state(random["cuda"])
+    return int(read_description(path)["step"])
 
 
 def export_weights(

@@ -31,6 +31,8 @@ class Model(nn.Module):
     """
 
     name: ClassVar[str]  # as on the command line and in checkpoints
+    per_row: ClassVar[tuple[str, ...]] = ("noise",)  # draws with one entry for every image
+    orders: ClassVar[tuple[str, ...]] = ()  # draws that shuffle the batch: permutations of its rows
 
     def objective(self, images: Tensor, **draws: Tensor) -> dict[str, Tensor]:
         """The scalar terms of this batch; the loop minimises ``"loss"`` and logs them all."""
@@ -50,6 +52,28 @@ class Model(nn.Module):
     def rows(self, dataset: ImageDataset, batch_size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """The rows of `dataset` that make a batch: uniformly at random, with replacement."""
         return rng.integers(len(dataset), size=batch_size)
+
+    def share(
+        self, rows: NDArray[np.int64], draws: Draws, batch_size: int, share: int, shares: int
+    ) -> tuple[NDArray[np.int64], Draws]:
+        """The rows and draws of one of `shares` equal parts of a batch; `share` counts from 0.
+
+        A batch of `batch_size` may have several images for each entry, in blocks one behind the
+        other. Terms that compare the images of a batch are computed within each share.
+        """
+        if shares == 1:
+            return rows, draws
+        size = batch_size // shares
+        part = slice(share * size, (share + 1) * size)
+
+        def of_each_block(values: NDArray[Any]) -> NDArray[Any]:
+            blocks = values.reshape(-1, batch_size, *values.shape[1:])[:, part]
+            return blocks.reshape(-1, *values.shape[1:])
+
+        own = {name: of_each_block(value) if name in self.per_row else value for name, value in draws.items()}
+        # The ranks of part of a random permutation are a random permutation of the part.
+        own |= {name: draws[name][part].argsort(0).argsort(0) for name in self.orders}
+        return of_each_block(rows), own
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """What Adam optimises, and how: groups as PyTorch takes them, each with its learning rate."""

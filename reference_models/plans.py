@@ -15,7 +15,7 @@ import torch
 from disentangle_metrics import InputError
 from reference_models.model import Model
 from reference_models.models import model_class
-from reference_models.training import Settings
+from reference_models.settings import Settings
 
 PRESETS = Path(__file__).parent / "presets"
 

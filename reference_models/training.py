@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -20,33 +19,24 @@ from torch import Tensor
 from disentangle_metrics import InputError
 from reference_models import checkpoints
 from reference_models.batches import batches
+from reference_models.interruption import stop_requests
+from reference_models.launch import Team, check_devices, run_on_devices
+from reference_models.loggers import check_logger, open_logger
 from reference_models.model import ImageDataset, Model
+from reference_models.precision import (
+    autocast,
+    check_precision,
+    denormals_flushed,
+    deterministic_algorithms,
+    loss_scaler,
+    pick_device,
+)
+from reference_models.resuming import check_same_run
+from reference_models.scoring_during_training import check_factors, write_scores
+from reference_models.settings import Settings, check_settings
 from reference_models.training_log import TrainingLog
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train; what is trained is the model's own matter.
-
-    The first group decides the weights that come out; a resumed run must have the same. The second
-    may change when a run is resumed.
-    """
-
-    batch_size: int = 64
-    learning_rate: float = 5e-4  # Adam's, reached after `warmup_steps`
-    warmup_steps: int = 0  # linear from 0
-    seed: int = 0
-    precision: str = "float32"  # or "bfloat16": autocast, where the device has hardware for it
-
-    steps: int = 10_000
-    device: str = "auto"  # CUDA, else MPS, else CPU; or a device's name
-    compile: bool = False
-    channels_last: bool = True
-    log_every: int = 100
-    save_every: int = 1_000
-
-
-DECISIVE = ("batch_size", "learning_rate", "warmup_steps", "seed", "precision")
+__all__ = ["NonFiniteLossError", "Settings", "StorageError", "TrainingInterruptedError", "train"]
 
 
 class TrainingInterruptedError(Exception):
@@ -55,6 +45,10 @@ class TrainingInterruptedError(Exception):
 
 class NonFiniteLossError(Exception):
     """The loss is infinite or not a number; the message names the step and the last good checkpoint."""
+
+
+class StorageError(Exception):
+    """A file cannot be written or read; the message says why and names the last good checkpoint."""
 
 
 def train(
@@ -71,7 +65,8 @@ def train(
 
     In `folder` it keeps ``last.safetensors`` (written every `save_every` steps; training can go on
     from it), ``model.safetensors`` (the weights alone, at the end), ``step-N.safetensors`` (the
-    weights after N steps, at the model's milestones), and ``log.csv`` and ``log.jsonl``.
+    weights after N steps, at the model's milestones), ``log.csv`` and ``log.jsonl``, and, if
+    `score_every` is set, ``scores.csv`` and ``scores.jsonl``.
 
     Parameters
     ----------
@@ -92,29 +87,24 @@ def train(
     Raises
     ------
     InputError
-        If a setting is unusable, the folder holds a run and `resume` is False, or it holds none
-        (or that of another model or settings) and `resume` is True.
+        If a setting is unusable, the data set does not suit the model, the folder holds a run and
+        `resume` is False, or it holds none (or that of another model or settings) and `resume` is
+        True. Nothing has been written then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM: the step was finished and a checkpoint written.
     NonFiniteLossError
         If the loss stopped being finite; the last checkpoint is from before.
+    StorageError
+        If a file cannot be written, as on a full disk; the last checkpoint is as it was.
     """
     check_settings(settings)
     device = pick_device(settings.device)
-    last = folder / "last.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    if last.exists() and not resume:
-        raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
-
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    model.to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(model.parameter_groups(settings.learning_rate), fused=True)
-    rates = [group["lr"] for group in optimizer.param_groups]
-    objective = torch.compile(model.objective) if settings.compile else model.objective
-    precision: Any = (
-        torch.autocast(device.type, torch.bfloat16) if settings.precision == "bfloat16" else nullcontext()
-    )
-
+    check_precision(settings.precision, device)
+    check_devices(settings.devices, device)
+    check_logger(settings.logger)
+    if settings.score_every:
+        check_factors(dataset)
+    model.rows(dataset, settings.batch_size, np.random.default_rng(0))  # raises if they do not go together
     description = {
         "architecture": model.name,
         "dataset": dataset.name,
@@ -123,68 +113,122 @@ def train(
         "settings": asdict(settings),
         "versions": checkpoints.versions(),
     }
-    start = 0
+    last = folder / "last.safetensors"
     if resume:
-        start = check_same_run(last, description)
-        checkpoints.restore_training(last, model, optimizer)
-    log = TrainingLog(folder, start)
-    began = time.monotonic() - log.seconds
+        check_same_run(last, description)
+    elif last.exists():
+        raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    run = (model, dataset, settings, folder, description, resume, progress)
+    if settings.devices == 1:
+        return loop(Team(device), *run)
+    path: Path = run_on_devices(settings.devices, device.type, loop, *run)
+    model.load_state_dict(checkpoints.read_tensors(path, "model."))
+    return path
+
+
+def loop(
+    team: Team,
+    model: Model,
+    dataset: ImageDataset,
+    settings: Settings,
+    folder: Path,
+    description: Mapping[str, Any],
+    resume: bool,
+    progress: bool,
+) -> Path:
+    """What :func:`train` does once all is checked: in each process of a team, the first of which writes."""
+    device, first, last = team.device, team.rank == 0, folder / "last.safetensors"
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    model.to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(model.parameter_groups(settings.learning_rate), fused=True)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    objective = torch.compile(model.objective) if settings.compile else model.objective
+    precision = autocast(settings.precision, device)
+    scaler = loss_scaler(settings.precision, device)
+
+    start = checkpoints.restore_training(last, model, optimizer, scaler) if resume else 0
     not_yet = torch.tensor(settings.steps, device=device)
     first_bad = not_yet  # the first step whose loss was not finite; looked at when logging and saving
+    stopping = False
 
     def save(step: int) -> None:
-        tensors = checkpoints.training_tensors(model, optimizer)
+        tensors = checkpoints.training_tensors(model, optimizer, scaler)
         checkpoints.write(last, tensors, {**description, "step": step})
 
-    def keep(name: str, step: int) -> Path:
+    def keep(name: str, step: int) -> None:
         checkpoints.write(folder / name, checkpoints.model_tensors(model), {**description, "step": step})
-        return folder / name
 
-    def check_finite(step: int) -> None:
-        if (bad := int(first_bad)) < settings.steps:
+    def check_finite() -> None:
+        if (bad := int(team.gather(first_bad).min())) < settings.steps:
             raise NonFiniteLossError(
-                f"the loss was not finite at step {bad}; the last good checkpoint is {last} "
-                f"(step {checkpoints.read_description(last)['step']}). A smaller learning rate may help"
+                f"the loss was not finite at step {bad}; {last_good(last)}. A smaller learning rate may help"
             )
 
-    if start == 0:
-        save(0)  # so that a run killed early can be resumed like any other
-    bar = progress_bar(progress, model.name, start, settings.steps)
-    with stop_requests() as stop, bar as show, denormals_flushed():
-        for step, pixels, draws in batches(
-            model, dataset, settings.batch_size, settings.seed, start, settings.steps
-        ):
-            if step in model.milestones():
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_requests())
+        show = stack.enter_context(progress_bar(progress and first, model.name, start, settings.steps))
+        stack.enter_context(deterministic_algorithms(settings.deterministic))
+        stack.enter_context(denormals_flushed())
+        stack.enter_context(naming_last_checkpoint(last))
+        if first:
+            logger = open_logger(settings.logger, folder, start, description)
+            stack.callback(logger.close)
+            log = TrainingLog(folder, start, "log", logger)
+            scores = TrainingLog(folder, start, "scores", logger) if settings.score_every else None
+            began = time.monotonic() - log.seconds
+            if start == 0:
+                save(0)  # so that a run killed early can be resumed like any other
+
+        for step, parts in batches(model, dataset, settings, start, team.rank, team.size):
+            if first and step in model.milestones():
                 keep(f"step-{step}.safetensors", step)
             model.enter(step)
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * min(1.0, (step + 1) / max(1, settings.warmup_steps))
 
-            images = as_images(pixels, device, layout)
-            with precision:
-                terms = objective(images, **{name: as_tensor(value, device) for name, value in draws.items()})
             optimizer.zero_grad()
-            terms["loss"].backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            terms = []  # of the objective, for each part of the batch
+            for pixels, draws in parts:
+                images = as_images(pixels, device, layout)
+                tensors = {name: torch.from_numpy(value).to(device) for name, value in draws.items()}
+                with precision:
+                    terms.append(objective(images, **tensors))
+                scaler.scale(terms[-1]["loss"] / len(parts)).backward()  # type: ignore[no-untyped-call]
+            team.average_gradients(model.parameters())
+            scaler.step(optimizer)
+            scaler.update()
 
-            finite = torch.isfinite(terms["loss"].detach())
+            finite = torch.isfinite(torch.stack([part["loss"].detach() for part in terms])).all()
             first_bad = torch.where(
                 finite, first_bad, torch.minimum(first_bad, torch.full_like(not_yet, step))
             )
             done = step + 1
             show(done)
-            if done % settings.log_every == 0 or done == settings.steps:
-                check_finite(step)
-                values = {name: value.item() for name, value in terms.items()}
-                log.write({"step": done, **values, "seconds": round(time.monotonic() - began, 2)})
-            if done % settings.save_every == 0 or done == settings.steps or stop.is_set():
-                check_finite(step)
-                save(done)
-            if stop.is_set() and done < settings.steps:
+            at_end, to_log = done == settings.steps, done % settings.log_every == 0
+            if team.size == 1 or to_log:  # a team must agree, which takes time
+                stopping = bool(team.gather(torch.tensor(float(stop.is_set()))).any())
+            if to_log or at_end:
+                check_finite()
+                means = [fmean(part[name].item() for part in terms) for name in terms[0]]
+                values = team.gather(torch.tensor(means, dtype=torch.float64)).mean(0).tolist()
+                if first:
+                    row = dict(zip(terms[0], values, strict=True))
+                    log.write({"step": done, **row, "seconds": round(time.monotonic() - began, 2)})
+            if done % settings.save_every == 0 or at_end or stopping:
+                check_finite()
+                if first:
+                    save(done)
+            if first and scores is not None and (done % settings.score_every == 0 or at_end):
+                write_scores(scores, done, model, dataset)
+            if stopping and not at_end:
                 raise TrainingInterruptedError(
                     f"stopped after step {done} of {settings.steps}; {last} is complete and can be resumed"
                 )
-    return keep("model.safetensors", settings.steps)
+        if first:
+            keep("model.safetensors", settings.steps)
+    return folder / "model.safetensors"
 
 
 def as_images(pixels: np.ndarray[Any, Any], device: torch.device, layout: torch.memory_format) -> Tensor:
@@ -193,95 +237,21 @@ def as_images(pixels: np.ndarray[Any, Any], device: torch.device, layout: torch.
     return images.div_(255).contiguous(memory_format=layout)
 
 
-def as_tensor(value: np.ndarray[Any, Any], device: torch.device) -> Tensor:
-    return torch.from_numpy(value).to(device)
-
-
-def pick_device(name: str) -> torch.device:
-    """The device called `name`; ``"auto"`` is CUDA, else MPS, else the CPU."""
-    if name == "auto":
-        available = "cuda" if torch.cuda.is_available() else "mps" if torch.mps.is_available() else "cpu"
-        return torch.device(available)
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device {name!r} cannot be used here ({reason}); try 'auto' or 'cpu'") from None
-    return device
-
-
-def check_settings(settings: Settings) -> None:
-    for name in ("batch_size", "steps", "log_every", "save_every"):
-        if getattr(settings, name) < 1:
-            raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 1")
-    if not 0 < settings.learning_rate < float("inf"):
-        raise InputError(f"learning_rate is {settings.learning_rate}; it must be above 0")
-    for name in ("warmup_steps", "seed"):
-        if getattr(settings, name) < 0:
-            raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 0")
-    if settings.precision not in ("float32", "bfloat16"):
-        raise InputError(f"precision is {settings.precision!r}; it must be 'float32' or 'bfloat16'")
-
-
-def check_same_run(last: Path, description: Mapping[str, Any]) -> int:
-    """The step that a checkpoint was written after, if it comes from the run that is described."""
-    if not last.exists():
-        raise InputError(f"there is nothing to resume: {last} does not exist")
-    saved = checkpoints.read_description(last)
-
-    def facts(of: Mapping[str, Any]) -> dict[str, Any]:
-        decisive = {name: of["settings"].get(name) for name in DECISIVE}
-        return {"model": of["architecture"], "dataset": of["dataset"]} | dict(of["arguments"]) | decisive
-
-    before, now = facts(saved), facts(description)
-    changed = [
-        f"{k} {before.get(k)!r} -> {now.get(k)!r}"
-        for k in {**before, **now}
-        if plain(before.get(k)) != plain(now.get(k))
-    ]
-    if changed:
-        raise InputError(f"{last} is another run ({'; '.join(changed)}); resume it as it was started")
-    return int(saved["step"])
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON gives it back."""
-    return list(value) if isinstance(value, tuple) else value
-
-
 @contextmanager
-def stop_requests() -> Iterator[threading.Event]:
-    """Set the event at the first Ctrl-C or SIGTERM, so that the step is finished; a second stops at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
-        yield stop
-        return
-
-    def request(number: int, frame: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def denormals_flushed() -> Iterator[None]:
-    """Round numbers too small for full precision to 0.
-
-    Once a layer is unused its activations get that small, and CPU steps more than twice as slow.
-    """
-    torch.set_flush_denormal(True)
+def naming_last_checkpoint(last: Path) -> Iterator[None]:
+    """Say which checkpoint is left where a file cannot be written, as on a full disk."""
     try:
         yield
-    finally:
-        torch.set_flush_denormal(False)
+    except OSError as error:
+        reason = error.strerror or error
+        where = f" ({error.filename})" if error.filename else ""
+        raise StorageError(f"{reason}{where}; {last_good(last)}") from error
+
+
+def last_good(last: Path) -> str:
+    if not last.exists():
+        return "there is no checkpoint yet"
+    return f"the last good checkpoint is {last} (step {checkpoints.read_description(last)['step']})"
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reference_models.checkpoints import write_atomically
+from reference_models.loggers import Logger
 
 
 class TrainingLog:
-    """Appends rows to ``log.csv`` and ``log.jsonl`` in a folder.
+    """Appends rows to a CSV and a JSON lines file in a folder.
 
     Parameters
     ----------
@@ -20,10 +21,15 @@ class TrainingLog:
     start : int
         The step that training starts from. Rows of later steps, which a run that was killed wrote
         after its last checkpoint, are dropped: they are about to be written again.
+    name : str
+        Of the files, without what follows the dot.
+    logger : Logger, optional
+        Gets every row too.
     """
 
-    def __init__(self, folder: Path, start: int) -> None:
-        self.csv, self.jsonl = folder / "log.csv", folder / "log.jsonl"
+    def __init__(self, folder: Path, start: int, name: str = "log", logger: Logger | None = None) -> None:
+        self.csv, self.jsonl = folder / f"{name}.csv", folder / f"{name}.jsonl"
+        self._name, self._logger = name, logger
         kept = []
         if start and self.jsonl.exists():
             # A line without its newline was cut off by a kill.
@@ -42,6 +48,8 @@ class TrainingLog:
         with self.csv.open("a") as file:
             file.write(csv_lines([row], header=self._empty))
         self._empty = False
+        if self._logger is not None:
+            self._logger.write(self._name, row)
 
 
 def csv_lines(rows: list[Mapping[str, float]], header: bool) -> str:

@@ -44,6 +44,7 @@ class FactorVAE(FlatModel):
     """
 
     name = "factor-vae"
+    orders = ("order",)
 
     def __init__(
         self,

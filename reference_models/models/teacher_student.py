@@ -56,6 +56,7 @@ class TeacherStudent(FlatModel):
     """
 
     name = "teacher-student"
+    orders = ("order",)
     active: Tensor
 
     def __init__(

@@ -16,11 +16,12 @@ from reference_models.models.pro_vlae import ProVLAE
 
 ARGUMENTS = {"image_shape": [1, 32, 32], "latents_per_layer": 2, "wake_steps": [0, 10, 20]}
 DESCRIPTION = {"architecture": "pro-vlae", "arguments": ARGUMENTS, "dataset": "squares", "step": 12}
+Trained = tuple[ProVLAE, torch.optim.Optimizer, torch.amp.GradScaler]
 
 
 @pytest.fixture
-def trained() -> tuple[ProVLAE, torch.optim.Optimizer]:
-    """A model and its optimiser after two steps."""
+def trained() -> Trained:
+    """A model, its optimiser and its loss scaler after two steps."""
     torch.manual_seed(0)
     model = ProVLAE(**ARGUMENTS).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
@@ -29,18 +30,18 @@ def trained() -> tuple[ProVLAE, torch.optim.Optimizer]:
         sum(p.square().sum() for p in model.parameters()).backward()
         optimizer.step()
     model.enter(12)
-    return model, optimizer
+    return model, optimizer, torch.amp.GradScaler("cpu", enabled=False)
 
 
-def test_round_trip(tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimizer]) -> None:
-    model, optimizer = trained
+def test_round_trip(tmp_path: Path, trained: Trained) -> None:
+    model, optimizer, scaler = trained
     path = tmp_path / "last.safetensors"
-    checkpoints.write(path, checkpoints.training_tensors(model, optimizer), DESCRIPTION)
+    checkpoints.write(path, checkpoints.training_tensors(model, optimizer, scaler), DESCRIPTION)
 
     torch.manual_seed(5)
     other = ProVLAE(**ARGUMENTS).to(memory_format=torch.channels_last)
     fresh = torch.optim.Adam(other.parameters(), fused=True)
-    checkpoints.restore_training(path, other, fresh)
+    assert checkpoints.restore_training(path, other, fresh, scaler) == 12
     for (name, a), b in zip(model.state_dict().items(), other.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
     for a, b in zip(model.parameters(), other.parameters(), strict=True):
@@ -51,7 +52,19 @@ def test_round_trip(tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimize
     assert checkpoints.read_description(path) == {"format": 1, **DESCRIPTION}
 
 
-def test_random_state_is_restored(tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimizer]) -> None:
+def test_the_scale_of_losses_is_restored(tmp_path: Path, trained: Trained) -> None:
+    model, optimizer, _ = trained
+    path = tmp_path / "last.safetensors"
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    scaler.load_state_dict({**scaler.state_dict(), "scale": 32.0, "_growth_tracker": 7})
+    checkpoints.write(path, checkpoints.training_tensors(model, optimizer, scaler), DESCRIPTION)
+    fresh = torch.amp.GradScaler("cpu")
+    checkpoints.restore_training(path, model, optimizer, fresh)
+    assert fresh.state_dict() == scaler.state_dict()
+    assert (fresh.get_scale(), fresh.state_dict()["_growth_tracker"]) == (32.0, 7)
+
+
+def test_random_state_is_restored(tmp_path: Path, trained: Trained) -> None:
     path = tmp_path / "last.safetensors"
     checkpoints.write(path, checkpoints.training_tensors(*trained), DESCRIPTION)
     expected = torch.rand(3)
@@ -59,9 +72,7 @@ def test_random_state_is_restored(tmp_path: Path, trained: tuple[ProVLAE, torch.
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_names_and_description_are_the_documented_ones(
-    tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimizer]
-) -> None:
+def test_names_and_description_are_the_documented_ones(tmp_path: Path, trained: Trained) -> None:
     path = tmp_path / "last.safetensors"
     checkpoints.write(path, checkpoints.training_tensors(*trained), DESCRIPTION)
     names = checkpoints.read_tensors(path, "").keys()
@@ -73,9 +84,7 @@ def test_names_and_description_are_the_documented_ones(
     assert beside["format"] == 1
 
 
-def test_the_toolkit_opens_what_training_writes(
-    tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimizer]
-) -> None:
+def test_the_toolkit_opens_what_training_writes(tmp_path: Path, trained: Trained) -> None:
     path = tmp_path / "last.safetensors"
     checkpoints.write(path, checkpoints.training_tensors(*trained), DESCRIPTION)
     encoder = dm.load_encoder(path, device="cpu")
@@ -88,9 +97,7 @@ def test_the_toolkit_opens_what_training_writes(
     assert not mean[:, :2].any()  # after 12 steps the lowest layer still waited, and the file knows
 
 
-def test_export_keeps_weights_alone_in_half_precision(
-    tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimizer]
-) -> None:
+def test_export_keeps_weights_alone_in_half_precision(tmp_path: Path, trained: Trained) -> None:
     path, small = tmp_path / "last.safetensors", tmp_path / "small.safetensors"
     checkpoints.write(path, checkpoints.training_tensors(*trained), DESCRIPTION)
     checkpoints.export_weights(path, small, {"command": "dm-train ..."})
@@ -108,7 +115,7 @@ def test_export_keeps_weights_alone_in_half_precision(
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_checkpoint(
     tmp_path: Path,
-    trained: tuple[ProVLAE, torch.optim.Optimizer],
+    trained: Trained,
     monkeypatch: pytest.MonkeyPatch,
     moment: str,
 ) -> None:
@@ -126,7 +133,7 @@ def test_a_write_that_fails_leaves_the_old_checkpoint(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["last.json", "last.safetensors"]
 
 
-def test_unreadable_files_are_refused(tmp_path: Path, trained: tuple[ProVLAE, torch.optim.Optimizer]) -> None:
+def test_unreadable_files_are_refused(tmp_path: Path, trained: Trained) -> None:
     missing = tmp_path / "missing.safetensors"
     with pytest.raises(InputError, match=r"there is no checkpoint .*missing"):
         checkpoints.read_description(missing)

@@ -10,7 +10,7 @@ import torch
 from disentangle_metrics import InputError
 from reference_models import plans
 from reference_models.models import MODELS
-from reference_models.training import Settings, check_settings
+from reference_models.settings import Settings, check_settings
 
 
 @pytest.mark.parametrize("preset", ["smoke", "demo", "paper"])

@@ -21,13 +21,8 @@ from reference_models import checkpoints, plans
 from reference_models.models import MODELS
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
-from reference_models.training import (
-    NonFiniteLossError,
-    Settings,
-    TrainingInterruptedError,
-    as_images,
-    train,
-)
+from reference_models.settings import Settings
+from reference_models.training import NonFiniteLossError, TrainingInterruptedError, as_images, train
 from tests.reference_models.conftest import Squares
 
 ARGUMENTS: dict[str, Any] = {

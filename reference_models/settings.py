@@ -1,0 +1,59 @@
+"""How to train: the settings of the loop, and the check of their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from disentangle_metrics import InputError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; what is trained is the model's own matter.
+
+    The first group decides the weights that come out; a resumed run must have the same. The second
+    may change when a run is resumed.
+    """
+
+    batch_size: int = 64  # images (or pairs) whose gradient is computed at a time, over all devices
+    accumulate: int = 1  # so many of them make a step, as one batch that many times as large would
+    learning_rate: float = 5e-4  # Adam's, reached after `warmup_steps`
+    warmup_steps: int = 0  # linear from 0
+    seed: int = 0
+    precision: str = "float32"  # or autocast to bfloat16 or, with scaled losses, float16
+
+    steps: int = 10_000
+    device: str = "auto"  # CUDA, else MPS, else CPU; or a device's name
+    devices: int = 1  # more: each computes its share of every batch
+    compile: bool = False
+    channels_last: bool = True
+    deterministic: bool = False  # only algorithms that repeat to the last bit; slower on GPUs
+    log_every: int = 100
+    save_every: int = 1_000
+    score_every: int = 0  # 0: never
+    logger: str = "none"  # or tensorboard, wandb: besides the files that are always written
+
+
+DECISIVE = ("batch_size", "accumulate", "learning_rate", "warmup_steps", "seed", "precision")
+PRECISIONS = ("float32", "bfloat16", "float16")
+LOGGERS = ("none", "tensorboard", "wandb")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise InputError if a value is unusable, whatever the machine."""
+    for name in ("batch_size", "accumulate", "steps", "devices", "log_every", "save_every"):
+        if getattr(settings, name) < 1:
+            raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 1")
+    if not 0 < settings.learning_rate < float("inf"):
+        raise InputError(f"learning_rate is {settings.learning_rate}; it must be above 0")
+    for name in ("warmup_steps", "seed", "score_every"):
+        if getattr(settings, name) < 0:
+            raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 0")
+    for name, known in (("precision", PRECISIONS), ("logger", LOGGERS)):
+        if getattr(settings, name) not in known:
+            raise InputError(f"{name} is {getattr(settings, name)!r}; it must be one of {', '.join(known)}")
+    if settings.batch_size % settings.devices:
+        raise InputError(
+            f"batch_size is {settings.batch_size}; it must be a multiple of devices = {settings.devices}, "
+            "each of which takes an equal share"
+        )
