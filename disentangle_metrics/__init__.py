@@ -13,6 +13,7 @@ from typing import Any
 from disentangle_metrics.version import __version__
 
 _WHERE = {
+    "Agreement": "model_agreement",
     "Encoder": "encoders",
     "FactorDataset": "datasets",
     "GaussianPosterior": "inputs",
@@ -40,6 +41,7 @@ _WHERE = {
     "load_encoder": "encoders",
     "metric": "registration",
     "score": "scoring",
+    "udr": "model_agreement",
 }
 _METRICS = (
     "mig",
@@ -62,6 +64,15 @@ _METRICS = (
     "rmig",
     "informativeness",
     "active_units",
+    "sufficiency",
+    "minimality",
+    "med",
+    "dmig",
+    "xmig",
+    "dlig",
+    "wsepin",
+    "dhsic",
+    "omes",
 )
 
 __all__ = ["__version__", *_WHERE, *_METRICS]

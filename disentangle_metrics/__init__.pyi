@@ -26,6 +26,8 @@ from disentangle_metrics.errors import ScoreWarning as ScoreWarning
 from disentangle_metrics.errors import UntrustedModelError as UntrustedModelError
 from disentangle_metrics.evaluation import evaluate as evaluate
 from disentangle_metrics.inputs import GaussianPosterior as GaussianPosterior
+from disentangle_metrics.model_agreement import Agreement as Agreement
+from disentangle_metrics.model_agreement import udr as udr
 from disentangle_metrics.registration import metric as metric
 from disentangle_metrics.relations import Relations as Relations
 from disentangle_metrics.requests import Metric as Metric
@@ -359,6 +361,161 @@ def active_units(
     *,
     active: Active = "auto",
     protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def sufficiency(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def minimality(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    active: Active = "auto",
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def med(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    top: int | None = None,
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def dmig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    assignment: tuple[int, ...] | None = None,
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def xmig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    assignment: tuple[int, ...] | None = None,
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def dlig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    assignment: tuple[int, ...] | None = None,
+    factor_bins: int | None = None,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def wsepin(
+    latents: Any,
+    *,
+    samples: int = 2000,
+    max_rows: int | None = 10000,
+    protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Report: ...
+
+def dhsic(
+    latents: Any,
+    *,
+    kernel: str = "gaussian",
+    max_rows: int | None = 5000,
+    protocol: str = "default",
+    latent_names: Iterable[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...
+
+def omes(
+    latents: Any,
+    factors: Any,
+    *,
+    alpha: float = 0.5,
+    pooling: str = "max",
+    active: Active = "auto",
+    bins: int = 20,
+    strategy: str = "uniform",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cards": {"metrics", "requests"},
     "registration": {"definition", "metrics"},
     "testing": {"definition", "inputs", "requests", "results", "scoring"},
+    "model_agreement": {"estimators", "inputs"},
     "datasets": {"registry"},
     "encoders": {"registry", "inputs"},
     "evaluation": {"scoring", "datasets", "encoders", "inputs", "results", "requests"},

@@ -25,6 +25,15 @@ BUILTIN = (
     "rmig",
     "informativeness",
     "active_units",
+    "sufficiency",
+    "minimality",
+    "med",
+    "dmig",
+    "xmig",
+    "dlig",
+    "wsepin",
+    "dhsic",
+    "omes",
 )
 
 METRICS = Registry(

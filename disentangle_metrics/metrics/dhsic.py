@@ -1,0 +1,87 @@
+"""dHSIC: are all latents independent of each other together?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators import kernel_independence
+from disentangle_metrics.relations import Relations
+
+
+def dhsic(
+    relations: Relations,
+    rng: np.random.Generator,
+    *,
+    kernel: str = "gaussian",
+    max_rows: int | None = 5_000,
+) -> MetricValue:
+    """dHSIC, the Hilbert-Schmidt independence criterion of D variables: joint dependence of the latents.
+
+    The squared distance, in the space of the kernel, between the latents' joint distribution and the
+    product of its marginals: E prod_j k(z_j, z_j') + prod_j E k(z_j, z_j') - 2 E prod_j E' k(z_j, z_j').
+    It sees dependence of any shape among any number of latents, which neither `total_correlation`
+    nor `mean_pairwise_mi` does, and needs no factors. The more latents, the smaller all three terms
+    and so the value: compare codes of the same number of active latents only.
+
+    Parameters
+    ----------
+    kernel
+        "gaussian": exp(-d^2 / (2 s^2)) with 2 s^2 the squared median distance, as defined; "exponential":
+        exp(-d / m^2) with m the median distance, as in the published code of InfoGAN-CR, where the
+        scale of a latent matters.
+    max_rows
+        At most this many rows are used, drawn by the seed; None: all. The time grows with the square
+        of it: about 3 s for 5,000 rows of 10 latents.
+
+    Returns
+    -------
+    Range [0, 2], in practice far below 1; lower means less dependence. The estimate for independent
+    latents is about 1 / N above 0.
+
+    Degenerate cases
+    ----------------
+    A constant latent changes nothing. Fewer than two latents that are not constant: NaN. Fewer rows
+    than twice the latents, for which the estimate is not defined: NaN. A latent for which half of the
+    distances are 0 is scaled by the median of the others.
+
+    References
+    ----------
+    Pfister, Buhlmann, Scholkopf, Peters. Kernel-based tests for joint independence. JRSS B 2018,
+    definition 2.6; first used for latents by Lin, Thekumparampil, Fanti, Oh. InfoGAN-CR and
+    ModelCentrality. ICML 2020.
+    """
+    if kernel not in kernel_independence.KERNELS:
+        names = ", ".join(map(repr, kernel_independence.KERNELS))
+        raise InputError(f"`kernel` must be one of {names}, got {kernel!r}")
+    if max_rows is not None and (
+        isinstance(max_rows, bool) or not isinstance(max_rows, int | np.integer) or max_rows < 2
+    ):
+        raise InputError(f"`max_rows` must be a whole number of at least 2, or None, got {max_rows!r}")
+    moving = ~relations.constant()
+    if moving.sum() < 2:
+        raise NotApplicable(f"dHSIC needs two latents that are not constant, got {int(moving.sum())}")
+    columns = np.asarray(relations.latents[:, moving])
+    if max_rows is not None and len(columns) > max_rows:
+        columns = columns[rng.permutation(len(columns))[:max_rows]]
+    columns = np.asarray(columns, dtype=np.float64)
+    columns = columns[:, columns.max(axis=0) > columns.min(axis=0)]
+    if columns.shape[1] < 2:
+        raise NotApplicable("dHSIC needs two latents that are not constant on the rows drawn")
+    if len(columns) < 2 * columns.shape[1]:
+        raise NotApplicable(
+            f"dHSIC needs twice as many rows as latents, got {len(columns)} rows of {columns.shape[1]}"
+        )
+    return MetricValue(max(kernel_independence.dhsic(columns, kernel), 0.0))
+
+
+definition = MetricDefinition(
+    name="dhsic",
+    compute=dhsic,
+    scores=(ScoreDefinition("dhsic", property="independence", range=(0.0, 2.0), direction="down"),),
+    relation="kernels of the latents",
+    source="Pfister et al. 2018",
+    anchors="none",
+    needs_factors=False,
+)

@@ -1,0 +1,115 @@
+"""DLIG: the lead of a latent's best factor, for factors that depend on each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.metrics.gap import NEIGHBOURS
+from disentangle_metrics.metrics.standing import (
+    TIE,
+    conditional_entropies,
+    standing,
+    tied_for_largest,
+)
+from disentangle_metrics.relations import Relations
+
+
+def dlig(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    assignment: tuple[int, ...] | None = None,
+    factor_bins: int | None = None,
+) -> MetricValue:
+    """Dependency-aware latent information gap (DLIG): does a latent tell of one factor only?
+
+    mean over the latents d that stand for a factor of (I_di - I_dk) / H(v_i | v_k), where i is the factor
+    of which the latent tells most and k the second. The counterpart of `dmig` for latents, as
+    `mig_sup` is of `mig`: a latent that merges two factors scores low, but not for what its factor
+    itself tells of another.
+
+    Parameters
+    ----------
+    bins, strategy, estimator, k, factor_bins
+        As for `mig`.
+    assignment
+        The number of the latent that stands for each factor; i is then that factor, and a latent of
+        several factors counts once for each. None: the latents that tell most of some factor.
+
+    Returns
+    -------
+    Range [0, 1] with "histogram", higher is better, chance about 0; a perfect code has 1. With an
+    assignment negative where the latent tells more of another factor. Parts: `per_latent`, NaN for
+    latents that stand for no factor. Details: `mutual_information` (D, K) and `conditional_entropy`
+    (K, K), of the row's factor given the column's, in nats.
+
+    Degenerate cases
+    ----------------
+    Two factors tied for the most: 0. Several factors tied for the second place: the one on which v_i
+    depends most. A factor that another one determines cannot be ahead of it; if other estimators
+    than "histogram" say so, the latent is left out. A constant latent stands for no factor. A constant
+    factor is left out. Fewer than two factors that vary, or no latent that tells of any: NaN.
+
+    References
+    ----------
+    Watcharasupat. Controllable music: supervised learning of disentangled representations for music
+    generation. 2021; computed as in the author's published package Latte (Watcharasupat, Lee, Lerch.
+    Software Impacts 2022), where latents are assigned by their position.
+    """
+    varying = relations.need_factors(2, "DLIG")
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+    )
+    table = information.mutual_information
+    stands = standing(table, varying, assignment)
+    if not stands.any():
+        raise NotApplicable("no latent tells of any factor")
+    given = conditional_entropies(relations, bins, strategy, factor_bins)
+    columns = np.flatnonzero(varying)
+    per_latent = np.full(len(table), np.nan)
+    for latent in map(int, np.flatnonzero(stands.any(axis=1))):
+        row = table[latent, columns]
+        first = np.flatnonzero(stands[latent, columns]) if assignment is not None else [int(row.argmax())]
+        found = [_lead(row, int(i), given[np.ix_(columns, columns)]) for i in first]
+        known = [value for value in found if not np.isnan(value)]
+        if known:
+            per_latent[latent] = float(np.mean(known))
+    if np.isnan(per_latent).all():
+        raise NotApplicable("each factor is determined by another one")
+    return MetricValue(
+        value=float(np.nanmean(per_latent)),
+        per_latent=per_latent,
+        details={
+            "mutual_information": Labelled(table, ("latents", "factors")),
+            "conditional_entropy": Labelled(given, ("factors", "factors")),
+        },
+        warnings=information.remarks,
+    )
+
+
+def _lead(row: NDArray[np.float64], i: int, given: NDArray[np.float64]) -> float:
+    """(I_i - I_k) / H(v_i | v_k) of one latent; NaN where nothing is left to divide by."""
+    others = np.delete(np.arange(len(row)), i)
+    seconds = others[tied_for_largest(row[others])]
+    lead = float(row[i] - row[seconds].max())
+    if abs(lead) <= TIE * row.max():
+        return 0.0
+    left = float(given[i, seconds].min())
+    return lead / left if left > 0 else np.nan
+
+
+definition = MetricDefinition(
+    name="dlig",
+    compute=dlig,
+    scores=(ScoreDefinition("dlig", property="modularity", range=(-np.inf, np.inf)),),
+    relation="mutual information, and the entropy of each factor given another",
+    source="Watcharasupat 2021",
+    silent=("assignment", "factor_bins"),
+    only_with=NEIGHBOURS,
+)

@@ -1,0 +1,105 @@
+"""MED: the disentanglement of DCI, with mutual information for the importances."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.dci import _columns_to_one, _concentration
+from disentangle_metrics.metrics.gap import NEIGHBOURS
+from disentangle_metrics.relations import Relations
+
+TIE = 9  # decimals to which disentanglements and shares are compared, so that rounding decides nothing
+
+
+def med(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    top: int | None = None,
+    factor_bins: int | None = None,
+) -> MetricValue:
+    """Mutual-information-based entropy disentanglement (MED): is each latent's information about one factor?
+
+    R_jk = I_jk / sum over latents of I_jk, the share of the information about factor k that latent j
+    has. Per latent 1 - entropy (base K) of its normalised row of R; the score is the mean weighted by
+    the row's mass. It is `dci_disentanglement` without a predictor, so that it stays fast and stable
+    for codes of hundreds of latents, for which it was made. Since every factor's shares sum to 1, a
+    factor that no latent tells much of weighs as much as the others.
+
+    Parameters
+    ----------
+    bins, strategy, estimator, k, factor_bins
+        As for `mig`.
+    top
+        Top-k MED: for each factor only the `top` most disentangled of the latents that tell most of
+        it are kept, so that a well-ordered part of a large code is seen; None keeps all.
+
+    Returns
+    -------
+    Range [0, 1], higher is better, chance about 0, but well above 0 with `top`, which picks the
+    luckiest of many latents. Parts: `per_latent`, NaN for latents that `top` leaves out. Details:
+    `importances` (D, K), the table R.
+
+    Degenerate cases
+    ----------------
+    A latent without information has weight 0, and so has a factor that no latent tells of (the authors'
+    code gives NaN). A latent that tells most of two factors alike is a candidate for both. Of equally
+    disentangled latents `top` takes those with more mass. A constant factor is left out. No information
+    at all: 0. Fewer than two factors that vary: NaN.
+
+    References
+    ----------
+    Cao, Nai, Yang, Huang, Gao. An empirical study on disentanglement of negative-free contrastive
+    learning. NeurIPS 2022, section 3; computed as in the authors' published code.
+    """
+    if top is not None and (isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1):
+        raise InputError(f"`top` must be a whole number of at least 1, or None, got {top!r}")
+    varying = relations.need_factors(2, "MED")
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+    )
+    shares = _columns_to_one(information.mutual_information[:, varying])
+    per_latent, value = _concentration(shares)
+    if top is not None:
+        kept = _best_of_each_factor(shares, per_latent, int(top))
+        value = _concentration(shares[kept])[1]
+        per_latent = np.where(kept, per_latent, np.nan)
+    shown = np.full_like(information.mutual_information, np.nan)
+    shown[:, varying] = shares
+    return MetricValue(
+        value=value,
+        per_latent=per_latent,
+        details={"importances": Labelled(shown, ("latents", "factors"))},
+        warnings=information.remarks,
+    )
+
+
+def _best_of_each_factor(
+    shares: NDArray[np.float64], disentanglement: NDArray[np.float64], top: int
+) -> NDArray[np.bool_]:
+    """For each factor the `top` most disentangled of the latents with their largest share in it; a mask."""
+    kept = np.zeros(len(shares), dtype=bool)
+    rounded = np.round(shares, TIE)
+    mass = np.round(shares.sum(axis=1), TIE)
+    order = np.lexsort((-mass, -np.round(disentanglement, TIE)))
+    largest = (rounded == rounded.max(axis=1, keepdims=True)) & (rounded > 0)
+    for column in largest.T:
+        kept[order[column[order]][:top]] = True
+    return kept
+
+
+definition = MetricDefinition(
+    name="med",
+    compute=med,
+    scores=(ScoreDefinition("med", property="modularity"),),
+    relation="mutual information",
+    source="Cao et al. 2022",
+    silent=("factor_bins",),
+    only_with=NEIGHBOURS,
+)

@@ -1,0 +1,84 @@
+"""Minimality: does a latent hold nothing but one factor?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.gap import NEIGHBOURS, need_counted
+from disentangle_metrics.relations import Active, Relations
+
+
+def minimality(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    active: Active = "auto",
+    factor_bins: int | None = None,
+) -> MetricValue:
+    """Minimality: the share of a latent's own entropy that its best factor accounts for.
+
+    mean over active latents j of max_k I_jk / H(z_j), with the binned latent's entropy. What a latent
+    holds beside one factor, be it another factor, a nuisance or noise, lowers it; but factors that
+    depend on each other are not held against it, as a gap to the second best factor would be. It is
+    read together with `sufficiency`.
+
+    Parameters
+    ----------
+    bins, strategy, estimator, k, factor_bins
+        As for `mig`. Only "histogram" has the entropy of binned latents that is divided by; with the
+        other estimators the score is NaN. The authors' code takes 15 bins. More bins resolve more of
+        a latent's noise, and lower the score.
+    active
+        Which latents are averaged, as for `mig_sup`; the authors average all.
+
+    Returns
+    -------
+    Range [0, 1], higher is better, chance about 0. Parts: `per_latent`, NaN for inactive ones.
+    Details: `mutual_information` (D, K) and `latent_entropy` (D,), in nats, and `active` (D,).
+
+    Degenerate cases
+    ----------------
+    A constant latent has no entropy: it is inactive, and with ``active=None`` it counts 0 (the
+    authors' code gives NaN). A constant factor is left out. No factor that varies, or no active
+    latent: NaN.
+
+    References
+    ----------
+    Almudevar, Ortega. Rethinking disentanglement under dependent factors of variation.
+    arXiv:2408.07016, 2024; computed as in the authors' published code, which calls it so.
+    """
+    varying = relations.need_factors(1, "minimality")
+    chosen = relations.active(active)
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+    )
+    need_counted(information, "minimality")
+    best = information.mutual_information[:, varying].max(axis=1)
+    entropy = information.latent_entropy
+    share = np.divide(best, entropy, out=np.zeros_like(best), where=entropy > 0)
+    per_latent = np.where(chosen.mask, share, np.nan)
+    return MetricValue(
+        value=float(np.nanmean(per_latent)),
+        per_latent=per_latent,
+        details={
+            "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
+            "latent_entropy": Labelled(entropy, ("latents",)),
+            "active": Labelled(chosen.mask, ("latents",)),
+        },
+        warnings=chosen.warnings + information.remarks,
+    )
+
+
+definition = MetricDefinition(
+    name="minimality",
+    compute=minimality,
+    scores=(ScoreDefinition("minimality", property="modularity"),),
+    relation="mutual information",
+    source="Almudevar and Ortega 2024",
+    silent=("factor_bins",),
+    only_with=NEIGHBOURS,
+)

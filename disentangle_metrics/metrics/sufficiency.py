@@ -1,0 +1,70 @@
+"""Sufficiency: does one latent tell all there is to know of a factor?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.gap import NEIGHBOURS, normalised
+from disentangle_metrics.relations import Relations
+
+
+def sufficiency(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    factor_bins: int | None = None,
+) -> MetricValue:
+    """Sufficiency: the share of a factor's entropy that its best latent tells.
+
+    mean over factors k of max_j I_jk / H(v_k). Nothing is subtracted for the second best latent, so
+    that factors which depend on each other, and latents that repeat each other, cost nothing; read
+    it together with `minimality`, which asks that the latent hold nothing else.
+
+    Parameters
+    ----------
+    bins, strategy, estimator, k, factor_bins
+        As for `mig`. The authors' code takes 15 bins.
+
+    Returns
+    -------
+    Range [0, 1], higher is better, chance about 0. Parts: `per_factor`. Details:
+    `mutual_information` (D, K) and `factor_entropy` (K,), in nats.
+
+    Degenerate cases
+    ----------------
+    A constant latent changes nothing. A constant factor is left out. No factor that varies: NaN.
+
+    References
+    ----------
+    Almudevar, Ortega. Rethinking disentanglement under dependent factors of variation.
+    arXiv:2408.07016, 2024; computed as in the authors' published code, which calls it so.
+    """
+    varying = relations.need_factors(1, "sufficiency")
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+    )
+    per_factor = normalised(information, "factor", varying).max(axis=0)
+    return MetricValue(
+        value=float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        details={
+            "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
+            "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
+        },
+        warnings=information.remarks,
+    )
+
+
+definition = MetricDefinition(
+    name="sufficiency",
+    compute=sufficiency,
+    scores=(ScoreDefinition("sufficiency", property="explicitness of the best latent"),),
+    relation="mutual information",
+    source="Almudevar and Ortega 2024",
+    silent=("factor_bins",),
+    only_with=NEIGHBOURS,
+)

@@ -1,0 +1,89 @@
+"""XMIG: the mutual information gap to the latents that stand for no factor."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.metrics.gap import NEIGHBOURS
+from disentangle_metrics.metrics.standing import TIE, standing
+from disentangle_metrics.relations import Relations
+
+
+def xmig(
+    relations: Relations,
+    *,
+    bins: int = 20,
+    strategy: str = "uniform",
+    estimator: str = "histogram",
+    k: int = 3,
+    assignment: tuple[int, ...] | None = None,
+    factor_bins: int | None = None,
+) -> MetricValue:
+    """Dependency-blind mutual information gap (XMIG): do spare latents tell of a factor too?
+
+    mean over factors i of (I_ji - I_ki) / H(v_i), where j is the latent of factor i and k the latent
+    with the largest information about it among those that stand for no factor. Latents of other
+    factors are not looked at, so that dependent factors cost nothing; `dmig` looks at all.
+
+    Parameters
+    ----------
+    bins, strategy, estimator, k, factor_bins
+        As for `mig`.
+    assignment
+        As for `dmig`.
+
+    Returns
+    -------
+    Range [0, 1], higher is better, chance about 0; with an assignment [-1, 1], negative where a spare
+    latent tells more than the assigned one. Parts: `per_factor`. Details: `mutual_information`
+    (D, K) and `factor_entropy` (K,), in nats, and `spare` (D,).
+
+    Degenerate cases
+    ----------------
+    Of several latents tied for a factor one stands for it and the others are spare, so that its gap is
+    0; no matter which, all of them are compared with the other factors. A constant latent is spare. A
+    constant factor is left out. No spare latent, or no factor that varies: NaN.
+
+    References
+    ----------
+    Watcharasupat. Controllable music: supervised learning of disentangled representations for music
+    generation. 2021; computed as in the author's published package Latte (Watcharasupat, Lee, Lerch.
+    Software Impacts 2022), where latents are assigned by their position.
+    """
+    varying = relations.need_factors(1, "XMIG")
+    information = relations.mutual_information(
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+    )
+    table = information.mutual_information
+    stands = standing(table, varying, assignment)
+    spare = np.asarray(~stands[:, stands.sum(axis=0) == 1].any(axis=1))
+    if not spare.any():
+        raise NotApplicable("XMIG needs a latent that stands for no factor, and each stands for one")
+    # A factor of which no latent tells has no latent either, and a gap of 0.
+    first = np.where(stands, table, -np.inf).max(axis=0)
+    gaps = np.where(stands.any(axis=0), first, 0.0) - table[spare].max(axis=0)
+    tied = np.abs(gaps) <= TIE * table.max(axis=0)
+    per_factor = np.where(tied, 0.0, gaps) / np.where(varying, information.factor_entropy, np.nan)
+    return MetricValue(
+        value=float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        details={
+            "mutual_information": Labelled(table, ("latents", "factors")),
+            "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
+            "spare": Labelled(spare, ("latents",)),
+        },
+        warnings=information.remarks,
+    )
+
+
+definition = MetricDefinition(
+    name="xmig",
+    compute=xmig,
+    scores=(ScoreDefinition("xmig", property="compactness", range=(-1.0, 1.0)),),
+    relation="mutual information",
+    source="Watcharasupat 2021",
+    silent=("assignment", "factor_bins"),
+    only_with=NEIGHBOURS,
+)
