@@ -11,8 +11,9 @@ from disentangle_metrics.testing import LAWS, check_metric, rescaled_latents, sa
 QUICK = {
     "infomec": {"max_iter": 20},
     "factor_vae": {"votes": (600, 300), "rows": 16},
+    "wsepin": {"samples": 60},
 }
-SLOW = {"dci": 3, "sap": 5, "factor_vae": 8, "infomec": 3}
+SLOW = {"dci": 3, "sap": 5, "factor_vae": 8, "infomec": 3, "wsepin": 6, "dhsic": 6}
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
