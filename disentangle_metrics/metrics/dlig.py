@@ -52,9 +52,10 @@ def dlig(
     Degenerate cases
     ----------------
     Two factors tied for the most: 0. Several factors tied for the second place: the one on which v_i
-    depends most. A factor that another one determines cannot be ahead of it; if other estimators
-    than "histogram" say so, the latent is left out. A constant latent stands for no factor. A constant
-    factor is left out. Fewer than two factors that vary, or no latent that tells of any: NaN.
+    depends most. A factor that another one determines cannot be ahead of it by counts; if an assignment
+    or another estimator puts it first, the latent is left out with a warning. A constant latent stands for
+    no factor. A constant factor is left out. Fewer than two factors that vary, or no latent that
+    tells of any: NaN.
 
     References
     ----------
@@ -82,6 +83,10 @@ def dlig(
             per_latent[latent] = float(np.mean(known))
     if np.isnan(per_latent).all():
         raise NotApplicable("each factor is determined by another one")
+    lost = tuple(
+        f"latent {relations.inputs.latent_names[j]}: its factor is determined by another one; left out"
+        for j in np.flatnonzero(stands.any(axis=1) & np.isnan(per_latent))
+    )
     return MetricValue(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,
@@ -89,7 +94,7 @@ def dlig(
             "mutual_information": Labelled(table, ("latents", "factors")),
             "conditional_entropy": Labelled(given, ("factors", "factors")),
         },
-        warnings=information.remarks,
+        warnings=lost + information.remarks,
     )
 
 

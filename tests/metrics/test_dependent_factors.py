@@ -209,6 +209,12 @@ class TestDlig:
         both = dm.dlig(code(A), V, assignment=(0, 0))
         assert both.value == pytest.approx((1 - 2 * LOG2 / LOG3) / 2)
 
+    def test_a_latent_assigned_a_factor_that_another_determines_is_left_out(self):
+        score = dm.dlig(code(P, SHARED), np.column_stack([SHARED, P]), assignment=(0, 1))
+        # The shared bit tells of itself and of P alike; P's latent is behind P by a bit, over nothing.
+        assert_allclose(score.per_latent, [np.nan, 0])
+        assert any("latent z_0: its factor is determined by another" in text for text in score.warnings)
+
     def test_nothing_told(self):
         assert reason("dlig", code(DEAD), V) == "no latent tells of any factor"
         assert "two factors" in reason("dlig", code(A), V[:, :1])
