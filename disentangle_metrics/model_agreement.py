@@ -92,7 +92,7 @@ def udr(
     >>> import numpy as np
     >>> import disentangle_metrics as dm
     >>> z = np.random.default_rng(0).normal(size=(500, 3))
-    >>> dm.udr([z, -z[:, ::-1], 2 * z], similarity="spearman").scores.round(1)
+    >>> dm.udr([z, -z[:, ::-1], 2 * z]).scores.round(2)
     array([0.9, 0.9, 0.9])
     """
     if similarity not in SIMILARITIES:
