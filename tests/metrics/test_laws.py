@@ -11,9 +11,22 @@ from disentangle_metrics.testing import LAWS, check_metric, rescaled_latents, sa
 QUICK = {
     "infomec": {"max_iter": 20},
     "factor_vae": {"votes": (600, 300), "rows": 16},
+    "z_max_variance": {"votes": (600, 300), "rows": 16},
+    "beta_vae": {"votes": (200, 100), "rows": 8},
+    "explicitness": {"max_rows": 60},
     "wsepin": {"samples": 60},
 }
-SLOW = {"dci": 3, "sap": 5, "factor_vae": 8, "infomec": 3, "wsepin": 6, "dhsic": 6}
+SLOW = {
+    "dci": 3,
+    "sap": 5,
+    "factor_vae": 8,
+    "z_max_variance": 8,
+    "beta_vae": 4,
+    "explicitness": 4,
+    "infomec": 3,
+    "wsepin": 6,
+    "dhsic": 6,
+}
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
