@@ -1,0 +1,175 @@
+"""JEMMIG, DCIMIG, MCC and the review's normaliser, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import disentangle_metrics as dm
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+# A full grid of two factors, repeated: they are exactly independent.
+A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
+V = np.tile(np.column_stack([A, B]), (20, 1))
+A, B = V.T.astype(float)
+DEAD = np.zeros(len(V))
+
+
+def code(*columns):
+    return np.column_stack(columns)
+
+
+class TestJemmig:
+    def test_a_perfect_code_scores_one(self):
+        assert dm.jemmig(code(A, B), V).value == pytest.approx(1, abs=1e-12)
+
+    def test_by_hand_for_a_merged_latent(self):
+        # z = 3 A + B: H(z, A) = log 12, I_(1) = log 4, no second latent.
+        score = dm.jemmig(code(A * 3 + B), V, bins=12)
+        expected = [
+            1 - (math.log(12) - math.log(4)) / (math.log(4) + math.log(12)),
+            1 - (math.log(12) - math.log(3)) / (math.log(3) + math.log(12)),
+        ]
+        assert_allclose(score.per_factor, expected, atol=1e-12)
+        assert score.value == pytest.approx(np.mean(expected))
+
+    def test_a_copy_adds_the_second_information(self):
+        # H(z, A) - I_(1) + I_(2) = H(A) with an exact copy.
+        score = dm.jemmig(code(A, A, B), V, bins=5)
+        assert_allclose(score.per_factor, [1 - math.log(4) / (math.log(4) + math.log(5)), 1], atol=1e-12)
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    def test_of_tied_latents_the_one_that_holds_less_counts(self, order):
+        # Both tell A entirely; the first tells B as well.
+        latents = code(A * 3 + B, A)[:, list(order)]
+        score = dm.jemmig(latents, V, bins=12)
+        excess = math.log(4) - math.log(4) + math.log(4)
+        assert score.per_factor.iloc[0] == pytest.approx(1 - excess / (math.log(4) + math.log(12)))
+
+    def test_a_dead_code_scores_above_zero(self):
+        score = dm.jemmig(code(DEAD), V[:, :1], bins=20)
+        assert score.value == pytest.approx(1 - math.log(4) / (math.log(4) + math.log(20)))
+
+    def test_a_constant_factor_is_left_out(self):
+        score = dm.jemmig(code(A), np.column_stack([V[:, 0], np.ones(len(V), dtype=int)]))
+        assert math.isnan(score.per_factor.iloc[1])
+        assert score.value == pytest.approx(1)
+
+
+class TestDcimig:
+    def test_a_perfect_code_scores_one(self):
+        assert dm.dcimig(code(A, B), V).value == pytest.approx(1, abs=1e-12)
+
+    def test_by_hand_for_a_merged_latent(self):
+        # The latent credits log 4 - log 3 to A; nothing is credited to B.
+        score = dm.dcimig(code(A * 3 + B), V)
+        assert score.value == pytest.approx((math.log(4) - math.log(3)) / math.log(12))
+        assert_allclose(score.per_factor, [(math.log(4) - math.log(3)) / math.log(4), 0], atol=1e-12)
+        assert_allclose(score.per_latent, [math.log(4) - math.log(3)], atol=1e-12)
+
+    def test_of_several_latents_of_one_factor_the_best_counts(self):
+        # Half of A's two bits in each of two latents, all of B in a third.
+        score = dm.dcimig(code(A >= 2, A % 2, B), V)
+        assert score.value == pytest.approx((math.log(2) + math.log(3)) / math.log(12))
+
+    def test_a_dead_latent_credits_nothing(self):
+        score = dm.dcimig(code(DEAD, A, B), V)
+        assert score.value == pytest.approx(1)
+        assert score.per_latent.iloc[0] == 0
+
+    def test_a_constant_factor_adds_no_entropy(self):
+        assert dm.dcimig(code(A, B), np.column_stack([V, np.ones(len(V), dtype=int)])).value == pytest.approx(
+            1
+        )
+
+    def test_one_factor_has_no_second_best(self):
+        score = dm.score(code(A, B), V[:, :1], metrics="dcimig", anchors=False)["dcimig"]
+        assert score.reason == "DCIMIG needs two factors with more than one value, got 1"
+
+
+class TestReviewSettings:
+    def test_the_latents_entropy_as_normaliser(self):
+        # z = 3 A + B has entropy log 12, of which log 4 and log 3 are shared.
+        latents = code(A * 3 + B)
+        assert_allclose(
+            dm.mig(latents, V, normaliser="latent").per_factor,
+            [math.log(4) / math.log(12), math.log(3) / math.log(12)],
+        )
+        assert dm.mig_sup(latents, V, normaliser="latent").value == pytest.approx(
+            (math.log(4) - math.log(3)) / math.log(12)
+        )
+
+    def test_a_dead_latent_has_no_entropy_to_divide_by(self):
+        assert dm.mig(code(DEAD, A, B), V, normaliser="latent").value == pytest.approx(1)
+        score = dm.mig_sup(code(DEAD, A, B), V, normaliser="latent", active=None)
+        assert_allclose(score.per_latent, [0, 1, 1], atol=1e-12)
+
+    def test_an_unknown_normaliser_is_refused(self):
+        with pytest.raises(
+            dm.InputError, match="`normaliser` must be one of 'factor', 'latent', .*got 'mean'"
+        ):
+            dm.mig(code(A, B), V, normaliser="mean")
+
+    def test_factors_of_many_values_are_merged_by_their_numbers(self):
+        # 0, 1, 2, 9: of two bins from 0 to 9, the lower holds three of the four.
+        values = np.array([0, 1, 2, 9])[A.astype(int)]
+        merged = dm.mig(code(A), values[:, None], factor_bins=2)
+        quarter = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+        assert merged.details["factor_entropy"].iloc[0] == pytest.approx(quarter)
+        assert dm.mig(code(A), values[:, None], factor_bins=4).details["factor_entropy"].iloc[
+            0
+        ] == pytest.approx(math.log(4))
+
+
+class TestMcc:
+    def test_a_perfect_code_scores_one_whatever_its_sign_and_order(self):
+        assert dm.mcc(code(-B, 3 * A + 1), V).value == pytest.approx(1)
+
+    def test_the_best_matching_is_not_the_greedy_one(self):
+        rng = np.random.default_rng(0)
+        u, w = rng.normal(size=(2, 4000))
+        factors = np.column_stack([u, w])
+        # The first latent is closest to u, but the second can stand for u only.
+        latents = code(u + 0.5 * w, u)
+        table = np.abs(np.corrcoef(latents.T, factors.T)[:2, 2:])
+        assert table[0, 0] > table[0, 1]
+        score = dm.mcc(latents, factors)
+        assert score.value == pytest.approx((table[0, 1] + table[1, 0]) / 2)
+        assert_allclose(score.per_factor, [table[1, 0], table[0, 1]])
+        assert_allclose(score.per_latent, [table[0, 1], table[1, 0]])
+
+    def test_ranks_forgive_a_monotone_bend(self):
+        u = np.random.default_rng(1).normal(size=500)
+        bent = np.exp(3 * u)[:, None]
+        assert dm.mcc(bent, u[:, None], correlation="spearman").value == pytest.approx(1)
+        assert dm.mcc(bent, u[:, None]).value < 0.9
+
+    def test_a_factor_without_a_latent_of_its_own_counts_zero(self):
+        score = dm.mcc(code(A), V)
+        assert_allclose(score.per_factor, [1, 0], atol=1e-12)
+        assert score.value == pytest.approx(0.5)
+
+    def test_latents_left_over_have_no_part(self):
+        score = dm.mcc(code(DEAD, A, B), V)
+        assert score.value == pytest.approx(1)
+        assert math.isnan(score.per_latent.iloc[0])
+
+    def test_a_constant_factor_is_left_out(self):
+        score = dm.mcc(code(A, B), np.column_stack([V, np.ones(len(V), dtype=int)]))
+        assert score.value == pytest.approx(1)
+        assert math.isnan(score.per_factor.iloc[2])
+
+    def test_names_without_an_order_are_warned_of(self):
+        shapes = np.array(["ellipse", "heart", "square"])[V[:, 1]][:, None]
+        with pytest.warns(dm.ScoreWarning, match="mcc correlates with the codes of factor_0"):
+            dm.mcc(code(A, B), shapes)
+
+    def test_an_unknown_correlation_is_refused(self):
+        with pytest.raises(
+            dm.InputError, match="`correlation` must be one of 'pearson', 'spearman', got 'kendall'"
+        ):
+            dm.mcc(code(A, B), V, correlation="kendall")
