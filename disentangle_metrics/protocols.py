@@ -62,7 +62,20 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "locatello2019",
             source="Locatello et al. Challenging common assumptions in the unsupervised learning of "
             "disentangled representations. ICML 2019; settings of the study's published code",
-            suite=SUITE,
+            suite=(
+                "mig",
+                "mig_sup",
+                "modularity",
+                "explicitness",
+                "factor_vae",
+                "beta_vae",
+                "irs",
+                "dci",
+                "sap",
+                "total_correlation",
+                "wasserstein_correlation",
+                "mean_pairwise_mi",
+            ),
             settings={
                 # Not in the study: from its mutual information, with its authors' active latents.
                 "mig_sup": {"active": 0.01},

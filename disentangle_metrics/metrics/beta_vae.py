@@ -30,8 +30,8 @@ def beta_vae(
     A vote: pick a factor, draw `rows` pairs of rows, both rows of a pair having the same value of
     it, and take the mean over pairs of the absolute difference of each latent. A linear (multinomial
     logistic) classifier is fitted to name the factor from these D numbers; the score is its accuracy
-    on fresh votes. A classifier that may combine latents forgives a rotated code: dense linear
-    mixes and merged factors can score 1.
+    on fresh votes. A classifier that may weigh latents against each other forgives much: factors
+    merged in one latent, and uneven mixes of all, can score 1.
 
     Parameters
     ----------

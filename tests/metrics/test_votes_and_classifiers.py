@@ -1,0 +1,272 @@
+"""BetaVAE, Z-max variance, the rules of drawing, and explicitness: values and edges known beforehand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import disentangle_metrics as dm
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+# A full grid of two factors, repeated: they are exactly independent.
+A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
+V = np.tile(np.column_stack([A, B]), (20, 1))
+A, B = V.T.astype(float)
+DEAD = np.zeros(len(V))
+NOISE = np.random.default_rng(0).normal(size=(len(V), 3))
+FEW = {"votes": (500, 500)}
+
+
+def code(*columns):
+    return np.column_stack(columns)
+
+
+class TestBetaVae:
+    def test_a_perfect_code_is_always_told(self):
+        score = dm.beta_vae(code(A, B), V, **FEW)
+        assert score.value == 1
+        # The latent of the shared factor does not differ within a pair.
+        distance = score.details["mean_distance"].to_numpy()
+        assert distance[0, 0] == distance[1, 1] == 0
+
+    def test_the_mean_distance_of_two_draws(self):
+        # Two draws of 0, 1, 2, 3 differ by 1.25 on average, of 0, 1, 2 by 8 / 9.
+        distance = dm.beta_vae(code(A, B), V, votes=(2000, 1)).details["mean_distance"].to_numpy()
+        assert_allclose([distance[0, 1], distance[1, 0]], [1.25, 8 / 9], atol=0.02)
+
+    def test_it_forgives_merged_factors_but_not_an_even_rotation(self):
+        # Sharing A or B leaves 3 A + B differing by 8 / 9 or by 3.75 on average.
+        assert dm.beta_vae(code(A * 3 + B), V, **FEW).value == 1
+        even = np.column_stack([V[:, 1], V[::-1, 1]])
+        both = even[:, 0] + even[:, 1], even[:, 0] - even[:, 1]
+        assert dm.beta_vae(code(*both), even, **FEW).value < 0.7
+
+    def test_noise_is_told_by_chance(self):
+        score = dm.beta_vae(NOISE, V, votes=(500, 5_000))
+        assert abs(score.value - 0.5) < 0.1
+
+    def test_rescaled_it_is_zero_by_chance(self):
+        plain = dm.beta_vae(NOISE, V, **FEW)
+        rescaled = dm.beta_vae(NOISE, V, rescale=True, **FEW)
+        assert rescaled.value == pytest.approx(2 * plain.value - 1)
+        assert_allclose(rescaled.per_factor, 2 * plain.per_factor - 1)
+
+    def test_only_raw_differences_depend_on_the_latents_scale(self):
+        faint = code(A, B) * 1e-4
+        assert dm.beta_vae(faint, V, **FEW).value == 1
+        assert dm.beta_vae(faint, V, scaling="none", **FEW).value < 0.9
+
+    def test_a_dead_code_is_told_by_chance(self):
+        assert abs(dm.beta_vae(code(DEAD), V, **FEW).value - 0.5) < 0.1
+
+    def test_a_constant_factor_has_no_part(self):
+        score = dm.beta_vae(code(A, B), np.column_stack([V, np.ones(len(V), dtype=int)]), **FEW)
+        assert score.value == 1
+        assert math.isnan(score.per_factor.iloc[2])
+
+    def test_one_vote_may_leave_a_single_class(self):
+        assert 0 <= dm.beta_vae(code(A, B), V, votes=(1, 100)).value <= 1
+
+    def test_bad_settings_are_refused(self):
+        with pytest.raises(
+            dm.InputError, match="`scaling` must be one of 'standard', 'minmax', 'none', got 'z'"
+        ):
+            dm.beta_vae(code(A, B), V, scaling="z")
+        with pytest.raises(dm.InputError, match="`rows` must be at least 1, got 0"):
+            dm.beta_vae(code(A, B), V, rows=0)
+        with pytest.raises(dm.InputError, match="`value_weights` must be one of 'frequency', 'uniform'"):
+            dm.beta_vae(code(A, B), V, value_weights="equal")
+
+
+class TestZMaxVariance:
+    def test_a_perfect_code_is_always_named_right(self):
+        score = dm.z_max_variance(code(A, B), V, **FEW)
+        assert score.value == 1
+        votes = score.details["votes"].to_numpy()
+        assert votes[0, 1] == votes[1, 0] == 0
+
+    def test_a_merged_latent_beside_a_clean_one(self):
+        # While A varies, A's own latent has all of its variance and 3 A + B a little less of its own;
+        # while B varies, only 3 A + B moves.
+        assert dm.z_max_variance(code(A * 3 + B, A), V, **FEW).value == 1
+
+    def test_noise_is_right_by_chance(self):
+        score = dm.z_max_variance(NOISE, V, votes=(2_000, 2_000))
+        assert abs(score.value - 0.5) < 0.2
+
+    def test_a_dead_latent_is_never_named(self):
+        score = dm.z_max_variance(code(DEAD, A, B), V, active=None, **FEW)
+        assert score.value == 1
+        assert score.details["votes"].iloc[0].sum() == 0
+
+    def test_three_factors_need_a_joint_value_of_two_others(self):
+        grid = np.stack(np.meshgrid(range(3), range(3), range(3), indexing="ij"), -1).reshape(-1, 3)
+        latents = grid.astype(float)
+        assert dm.z_max_variance(latents, grid, **FEW).value == 1
+        # Without repeats of (first, second) pairs the third factor has nothing to vary in.
+        diagonal = np.column_stack([np.arange(30) % 6, np.arange(30) // 6, np.arange(30)])
+        score = dm.score(
+            latents[:1].repeat(30, 0) + diagonal, diagonal, metrics="z_max_variance", anchors=False
+        )
+        assert "a joint value of the others that two rows share" in score["z_max_variance"].reason
+
+    def test_rescaled(self):
+        plain = dm.z_max_variance(NOISE, V, **FEW).value
+        assert dm.z_max_variance(NOISE, V, rescale=True, **FEW).value == pytest.approx(2 * plain - 1)
+
+
+class TestDrawing:
+    def test_uniform_values_weigh_rare_values_more(self):
+        # z tells A of its rare value only; there it is still, elsewhere it moves as B does.
+        rng = np.random.default_rng(0)
+        factors = np.column_stack([np.repeat([0, 1], [1900, 100]), rng.integers(2, size=2000)])
+        latents = np.where(factors[:, :1] == 1, 0.0, 1.0) * rng.normal(size=(2000, 1))
+        latents = np.column_stack([latents, factors[:, 1] + 0.1 * rng.normal(size=2000)])
+        score = [
+            dm.factor_vae(latents, factors, value_weights=weights).per_factor.iloc[0]
+            for weights in ("frequency", "uniform")
+        ]
+        assert score[1] > score[0] + 0.2
+
+
+class TestExplicitness:
+    def test_a_perfect_code(self):
+        assert dm.explicitness(code(A, B), V).value == pytest.approx(1)
+        assert dm.explicitness(code(A, B), V, rescale=False).value == pytest.approx(1)
+
+    def test_a_rotation_changes_nothing(self):
+        assert dm.explicitness(code(A + B, A - B), V).value == pytest.approx(1)
+
+    def test_noise_is_at_chance(self):
+        assert abs(dm.explicitness(NOISE, V).value) < 0.3
+        assert abs(dm.explicitness(NOISE, V, rescale=False).value - 0.5) < 0.15
+
+    def test_a_dead_code_is_exactly_at_chance(self):
+        assert dm.explicitness(code(DEAD), V).value == 0
+        assert dm.explicitness(code(DEAD), V, rescale=False).value == 0.5
+
+    def test_by_hand_for_a_binary_factor(self):
+        # One latent ranks the rows: the area is the share of pairs in order, ties for half.
+        factor = np.array([0, 0, 0, 1, 1] * 20)[:, None]
+        latent = np.array([0.0, 1, 2, 1, 3] * 20)[:, None]
+        # Pairs of 0s (0, 1, 2) with 1s (1, 3): in order 0-1, 0-3, 1-3, 2-3, tied 1-1, wrong 2-1.
+        score = dm.explicitness(latent, factor, split=None, rescale=False)
+        assert score.value == pytest.approx(4.5 / 6)
+
+    @pytest.mark.parametrize("decision", ["multinomial", "one_vs_rest", "separate"])
+    def test_a_middle_value_is_not_linearly_apart(self, decision):
+        factor = V[:, 1:]
+        area = dm.explicitness(code(B), factor, decision=decision, split=None, rescale=False).value
+        # Alone, a classifier of the middle value ranks its rows by chance.
+        assert area == pytest.approx(1 if decision == "multinomial" else (1 + 1 + 0.5) / 3, abs=0.17)
+        assert (area < 0.9) == (decision == "separate")
+
+    def test_a_value_without_train_rows_counts_as_chance(self):
+        split = np.flatnonzero(B < 2), np.arange(len(V))
+        with pytest.warns(
+            dm.ScoreWarning, match="counts 1 values of factor_0 as chance: no train row has them"
+        ):
+            score = dm.explicitness(code(B == 0, B == 1), V[:, 1:], split=split, rescale=False)
+        # Value 0 is told from the rest, and so is 1; value 2 is never predicted: its area is 1/2.
+        assert score.value == pytest.approx((1 + 1 + 0.5) / 3)
+
+    def test_a_value_without_test_rows_is_left_out(self):
+        split = np.arange(len(V)), np.flatnonzero(B < 2)
+        assert dm.explicitness(code(B), V[:, 1:], split=split).value == pytest.approx(1)
+
+    def test_test_rows_of_one_value_leave_nothing_to_rank(self):
+        split = np.arange(len(V)), np.flatnonzero(B == 1)
+        score = dm.score(
+            code(A, B), V[:, 1:], metrics=[dm.Metric("explicitness", split=split)], anchors=False
+        )["explicitness"]
+        assert score.reason == "the test rows have one value of each factor"
+        both = dm.explicitness(code(A, B), V, split=split)
+        assert math.isnan(both.per_factor.iloc[1])
+        assert both.value == pytest.approx(1)
+        assert "explicitness leaves out factor_1: all test rows have one value" in both.warnings
+
+    def test_one_value_in_training_is_chance(self):
+        split = np.flatnonzero(B == 0), np.arange(len(V))
+        assert dm.explicitness(code(A, B), V[:, 1:], split=split).value == 0
+
+    def test_continuous_factors_are_left_out(self):
+        mixed = np.column_stack([V[:, 0], NOISE[:, 0]])
+        with pytest.warns(dm.ScoreWarning, match="explicitness leaves out factor_1, which is continuous"):
+            score = dm.explicitness(code(A, B), mixed, factor_types=["categorical", "continuous"])
+        assert score.value == pytest.approx(1)
+        alone = dm.score(code(A, B), NOISE[:, :1], metrics="explicitness", anchors=False)["explicitness"]
+        assert "every factor is continuous" in alone.reason
+
+    def test_balanced_weights_and_the_penalty_change_the_classifier(self):
+        rare = np.arange(len(V)) % 10 == 0
+        factors = np.where(rare, 0, np.where(A > 2, 1, 2))[:, None]
+        latents = code(rare + 0.8 * NOISE[:, 0], A + NOISE[:, 1])
+        plain = dm.explicitness(latents, factors, decision="one_vs_rest", split=None)
+        balanced = dm.explicitness(
+            latents, factors, decision="one_vs_rest", split=None, class_weight="balanced"
+        )
+        penalised = dm.explicitness(latents, factors, decision="one_vs_rest", split=None, C=1e-4)
+        assert len({plain.value, balanced.value, penalised.value}) == 3
+
+    def test_latents_of_unlike_scale(self):
+        unlike = code(1e-6 * A, 1e6 * B)
+        assert dm.explicitness(unlike, V).value == pytest.approx(1)
+        assert dm.explicitness(unlike, V, scaling="minmax").value > 0.9
+        assert dm.explicitness(unlike, V, scaling="none").value < 0.9
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            (
+                {"decision": "ovr"},
+                "`decision` must be one of 'multinomial', 'one_vs_rest', 'separate', got 'ovr'",
+            ),
+            ({"scaling": None}, "`scaling` must be one of"),
+            ({"C": 0}, "`C` must be above 0, got 0"),
+        ],
+    )
+    def test_bad_settings_are_refused(self, settings, message):
+        with pytest.raises(dm.InputError, match=message):
+            dm.explicitness(code(A, B), V, **settings)
+
+
+class TestDciOfTheReview:
+    def test_by_hand_from_two_weights(self):
+        # A Lasso with the smallest penalty: nearly the least-squares weights of [0, 1] data.
+        report = dm.dci(code(A, B), V, protocol="carbonneau2022")
+        table = report["dci_completeness"].details["importances"].to_numpy()
+        assert_allclose(table, np.eye(2), atol=2e-3)
+        assert report["dci_informativeness"].value == pytest.approx(1, abs=1e-4)
+
+    def test_raw_weights_let_a_weak_factor_weigh_less(self):
+        weak = code(A, B + 3 * NOISE[:, 0])
+        raw = dm.dci(weak, V, probe="lasso", alpha=0.01, importances="raw")
+        table = raw["dci_completeness"].details["importances"].to_numpy()
+        mass = table.sum(axis=1)
+        score = raw["dci_disentanglement"]
+        assert score.value == pytest.approx(float(score.per_latent @ mass / mass.sum()))
+        shares = dm.dci(weak, V, probe="lasso", alpha=0.01)["dci_completeness"].details["importances"]
+        assert_allclose(shares, table / table.sum(axis=0))
+
+    def test_guessing_the_mean_has_quality_zero(self):
+        report = dm.dci(NOISE, V, probe="review_lasso", split=None)
+        assert 0 <= report["dci_informativeness"].value < 0.1
+
+    def test_an_unknown_kind_of_importances_is_refused(self):
+        with pytest.raises(
+            dm.InputError, match="`importances` must be one of 'shares', 'raw', got 'columns'"
+        ):
+            dm.dci(code(A, B), V, importances="columns")
+
+    def test_all_rows_without_a_cap(self):
+        # Fifteen thousand rows by default; None takes all 24,000.
+        many = np.tile(V, (100, 1))
+        from disentangle_metrics.inputs import check
+        from disentangle_metrics.relations import Relations
+
+        relations = Relations(check(many.astype(float), many))
+        assert [len(relations.split(None, cap)[0]) for cap in (15_000, None)] == [15_000, 24_000]
