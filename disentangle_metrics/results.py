@@ -88,6 +88,9 @@ class Score:
         for name in ("interval", "range", "warnings"):
             if known.get(name) is not None:
                 known[name] = tuple(known[name])
+        if "range" in known:  # JSON has no infinity
+            low, high = known["range"]
+            known["range"] = (-math.inf if low is None else low, math.inf if high is None else high)
         return cls(**known)
 
 

@@ -207,6 +207,13 @@ def test_nan_survives_json(tmp_path):
     assert "needs two factors" in again.reason
 
 
+def test_open_ranges_survive_json():
+    report = dm.score(Z, V, metrics=["total_correlation", "mig"], anchors=False)
+    again = dm.Report.from_dict(json.loads(report.to_json()))
+    assert again["total_correlation"].range == (0, math.inf)
+    assert again["mig"].range == (0, 1)
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"scores": {}}', '{"format": 99, "scores": {}}'])
 def test_what_is_not_a_report_is_refused(text, tmp_path):
     path = tmp_path / "report.json"
