@@ -7,9 +7,7 @@ and connected by Lightning Fabric, which is imported only if there are several.
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -50,7 +48,9 @@ class FabricTeam(Team):
         self.device, self.rank, self.size = fabric.device, fabric.global_rank, fabric.world_size
 
     def gather(self, value: Tensor) -> Tensor:
-        gathered: Tensor = self.fabric.all_gather(value.to(self.device))
+        places = torch.zeros(self.size, *value.shape, dtype=value.dtype, device=self.device)
+        places[self.rank] = value
+        gathered: Tensor = self.fabric.all_reduce(places, reduce_op="sum")
         return gathered
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -87,31 +87,41 @@ def check_devices(devices: int, device: torch.device) -> None:
         )
 
 
-def run_on_devices(devices: int, kind: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """``function(team, *arguments)`` in one process for each device; returns what the first returns.
+def run_on_devices(
+    devices: int, kind: str, function: Callable[..., Any], model: nn.Module, *arguments: Any
+) -> Any:
+    """``function(team, model, *arguments)`` in a process for each device; returns what the first returns.
 
-    Everything is pickled on its way, and an exception of the first process that fails comes back.
+    Everything is pickled on its way: each process has a model of its own. An exception of the
+    process that fails first is raised here.
     """
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     fabric = import_fabric()(accelerator=kind, devices=devices, strategy="ddp_spawn")
     failures = multiprocessing.get_context("spawn").SimpleQueue()
     threads = max(1, torch.get_num_threads() // devices) if kind == "cpu" else torch.get_num_threads()
     with stop_requests(pass_on=True):
         try:
-            return fabric.launch(member, failures, threads, function, arguments)
+            return fabric.launch(member, failures, threads, model, Task(function, arguments))
         except Exception:
             if failures.empty():
                 raise
             raise failures.get() from None
 
 
-def member(fabric: Any, failures: Any, threads: int, function: Callable[..., Any], arguments: Any) -> Any:
+class Task:
+    """A function and its last arguments, in which Fabric looks for no tensors to copy."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.function, self.arguments = function, arguments
+
+    def __call__(self, team: Team, model: nn.Module) -> Any:
+        return self.function(team, model, *self.arguments)
+
+
+def member(fabric: Any, failures: Any, threads: int, model: nn.Module, task: Task) -> Any:
     """What each process does."""
     torch.set_num_threads(threads)
     try:
-        return function(FabricTeam(fabric), *arguments)
+        return task(FabricTeam(fabric), model)
     except Exception as error:
         failures.put(error)
-        sys.stderr.flush()
         raise
