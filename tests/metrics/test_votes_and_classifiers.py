@@ -246,6 +246,7 @@ class TestDciOfTheReview:
         weak = code(A, B + 3 * NOISE[:, 0])
         raw = dm.dci(weak, V, probe="lasso", alpha=0.01, importances="raw")
         table = raw["dci_completeness"].details["importances"].to_numpy()
+        assert not np.allclose(table.sum(axis=0), 1)
         mass = table.sum(axis=1)
         score = raw["dci_disentanglement"]
         assert score.value == pytest.approx(float(score.per_latent @ mass / mass.sum()))
