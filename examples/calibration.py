@@ -44,6 +44,7 @@ Code = tuple[Array, Factors]
 
 FACTORS, VALUES, NOISE = 4, 4, 0.02
 FULL_ROWS, QUICK_ROWS = 1_500, 800
+FULL_SEEDS = 3
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 VOTING = ("factor_vae", "beta_vae", "z_max_variance")
 
@@ -60,7 +61,8 @@ def unit(values: npt.ArrayLike) -> Array:
 
 def jittered(rng: np.random.Generator, latents: Array) -> Array:
     """A real encoder is never exact; without this, ties would decide between equal values."""
-    return latents + NOISE * rng.normal(size=latents.shape)
+    noisy: Array = latents + NOISE * rng.normal(size=latents.shape)
+    return noisy
 
 
 def noise(rng: np.random.Generator, strength: float, rows: int) -> Code:
@@ -204,7 +206,7 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
     """How far each score falls from no break to the full one: scores by breaks."""
     means = table.groupby(["metric", "break", "strength"])["value"].mean().unstack("strength")
     fall = (means[table["strength"].min()] - means[table["strength"].max()]).unstack("break")
-    return fall.loc[list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["break"]))]
+    return fall.reindex(index=list(SCORES), columns=list(BREAKS)).dropna(how="all")
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
@@ -213,6 +215,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.lines import Line2D
 
     present = [key for key in SCORES if key in set(table["metric"])]
     rows = [key for kind in COLOURS for key in present if SCORES[key].property == kind]
@@ -240,8 +243,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         line[0].set_ylabel(metric, rotation=0, ha="right", va="center", fontsize=9, color=colour)
     for axis, name in zip(axes[0], breaks, strict=True):
         axis.set_title(name.replace("_", "\n"), fontsize=10)
-    handles = [plt.Line2D([], [], color=colour, label=kind) for kind, colour in COLOURS.items()]
-    handles.append(plt.Line2D([], [], color="0.35", linestyle=":", label="chance"))
+    handles = [Line2D([], [], color=colour, label=kind) for kind, colour in COLOURS.items()]
+    handles.append(Line2D([], [], color="0.35", linestyle=":", label="chance"))
     figure.supxlabel("strength of the break", fontsize=10, y=0.045)
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=9, frameon=False)
     figure.subplots_adjust(left=0.19, right=0.99, top=0.95, bottom=0.075, wspace=0.12, hspace=0.35)
@@ -263,7 +266,7 @@ def main() -> None:
     if arguments.table:
         table = pd.read_csv(arguments.table)
     elif arguments.full:
-        table = curves(list(BREAKS), STRENGTHS, rows=FULL_ROWS)
+        table = curves(list(BREAKS), STRENGTHS, rows=FULL_ROWS, seeds=FULL_SEEDS)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(arguments.out, index=False, float_format="%.6g", lineterminator="\n")
     else:

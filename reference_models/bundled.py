@@ -19,3 +19,4 @@ def _path(name: str) -> Path:
 pro_vlae_sprites = partial(_path, "pro-vlae-sprites")
 vlae_sprites = partial(_path, "vlae-sprites")
 beta_vae_sprites = partial(_path, "beta-vae-sprites")
+pro_vlae_rooms = partial(_path, "pro-vlae-rooms")

@@ -119,4 +119,6 @@ def of(case: str, peer: str, metric: str) -> list[Record]:
 
 def pairs_recorded() -> list[tuple[str, str]]:
     """Every (peer, metric) with a record, in the order of recording."""
-    return list(dict.fromkeys((r["peer"], r["metric"]) for c in CASES for r in values()["cases"][c]["results"]))
+    return list(
+        dict.fromkeys((r["peer"], r["metric"]) for c in CASES for r in values()["cases"][c]["results"])
+    )

@@ -131,9 +131,7 @@ def study_independence(case: str, record: Record) -> Iterator[Pair]:
     """Where a latent copies another (p08) theirs is the root of a singular matrix: eight digits."""
     latents, theirs = arrays(case)[0], record["values"]
     allowed = 1e-7 if case.startswith("p08") else EXACT
-    plain, share = (
-        complex(theirs[f"gaussian_wasserstein_correlation{end}"]).real for end in ("", "_norm")
-    )
+    plain, share = (complex(theirs[f"gaussian_wasserstein_correlation{end}"]).real for end in ("", "_norm"))
     yield Pair(dm.wasserstein_correlation(latents).value, plain, allowed)
     yield Pair(dm.wasserstein_correlation(latents, normalised=True).value, share, allowed)
     yield Pair(dm.mean_pairwise_mi(latents).value, theirs["mutual_info_score"], EXACT)
@@ -159,7 +157,7 @@ def _review(metric: str, *, merged: bool) -> Comparison:
         "ubisoft",
         metric,
         "score",
-        f"`dm.{function}(z, v, protocol=\"carbonneau2022\""
+        f'`dm.{function}(z, v, protocol="carbonneau2022"'
         + (")`" if merged else ", bins=..., factor_bins=None)`"),
         "1e-9",
         review_scores,
