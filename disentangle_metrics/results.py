@@ -211,7 +211,8 @@ class Report(Mapping[str, Score]):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return self.to_frame().drop(columns=["signature"]).to_html(float_format="{:.3f}".format, na_rep="–")
+        frame = self.to_frame().drop(columns=["signature"])
+        return str(frame.to_html(float_format="{:.3f}".format, na_rep="–"))
 
     def render(self, console: Console) -> None:
         """Print the table and the remarks to a rich console."""
