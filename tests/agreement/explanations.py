@@ -247,7 +247,7 @@ DEFECTS = (
         "clarken92's logistic regression has practically no penalty and sees latents of different scales; its "
         "100 iterations end before the optimum. Ours is the optimum.",
         _about(RMIG, "explicitness"),
-        ("p09", "p14"),
+        ("p09", "p13", "p14"),
         _iterations,
     ),
     Explanation(
