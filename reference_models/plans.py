@@ -7,7 +7,6 @@ import inspect
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,9 +14,8 @@ import torch
 from disentangle_metrics import InputError
 from reference_models.model import Model
 from reference_models.models import model_class
+from reference_models.presets import PRESETS
 from reference_models.settings import Settings
-
-PRESETS = Path(__file__).parent / "presets"
 
 
 @dataclass(frozen=True)

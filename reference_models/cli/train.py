@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from disentangle_metrics import DatasetError, InputError, PluginError, load_dataset
+from reference_models import cards
 from reference_models.cli.export import export
 from reference_models.cli.information import information
 from reference_models.cli.traverse import traverse
@@ -59,7 +61,15 @@ def command(model: str) -> Callable[..., None]:
         steps: Annotated[
             int | None, typer.Option(help="Train this long; a new run's schedule keeps its proportions.")
         ] = None,
-        batch_size: Annotated[int | None, typer.Option()] = None,
+        batch_size: Annotated[
+            int | None, typer.Option(help="Images (or pairs) at a time, over all devices.")
+        ] = None,
+        accumulate: Annotated[
+            int | None,
+            typer.Option(
+                help="Batches whose gradients make one step, as one that many times as large would."
+            ),
+        ] = None,
         learning_rate: Annotated[float | None, typer.Option()] = None,
         setting: Annotated[
             list[str] | None,
@@ -71,14 +81,31 @@ def command(model: str) -> Callable[..., None]:
         device: Annotated[
             str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps.  [default: auto]")
         ] = None,
+        devices: Annotated[
+            int | None,
+            typer.Option(help="So many devices of this kind share each batch.  [default: 1]"),
+        ] = None,
         precision: Annotated[
-            str | None, typer.Option(help="float32 or bfloat16.  [default: float32]")
+            str | None, typer.Option(help="float32, bfloat16 or float16.  [default: float32]")
+        ] = None,
+        deterministic: Annotated[
+            bool | None,
+            typer.Option(
+                "--deterministic/--no-deterministic", help="Only algorithms that repeat to the last bit."
+            ),
         ] = None,
         compile: Annotated[bool | None, typer.Option(help="Compile the objective first.")] = None,
         channels_last: Annotated[bool | None, typer.Option(help="Memory layout; faster on CPUs.")] = None,
         threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: PyTorch's]")] = None,
         log_every: Annotated[int | None, typer.Option(help="Steps between rows of the log.")] = None,
         save_every: Annotated[int | None, typer.Option(help="Steps between checkpoints.")] = None,
+        score_every: Annotated[
+            int | None,
+            typer.Option(help="Steps between scores of the encoder, in scores.csv.  [default: never]"),
+        ] = None,
+        logger: Annotated[
+            str | None, typer.Option(help="tensorboard or wandb, besides the log files.  [default: none]")
+        ] = None,
         quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
         debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     ) -> None:
@@ -116,13 +143,18 @@ def command(model: str) -> Callable[..., None]:
                 "steps": steps,
                 "seed": seed,
                 "batch_size": batch_size,
+                "accumulate": accumulate,
                 "learning_rate": learning_rate,
                 "device": device,
+                "devices": devices,
                 "precision": precision,
                 "compile": compile,
                 "channels_last": channels_last,
+                "deterministic": deterministic,
                 "log_every": log_every,
                 "save_every": save_every,
+                "score_every": score_every,
+                "logger": logger,
             },
         )
         folder = out or Path("runs") / f"{model}-{plan.dataset}-{plan.preset}-{plan.settings.seed}"
@@ -142,8 +174,22 @@ def command(model: str) -> Callable[..., None]:
     return train_model
 
 
+class ModelCommand(TyperCommand):
+    """Its help ends with the model's own settings."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(f"\n{cards.settings_text(str(self.name))}\n")
+
+
+def list_models() -> None:
+    """List the models: what each is, its paper, its presets."""
+    print(cards.listing())
+    print("\ndm-train MODEL --help shows a model's settings; dm-eval --list names the data sets.")
+
+
 for _name in MODELS:
-    app.command(_name, help=f"Train {_name}.")(command(_name))
+    app.command(_name, cls=ModelCommand, help=f"Train {_name}.")(command(_name))
+app.command("list")(list_models)
 for _action in (information, traverse, export):
     app.command()(_action)
 
@@ -200,6 +246,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
         return MISUSED, f"error: {error}"
     if hasattr(error, "format_message"):  # the command line could not be parsed
         return MISUSED, f"error: {error.format_message()}"
+    if type(error).__name__ in ("NonFiniteLossError", "StorageError"):  # their messages say it all
+        return FAILED, f"failed: {error}"
     if type(error).__name__ == "TrainingInterruptedError":  # named, since importing it needs torch
         return INTERRUPTED, str(error)
     if isinstance(error, SystemExit):

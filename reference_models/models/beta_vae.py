@@ -32,9 +32,9 @@ class BetaVAE(FlatModel):
     beta : float
         Weight of the KL term (gamma, where Burgess et al. use a capacity; theirs is 1,000).
     capacity : float
-        The value in nats that C reaches (theirs: 25), and
+        The value in nats that C reaches (theirs: 25).
     capacity_steps : int
-        the step at which it reaches it (theirs: 100,000).
+        The step at which C reaches it (theirs: 100,000).
     """
 
     name = "beta-vae"

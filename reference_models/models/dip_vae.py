@@ -64,7 +64,16 @@ class DIPVAEI(FlatModel):
 
 
 class DIPVAEII(DIPVAEI):
-    """DIP-VAE-II, see the module; the paper has lambda_d = lambda_od here."""
+    """DIP-VAE-II, see the module.
+
+    Parameters
+    ----------
+    image_shape : (channels, height, width)
+    latents : int
+    lambda_od, lambda_d : float
+        Weights of the covariances and of the variances' distance from 1. The paper has
+        lambda_d = lambda_od here.
+    """
 
     name = "dip-vae-ii"
     with_variance = True

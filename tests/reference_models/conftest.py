@@ -22,6 +22,7 @@ class Squares:
     image_shape = (32, 32, 1)
     grid = FactorGrid(names=("row", "column"), sizes=(25, 25), types=("ordinal", "ordinal"))
     factor_sizes = (25, 25)
+    factor_names, factor_types = grid.names, grid.types
 
     def __len__(self) -> int:
         return 625

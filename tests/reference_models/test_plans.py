@@ -10,6 +10,7 @@ import torch
 from disentangle_metrics import InputError
 from reference_models import plans
 from reference_models.models import MODELS
+from reference_models.presets import PRESETS
 from reference_models.settings import Settings, check_settings
 
 
@@ -29,7 +30,7 @@ def test_every_preset_can_be_built(model: str, preset: str, dataset: str) -> Non
 
 @pytest.mark.parametrize("model", list(MODELS))
 def test_presets_give_a_reason_beside_the_numbers(model: str) -> None:
-    text = (plans.PRESETS / f"{model}.toml").read_text()
+    text = (PRESETS / f"{model}.toml").read_text()
     assert set(tomllib.loads(text)) == {"smoke", "demo", "paper"}
     assert text.count("#") >= 6
 

@@ -24,11 +24,6 @@ from tests.reference_models.conftest import Squares
 from tests.reference_models.test_training import SETTINGS, rows, run, same_tensors
 
 
-class WithFactors(Squares):
-    factor_names = ("row", "column")
-    factor_types = ("ordinal", "ordinal")
-
-
 def losses_of(folder: Path) -> list[float]:
     return [row["loss"] for row in rows(folder)]
 
@@ -93,9 +88,9 @@ def test_deterministic_algorithms_are_used_and_then_put_back(tmp_path: Path) -> 
 
 
 def test_scores_are_logged_and_leave_training_alone(tmp_path: Path) -> None:
-    run(tmp_path / "plain", dataset=WithFactors())
+    run(tmp_path / "plain")
     scored = replace(SETTINGS, score_every=5)
-    run(tmp_path / "scored", scored, dataset=WithFactors())
+    run(tmp_path / "scored", scored)
     assert same_tensors(tmp_path / "scored" / "model.safetensors", tmp_path / "plain" / "model.safetensors")
     assert same_tensors(tmp_path / "scored" / "last.safetensors", tmp_path / "plain" / "last.safetensors")
     assert rows(tmp_path / "scored") == rows(tmp_path / "plain")
@@ -107,16 +102,20 @@ def test_scores_are_logged_and_leave_training_alone(tmp_path: Path) -> None:
     assert (tmp_path / "scored" / "scores.csv").read_text().count("\n") == 4
     assert not (tmp_path / "plain" / "scores.csv").exists()
 
-    run(tmp_path / "parts", replace(scored, steps=7), dataset=WithFactors())
-    run(tmp_path / "parts", scored, dataset=WithFactors(), resume=True)
+    run(tmp_path / "parts", replace(scored, steps=7))
+    run(tmp_path / "parts", scored, resume=True)
     again = [json.loads(line) for line in (tmp_path / "parts" / "scores.jsonl").read_text().splitlines()]
     assert [line["step"] for line in again] == [5, 7, 10, 12]
     assert [line["mig"] for line in again if line["step"] != 7] == [line["mig"] for line in lines]
 
 
 def test_scores_need_factors(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="score_every needs a data set with known factors; squares has none"):
-        run(tmp_path / "run", replace(SETTINGS, score_every=5))
+    class Unlabelled:
+        name, image_shape, images = "photos", Squares.image_shape, Squares.images
+        __len__ = Squares.__len__
+
+    with pytest.raises(InputError, match="score_every needs a data set with known factors; photos has none"):
+        run(tmp_path / "run", replace(SETTINGS, score_every=5), dataset=Unlabelled())
     assert not (tmp_path / "run").exists()
 
 
@@ -160,7 +159,7 @@ def test_weights_and_biases_gets_the_rows_of_the_log(tmp_path: Path, monkeypatch
     module.init = lambda **options: started.update(options) or Run()  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "wandb", module)
     settings = replace(SETTINGS, logger="wandb", score_every=6)
-    run(tmp_path / "run", settings, dataset=WithFactors())
+    run(tmp_path / "run", settings)
     assert started["name"] == "run"
     assert started["config"]["settings"]["batch_size"] == 4
     assert started["finished"]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import ast
+import errno
+import json
 import os
 import signal
 import subprocess
@@ -8,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
+import disentangle_metrics as dm
 from disentangle_metrics import DatasetError
-from reference_models import checkpoints
+from disentangle_metrics.cli import evaluate, running, sources
+from reference_models import cards, checkpoints, plans
 from reference_models.cli import train as cli
-from reference_models.models import MODELS, model_class
+from reference_models.models import MODELS
 from tests.reference_models.conftest import Squares
 
+TWENTY = ["--preset", "smoke", "--steps", "20", "--batch-size", "4", "--device", "cpu", "--quiet"]
 SHORT = ["--preset", "smoke", "--steps", "6", "--batch-size", "2", "--device", "cpu", "--quiet"]
 
 
@@ -34,20 +39,25 @@ def dm_train(*arguments: str) -> int:
 
 
 @pytest.mark.parametrize("model", list(MODELS))
-def test_trains_and_prints_where_the_weights_are(
-    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_trains_and_the_weights_are_evaluated(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert dm_train(model, "--dataset", "squares", *SHORT, "--out", str(tmp_path / "run")) == 0
+    assert dm_train(model, "--dataset", "squares", *TWENTY, "--out", str(tmp_path / "run")) == 0
     out, err = capsys.readouterr()
     assert out.strip() == str(tmp_path / "run" / "model.safetensors")
     assert err == ""
     description = checkpoints.read_description(tmp_path / "run" / "model.safetensors")
     assert description["arguments"]["image_shape"] == [1, 32, 32]
-    assert (description["architecture"], description["step"]) == (model, 6)
-    encoder = model_class(model)(**description["arguments"])
-    encoder.load_state_dict(checkpoints.read_tensors(tmp_path / "run" / "model.safetensors", "model."))
-    encoded = encoder(torch.zeros(3, 1, 32, 32))
-    assert len(encoded[0] if isinstance(encoded, tuple) else encoded) == 3
+    assert (description["architecture"], description["step"]) == (model, 20)
+
+    monkeypatch.setattr(sources, "load_dataset", lambda name, root: Squares())
+    report, scores = tmp_path / "report.json", ["mig", "mcc", "mean_pairwise_mi"]
+    options = ["--samples", "200", "--quiet", "--metrics", ",".join(scores), "--json", str(report)]
+    assert running.run(evaluate.app, "dm-eval", [out.strip(), "--dataset", "squares", *options]) == 0
+    found = dm.Report.from_json(report)
+    assert list(found) == scores
+    assert all(0 <= found[name].value <= 1 for name in scores[:2])
+    assert found.provenance["encoder"]["architecture"] == model
 
 
 def test_options_change_the_preset(tmp_path: Path) -> None:
@@ -58,6 +68,88 @@ def test_options_change_the_preset(tmp_path: Path) -> None:
     assert (arguments["beta"], arguments["gamma"], arguments["affine"]) == (2.0, 0, True)
     assert arguments["wake_steps"] == [0, 2, 4]
     assert (settings["steps"], settings["batch_size"], settings["learning_rate"]) == (6, 2, 1e-4)
+
+
+def test_options_change_the_loop(tmp_path: Path) -> None:
+    options = ["--accumulate", "2", "--precision", "bfloat16", "--deterministic", "--score-every", "3"]
+    assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path), *options) == 0
+    settings = checkpoints.read_description(tmp_path / "model.safetensors")["settings"]
+    assert (settings["accumulate"], settings["precision"], settings["deterministic"]) == (2, "bfloat16", True)
+    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 3
+
+
+def test_pairs_need_a_grid_and_nothing_is_written_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Photos:
+        name, image_shape, images = "photos", Squares.image_shape, Squares.images
+        __len__ = Squares.__len__
+
+    monkeypatch.setattr(cli, "load_dataset", lambda name, root: Photos())
+    assert dm_train("ada-gvae", "--dataset", "photos", *SHORT, "--out", str(tmp_path / "run")) == 2
+    assert "needs a data set with an image for every combination of factors" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_is_exit_code_1_and_names_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = Squares.images
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fill(self: Squares, indices: Any) -> Any:
+        monkeypatch.setattr(os, "fsync", full)
+        return images(self, indices)
+
+    with monkeypatch.context():
+        monkeypatch.setattr(Squares, "images", fill)
+        assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path)) == 1
+    last = tmp_path / "last.safetensors"
+    assert capsys.readouterr().err == (
+        f"dm-train: failed: No space left on device; the last good checkpoint is {last} (step 0)\n"
+    )
+
+
+def test_the_list_names_every_model_and_its_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dm_train("list") == 0
+    out = capsys.readouterr().out
+    entries = {entry.splitlines()[0]: entry for entry in out.split("\n\n")[:-1]}
+    assert list(entries) == list(MODELS)
+    assert "presets: smoke, demo, paper, paper for shapes3d" in entries["vlae"]
+    for name, entry in entries.items():
+        assert (" 20" in entry) == (name != "autoencoder"), name  # a year
+        assert max(map(len, entry.splitlines())) <= 90
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+def test_help_shows_every_setting_with_its_default_meaning_and_presets(
+    model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dm_train(model, "--help") == 0
+    out = capsys.readouterr().out
+    own = out.partition("Settings of the model")[2]
+    for name, default in plans.defaults_of(model).items():
+        shown = tuple(default) if isinstance(default, list) else default
+        line = next(line for line in own.splitlines() if line.startswith(f"  {name} = "))
+        assert ast.literal_eval(line.partition(" = ")[2]) == shown
+    documented = cards.card(model)
+    for name in ("smoke", "demo", "paper"):
+        assert documented.presets[name][0], name  # why
+        values = documented.presets[name][1]
+        arguments = plans.read_preset(model, "sprites", name).arguments
+        assert {key: json.loads(value) for key, (value, _) in values.items()} == arguments
+
+
+def test_help_of_one_model_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dm_train("pro-vlae", "--help") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Z. Li, J. Murkute, P. Gyawali, L. Wang," in out
+    assert (
+        "wake_steps = (0, 5000, 10000) The training step at which each layer wakes, the top layer first. "
+        "In smoke: [0, 200, 400] (every stage is visited); demo: [0, 5500, 11000]"
+    ) in out
 
 
 def test_the_bar_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,6 +191,10 @@ def test_resume_takes_the_runs_own_settings(tmp_path: Path, capsys: pytest.Captu
         (["vlae", "--dataset", "squares", "--device", "abacus"], "device 'abacus'"),
         (["vlae", "--dataset", "squares", "--precision", "float8"], "precision is 'float8'"),
         (["vlae", "--dataset", "squares", "--steps", "0"], "steps is 0"),
+        (["vlae", "--dataset", "squares", "--accumulate", "0"], "accumulate is 0"),
+        (["vlae", "--dataset", "squares", "--devices", "3"], "must be a multiple of devices = 3"),
+        (["vlae", "--dataset", "squares", "--logger", "paper"], "logger is 'paper'; it must be one of none"),
+        (["ada-gvae", "--dataset", "squares", "--set", "changed_factors=9"], "changed_factors is 9"),
         (["vlae", "--dataset", "squares", "--set", "latents_per_layer=0"], "latents_per_layer is 0"),
         (
             ["vlae", "--dataset", "squares", "--set", "layers=many"],
@@ -174,7 +270,7 @@ def test_interrupted_is_exit_code_130_and_names_the_checkpoint(
 def test_help_needs_no_torch() -> None:
     script = (
         "import sys; sys.modules['torch'] = None; from reference_models.cli.train import run;"
-        "assert run(['--help']) == 0 and run(['pro-vlae', '--help']) == 0; sys.exit(run(['vlae']))"
+        "assert run(['--help']) == 0 and run(['pro-vlae', '--help']) == 0 and run(['list']) == 0; sys.exit(run(['vlae']))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
