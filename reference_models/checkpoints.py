@@ -30,6 +30,7 @@ from reference_models.model import Model
 
 FORMAT = 1
 METADATA_KEY = "disentangle_metrics"
+UNFINISHED = ".unfinished"
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
@@ -45,7 +46,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, A
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content`; the old file stays until the new one is safely on the disk."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -57,6 +58,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what processes that were killed while writing have left in `folder`."""
+    for path in folder.glob(f".*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def read_description(path: Path) -> dict[str, Any]:

@@ -173,6 +173,7 @@ def loop(
         stack.enter_context(denormals_flushed())
         stack.enter_context(naming_last_checkpoint(last))
         if first:
+            checkpoints.remove_unfinished(folder)
             logger = open_logger(settings.logger, folder, start, description)
             stack.callback(logger.close)
             log = TrainingLog(folder, start, "log", logger)

@@ -287,37 +287,77 @@ def test_unusable_settings_are_refused(tmp_path: Path, changes: dict[str, Any], 
     assert not (tmp_path / "run").exists()
 
 
-def kill_at_random(folder: Path, whole: Path, kills: int) -> None:
-    """Kill a run again and again, resume it each time, and compare its end with `whole`."""
-    script = (
-        "import sys; from pathlib import Path; from dataclasses import replace;"
-        "import tests.reference_models.test_training as t; folder = Path(sys.argv[1]);"
-        "t.run(folder, replace(t.SETTINGS, save_every=1), resume=(folder / 'last.safetensors').exists())"
-    )
-    rng = np.random.default_rng(kills)
-    for kill in range(kills + 1):
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, str(folder)],
-        )
-        if kill < kills:
-            while not (folder / "last.safetensors").exists():
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 1))
-            process.kill()
-        process.wait()
-    assert process.returncode == 0
-    assert same_tensors(folder / "model.safetensors", whole / "model.safetensors")
-    assert rows(folder) == rows(whole)
+KILLED_SCRIPT = """
+import os, sys, time
+from dataclasses import replace
+from pathlib import Path
+import tests.reference_models.test_training as t
+
+fsync, folder, stay_in = os.fsync, Path(sys.argv[1]), int(sys.argv[2])
+calls = 0
+
+def counted_fsync(descriptor):
+    global calls
+    calls += 1
+    if calls == stay_in:
+        print("writing", flush=True)
+        time.sleep(600)
+    fsync(descriptor)
+
+class Slow(t.Squares):
+    def images(self, indices):
+        time.sleep(0.02)
+        return super().images(indices)
+
+os.fsync = counted_fsync
+print("begin", flush=True)
+t.run(folder, replace(t.SETTINGS, save_every=1), dataset=Slow(), resume=(folder / "last.safetensors").exists())
+"""
+
+
+def kill(folder: Path, rng: np.random.Generator, writing: bool) -> bool:
+    """Start or resume a run and kill it: while it writes a file, or else at any moment. Was it in time?"""
+    stay_in = int(rng.integers(1, 20)) if writing else 0  # the file it hangs in
+    arguments = [sys.executable, "-c", KILLED_SCRIPT, str(folder), str(stay_in)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begin\n"
+    if writing:
+        process.stdout.readline()  # nothing, if the run ends before
+    else:
+        time.sleep(rng.uniform(0, 1))
+    process.kill()
+    process.stdout.close()
+    killed = process.wait() == -signal.SIGKILL
+    assert bool(list(folder.glob(".*.unfinished"))) or not (killed and writing)
+    return killed
+
+
+def kill_and_resume(folder: Path, whole: Path, kills: list[bool], seed: int = 0) -> None:
+    """Kill runs again and again; after each, the checkpoint is valid, and each run ends as `whole`."""
+    rng, number = np.random.default_rng(seed), 0
+    kills = list(kills)
+    while kills:
+        path = folder / str(number)
+        if kill(path, rng, writing=kills[-1]):
+            kills.pop()
+        if (last := path / "last.safetensors").exists():
+            assert 0 <= checkpoints.read_description(last)["step"] <= 12
+        if not kills or (path / "model.safetensors").exists():
+            run(path, replace(SETTINGS, save_every=1), resume=last.exists())
+            assert same_tensors(path / "model.safetensors", whole / "model.safetensors")
+            assert rows(path) == rows(whole)
+            assert not list(path.glob(".*"))
+            number += 1
 
 
 def test_killed_and_resumed(whole: Path, tmp_path: Path) -> None:
-    kill_at_random(tmp_path / "run", whole, kills=2)
+    kill_and_resume(tmp_path, whole, kills=[True])
 
 
 @pytest.mark.slow
 def test_killed_and_resumed_twenty_times(whole: Path, tmp_path: Path) -> None:
-    for attempt in range(4):
-        kill_at_random(tmp_path / f"run{attempt}", whole, kills=5)
+    kill_and_resume(tmp_path, whole, kills=[True, False] * 10, seed=1)
 
 
 @pytest.mark.slow
