@@ -39,6 +39,9 @@ class Team:
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace every gradient by its mean over the processes."""
 
+    def wait(self) -> None:
+        """Wait until every process is here."""
+
 
 class FabricTeam(Team):
     """One of several processes, connected by a ``lightning_fabric.Fabric``."""
@@ -59,6 +62,9 @@ class FabricTeam(Team):
         flat = self.fabric.all_reduce(torch.cat([g.reshape(-1) for g in gradients]), reduce_op="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
+
+    def wait(self) -> None:
+        self.fabric.barrier()
 
 
 def import_fabric() -> Any:

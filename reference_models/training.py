@@ -224,6 +224,7 @@ def loop(
             if first and scores is not None and (done % settings.score_every == 0 or at_end):
                 write_scores(scores, done, model, dataset)
             if stopping and not at_end:
+                team.wait()  # whoever leaves first ends the others, and one may be writing
                 raise TrainingInterruptedError(
                     f"stopped after step {done} of {settings.steps}; {last} is complete and can be resumed"
                 )
