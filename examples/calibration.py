@@ -4,7 +4,8 @@ Needs nothing but the base install (and matplotlib for the figure).
 
     python examples/calibration.py                 # a small run: a table on the terminal, seconds
     python examples/calibration.py --full          # writes docs/data/calibration.csv: minutes
-    python examples/calibration.py --from docs/data/calibration.csv --figure docs/images/calibration.png
+    python examples/calibration.py --from docs/data/calibration.csv \\
+        --figure docs/images/calibration.png --page docs/calibration.md
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ FACTORS, VALUES, NOISE = 4, 4, 0.02
 FULL_ROWS, QUICK_ROWS = 1_500, 800
 FULL_SEEDS = 3
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+START, END = "<!-- made by examples/calibration.py -->\n", "<!-- end -->\n"
 VOTING = ("factor_vae", "beta_vae", "z_max_variance")
 
 
@@ -56,7 +58,9 @@ def uniform(rng: np.random.Generator, rows: int) -> Factors:
 
 def unit(values: npt.ArrayLike) -> Array:
     """Values 0..3, drawn evenly, to mean 0 and deviation 1."""
-    return (np.asarray(values, dtype=float) - 1.5) / 1.25**0.5
+    centred: Array = np.asarray(values, dtype=np.float64) - 1.5
+    scaled: Array = centred / 1.25**0.5
+    return scaled
 
 
 def jittered(rng: np.random.Generator, latents: Array) -> Array:
@@ -206,7 +210,42 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
     """How far each score falls from no break to the full one: scores by breaks."""
     means = table.groupby(["metric", "break", "strength"])["value"].mean().unstack("strength")
     fall = (means[table["strength"].min()] - means[table["strength"].max()]).unstack("break")
-    return fall.reindex(index=list(SCORES), columns=list(BREAKS)).dropna(how="all")
+    falls: pd.DataFrame = fall.reindex(index=list(SCORES), columns=list(BREAKS)).dropna(how="all")
+    return falls
+
+
+def by_property(table: pd.DataFrame) -> list[str]:
+    """The scores of a table, those that measure the same side by side."""
+    present = [key for key in SCORES if key in set(table["metric"])]
+    return [key for kind in COLOURS for key in present if SCORES[key].property == kind]
+
+
+def has_chance(metric: str) -> bool:
+    """Whether shuffled rows mean anything to a score: some need no factors."""
+    return SCORES[metric].property not in ("independence", "size")
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The table of the page: falls of 0.1 and more stand out; rises have a minus sign."""
+    falls = sensitivity(table)
+    intact = table[(table["break"] == "noise") & (table["strength"] == 0)].groupby("metric")
+    head = ["score", "measures", "unbroken", "chance", *(name.replace("_", " ") for name in falls)]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for metric in by_property(table):
+        chance = f"{intact['chance'].mean()[metric]:.2f}" if has_chance(metric) else ""
+        cells = [f"`{metric}`", SCORES[metric].property, f"{intact['value'].mean()[metric]:.2f}", chance]
+        for fall in falls.loc[metric]:
+            number = f"{fall + 0.0:.2f}".replace("-0.00", "0.00")
+            cells.append(f"**{number}**" if abs(fall) >= 0.1 else number)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_page(table: pd.DataFrame, path: Path) -> None:
+    """Put the table between the marks of a page."""
+    text = path.read_text(encoding="utf-8")
+    before, after = text.split(START)[0], text.split(END)[1]
+    path.write_text(f"{before}{START}{markdown(table)}{END}{after}", encoding="utf-8")
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
@@ -217,8 +256,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     from matplotlib import pyplot as plt
     from matplotlib.lines import Line2D
 
-    present = [key for key in SCORES if key in set(table["metric"])]
-    rows = [key for kind in COLOURS for key in present if SCORES[key].property == kind]
+    rows = by_property(table)
     breaks = list(dict.fromkeys(table["break"]))
     figure, axes = plt.subplots(
         len(rows), len(breaks), figsize=(1.25 * len(breaks) + 2.6, 0.62 * len(rows) + 1.2), sharex=True
@@ -232,7 +270,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             value = here.groupby("strength")["value"].mean()
             chance = here.dropna(subset="chance").groupby("strength")["chance"].mean()
             axis.axhline(0, color="0.85", linewidth=0.6)
-            axis.plot(chance.index, chance, linestyle=":", color="0.35", linewidth=1.1)
+            if has_chance(metric):
+                axis.plot(chance.index, chance, linestyle=":", color="0.2", linewidth=1.4)
             axis.plot(value.index, value, color=colour, linewidth=1.8)
             axis.set(xlim=(-0.04, 1.04), ylim=(-0.08 * top, 1.08 * top), xticks=[0, 1], yticks=[0, top])
             axis.tick_params(labelsize=7, length=2)
@@ -245,9 +284,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         axis.set_title(name.replace("_", "\n"), fontsize=10)
     handles = [Line2D([], [], color=colour, label=kind) for kind, colour in COLOURS.items()]
     handles.append(Line2D([], [], color="0.35", linestyle=":", label="chance"))
-    figure.supxlabel("strength of the break", fontsize=10, y=0.045)
+    figure.supxlabel("strength of the break", fontsize=10, y=0.035)
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=9, frameon=False)
-    figure.subplots_adjust(left=0.19, right=0.99, top=0.95, bottom=0.075, wspace=0.12, hspace=0.35)
+    figure.subplots_adjust(left=0.19, right=0.99, top=0.95, bottom=0.065, wspace=0.12, hspace=0.35)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 
@@ -261,6 +300,7 @@ def main() -> None:
     size.add_argument("--full", action="store_true", help="the whole default suite, five strengths")
     size.add_argument("--from", dest="table", type=Path, metavar="CSV", help="read an earlier run")
     parser.add_argument("--out", type=Path, default=Path("docs/data/calibration.csv"), help="of --full")
+    parser.add_argument("--page", type=Path, help="write the table into this page, between its marks")
     parser.add_argument("--figure", type=Path, help="draw the curves to this file")
     arguments = parser.parse_args()
     if arguments.table:
@@ -271,6 +311,8 @@ def main() -> None:
         table.to_csv(arguments.out, index=False, float_format="%.6g", lineterminator="\n")
     else:
         table = curves(list(BREAKS), (0.0, 1.0), rows=QUICK_ROWS, metrics=QUICK)
+    if arguments.page:
+        write_page(table, arguments.page)
     if arguments.figure:
         draw(table, arguments.figure)
     print("How far each score falls when a property is broken (its value without the break, minus with it):")
