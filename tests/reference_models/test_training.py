@@ -18,6 +18,7 @@ import torch
 
 from disentangle_metrics import InputError
 from reference_models import checkpoints, plans
+from reference_models.batches import batch_at
 from reference_models.models import MODELS
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
@@ -107,6 +108,23 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(whole: Path, tmp
     assert same_tensors(again, whole / "model.safetensors")
     other = run(tmp_path / "other", replace(SETTINGS, seed=1))
     assert not same_tensors(other, whole / "model.safetensors")
+
+
+def test_the_loop_takes_the_steps_of_one_written_by_hand(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=5, channels_last=False, warmup_steps=4)
+    weights = checkpoints.read_tensors(run(tmp_path, settings), "model.")
+    torch.manual_seed(0)
+    model = ProVLAE(**ARGUMENTS)
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    for step, rate in enumerate([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3]):
+        ((pixels, draws),) = batch_at(step, model, Squares(), settings).parts
+        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad()
+        model.objective(images, **{k: torch.from_numpy(v) for k, v in draws.items()})["loss"].backward()
+        optimizer.step()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.detach(), weights[name], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("stopped_at", [2, 4, 9])  # in a stage, at the end of one, after a resumable point
