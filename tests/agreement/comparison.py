@@ -66,14 +66,14 @@ class Comparison:
     def name(self) -> str:
         return f"{self.peer}, {self.metric}" + (f" ({self.parameters})" if self.parameters else "")
 
-    def records(self) -> list[tuple[str, Record]]:
-        """The records to compare: those of failed runs and of explained cases are left out."""
-        return [
-            (case, record)
+    def records(self) -> dict[str, tuple[str, Record]]:
+        """The (case, record) to compare, by names; failed runs and explained cases are left out."""
+        return {
+            f"{case} {number}": (case, record)
             for case in CASES
-            for record in of(case, self.peer, self.metric)
+            for number, record in enumerate(of(case, self.peer, self.metric))
             if "error" not in record and self.where(record) and not case.startswith(self.explained or "-")
-        ]
+        }
 
     def is_slow(self, case: str) -> bool:
         return self.slow(values()["cases"][case]["input"]["N"])

@@ -23,13 +23,14 @@ SEEDS = range(3)
 
 
 def study_explicitness(case: str, record: Record) -> Iterator[Pair]:
-    """Only over all rows are values kept off the edges of bins; among the train rows one may lie on one."""
+    """Only over all rows are values kept off the edges of bins: not so over the train rows of p10 and p16."""
     latents, factors = arrays(case)
     split = first_rows_train(len(latents))
     area = dm.explicitness(latents, factors, split=split, protocol="locatello2019").value
     modularity = dm.modularity(latents[split[0]], factors[split[0]], active=None).value
     yield Pair(area, record["values"]["explicitness_score_test"], 1e-3)
-    yield Pair(modularity, record["values"]["modularity_score"], 1e-5)
+    if not case.startswith(("p10", "p16")):
+        yield Pair(modularity, record["values"]["modularity_score"], 1e-9)
 
 
 def review_explicitness(case: str, record: Record) -> Iterator[Pair]:
@@ -224,7 +225,7 @@ TRAINED = (
         "modularity_explicitness",
         "area on the test rows; modularity of the train rows",
         'dm.explicitness(z, v, protocol="locatello2019", split=...)',
-        "1e-3; 1e-5",
+        "1e-3; 1e-9",
         study_explicitness,
         slow=lambda rows: rows > 20_000,
     ),
@@ -245,7 +246,7 @@ TRAINED = (
         "1e-3",
         rmig_explicitness,
         slow=lambda rows: rows > 5_000,
-        explained=("p09", "p13", "p14"),
+        explained=("p14",),
     ),
     _row(
         STUDY,

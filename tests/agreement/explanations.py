@@ -110,6 +110,15 @@ def _edge() -> Iterator[Shown]:
             yield Shown(case[:3], metric, function(*arrays(case), **REVIEW).value, theirs)
 
 
+def _edge_of_train_rows() -> Iterator[Shown]:
+    for case in ("p10", "p16"):
+        latents, factors = arrays(full(case))
+        train = first_rows_train(len(latents))[0]
+        theirs = recorded(case, STUDY, "modularity_explicitness")["values"]["modularity_score"]
+        ours = dm.modularity(latents[train], factors[train], active=None).value
+        yield Shown(case, "modularity of the train rows", ours, theirs)
+
+
 def _threshold() -> Iterator[Shown]:
     theirs = recorded("p09", STUDY, "FactorVAE", prune_threshold_std=0.0)["values"]["eval_accuracy"]["mean"]
     yield Shown("p09", "FactorVAE, threshold 0", dm.factor_vae(*arrays(full("p09"))).value, theirs)
@@ -129,9 +138,10 @@ def _total_correlation() -> Iterator[Shown]:
 
 
 def _iterations() -> Iterator[Shown]:
-    for case in ("p09", "p13", "p14"):
-        theirs = recorded(case, RMIG, "explicitness")["values"]["explicitness"]
-        yield Shown(case, "area", unpenalised(full(case)).value, theirs)
+    ours, theirs = unpenalised(full("p14")), recorded("p14", RMIG, "explicitness")["values"]
+    yield Shown("p14", "area", ours.value, theirs["explicitness"])
+    for index, area in enumerate(theirs["per_factor"]):
+        yield Shown("p14", f"area of factor {index}", ours.per_factor.iloc[index], area)
 
 
 def _tells_nothing() -> Iterator[Shown]:
@@ -216,6 +226,15 @@ DEFECTS = (
         _edge,
     ),
     Explanation(
+        "Rows on an edge",
+        "disentanglement_lib computes modularity beside explicitness on the train rows alone. Among those of p10 one "
+        "value of a latent, and of p16 sixteen, lie within rounding of an edge; here such values count as on it, "
+        "so that rescaling a latent moves no row (p16: the eighth digit).",
+        _about(STUDY, "modularity_explicitness"),
+        ("p10", "p16"),
+        _edge_of_train_rows,
+    ),
+    Explanation(
         "A constant latent wins every vote",
         "With disentanglement_lib's default threshold of 0 a constant latent is kept; its normalised variance "
         "is 0 / 0 = NaN, which wins every search for the smallest, and the accuracy falls to 1/K. Its "
@@ -244,10 +263,11 @@ DEFECTS = (
     ),
     Explanation(
         "A classifier stopped before its optimum",
-        "clarken92's logistic regression has practically no penalty and sees latents of different scales; its "
-        "100 iterations end before the optimum. Ours is the optimum.",
+        "clarken92's logistic regression has practically no penalty and sees latents of different scales; on "
+        "p14 its solver ends before the optimum, which moves factor 1 by 0.002. Ours gives the data the larger "
+        "likelihood (tests/agreement/test_explicitness.py).",
         _about(RMIG, "explicitness"),
-        ("p09", "p13", "p14"),
+        ("p14",),
         _iterations,
     ),
     Explanation(

@@ -87,11 +87,11 @@ def remeasure(found: dict[str, Any], *, slow: bool, only: str) -> None:
     chosen = [comparison for comparison in COMPARISONS if only in comparison.name]
     for comparison in track(chosen, "comparing", console=console):
         rows = found["comparisons"].setdefault(key(comparison), {})
-        for index, (case, record) in enumerate(comparison.records()):
+        for name, (case, record) in comparison.records().items():
             if comparison.is_slow(case) and not slow:
                 continue
             result = measure(comparison, case, record)
-            rows[f"{case} {index}"] = {
+            rows[name] = {
                 "numbers": result.numbers,
                 "deviation": float(f"{result.deviation:.2e}"),
                 "share": float(f"{result.share:.2e}"),
@@ -123,7 +123,9 @@ def shown(value: float | str) -> str:
         number = float(value)
     except ValueError:
         return str(value)
-    return str(number) if not math.isfinite(number) else f"{number:.6f}"
+    if math.isnan(number):
+        return "NaN"
+    return "infinite" if math.isinf(number) else f"{number:.7f}"
 
 
 def render(found: dict[str, Any]) -> str:
@@ -140,7 +142,9 @@ def render(found: dict[str, Any]) -> str:
         for metric in dict.fromkeys(metric for name, metric in pairs_recorded() if name == peer):
             parts += [row(c, found) for c in COMPARISONS if (c.peer, c.metric) == (peer, metric)]
             parts += [
-                unreproduced(u) for u in UNREPRODUCED if u.peer == peer and metric in u.metric.split(", ")
+                unreproduced(u, metric)
+                for u in UNREPRODUCED
+                if u.peer == peer and metric in u.metric.split(", ")
             ]
     parts.append(
         "\nHow close the default learner of DCI comes to the published one is a page of its own: "
@@ -187,8 +191,8 @@ def status(comparison: Comparison, found: dict[str, Any]) -> str:
     return f"agrees; {left} explained" if left else "agrees"
 
 
-def unreproduced(entry: Unreproduced) -> str:
-    metric = entry.metric.replace("|", "\\|")
+def unreproduced(entry: Unreproduced, metric: str) -> str:
+    metric = metric.replace("|", "\\|")
     return f"| {metric} | {entry.what} | none |  |  |  |  |  | not reproduced: {entry.why} |\n"
 
 
@@ -197,9 +201,9 @@ def slow_ones(found: dict[str, Any]) -> str:
     lines = ["\n### Measured only with `--slow`\n\n| comparison | cases | last measured |\n|---|---|---|\n"]
     for comparison in COMPARISONS:
         by_date: dict[str, list[str]] = {}
-        for index, (case, _) in enumerate(comparison.records()):
+        for name, (case, _) in comparison.records().items():
             if comparison.is_slow(case):
-                result = found["comparisons"].get(key(comparison), {}).get(f"{case} {index}")
+                result = found["comparisons"].get(key(comparison), {}).get(name)
                 by_date.setdefault(result["measured"] if result else "not yet", []).append(case[:3])
         for date, cases in by_date.items():
             lines.append(f"| {comparison.name} | {', '.join(dict.fromkeys(cases))} | {date} |\n")
