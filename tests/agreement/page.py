@@ -118,7 +118,7 @@ def key(comparison: Comparison) -> str:
 
 
 def shown(value: float | str) -> str:
-    """A number to six decimals; what is no number as it was recorded."""
+    """A number to seven decimals; what is no number as it was recorded."""
     try:
         number = float(value)
     except ValueError:
