@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from disentangle_metrics.catalogue import BUILTIN as _METRICS
 from disentangle_metrics.version import __version__
 
 _WHERE = {
@@ -43,37 +44,6 @@ _WHERE = {
     "score": "scoring",
     "udr": "model_agreement",
 }
-_METRICS = (
-    "mig",
-    "mig_sup",
-    "jemmig",
-    "dcimig",
-    "modularity",
-    "explicitness",
-    "factor_vae",
-    "beta_vae",
-    "z_max_variance",
-    "irs",
-    "dci",
-    "sap",
-    "mcc",
-    "total_correlation",
-    "wasserstein_correlation",
-    "mean_pairwise_mi",
-    "infomec",
-    "rmig",
-    "informativeness",
-    "active_units",
-    "sufficiency",
-    "minimality",
-    "med",
-    "dmig",
-    "xmig",
-    "dlig",
-    "wsepin",
-    "dhsic",
-    "omes",
-)
 
 __all__ = ["__version__", *_WHERE, *_METRICS]
 

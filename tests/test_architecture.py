@@ -17,6 +17,7 @@ PACKAGE = "disentangle_metrics"
 # `version` and `errors` stand below everything.
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
+    "catalogue": set(),
     "errors": set(),
     "results": set(),
     "definition": set(),
@@ -24,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "estimators": set(),
     "inputs": {"estimators"},
     "relations": {"estimators", "inputs"},
-    "metrics": {"relations", "definition", "estimators", "registry"},
+    "metrics": {"catalogue", "relations", "definition", "estimators", "registry"},
     "resampling": {"inputs"},
     "protocols": {"registry"},
     "requests": {"definition", "metrics", "protocols"},
@@ -41,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "definition", "registry", "inputs", "results", "metrics", "protocols", "requests", "scoring",
         "cards", "datasets", "encoders", "evaluation",
     },
-    "__init__": {"functions", "requests"},
+    "__init__": {"catalogue", "functions", "requests"},
 }  # fmt: skip
 BELOW_ALL = {"version", "errors"}
 

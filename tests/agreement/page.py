@@ -118,14 +118,14 @@ def key(comparison: Comparison) -> str:
 
 
 def shown(value: float | str) -> str:
-    """A number to seven decimals; what is no number as it was recorded."""
+    """A number to nine decimals; what is no number as it was recorded."""
     try:
         number = float(value)
     except ValueError:
         return str(value)
     if math.isnan(number):
         return "NaN"
-    return "infinite" if math.isinf(number) else f"{number:.7f}"
+    return "infinite" if math.isinf(number) else f"{number:.9f}"
 
 
 def render(found: dict[str, Any]) -> str:

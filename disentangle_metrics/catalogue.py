@@ -1,0 +1,35 @@
+"""The names of the built-in metrics; each is a file of ``metrics/`` with a ``definition``."""
+
+from __future__ import annotations
+
+BUILTIN = (
+    "mig",
+    "mig_sup",
+    "jemmig",
+    "dcimig",
+    "modularity",
+    "explicitness",
+    "factor_vae",
+    "beta_vae",
+    "z_max_variance",
+    "irs",
+    "dci",
+    "sap",
+    "mcc",
+    "total_correlation",
+    "wasserstein_correlation",
+    "mean_pairwise_mi",
+    "infomec",
+    "rmig",
+    "informativeness",
+    "active_units",
+    "sufficiency",
+    "minimality",
+    "med",
+    "dmig",
+    "xmig",
+    "dlig",
+    "wsepin",
+    "dhsic",
+    "omes",
+)
