@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from disentangle_metrics.relations import Active, Split
+from disentangle_metrics.activity import Active
+from disentangle_metrics.relations import Split
 from disentangle_metrics.version import __version__ as __version__
 from disentangle_metrics.cards import describe as describe
 from disentangle_metrics.cards import list_metrics as list_metrics

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.activity import POSTERIOR_THRESHOLD, Active, ActiveLatents, active_latents
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
@@ -32,22 +33,12 @@ from disentangle_metrics.estimators.quantised_posterior import quantised_informa
 from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Factor, Inputs
 
-Active = str | float | None
 Split = float | tuple[Sequence[int], Sequence[int]] | None
 
 ESTIMATORS = ("histogram", "nearest_neighbours", "posterior")
-POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class ActiveLatents:
-    """Which latents take part: `mask` (D,), and remarks for the user."""
-
-    mask: NDArray[np.bool_]
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ def _relation(
         with self._lock:
             if key not in self._made:
                 self._made[key] = method(self, *args, **kwargs)
-            return self._made[key]  # type: ignore[no-any-return]
+            return cast(T, self._made[key])
 
     return cast("Callable[Concatenate[Relations, P], T]", cached)
 
@@ -149,30 +140,16 @@ class Relations:
         NotApplicable
             If no latent is active.
         """
-        names = self.inputs.latent_names
-        variance, warnings = self.variances(), []
-        if rule is None:
-            return ActiveLatents(np.ones(len(names), dtype=bool))
-        if isinstance(rule, bool) or (isinstance(rule, str) and rule not in ("auto", "range")):
-            raise InputError(f"`active` must be 'auto', 'range', None or a variance, got {rule!r}")
-        if rule == "range":
-            low, high = column_ranges(self.latents)
-            mask = ~self.constant() & (high - low > (high - low).max() / 20)
-        elif rule == "auto" and self.inputs.logvar is None:
-            mask = ~self.constant()
-            faint = mask & (variance < 0.01 * variance.max())
-            if faint.any():
-                warnings.append(
-                    f"{_list(names, faint)}: variance below 1 percent of the largest; these count as "
-                    f"active. If the latents' scale has a meaning, pass active=0.01"
-                )
-        else:
-            mask = variance > (POSTERIOR_THRESHOLD if rule == "auto" else float(rule))
-        if not mask.any():
-            raise NotApplicable("no latent is active")
-        if not mask.all():
-            warnings.insert(0, f"{_list(names, ~mask)}: inactive, left out")
-        return ActiveLatents(mask, tuple(warnings))
+        inputs = self.inputs
+        if rule == "auto" and inputs.logvar is not None:
+            rule = POSTERIOR_THRESHOLD
+        return active_latents(rule, inputs.latent_names, self.variances(), self.constant(), self.ranges())
+
+    @_relation
+    def ranges(self) -> NDArray[np.float64]:
+        """Largest minus smallest value of each latent. Shape (D,)."""
+        low, high = column_ranges(self.latents)
+        return high - low
 
     def factor_codes(
         self, bins: int, strategy: str, factor_bins: int | None = None
@@ -391,9 +368,3 @@ def _varies(factor: Factor) -> bool:
     if factor.values is not None:
         return bool(factor.values.max() > factor.values.min())
     return len(factor.levels) > 1
-
-
-def _list(names: Sequence[str], mask: NDArray[np.bool_]) -> str:
-    chosen = [name for name, marked in zip(names, mask, strict=True) if marked]
-    shown = ", ".join(chosen[:8]) + (f" and {len(chosen) - 8} more" if len(chosen) > 8 else "")
-    return f"latent{'s' if len(chosen) > 1 else ''} {shown}"

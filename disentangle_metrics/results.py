@@ -245,7 +245,7 @@ class Report(Mapping[str, Score]):
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else "NaN" if math.isnan(value) else f"{value:.3f}"
+    return "–" if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
 
 
 def _plain(value: Any) -> Any:

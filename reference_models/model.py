@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -22,7 +24,7 @@ class ImageDataset(Protocol):
     def images(self, indices: Any, /) -> NDArray[np.uint8]: ...
 
 
-class Model(nn.Module):
+class Model(nn.Module, ABC):
     """A network together with its objective.
 
     The constructor's keyword arguments are plain JSON values, so that a checkpoint can carry them.
@@ -34,13 +36,13 @@ class Model(nn.Module):
     per_row: ClassVar[tuple[str, ...]] = ("noise",)  # draws with one entry for every image
     orders: ClassVar[tuple[str, ...]] = ()  # draws that shuffle the batch: permutations of its rows
 
-    def objective(self, images: Tensor, **draws: Tensor) -> dict[str, Tensor]:
-        """The scalar terms of this batch; the loop minimises ``"loss"`` and logs them all."""
-        raise NotImplementedError
+    # objective(images, **draws): the scalar terms of a batch; the loop minimises "loss" and logs them all.
+    # Each model names the draws it takes, as each module does with the arguments of its forward.
+    objective: Callable[..., dict[str, Tensor]]
 
+    @abstractmethod
     def decode(self, latents: Tensor) -> Tensor:
         """Logits of the images (n, channels, height, width) of latents (n, latents)."""
-        raise NotImplementedError
 
     def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
         """All that :meth:`objective` needs besides the images: noise, and what depends on the step.

@@ -22,7 +22,8 @@ HEAD = '''\
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from disentangle_metrics.relations import Active, Split
+from disentangle_metrics.activity import Active
+from disentangle_metrics.relations import Split
 '''
 
 COMMON = {

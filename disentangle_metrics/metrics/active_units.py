@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from disentangle_metrics.activity import Active
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.relations import Active, Relations
+from disentangle_metrics.relations import Relations
 
 
 def active_units(relations: Relations, *, active: Active = "auto") -> MetricValue:

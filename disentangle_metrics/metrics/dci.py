@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.concentration import columns_to_one, concentration
 from disentangle_metrics.relations import Relations, Split
 
 IMPORTANCES = ("shares", "raw")
@@ -77,15 +77,15 @@ def dci(
     raw = importances == "raw"
     varying = relations.need_factors(1, "DCI")
     tables = relations.probes(probe=probe, alpha=alpha, split=split, max_rows=max_rows)
-    shares = _columns_to_one(tables.importances[:, varying])
+    shares = columns_to_one(tables.importances[:, varying])
     table = tables.importances[:, varying] if raw else shares
     shown = np.full_like(tables.importances, np.nan)
     shown[:, varying] = table
     details = {"importances": Labelled(shown, ("latents", "factors"))}
 
-    per_latent, disentanglement = _concentration(table)
+    per_latent, disentanglement = concentration(table)
     per_factor = np.full(len(varying), np.nan)
-    per_factor[varying], completeness = _concentration(shares.T)
+    per_factor[varying], completeness = concentration(shares.T)
     if raw:
         completeness = float(per_factor[varying].mean())
     single = int(varying.sum()) == 1
@@ -103,29 +103,6 @@ def dci(
         ),
         "dci_informativeness": MetricValue(float(np.nanmean(tables.quality)), per_factor=tables.quality),
     }
-
-
-def _columns_to_one(importances: NDArray[np.float64]) -> NDArray[np.float64]:
-    mass = importances.sum(axis=0)
-    shares = np.zeros_like(importances)
-    np.divide(importances, mass, out=shares, where=mass > 0)
-    return shares
-
-
-def _concentration(importances: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """For each row 1 - entropy, base the number of columns, of its shares; and the mean weighted by mass.
-
-    A row without mass counts 0 with weight 0; with one column nothing can be spread, so 1.
-    """
-    mass = importances.sum(axis=1)
-    shares = np.divide(importances, mass[:, None], out=np.zeros_like(importances), where=mass[:, None] > 0)
-    safe = np.where(shares > 0, shares, 1.0)
-    spread = -np.sum(shares * np.log(safe), axis=1)
-    if importances.shape[1] > 1:
-        spread /= np.log(importances.shape[1])
-    concentration = np.where(mass > 0, np.clip(1 - spread, 0.0, 1.0), 0.0)
-    total = mass.sum()
-    return concentration, float(concentration @ mass / total) if total > 0 else 0.0
 
 
 definition = MetricDefinition(

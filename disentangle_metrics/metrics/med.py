@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.dci import _columns_to_one, _concentration
+from disentangle_metrics.metrics.concentration import columns_to_one, concentration
 from disentangle_metrics.metrics.gap import NEIGHBOURS
 from disentangle_metrics.relations import Relations
 
@@ -64,11 +64,11 @@ def med(
     information = relations.mutual_information(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
-    shares = _columns_to_one(information.mutual_information[:, varying])
-    per_latent, value = _concentration(shares)
+    shares = columns_to_one(information.mutual_information[:, varying])
+    per_latent, value = concentration(shares)
     if top is not None:
         kept = _best_of_each_factor(shares, per_latent, int(top))
-        value = _concentration(shares[kept])[1]
+        value = concentration(shares[kept])[1]
         per_latent = np.where(kept, per_latent, np.nan)
     shown = np.full_like(information.mutual_information, np.nan)
     shown[:, varying] = shares

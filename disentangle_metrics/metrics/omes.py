@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.activity import Active
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.interventions import correlation_across
-from disentangle_metrics.relations import Active, Relations
+from disentangle_metrics.relations import Relations
 
 POOLINGS = ("max", "mean")
 

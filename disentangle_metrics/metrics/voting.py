@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.activity import Active
 from disentangle_metrics.definition import Labelled, MetricValue
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.pairing import Drawing, Groups, fixed_factor_variances
-from disentangle_metrics.relations import Active, Relations
+from disentangle_metrics.relations import Relations
 
 VALUE_WEIGHTS = ("frequency", "uniform")
 

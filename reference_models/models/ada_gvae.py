@@ -73,7 +73,7 @@ class AdaGVAE(FlatModel):
     def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
         return {"noise": standard_normal(rng, 2 * batch_size, self.network.latents)}
 
-    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         mean, logvar = shared(*(t.float() for t in self.network.posterior(images)))
         latents = losses.sample(mean, logvar, noise)
         reconstruction = losses.reconstruction(self.decode(latents), images)

@@ -39,7 +39,7 @@ class Autoencoder(FlatModel):
     def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
         return {}
 
-    def objective(self, images: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor) -> dict[str, Tensor]:
         reconstruction = losses.reconstruction(self.decode(self(images)), images)
         return {"loss": reconstruction, "reconstruction": reconstruction}
 

@@ -41,7 +41,7 @@ class BetaTCVAE(FlatModel):
         super().__init__(image_shape, latents)
         self.beta = beta
 
-    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         mean, logvar, latents, reconstruction, kl = self.pass_through(images, noise)
         correlation = total_correlation(latents, mean, logvar)
         return {

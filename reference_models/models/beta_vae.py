@@ -56,7 +56,7 @@ class BetaVAE(FlatModel):
         capacity = self.capacity * min(1.0, step / self.capacity_steps)
         return super().draw(step, batch_size, rng) | {"capacity": np.array(capacity, np.float32)}
 
-    def objective(self, images: Tensor, noise: Tensor, capacity: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor, noise: Tensor, capacity: Tensor) -> dict[str, Tensor]:
         _, _, _, reconstruction, kl = self.pass_through(images, noise)
         loss = reconstruction + self.beta * (kl - capacity).abs()
         return {"loss": loss, "reconstruction": reconstruction, "kl": kl}

@@ -45,7 +45,7 @@ class DIPVAEI(FlatModel):
         super().__init__(image_shape, latents)
         self.lambda_od, self.lambda_d = lambda_od, lambda_d
 
-    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         mean, logvar, _, reconstruction, kl = self.pass_through(images, noise)
         centred = mean - mean.mean(0)
         covariance = centred.T @ centred / len(mean)

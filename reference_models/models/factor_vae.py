@@ -75,7 +75,7 @@ class FactorVAE(FlatModel):
         order = rng.permuted(np.tile(np.arange(batch_size)[:, None], self.network.latents), axis=0)
         return {"noise": noise, "order": order}
 
-    def objective(self, images: Tensor, noise: Tensor, order: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor, noise: Tensor, order: Tensor) -> dict[str, Tensor]:
         n = len(order)
         _, _, latents, reconstruction, kl = self.pass_through(images[:n], noise[:n])
         with torch.no_grad():

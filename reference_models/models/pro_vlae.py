@@ -111,7 +111,7 @@ class ProVLAE(Model):
         """The ends of the stages: the comparison of stages needs each one's weights."""
         return list(self.wake_steps[1:])
 
-    def objective(  # type: ignore[override]
+    def objective(
         self, images: Tensor, noise: Tensor, encoder_gates: Tensor, decoder_gates: Tensor, kl_weights: Tensor
     ) -> dict[str, Tensor]:
         mean, logvar = self.network.posterior(images, encoder_gates)

@@ -119,7 +119,7 @@ class TeacherStudent(FlatModel):
             "new": new.astype(np.float32),
         }
 
-    def objective(  # type: ignore[override]
+    def objective(
         self, images: Tensor, noise: Tensor, order: Tensor, active: Tensor, new: Tensor
     ) -> dict[str, Tensor]:
         mean, logvar = self.network.posterior(images)

@@ -60,7 +60,7 @@ class VLAE(Model):
             "noise": standard_normal(rng, batch_size, self.network.layers, self.network.latents_per_layer)
         }
 
-    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+    def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         mean, logvar = self.network.posterior(images)
         logits = self.network.decode(losses.sample(mean, logvar, noise))
         reconstruction = losses.reconstruction(logits, images)

@@ -7,7 +7,6 @@ import pytest
 
 from tests.agreement.boosted_trees_table import RECORDS, compared
 
-
 # Where the 64 bins rank two latents the other way round although their recorded importances differ by more
 # than the 0.03 that D and C are held to: pure noise, and two latents that share a factor 46 to 54. With a
 # bin per value both are ranked as recorded (below), so it is the bins, and the published learner is right.
@@ -26,7 +25,11 @@ def test_default_bins(case):
 
 @pytest.mark.parametrize(
     "case",
-    ["p15_D_lt_K", "p05_noise", *(pytest.param(c, marks=pytest.mark.slow) for c in ("p09_inactive", "p13_full_grid"))],
+    [
+        "p15_D_lt_K",
+        "p05_noise",
+        *(pytest.param(c, marks=pytest.mark.slow) for c in ("p09_inactive", "p13_full_grid")),
+    ],
 )
 def test_all_cuts(case):
     """With a bin per value the learner is the published one: what is left are its random ties."""

@@ -152,10 +152,10 @@ class TestDci:
         assert [s.value for s in report.values()] == pytest.approx([1, 1, 1])
 
     def test_by_hand_from_importances(self):
-        from disentangle_metrics.metrics.dci import _concentration
+        from disentangle_metrics.metrics.concentration import concentration
 
         table = np.array([[3.0, 1.0], [0.0, 0.0], [0.0, 4.0]])
-        per_row, value = _concentration(table)
+        per_row, value = concentration(table)
         entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25)) / math.log(2)
         assert per_row.tolist() == pytest.approx([1 - entropy, 0, 1])
         assert value == pytest.approx(((1 - entropy) * 4 + 1 * 4) / 8)

@@ -1,0 +1,78 @@
+"""Which latents are active, and so take part in scores that are averaged over latents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError, NotApplicable
+
+Active = str | float | None
+
+POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
+FAINT = 0.01  # of the largest variance: such a latent counts as active, with a remark
+
+
+@dataclass(frozen=True)
+class ActiveLatents:
+    """Which latents take part: `mask` (D,), and remarks for the user."""
+
+    mask: NDArray[np.bool_]
+    warnings: tuple[str, ...] = ()
+
+
+def active_latents(
+    rule: Active,
+    names: Sequence[str],
+    variance: NDArray[np.float64],
+    constant: NDArray[np.bool_],
+    spread: NDArray[np.float64],
+) -> ActiveLatents:
+    """Apply a rule to D latents.
+
+    Parameters
+    ----------
+    rule
+        ``"auto"``: those that are not numerically constant. ``"range"``: those whose range is above a
+        twentieth of the largest (Hsu et al. 2023). A number: those with a variance above it. None: all.
+    names, variance, constant, spread
+        Of each latent: its name, variance, whether it is numerically constant, and its range.
+
+    Raises
+    ------
+    InputError
+        If `rule` is none of these.
+    NotApplicable
+        If no latent is active.
+    """
+    if rule is None:
+        return ActiveLatents(np.ones(len(names), dtype=bool))
+    if isinstance(rule, bool) or (isinstance(rule, str) and rule not in ("auto", "range")):
+        raise InputError(f"`active` must be 'auto', 'range', None or a variance, got {rule!r}")
+    warnings = []
+    if rule == "range":
+        mask = ~constant & (spread > spread.max() / 20)
+    elif rule == "auto":
+        mask = ~constant
+        faint = mask & (variance < FAINT * variance.max())
+        if faint.any():
+            warnings.append(
+                f"{_list(names, faint)}: variance below 1 percent of the largest; these count as "
+                f"active. If the latents' scale has a meaning, pass active=0.01"
+            )
+    else:
+        mask = variance > float(rule)
+    if not mask.any():
+        raise NotApplicable("no latent is active")
+    if not mask.all():
+        warnings.insert(0, f"{_list(names, ~mask)}: inactive, left out")
+    return ActiveLatents(mask, tuple(warnings))
+
+
+def _list(names: Sequence[str], mask: NDArray[np.bool_]) -> str:
+    chosen = [name for name, marked in zip(names, mask, strict=True) if marked]
+    shown = ", ".join(chosen[:8]) + (f" and {len(chosen) - 8} more" if len(chosen) > 8 else "")
+    return f"latent{'s' if len(chosen) > 1 else ''} {shown}"
