@@ -27,7 +27,7 @@ MISUSES = (InputError, DatasetError, PluginError)
 app = typer.Typer(
     name="dm-train",
     help="Train a reference model that makes representations to evaluate.",
-    no_args_is_help=True,
+    no_args_is_help=False,  # a missing model is a mistake of one line
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -48,7 +48,9 @@ def command(model: str) -> Callable[..., None]:
         dataset: Annotated[str | None, typer.Option(help="Data set to train on.  [default: sprites]")] = None,
         preset: Annotated[
             str | None,
-            typer.Option(help="smoke (does it run?), demo (half an hour) or paper.  [default: demo]"),
+            typer.Option(
+                help="smoke (does it run?), demo (tens of minutes) or paper.  [default: demo]"
+            ),
         ] = None,
         beta: Annotated[float | None, typer.Option(help="Weight of the KL terms.")] = None,
         seed: Annotated[
@@ -245,7 +247,7 @@ def verdict(error: BaseException) -> tuple[int, str]:
     if isinstance(error, MISUSES):
         return MISUSED, f"error: {error}"
     if hasattr(error, "format_message"):  # the command line could not be parsed
-        return MISUSED, f"error: {error.format_message()}"
+        return MISUSED, f"error: {error.format_message()} (see dm-train --help)"
     if type(error).__name__ in ("NonFiniteLossError", "StorageError"):  # their messages say it all
         return FAILED, f"failed: {error}"
     if type(error).__name__ == "TrainingInterruptedError":  # named, since importing it needs torch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from disentangle_metrics import load_dataset, load_encoder
+from disentangle_metrics import Report, load_dataset, load_encoder
 from reference_models import checkpoints
 from reference_models.models import MODELS
 
@@ -69,3 +70,14 @@ def test_its_path_needs_no_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_its_scores_are_those_of_this_file_and_those_the_docs_show(name: str) -> None:
+    path = POINTS[name].load()()
+    report = Report.from_json(path.with_suffix(".scores.json"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert report.provenance["encoder"]["sha256"] == digest
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+    shown = [f"{report[key].value:.3f}" for key in ("mig", "mig_sup", "factor_vae")]
+    assert row.split(" | ")[4:7] == shown
