@@ -48,9 +48,7 @@ def command(model: str) -> Callable[..., None]:
         dataset: Annotated[str | None, typer.Option(help="Data set to train on.  [default: sprites]")] = None,
         preset: Annotated[
             str | None,
-            typer.Option(
-                help="smoke (does it run?), demo (tens of minutes) or paper.  [default: demo]"
-            ),
+            typer.Option(help="smoke (does it run?), demo (tens of minutes) or paper.  [default: demo]"),
         ] = None,
         beta: Annotated[float | None, typer.Option(help="Weight of the KL terms.")] = None,
         seed: Annotated[
