@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import shlex
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,15 +12,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from disentangle_metrics import DatasetError, InputError, PluginError, load_dataset
+from disentangle_metrics import InputError
 from reference_models import cards
+from reference_models.cli.exit_codes import run_command
 from reference_models.cli.export import export
 from reference_models.cli.information import information
 from reference_models.cli.traverse import traverse
+from reference_models.datasets import open_dataset
+from reference_models.freed_memory import keep_freed_memory
 from reference_models.models import MODELS
-
-DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-MISUSES = (InputError, DatasetError, PluginError)
 
 app = typer.Typer(
     name="dm-train",
@@ -158,7 +156,7 @@ def command(model: str) -> Callable[..., None]:
             },
         )
         folder = out or Path("runs") / f"{model}-{plan.dataset}-{plan.preset}-{plan.settings.seed}"
-        data = load_dataset(plan.dataset, root=root)
+        data = open_dataset(plan.dataset, root)
         plan = plans.fitted(plan, data.image_shape)
         weights = train(
             plans.build(plan),
@@ -206,16 +204,6 @@ def parsed(setting: str) -> tuple[str, Any]:
     return name.strip().replace("-", "_"), value
 
 
-def keep_freed_memory() -> None:
-    """Tell glibc to keep what a training step frees: fetching it anew each step costs a tenth of the time."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every C library
-        if mallopt is not None:
-            m_trim_threshold, m_mmap_threshold = -1, -3
-            mallopt(m_mmap_threshold, 32 << 20)  # the largest it takes
-            mallopt(m_trim_threshold, 1 << 30)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 2 misuse or bad input, 1 a failure, 130 interrupted."""
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
@@ -223,33 +211,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code, with one line on stderr for an error."""
-    try:
-        code = app(arguments, prog_name="dm-train", standalone_mode=False, obj=arguments) or DONE
-        if code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
-            raise KeyboardInterrupt
-        return int(code)
-    except BaseException as error:
-        if "--debug" in arguments:
-            traceback.print_exc()
-        code, message = verdict(error)
-        print(f"dm-train: {message}", file=sys.stderr)
-        return code
-
-
-def verdict(error: BaseException) -> tuple[int, str]:
-    """The exit code of an error, and the line to say about it."""
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return INTERRUPTED, "interrupted"
-    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "safetensors"):
-        return MISUSED, f"{error.name} is not installed; pip install 'disentangle-metrics[models]'"
-    if isinstance(error, MISUSES):
-        return MISUSED, f"error: {error}"
-    if hasattr(error, "format_message"):  # the command line could not be parsed
-        return MISUSED, f"error: {error.format_message()} (see dm-train --help)"
-    if type(error).__name__ in ("NonFiniteLossError", "StorageError"):  # their messages say it all
-        return FAILED, f"failed: {error}"
-    if type(error).__name__ == "TrainingInterruptedError":  # named, since importing it needs torch
-        return INTERRUPTED, str(error)
-    if isinstance(error, SystemExit):
-        return int(error.code or 0), ""
-    return FAILED, f"failed: {type(error).__name__}: {error}"
+    return run_command(app, "dm-train", arguments)

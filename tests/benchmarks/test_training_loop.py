@@ -21,7 +21,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from disentangle_metrics import load_dataset
 from reference_models import plans
 from reference_models.batches import batch_at
-from reference_models.cli.train import keep_freed_memory
+from reference_models.freed_memory import keep_freed_memory
 from reference_models.model import Model
 from reference_models.settings import Settings
 from reference_models.training import as_images, train

@@ -1,0 +1,159 @@
+"""``dm-reproduce``: run a comparison of models, and look at what it gave. Parses, calls, prints."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from disentangle_metrics import InputError
+from reference_models.cli.exit_codes import run_command
+from reference_models.cli.options import Debug, Quiet, Root
+
+app = typer.Typer(
+    name="dm-reproduce",
+    help="Run the comparison of models: models x beta x seeds on a data set, resumable at any moment.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+BACKENDS = ("loky", "dask", "ray")
+PlanName = Annotated[
+    str, typer.Option("--plan", help="small (ten minutes), mini (a day of two cores) or paper (a GPU).")
+]
+DatasetName = Annotated[str, typer.Option("--dataset", help="sprites, rooms, dsprites or shapes3d.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder of rows and runs.  [default: runs/PLAN-DATASET]")
+]
+
+
+@app.callback()
+def reproduce(
+    context: typer.Context,
+    plan: PlanName = "small",
+    dataset: DatasetName = "sprites",
+    out: Out = None,
+    jobs: Annotated[int, typer.Option(help="Runs at a time, each with one CPU thread.")] = 1,
+    backend: Annotated[str, typer.Option(help="loky (this machine), dask or ray.")] = "loky",
+    address: Annotated[
+        str | None, typer.Option(help="Of the dask scheduler or the ray head.  [default: a local one]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed runs again.")] = False,
+    root: Root = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Do what is left of a comparison; the same command goes on after any interruption."""
+    if context.invoked_subcommand is not None:
+        return
+    if backend not in BACKENDS:
+        raise InputError(f"--backend is {backend!r}; it must be one of {', '.join(BACKENDS)}")
+    if address is not None and backend == "loky":
+        raise InputError("--address is that of a dask scheduler or a ray head; add --backend dask or ray")
+
+    from reference_models.comparison.runs import read_comparison
+    from reference_models.comparison.sweep import ROWS, sweep
+
+    comparison = read_comparison(plan, dataset)
+    folder = out or default_folder(plan, dataset)
+    with parallel_backend(backend, address), run_bar(comparison, folder, quiet) as advance:
+        rows = sweep(
+            comparison,
+            folder,
+            n_jobs=jobs,
+            root=root,
+            device=device,
+            retry_failed=retry_failed,
+            advance=advance,
+        )
+    failed = [row for row in rows if "error" in row]
+    for row in failed:
+        print(f"failed: {row['key']}: {row['error']}", file=sys.stderr)
+    if failed:
+        print("dm-reproduce --retry-failed tries them again", file=sys.stderr)
+    print(folder / ROWS)
+
+
+def default_folder(plan: str, dataset: str) -> Path:
+    return Path("runs") / f"{plan}-{dataset}"
+
+
+@contextlib.contextmanager
+def parallel_backend(name: str, address: str | None) -> Iterator[None]:
+    """Make joblib run on this backend. Raises InputError if its library is missing."""
+    import joblib
+
+    try:
+        with contextlib.ExitStack() as stack:
+            if name == "dask":
+                from distributed import Client
+
+                stack.enter_context(
+                    Client(address) if address else Client(processes=True, threads_per_worker=1)
+                )
+            if name == "ray":
+                import ray
+                from ray.util.joblib import register_ray
+
+                register_ray()
+                ray.init(address=address, ignore_reinit_error=True)
+                stack.callback(ray.shutdown)
+            stack.enter_context(joblib.parallel_config(backend=name))
+            yield
+    except ModuleNotFoundError as error:
+        if error.name not in ("distributed", "dask", "ray"):
+            raise
+        raise InputError(
+            f"--backend {name} needs {error.name}; pip install 'disentangle-metrics[{name}]'"
+        ) from None
+
+
+@contextlib.contextmanager
+def run_bar(comparison: Any, folder: Path, quiet: bool) -> Iterator[Any]:
+    """A function of a finished row that moves a bar on stderr and says the row in a line."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from reference_models.comparison.rows import read_rows
+    from reference_models.comparison.sweep import ROWS
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    any_rates = dict.fromkeys(comparison.models, 1.0)  # how many runs there are does not depend on them
+    total = len(comparison.pilots()) + len(comparison.runs(any_rates))
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
+        task = bar.add_task("runs", total=total, completed=len(read_rows(folder / ROWS)))
+
+        def advance(row: dict[str, Any]) -> None:
+            bar.update(task, advance=1)
+            bar.console.print(line_of(row), highlight=False, markup=False)
+
+        yield advance
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """A finished run in one line."""
+    if "error" in row:
+        return f"{row['key']}: failed: {row['error']}"
+    scores = ", ".join(
+        f"{key} {'-' if score['value'] is None else format(score['value'], '.3f')}"
+        for key, score in row["published"].items()
+    )
+    return f"{row['key']}: reconstruction {row['reconstruction']:.1f}, {scores} ({row['seconds']:.0f} s)"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 2 misuse or bad input, 1 a failure, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command and return its exit code, with one line on stderr for an error."""
+    return run_command(app, "dm-reproduce", arguments)

@@ -1,0 +1,130 @@
+"""What a comparison wants to know of a trained model: reconstruction, rates, scores, information."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+import disentangle_metrics as dm
+from disentangle_metrics import FactorDataset, InputError, Report
+from reference_models.information_flow import information
+from reference_models.trained import BATCH, TrainedModel, rows_of
+
+PUBLISHED = "li2020"
+ACTIVE_VARIANCE = 0.01  # of a latent's means over the images, as the authors of MIG-sup
+DRAWS = 1_000  # codes per layer for the information flow
+
+Measurements = dict[str, Any]
+
+
+def measure(
+    trained: TrainedModel,
+    dataset: FactorDataset,
+    samples: int,
+    factors: tuple[str, ...],
+    *,
+    all_metrics: bool = True,
+) -> Measurements:
+    """Measure a model on the same images for every model.
+
+    Parameters
+    ----------
+    trained : TrainedModel
+    dataset : FactorDataset
+    samples : int
+        Images, drawn without replacement with seed 0; all if there are no more.
+    factors : tuple of str
+        What the published protocol scores against. The default protocol scores against all.
+    all_metrics : bool
+        Also the default protocol's suite and the information flow, which take half a minute.
+
+    Returns
+    -------
+    dict
+        ``reconstruction`` (nats per image, of one code drawn for each), ``kl`` (nats per layer, the
+        lowest first), ``active_latents``, ``published`` and, if asked for, ``metrics`` (each
+        key -> value and signature), ``information`` (a list of layers).
+
+    Raises
+    ------
+    InputError
+        If the model has no posterior.
+    """
+    rows = rows_of(dataset, samples, 0)
+    mean, logvar = trained.encode(dataset, rows)
+    if logvar is None:
+        raise InputError(f"{trained.path} has a deterministic encoder; the comparison needs a posterior")
+    kl = (0.5 * (mean**2 + np.exp(logvar) - 1 - logvar)).mean(axis=0)
+    columns = [dataset.factor_names.index(name) for name in factors]
+    values = dataset.factors(rows)
+    found: Measurements = {
+        "reconstruction": reconstruction(trained, dataset, rows, mean, logvar),
+        "kl": kl.reshape(trained.layers, -1).sum(axis=1).tolist(),
+        "active_latents": int((mean.var(axis=0) > ACTIVE_VARIANCE).sum()),
+        "published": in_short(
+            dm.score(
+                dm.GaussianPosterior(mean, logvar),
+                values[:, columns],
+                factor_names=list(factors),
+                protocol=PUBLISHED,
+                anchors=False,
+            )
+        ),
+    }
+    if all_metrics:
+        names, types = dataset.factor_names, dataset.factor_types
+        report = dm.score(
+            mean,
+            values,
+            factor_names=list(names),
+            factor_types=dict(zip(names, types, strict=True)),
+            anchors=False,
+        )
+        layers = information(mean, logvar, trained.layers, draws=DRAWS)
+        found["metrics"] = in_short(report)
+        found["information"] = [
+            {
+                "layer": layer.layer,
+                "nats": layer.information,
+                "standard_error": layer.standard_error,
+                "upper_bound": layer.upper_bound,
+                "images": layer.images,
+                "draws": layer.draws,
+                "estimator": layer.estimator,
+            }
+            for layer in layers
+        ]
+    return found
+
+
+def reconstruction(
+    trained: TrainedModel,
+    dataset: FactorDataset,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    logvar: NDArray[np.float64],
+) -> float:
+    """Mean over images of -log p(x | z), one z drawn from each posterior; nats."""
+    noise = np.random.default_rng(0).standard_normal(mean.shape)
+    latents = (mean + np.exp(0.5 * logvar) * noise).astype(np.float32)
+    total = 0.0
+    with torch.inference_mode():
+        for start in range(0, len(rows), BATCH):
+            part = slice(start, start + BATCH)
+            pixels = torch.from_numpy(dataset.images(rows[part]))
+            images = pixels.permute(0, 3, 1, 2).float() / 255
+            logits = trained.model.decode(torch.from_numpy(latents[part]))
+            total += binary_cross_entropy_with_logits(logits, images, reduction="sum").item()
+    return total / len(rows)
+
+
+def in_short(report: Report) -> dict[str, dict[str, Any]]:
+    """Value and signature of every score; a value that does not exist is None, as JSON has no NaN."""
+    return {
+        key: {"value": score.value if np.isfinite(score.value) else None, "signature": score.signature}
+        for key, score in report.items()
+    }

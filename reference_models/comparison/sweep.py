@@ -1,0 +1,196 @@
+"""The sweep: every run of a comparison that has no row yet, through joblib, resumable at any moment.
+
+A run trains in a folder of its own and resumes there from its last checkpoint. The process that
+started the sweep alone writes rows, as runs end. With a joblib backend that spans machines, the
+output folder must be one that all of them see, or interrupted runs start anew there.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+
+from disentangle_metrics import load_dataset
+from reference_models import checkpoints, plans
+from reference_models.comparison.measurement import measure
+from reference_models.comparison.rows import Row, append_row, read_rows, sole_writer
+from reference_models.comparison.runs import Comparison, Run
+from reference_models.freed_memory import keep_freed_memory
+from reference_models.trained import load, stage_ends
+from reference_models.training import TrainingInterruptedError, train
+
+ROWS = "rows.jsonl"
+ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run ending
+
+Advance = Callable[[Row], object]
+
+
+class WorkersLostError(Exception):
+    """Worker processes kept dying; what had finished is kept."""
+
+
+def sweep(
+    comparison: Comparison,
+    folder: Path,
+    *,
+    n_jobs: int = 1,
+    root: Path | None = None,
+    device: str = "auto",
+    retry_failed: bool = False,
+    advance: Advance = lambda row: None,
+) -> list[Row]:
+    """Do what is left of a comparison and return all its rows.
+
+    Pilot runs come first; they choose each model's learning rate. A run that fails gets a row with
+    its error, and is not tried again unless `retry_failed`.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    folder : Path
+        Holds ``rows.jsonl`` and a folder ``runs/KEY`` with the checkpoints of each run.
+    n_jobs : int
+        Runs at a time, each with one thread; joblib's meaning. ``joblib.parallel_config`` chooses
+        the backend.
+    root : Path, optional
+        Where the data set's files are.
+    device : str
+        Of every run.
+    retry_failed : bool
+    advance : callable
+        Told each new row.
+
+    Raises
+    ------
+    InputError
+        If another process writes to the same rows, or no pilot of a model finished.
+    TrainingInterruptedError
+        After Ctrl-C or SIGTERM; runs that were under way go on when the sweep is started again.
+    WorkersLostError
+        If worker processes die again and again.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ROWS
+    work = Work(folder, root, device)
+    with sole_writer(path):
+        do(work, comparison.pilots(), n_jobs, retry_failed, advance)
+        runs = comparison.runs(comparison.learning_rates(read_rows(path)))
+        do(work, runs, n_jobs, retry_failed, advance)
+        wanted = {run.key for run in [*comparison.pilots(), *runs]}
+        return [row for row in read_rows(path) if row["key"] in wanted]
+
+
+class Work:
+    """Where runs are done, and on what."""
+
+    def __init__(self, folder: Path, root: Path | None, device: str) -> None:
+        self.folder, self.root, self.device = folder.absolute(), root, device
+
+    def __call__(self, run: Run) -> Row | None:
+        """The row of a run, with the error if it failed; None if it was interrupted."""
+        try:
+            return do_run(run, self.folder / "runs" / run.key, self.root, self.device)
+        except TrainingInterruptedError:
+            return None
+        except Exception as error:
+            return {**description(run), "error": f"{type(error).__name__}: {error}"}
+
+
+def pending(runs: Iterable[Run], rows: Iterable[Row], retry_failed: bool) -> list[Run]:
+    """The runs without a row; with `retry_failed` also those whose row is an error."""
+    ended = {row["key"] for row in rows if not (retry_failed and "error" in row)}
+    return [run for run in runs if run.key not in ended]
+
+
+def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Advance) -> None:
+    """Do the pending ones of `runs`, those that lost their worker again."""
+    path = work.folder / ROWS
+    todo = pending(runs, read_rows(path), retry_failed)
+    lost = 0
+    while todo:
+        ended: set[str] = set()
+        try:
+            # One run at a time for each worker: they take minutes, and not equally many.
+            parallel = joblib.Parallel(
+                n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
+            )
+            for row in parallel(joblib.delayed(work)(run) for run in todo):
+                if row is None:
+                    raise TrainingInterruptedError("interrupted; the same command goes on from here")
+                append_row(path, row)
+                ended.add(row["key"])
+                advance(row)
+        except (KeyboardInterrupt, TrainingInterruptedError):
+            raise TrainingInterruptedError(
+                f"interrupted; {path} and the checkpoints of unfinished runs are kept, and the same "
+                "command goes on from here"
+            ) from None
+        except Exception as error:
+            # A worker was killed or a machine went away: each backend has its own exception for it.
+            lost = 0 if ended else lost + 1
+            if lost == ATTEMPTS:
+                raise WorkersLostError(
+                    f"{ATTEMPTS} times a worker was lost before any run ended ({type(error).__name__}: "
+                    f"{error}); finished runs are in {path}"
+                ) from error
+        todo = [run for run in todo if run.key not in ended]
+
+
+def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
+    """Train, or go on training, and measure; the row of a run."""
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    dataset = load_dataset(run.dataset, root=root)
+    plan = plans.fitted(plans.changed(run.plan, {}, {"device": device}), dataset.image_shape)
+    if not (folder / "model.safetensors").exists():
+        train(
+            plans.build(plan),
+            dataset,
+            plan.settings,
+            folder,
+            description={"arguments": plan.arguments, "preset": plan.preset},
+            resume=(folder / "last.safetensors").exists(),
+            progress=False,
+        )
+    trained_in = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["seconds"]
+    began = time.monotonic()
+    *stages, end = map(load, stage_ends(folder))
+    found = measure(end, dataset, run.samples, run.factors)
+    found["objective"] = found["reconstruction"] + run.beta * sum(found["kl"])
+    if end.layers > 1:
+        found["stages"] = [
+            {"step": stage.step, **measure(stage, dataset, run.samples, run.factors, all_metrics=False)}
+            for stage in stages
+        ]
+    (folder / "last.safetensors").unlink(missing_ok=True)  # three times the weights; no longer needed
+    (folder / "last.json").unlink(missing_ok=True)
+    return {
+        **description(run),
+        **found,
+        "arguments": plan.arguments,
+        "seconds": trained_in,  # of training, those before an interruption too
+        "measuring_seconds": round(time.monotonic() - began, 1),
+        "device": device,
+        "machine": platform.machine(),
+        "versions": checkpoints.versions(),
+    }
+
+
+def description(run: Run) -> dict[str, Any]:
+    """What a row says of its run."""
+    return {
+        "key": run.key,
+        **{name: value for name, value in asdict(run).items() if name != "settings"},
+        "iterations": run.settings["steps"],
+        "batch_size": run.settings["batch_size"],
+        "learning_rate": run.settings["learning_rate"],
+        "warmup_steps": run.settings["warmup_steps"],
+    }
