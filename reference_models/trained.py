@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from disentangle_metrics import FactorDataset, InputError, load_dataset
+from disentangle_metrics import FactorDataset, InputError
 from reference_models import checkpoints
 from reference_models.batches import ImageDataset
+from reference_models.datasets import open_dataset
 from reference_models.model import Model
 from reference_models.models import model_class
 from reference_models.plans import defaults_of
@@ -149,12 +150,7 @@ def dataset_of(trained: TrainedModel, name: str | None = None, root: Path | None
 
     Raises DatasetError if it is unknown or missing.
     """
-    name = name or trained.dataset
-    dataset = load_dataset(name, root)
-    missing = trained.image_shape[1] - dataset.image_shape[0]
-    if name == "mnist5k" and missing > 0:  # its 28x28 images need a margin for networks of powers of two
-        dataset = load_dataset(name, root, pad=missing // 2)
-    return dataset
+    return open_dataset(name or trained.dataset, root, side=trained.image_shape[1])
 
 
 def rows_of(dataset: ImageDataset, samples: int, seed: int) -> NDArray[np.int64]:

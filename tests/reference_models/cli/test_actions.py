@@ -13,7 +13,7 @@ from PIL import Image
 
 from disentangle_metrics.cli import evaluate
 from disentangle_metrics.cli.running import run as run_tool
-from reference_models import trained
+from reference_models import datasets
 from reference_models.cli import train as cli
 from tests.reference_models.conftest import Squares
 from tests.reference_models.test_export import saved
@@ -23,7 +23,7 @@ from tests.reference_models.test_information_flow import saved_stages
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(trained, "load_dataset", lambda name, root=None: Squares())
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, root=None: Squares())
 
 
 def dm_train(line: str) -> int:

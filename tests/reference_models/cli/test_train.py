@@ -15,7 +15,7 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics import DatasetError
 from disentangle_metrics.cli import evaluate, running, sources
-from reference_models import cards, checkpoints, plans
+from reference_models import cards, checkpoints, datasets, plans
 from reference_models.cli import train as cli
 from reference_models.models import MODELS
 from tests.reference_models.conftest import Squares
@@ -31,7 +31,7 @@ def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
             raise DatasetError(f"unknown data set {name!r}; known: squares")
         return Squares()
 
-    monkeypatch.setattr(cli, "load_dataset", load)
+    monkeypatch.setattr(datasets, "load_dataset", load)
 
 
 def dm_train(*arguments: str) -> int:
@@ -85,7 +85,7 @@ def test_pairs_need_a_grid_and_nothing_is_written_without(
         name, image_shape, images = "photos", Squares.image_shape, Squares.images
         __len__ = Squares.__len__
 
-    monkeypatch.setattr(cli, "load_dataset", lambda name, root: Photos())
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, root: Photos())
     assert dm_train("ada-gvae", "--dataset", "photos", *SHORT, "--out", str(tmp_path / "run")) == 2
     assert "needs a data set with an image for every combination of factors" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -1,0 +1,39 @@
+"""Data sets opened in the size that the networks here take: squares whose side is a power of two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from disentangle_metrics import FactorDataset, load_dataset
+
+DIGIT_SIDE, PADDED_DIGIT_SIDE = 28, 32  # pixels, of mnist5k
+
+
+def open_dataset(name: str, root: Path | None = None, side: int | None = None) -> FactorDataset:
+    """Open a data set for training a model, or for looking at one.
+
+    Parameters
+    ----------
+    name : str
+        As :func:`disentangle_metrics.load_dataset` knows it.
+    root : path, optional
+        Where its files are.
+    side : int, optional
+        Height and width of the images that the model takes, where there is one already. The digits
+        of `mnist5k` get a black margin up to it, 32x32 by default; `images` are resized to it. All
+        other data sets have one size.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is unknown, missing or damaged, or one of the `images` cannot be read.
+    """
+    options: dict[str, int] = {}
+    if name == "mnist5k":
+        options["pad"] = max(0, (side or PADDED_DIGIT_SIDE) - DIGIT_SIDE) // 2
+    elif name == "images" and side is not None:
+        options["side"] = side
+    dataset = load_dataset(name, root, **options)
+    if name == "images":
+        dataset.images([0])  # decodes them all: what cannot be read is named before a run's folder is made
+    return dataset
