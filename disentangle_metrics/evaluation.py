@@ -123,6 +123,8 @@ def _whole(name: str, value: Any, least: int) -> int:
 
 def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> list[int]:
     known = list(dataset.factor_names)
+    if not known:
+        raise InputError(f"scores need known factors, and the data set {dataset.name} has none")
     if wanted is None:
         return list(range(len(known)))
     if isinstance(wanted, str):

@@ -31,7 +31,7 @@ METRICS = (
 
 def check_factors(dataset: ImageDataset) -> None:
     """Raise InputError unless a data set has factors to score against."""
-    if not all(hasattr(dataset, name) for name in ("factors", "factor_names", "factor_types")):
+    if not all(getattr(dataset, name, ()) for name in ("factors", "factor_names", "factor_types")):
         raise InputError(f"score_every needs a data set with known factors; {dataset.name} has none")
 
 

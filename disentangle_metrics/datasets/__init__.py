@@ -24,6 +24,7 @@ DATASETS = Registry(
         "rooms": "disentangle_metrics.datasets.rooms:load",
         "shapes3d": "disentangle_metrics.datasets.shapes3d:load",
         "mnist5k": "disentangle_metrics.datasets.mnist5k:load",
+        "images": "disentangle_metrics.datasets.image_folder:load",
     },
     error=DatasetError,
 )

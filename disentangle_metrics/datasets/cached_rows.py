@@ -52,10 +52,15 @@ class CachedRows:
         Yields the rows, (n, row_bytes) at a time, in order.
     label : str
         What the progress bar and warnings call this work.
+    folder_option : str
+        The option that chooses the folder, for warnings.
     """
 
-    def __init__(self, path: Path, kind: RowsKind, make: MakeRows, label: str) -> None:
+    def __init__(
+        self, path: Path, kind: RowsKind, make: MakeRows, label: str, folder_option: str = "root"
+    ) -> None:
         self.path, self.kind, self.make, self.label = path, kind, make, label
+        self.folder_option = folder_option
         self._rows: Rows | None = None
 
     def open(self) -> Rows:
@@ -79,7 +84,7 @@ class CachedRows:
         """Say that no file can be written, what is done `instead`, and what would help."""
         warnings.warn(
             f"{self.label}: nothing can be kept in {self.path} ({error.strerror or error}); {instead}. "
-            f"Pass root= with a folder that can be written to and has "
+            f"Pass {self.folder_option}= with a folder that can be written to and has "
             f"{self.kind.count * self.kind.row_bytes >> 20} MiB free",
             stacklevel=5,
         )

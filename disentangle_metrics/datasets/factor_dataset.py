@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.no_factors import NoFactors
 from disentangle_metrics.datasets.table import FactorTable
 
 Images = NDArray[np.uint8]
@@ -21,9 +22,9 @@ class FactorDataset:
     ----------
     name : str
         The data set's name.
-    grid : FactorGrid or FactorTable
+    grid : FactorGrid, FactorTable or NoFactors
         Names, sizes and types of the factors, and which image has which values: one for every
-        combination, or as a table says.
+        combination, or as a table says. Or that nobody knows any factors.
     image_shape : tuple of int
         Height, width and number of channels (1 or 3) of every image.
     read : callable
@@ -32,7 +33,11 @@ class FactorDataset:
     """
 
     def __init__(
-        self, name: str, grid: FactorGrid | FactorTable, image_shape: tuple[int, int, int], read: ReadImages
+        self,
+        name: str,
+        grid: FactorGrid | FactorTable | NoFactors,
+        image_shape: tuple[int, int, int],
+        read: ReadImages,
     ) -> None:
         self.name = name
         self.grid = grid
@@ -60,6 +65,7 @@ class FactorDataset:
 
     def __repr__(self) -> str:
         factors = ", ".join(f"{n} {s}" for n, s in zip(self.factor_names, self.factor_sizes, strict=True))
+        factors = factors or "unknown"
         return f"<data set {self.name}: {len(self):,} images {self.image_shape}; factors {factors}>"
 
     def images(self, indices: ArrayLike) -> Images:

@@ -52,7 +52,7 @@ class AdaGVAE(FlatModel):
 
     def rows(self, dataset: ImageDataset, batch_size: int, rng: np.random.Generator) -> NDArray[np.int64]:
         grid: Any = dataset
-        if not hasattr(dataset, "index") or not hasattr(dataset, "factor_sizes"):
+        if not hasattr(dataset, "index") or not getattr(dataset, "factor_sizes", ()):
             raise InputError(
                 f"{self.name} needs a data set with an image for every combination of factors, so that "
                 f"it can make pairs; {dataset.name} has none. Try sprites or rooms"

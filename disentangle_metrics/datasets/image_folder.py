@@ -1,0 +1,145 @@
+"""`images`: your own folder of pictures, such as CelebA's, to train on and to look at.
+
+JPEG and PNG files, in the folder and the folders in it, in the order of their names, so that a row
+stays the same picture. Each is cut to the largest square in its middle (178x178 of CelebA's
+178x218; the 148x148 that many papers cut is closer to the face) and resized, in RGB. Nobody knows
+the factors of such pictures, so there is nothing to score against. Needs Pillow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
+from disentangle_metrics.datasets.files import data_folder
+from disentangle_metrics.datasets.no_factors import NoFactors
+from disentangle_metrics.errors import DatasetError, InputError
+
+SIDE = 64  # pixels
+SUFFIXES = (".jpg", ".jpeg", ".png")
+AT_ONCE = 64  # pictures in a block
+
+
+class DecodedImages:
+    """Reads images from the cache.
+
+    Parameters
+    ----------
+    rows : CachedRows
+        The pixels of one image per row.
+    side : int
+        Height and width of every image, in pixels.
+    """
+
+    def __init__(self, rows: CachedRows, side: int) -> None:
+        self.rows, self.side = rows, side
+
+    def __call__(self, indices: NDArray[np.int64]) -> Images:
+        return self.rows.open()[indices].reshape(-1, self.side, self.side, 3)
+
+
+def load(
+    root: str | PathLike[str] | None = None, *, side: int = SIDE, cache: str | PathLike[str] | None = None
+) -> FactorDataset:
+    """Open `images`.
+
+    Parameters
+    ----------
+    root : path
+        The folder of pictures.
+    side : int
+        Height and width to resize them to, in pixels.
+    cache : path, optional
+        The folder of the decoded pictures: one file (12 KiB for each at 64x64, 2.4 GiB for CelebA),
+        made when the first images are asked for, and again if it is damaged or if a picture's
+        name, size or time of change is another. By default the package's folder in the platform's
+        cache; where it cannot be written to, they are kept in memory.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such folder or no picture in it. A picture that cannot be read is named when
+        the first images are asked for.
+    InputError
+        If `side` is below 1.
+    """
+    if root is None:
+        raise DatasetError("images: pass root= (on the command line --root) with your folder of pictures")
+    if side < 1:
+        raise InputError(f"side is {side}; accepted: 1 or more pixels")
+    folder = Path(root).expanduser().resolve()
+    names, state = pictures(folder)
+    if not names:
+        raise DatasetError(f"images: there is no picture in {folder}; accepted: {', '.join(SUFFIXES)}")
+    kind = RowsKind(f"images 1 from {state}", len(names), side * side * 3)
+    place = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    path = data_folder(cache) / f"images-1-{place}-{side}-{state[:12]}.pixels"
+    make = partial(decoded, folder, names, side, path)
+    rows = CachedRows(path, kind, make, "decoding images", folder_option="cache")
+    return FactorDataset("images", NoFactors(len(names)), (side, side, 3), DecodedImages(rows, side))
+
+
+def pictures(folder: Path) -> tuple[list[str], str]:
+    """The pictures' sorted names below `folder`, and a checksum of their names, sizes and times."""
+    if not folder.is_dir():
+        raise DatasetError(f"images: there is no folder {folder}; root= is a folder of pictures")
+    names: list[str] = []
+    found = hashlib.sha256()
+    try:
+        for place, inner, files in os.walk(folder, onerror=_refuse):
+            inner[:] = [name for name in inner if not name.startswith(".")]
+            shown = [n for n in files if n.lower().endswith(SUFFIXES) and not n.startswith(".")]
+            names += [(Path(place) / name).relative_to(folder).as_posix() for name in shown]
+        names.sort()
+        for name in names:
+            status = (folder / name).stat()
+            found.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"))
+    except OSError as error:
+        raise DatasetError(f"images: {error.filename} cannot be read ({error.strerror})") from error
+    return names, found.hexdigest()
+
+
+def _refuse(error: OSError) -> None:
+    raise error
+
+
+def decoded(folder: Path, names: list[str], side: int, path: Path) -> Iterator[NDArray[np.uint8]]:
+    """Pixels (n, side * side * 3) of the pictures, in order; then what `path` replaces is deleted."""
+    for first in range(0, len(names), AT_ONCE):
+        block = [square(folder / name, side) for name in names[first : first + AT_ONCE]]
+        yield np.stack(block).reshape(len(block), -1)
+    for older in path.parent.glob(f"{path.name.rpartition('-')[0]}-*.pixels"):  # of the folder as it was
+        if older != path:
+            with suppress(OSError):  # another process may read it, or be faster
+                older.unlink()
+
+
+def square(path: Path, side: int) -> NDArray[np.uint8]:
+    """The middle of a picture as (side, side, 3)."""
+    try:
+        from PIL import Image, ImageOps
+    except ImportError as error:
+        raise DatasetError(
+            "images are read with the package pillow, which is not installed: pip install pillow"
+        ) from error
+    try:
+        with Image.open(path) as opened:
+            if opened.mode.startswith(("I", "F")):
+                raise ValueError("it has more than 8 bits per channel; convert it first")
+            picture = ImageOps.exif_transpose(opened).convert("RGB")  # as the camera was held
+    except Exception as error:  # Pillow's decoders raise many kinds
+        raise DatasetError(f"images: {path} cannot be read ({error}); repair it or take it away") from error
+    crop = min(picture.size)
+    left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
+    middle = picture.crop((left, top, left + crop, top + crop))  # before, or the filter sees what is beside
+    return np.asarray(middle.resize((side, side), Image.Resampling.BILINEAR))
