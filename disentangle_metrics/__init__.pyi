@@ -52,6 +52,8 @@ def mig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -72,6 +74,8 @@ def mig_sup(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -90,6 +94,8 @@ def jemmig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -108,6 +114,8 @@ def dcimig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -127,6 +135,8 @@ def modularity(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -147,6 +157,8 @@ def explicitness(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -168,6 +180,8 @@ def factor_vae(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -189,6 +203,8 @@ def beta_vae(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -210,6 +226,8 @@ def z_max_variance(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -226,6 +244,8 @@ def irs(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -244,6 +264,8 @@ def dci(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
 
@@ -261,6 +283,8 @@ def sap(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -275,6 +299,8 @@ def mcc(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -285,6 +311,8 @@ def total_correlation(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -296,6 +324,8 @@ def wasserstein_correlation(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -308,6 +338,8 @@ def mean_pairwise_mi(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -327,6 +359,8 @@ def infomec(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
 
@@ -344,6 +378,8 @@ def rmig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -354,6 +390,8 @@ def informativeness(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -365,6 +403,8 @@ def active_units(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -383,6 +423,8 @@ def sufficiency(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -402,6 +444,8 @@ def minimality(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -421,6 +465,8 @@ def med(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -440,6 +486,8 @@ def dmig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -459,6 +507,8 @@ def xmig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -478,6 +528,8 @@ def dlig(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -490,6 +542,8 @@ def wsepin(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
 
@@ -502,6 +556,8 @@ def dhsic(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
 
@@ -520,5 +576,7 @@ def omes(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...

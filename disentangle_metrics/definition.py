@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Direction = Literal["up", "down"]
 Axis = Literal["latents", "factors"]
 Anchor = Literal["cheap", "costly", "none"]
+Interval = Literal["bootstrap", "subsample", "votes", "none"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,21 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class VoteCount:
+    """A score that is the share of votes that are right, as (right / votes - guess) / (1 - guess)."""
+
+    right: int
+    votes: int
+    guess: float = 0.0
+
+
+@dataclass(frozen=True)
 class MetricValue:
     """What a metric's function returns for one score.
 
     `per_factor` has shape (K,) and `per_latent` (D,), with NaN for a factor or a latent that takes
     no part. `details` holds the tables the number was read from, and plain numbers. A NaN `value`
-    carries its `reason`.
+    carries its `reason`. `vote_count` is what a score of votes counted, for its binomial interval.
     """
 
     value: float
@@ -38,6 +48,7 @@ class MetricValue:
     details: Mapping[str, Labelled | float | int | str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     reason: str = ""
+    vote_count: VoteCount | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,11 @@ class MetricDefinition:
         Whether it reads the factors at all; a metric that does not takes latents alone.
     needs_posterior
         Whether it has a value for a GaussianPosterior only.
+    interval
+        Which confidence interval suits it, see :mod:`.intervals`: "bootstrap", rows drawn with
+        replacement; "subsample", halves of the rows, where a row that is there twice breaks the
+        estimate, as distances between neighbours do; "votes", the binomial one of its `vote_count`;
+        "none". A metric with the setting `estimator` is subsampled unless that is "histogram".
     """
 
     name: str
@@ -105,11 +121,16 @@ class MetricDefinition:
     only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     needs_factors: bool = True
     needs_posterior: bool = False
+    interval: Interval = "bootstrap"
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The report keys of this metric."""
         return tuple(score.key for score in self.scores)
+
+    def facts(self, key: str) -> ScoreDefinition:
+        """The definition of one of its scores."""
+        return next(score for score in self.scores if score.key == key)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -132,6 +153,12 @@ class MetricDefinition:
         if self.takes_rng or "split" in self.settings:
             return True
         return "seed" in self.only_with and self.matters("seed", settings)
+
+    def interval_with(self, settings: Mapping[str, Any]) -> Interval:
+        """The interval that suits it with these settings."""
+        if self.interval == "bootstrap" and settings.get("estimator", "histogram") != "histogram":
+            return "subsample"
+        return self.interval
 
     @property
     def documentation(self) -> str:

@@ -22,6 +22,8 @@ COMMON: dict[str, Any] = {
     "latent_names": None,
     "seed": 0,
     "n_jobs": 1,
+    "confidence": None,
+    "replicates": None,
     "anchors": False,
 }
 ABOUT_FACTORS = ("factor_names", "factor_types")

@@ -95,6 +95,15 @@ class Inputs:
         """Names of the factors."""
         return tuple(factor.name for factor in self.factors)
 
+    def rows(self, index: NDArray[np.integer]) -> Inputs:
+        """These rows, in this order."""
+        return replace(
+            self,
+            latents=self.latents[index],
+            logvar=None if self.logvar is None else self.logvar[index],
+            factors=tuple(factor.rows(index) for factor in self.factors),
+        )
+
     def shuffled(self, order: NDArray[np.integer]) -> Inputs:
         """The same latents with the rows of the factors in another order."""
         return replace(self, factors=tuple(factor.rows(order) for factor in self.factors))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.activity import POSTERIOR_THRESHOLD, Active, ActiveLatents, active_latents
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
-from disentangle_metrics.estimators.binning import column_ranges, make_bins, numerically_constant
+from disentangle_metrics.estimators.binning import Bins, column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import (
     Information,
@@ -78,10 +78,19 @@ class Relations:
         Seed of every draw made for a relation (the split of the rows).
     n_jobs
         Processes for the probes; it never changes a result.
+    edges_of
+        Relations whose bins these are counted in: those of all rows, for a resample of some of them.
     """
 
-    def __init__(self, inputs: Inputs, *, seed: int = 0, n_jobs: int | None = 1) -> None:
-        self.inputs, self.seed, self.n_jobs = inputs, seed, n_jobs
+    def __init__(
+        self,
+        inputs: Inputs,
+        *,
+        seed: int = 0,
+        n_jobs: int | None = 1,
+        edges_of: Relations | None = None,
+    ) -> None:
+        self.inputs, self.seed, self.n_jobs, self.edges_of = inputs, seed, n_jobs, edges_of
         self._made: dict[Any, Any] = {}
         self._lock = RLock()
 
@@ -151,6 +160,18 @@ class Relations:
         low, high = column_ranges(self.latents)
         return high - low
 
+    def bins(self, bins: int, strategy: str) -> Bins:
+        """The bins that latents are cut into."""
+        return (self.edges_of or self)._own_bins(bins, strategy)
+
+    @_relation
+    def _own_bins(self, bins: int, strategy: str) -> Bins:
+        return make_bins(self.latents, bins, strategy)
+
+    @_relation
+    def _factor_bins(self, k: int, bins: int, strategy: str) -> Bins:
+        return make_bins(self.inputs.factors[k].as_numbers()[:, None], bins, strategy)
+
     def factor_codes(
         self, bins: int, strategy: str, factor_bins: int | None = None
     ) -> tuple[list[NDArray[np.integer]], list[int]]:
@@ -168,8 +189,8 @@ class Relations:
     ) -> tuple[NDArray[np.integer], int]:
         factor = self.inputs.factors[k]
         if factor.codes is None:
-            values = factor.as_numbers()[:, None]
-            return make_bins(values, bins, strategy).encode(0, values[:, 0]), bins
+            cut = (self.edges_of or self)._factor_bins(k, bins, strategy)
+            return cut.encode(0, factor.as_numbers()), bins
         if factor_bins is None or len(factor.levels) <= factor_bins:
             return factor.codes, len(factor.levels)
         levels = factor.level_numbers()[:, None]
@@ -221,7 +242,7 @@ class Relations:
             rng = self.generator("nearest neighbours")
             found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
             return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
-        return counted_information(count(self.latents, make_bins(self.latents, bins, strategy), codes, sizes))
+        return counted_information(count(self.latents, self.bins(bins, strategy), codes, sizes))
 
     def need_logvar(self) -> NDArray[np.floating]:
         """The posteriors' log-variances (N, D).

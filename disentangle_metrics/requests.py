@@ -50,9 +50,9 @@ class BoundMetric:
         facts: dict[str, object] = {**dict(zip("nDK", shape, strict=True)), **extra}
         if not self.definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
-        parts += [f"{name}:{value}" for name, value in facts.items()]
         if self.definition.uses_seed(self.settings):
-            parts.append(f"seed:{seed}")
+            facts.setdefault("seed", seed)
+        parts += [f"{name}:{value}" for name, value in facts.items()]
         parts += [f"def:{self.definition.version}", f"dm:{__version__}"]
         if self.definition.sklearn:
             from importlib.metadata import version

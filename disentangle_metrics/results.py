@@ -32,7 +32,8 @@ class Score:
     per_factor, per_latent
         The parts it is the mean of, by name; NaN where a factor or latent takes no part.
     interval
-        Confidence interval, if one was asked for.
+        Confidence interval (low, high), if one was asked for and there is one. It is corrected for
+        the estimate's bias, and so need not hold the value; see :mod:`disentangle_metrics.intervals`.
     chance, ceiling
         The same score with the rows of the factors permuted against the latents (mean of 5), and
         with the factors themselves as the code. None where not computed or without meaning.
@@ -70,7 +71,8 @@ class Score:
             for name, anchor in (("chance", self.chance), ("ceiling", self.ceiling))
             if anchor is not None
         ]
-        number = f"{self.key} {self.value:.3f}" + (f" ({', '.join(anchors)})" if anchors else "")
+        interval = f" [{_interval(self.interval)}]" if self.interval else ""
+        number = f"{self.key} {self.value:.3f}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
         return f"{number}: {self.reason}" if self.reason else number
 
     def __repr__(self) -> str:
@@ -106,6 +108,8 @@ class Report(Mapping[str, Score]):
         As given to :func:`score`.
     shape
         (N, D, K): rows, latents, factors.
+    confidence
+        Nominal coverage of the scores' intervals; None if none were asked for.
     factor_names, latent_names
         Names of the K factors and the D latents.
     warnings
@@ -125,6 +129,7 @@ class Report(Mapping[str, Score]):
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    confidence: float | None = None
 
     def __getitem__(self, key: str) -> Score:
         try:
@@ -143,13 +148,18 @@ class Report(Mapping[str, Score]):
         return replace(self, provenance={**self.provenance, **items})
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per score: value, anchors, what it measures, signature."""
+        """One row per score: value, interval if asked for, anchors, what it measures, signature."""
         import pandas as pd
 
         columns = ["value", "chance", "ceiling", "direction", "property", "reason", "signature"]
         rows = [[getattr(score, column) for column in columns] for score in self.scores.values()]
         frame = pd.DataFrame(rows, index=pd.Index(self.scores, name="metric"), columns=columns)
-        return frame.astype({"value": float, "chance": float, "ceiling": float})
+        frame = frame.astype({"value": float, "chance": float, "ceiling": float})
+        if self.confidence is not None:
+            ends = [score.interval or (math.nan, math.nan) for score in self.scores.values()]
+            frame.insert(1, "interval_low", [low for low, _ in ends])
+            frame.insert(2, "interval_high", [high for _, high in ends])
+        return frame
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
@@ -231,21 +241,32 @@ class Report(Mapping[str, Score]):
         caption = (
             f"{rows:,} rows, {latents} latents, {factors} factors; protocol {self.protocol}, seed {self.seed}"
         )
+        if self.confidence is not None:
+            caption += "\nintervals are corrected for bias, and need not hold the score"
         table = Table(caption=caption, caption_justify="left")
         table.add_column("metric")
-        for name in ("score", "chance", "ceiling"):
+        table.add_column("score", justify="right")
+        if self.confidence is not None:
+            table.add_column(f"{100 * self.confidence:g}% interval", justify="right", no_wrap=True)
+        for name in ("chance", "ceiling"):
             table.add_column(name, justify="right")
         table.add_column("better")
         table.add_column("measures")
         for score in self.scores.values():
             better = {"up": "higher", "down": "lower"}[score.direction]
             numbers = [_number(value) for value in (score.value, score.chance, score.ceiling)]
+            if self.confidence is not None:
+                numbers.insert(1, "–" if score.interval is None else _interval(score.interval))
             table.add_row(score.key, *numbers, better, score.property)
         return table
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
+
+
+def _interval(bounds: tuple[float, float]) -> str:
+    return f"{_number(bounds[0])}, {_number(bounds[1])}"
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from disentangle_metrics import resampling
 from disentangle_metrics.definition import Labelled, MetricValue
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs import Inputs, check
+from disentangle_metrics.intervals import Bounds, IntervalOptions, clipped, intervals
 from disentangle_metrics.relations import Relations
 from disentangle_metrics.requests import BoundMetric, Metric, bind
 from disentangle_metrics.results import Report, Score
@@ -34,6 +36,8 @@ def score(
     latent_names: Iterable[str] | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
     anchors: Anchors = True,
     progress: bool = False,
 ) -> Report:
@@ -60,6 +64,13 @@ def score(
         Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
     n_jobs
         Processes for the predictors of DCI and SAP; -1 uses every core.
+    confidence
+        Give each score a confidence interval of this nominal coverage, such as 0.95: what other rows
+        of the same source might have scored. Basic bootstrap, half samples or, for scores that count
+        votes, Wilson's; see :mod:`disentangle_metrics.intervals`. None: no intervals.
+    replicates
+        Resamples for each interval; None: 200, and 20 where probes are trained anew on each (then
+        taken as normal), which takes 20 times as long as the score.
     anchors
         Chance and ceiling of each score: True for all metrics that are not slow, "all", or False.
     progress
@@ -80,7 +91,15 @@ def score(
     )
     requests = bind(metrics, protocol)
     report = score_inputs(
-        inputs, requests, protocol=protocol, seed=seed, n_jobs=n_jobs, anchors=anchors, progress=progress
+        inputs,
+        requests,
+        protocol=protocol,
+        seed=seed,
+        n_jobs=n_jobs,
+        confidence=confidence,
+        replicates=replicates,
+        anchors=anchors,
+        progress=progress,
     )
     for text in report.warnings:
         warnings.warn(text, ScoreWarning, stacklevel=2)
@@ -95,21 +114,24 @@ def score_inputs(
     seed: int,
     n_jobs: int | None,
     anchors: Anchors,
+    confidence: float | None = None,
+    replicates: int | None = None,
     progress: bool = False,
     strict: bool = False,
 ) -> Report:
     """Score checked input. `strict` lets a metric's exception through rather than making it a reason."""
     _check_options(seed, anchors)
+    options = None if confidence is None else IntervalOptions(confidence, replicates)
     if not inputs.factors and all(request.definition.needs_factors for request in requests):
         names = ", ".join(request.definition.name for request in requests)
         raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
     anchored = [request for request in requests if _has_anchors(request, anchors, inputs)]
     steps = len(requests) + len(anchored) * (resampling.PERMUTATIONS + 1)
+    steps += sum(options.replicates_of(request) for request in requests) if options else 0
     seconds: dict[str, float] = {}
     with _progress(steps, progress) as advance:
 
-        def run(part: Inputs, chosen: list[BoundMetric], note: str) -> dict[str, MetricValue]:
-            relations = Relations(part, seed=seed, n_jobs=n_jobs)
+        def run(relations: Relations, chosen: list[BoundMetric], note: str) -> dict[str, MetricValue]:
             values: dict[str, MetricValue] = {}
             for request in chosen:
                 name = request.definition.name
@@ -119,16 +141,32 @@ def score_inputs(
                 seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
             return values
 
-        values = run(inputs, requests, "")
+        def numbers(part: Inputs, note: str) -> dict[str, float]:
+            found = run(Relations(part, seed=seed, n_jobs=n_jobs), anchored, note)
+            return {key: value.value for key, value in found.items()}
+
+        whole = Relations(inputs, seed=seed, n_jobs=n_jobs)
+        values = run(whole, requests, "")
         floor: Mapping[str, float] = {}
         top: Mapping[str, float] = {}
         if anchored:
             rng = np.random.default_rng([seed, *b"chance"])
-            floor = resampling.chance(lambda part: _numbers(run(part, anchored, ", chance")), inputs, rng)
-            top = resampling.ceiling(lambda part: _numbers(run(part, anchored, ", ceiling")), inputs)
+            floor = resampling.chance(lambda part: numbers(part, ", chance"), inputs, rng)
+            top = resampling.ceiling(lambda part: numbers(part, ", ceiling"), inputs)
+        bounds: Mapping[str, Bounds] = {}
+        if options is not None:
+            bounds, without = intervals(run, whole, requests, values, options)
+            values |= {
+                k: replace(values[k], warnings=(*values[k].warnings, why)) for k, why in without.items()
+            }
         advance("done")
     scores = {
-        key: _score(request, key, values[key], inputs, seed, floor.get(key), top.get(key))
+        key: replace(
+            _score(request, key, values[key], inputs, seed, options),
+            chance=floor.get(key),
+            ceiling=top.get(key),
+            interval=None if key not in bounds else clipped(bounds[key], request.definition.facts(key).range),
+        )
         for request in requests
         for key in request.keys
     }
@@ -139,6 +177,7 @@ def score_inputs(
         shape=inputs.shape,
         factor_names=inputs.factor_names,
         latent_names=inputs.latent_names,
+        confidence=None if confidence is None else float(confidence),
         warnings=inputs.warnings,
         seconds=seconds,
     )
@@ -180,22 +219,17 @@ def _values(request: BoundMetric, relations: Relations, strict: bool) -> dict[st
     return value if isinstance(value, dict) else {definition.keys[0]: value}
 
 
-def _numbers(values: Mapping[str, MetricValue]) -> dict[str, float]:
-    return {key: value.value for key, value in values.items()}
-
-
 def _score(
     request: BoundMetric,
     key: str,
     value: MetricValue,
     inputs: Inputs,
     seed: int,
-    chance: float | None,
-    ceiling: float | None,
+    options: IntervalOptions | None,
 ) -> Score:
     import pandas as pd
 
-    facts = next(score for score in request.definition.scores if score.key == key)
+    facts = request.definition.facts(key)
     labels = {"latents": list(inputs.latent_names), "factors": list(inputs.factor_names)}
 
     def series(part: Any, axis: str) -> Any:
@@ -208,16 +242,15 @@ def _score(
             return pd.Series(item.values, index=labels[item.axes[0]])
         return pd.DataFrame(item.values, index=labels[item.axes[0]], columns=labels[item.axes[1]])
 
+    extra = _kinds(inputs) if request.definition.needs_factors else {}
+    if options is not None:
+        extra |= options.signature(request, seed)
     return Score(
         key=key,
         value=float(value.value),
-        signature=request.signature(
-            key, inputs.shape, seed, _kinds(inputs) if request.definition.needs_factors else {}
-        ),
+        signature=request.signature(key, inputs.shape, seed, extra),
         per_factor=series(value.per_factor, "factors"),
         per_latent=series(value.per_latent, "latents"),
-        chance=chance,
-        ceiling=ceiling,
         details={name: table(item) for name, item in value.details.items()},
         warnings=(*inputs.warnings, *value.warnings),
         reason=value.reason,

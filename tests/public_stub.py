@@ -33,6 +33,8 @@ COMMON = {
     "latent_names": "Iterable[str] | None = None",
     "seed": "int = 0",
     "n_jobs": "int | None = 1",
+    "confidence": "float | None = None",
+    "replicates": "int | None = None",
     "anchors": 'bool | Literal["all"] = False',
 }
 

@@ -61,6 +61,7 @@ Protocol = option(SCORING, "A published set of settings (default: default).", me
 Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N")
 Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
 AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
+Confidence = option(SCORING, "Confidence intervals of this coverage, such as 0.95.", metavar="P")
 Json = option(OUTPUT, "Write the report as JSON; - for stdout.", metavar="FILE")
 Csv = option(OUTPUT, "Write the scores as CSV; - for stdout.", metavar="FILE")
 Quiet = option(OUTPUT, "No progress and no remarks on stderr.", "--quiet")
@@ -89,6 +90,7 @@ def dm_eval(
     seed: Annotated[int, Seed] = 0,
     jobs: Annotated[int, Jobs] = 1,
     anchors: Annotated[Anchors, AnchorChoice] = Anchors.AUTO,
+    confidence: Annotated[float | None, Confidence] = None,
     json: Annotated[str | None, Json] = None,
     csv: Annotated[str | None, Csv] = None,
     quiet: Annotated[bool, Quiet] = False,
@@ -113,6 +115,7 @@ def dm_eval(
         "seed": seed,
         "n_jobs": jobs,
         "anchors": {Anchors.AUTO: True, Anchors.ALL: "all", Anchors.NONE: False}[anchors],
+        "confidence": confidence,
         "progress": not quiet and sys.stderr.isatty(),
     }
     # Imported only now: --help must not wait for them.

@@ -89,7 +89,8 @@ def beta_vae(
     )
     fitted, named = named_classes(distance[:fitting], factors[:fitting], distance[fitting:], scaling)
     count = relations.inputs.shape[2]
-    value, per_factor = share_right(named == factors[fitting:], factors[fitting:], usable, count, rescale)
+    right = named == factors[fitting:]
+    value, per_factor, vote_count = share_right(right, factors[fitting:], usable, count, rescale)
     mean_distance = np.full(relations.inputs.shape[1:], np.nan)
     for position, k in enumerate(usable):
         drawn = distance[factors == position]
@@ -101,6 +102,7 @@ def beta_vae(
             "mean_distance": Labelled(mean_distance, ("latents", "factors")),
             "train_accuracy": float(np.mean(fitted == factors[:fitting])),
         },
+        vote_count=vote_count,
     )
 
 
@@ -111,4 +113,5 @@ definition = MetricDefinition(
     relation="distances of pairs that share a factor",
     source="Higgins et al. 2017",
     sklearn=True,
+    interval="votes",
 )

@@ -84,4 +84,5 @@ definition = MetricDefinition(
     source="Pfister et al. 2018",
     anchors="none",
     needs_factors=False,
+    interval="none",
 )

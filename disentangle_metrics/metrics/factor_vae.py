@@ -90,4 +90,5 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("factor_vae", property="modularity"),),
     relation="variances while a factor is fixed",
     source="Kim and Mnih 2018",
+    interval="votes",
 )

@@ -160,4 +160,5 @@ definition = MetricDefinition(
     anchors="costly",
     sklearn=True,
     silent=("bounded", "max_iter"),
+    interval="subsample",
 )

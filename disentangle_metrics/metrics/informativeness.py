@@ -44,4 +44,5 @@ definition = MetricDefinition(
     scale_free=False,
     needs_factors=False,
     needs_posterior=True,
+    interval="subsample",
 )

@@ -6,7 +6,6 @@ import numpy as np
 
 from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.estimators.binning import make_bins
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import counted_information
 from disentangle_metrics.relations import Relations
@@ -42,7 +41,7 @@ def mean_pairwise_mi(relations: Relations, *, bins: int = 20, strategy: str = "u
     others = latents.shape[1] - 1
     if not others:
         raise NotApplicable("the mean over pairs of latents needs two latents")
-    cut = make_bins(latents, bins, strategy)
+    cut = relations.bins(bins, strategy)
     small = np.min_scalar_type(bins - 1)
     codes = [cut.encode(j, latents[:, j]).astype(small) for j in range(latents.shape[1])]
     tables = count(latents, cut, codes, [bins] * len(codes))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.activity import Active
-from disentangle_metrics.definition import Labelled, MetricValue
+from disentangle_metrics.definition import Labelled, MetricValue, VoteCount
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.pairing import Drawing, Groups, fixed_factor_variances
 from disentangle_metrics.relations import Relations
@@ -65,8 +65,8 @@ def usable_factors(varying: NDArray[np.bool_], groups: Sequence[Groups], what: s
 
 def share_right(
     right: NDArray[np.bool_], factors: NDArray[np.int64], usable: NDArray[np.int64], count: int, rescale: bool
-) -> tuple[float, NDArray[np.float64]]:
-    """Accuracy of all votes, and of those of each of `count` factors; 0 for guessing if rescaled.
+) -> tuple[float, NDArray[np.float64], VoteCount]:
+    """Accuracy of all votes, of those of each of `count` factors, and the count; 0 for guessing if rescaled.
 
     Parameters
     ----------
@@ -82,10 +82,12 @@ def share_right(
     per_factor = np.full(count, np.nan)
     per_factor[usable] = np.divide(hits, votes, out=np.full(len(usable), np.nan), where=votes > 0)
     accuracy = float(right.mean())
+    hit = int(right.sum())
     if not rescale:
-        return accuracy, per_factor
+        return accuracy, per_factor, VoteCount(hit, len(right))
     guess = 1 / len(usable)
-    return (accuracy - guess) / (1 - guess), (per_factor - guess) / (1 - guess)
+    rescaled = (per_factor - guess) / (1 - guess)
+    return (accuracy - guess) / (1 - guess), rescaled, VoteCount(hit, len(right), guess)
 
 
 def majority_votes(
@@ -126,7 +128,8 @@ def majority_votes(
     table = np.zeros((len(candidates), len(usable)), dtype=np.int64)
     np.add.at(table, (named[:fitting], factors[:fitting]), 1)
     right = table.argmax(axis=1)[named[fitting:]] == factors[fitting:]
-    value, per_factor = share_right(right, factors[fitting:], usable, relations.inputs.shape[2], rescale)
+    count = relations.inputs.shape[2]
+    value, per_factor, vote_count = share_right(right, factors[fitting:], usable, count, rescale)
     named_for = np.zeros(relations.inputs.shape[1:], dtype=np.int64)
     named_for[np.ix_(candidates, usable)] = table
     return MetricValue(
@@ -138,4 +141,5 @@ def majority_votes(
             "active": Labelled(chosen.mask, ("latents",)),
         },
         warnings=chosen.warnings,
+        vote_count=vote_count,
     )

@@ -99,4 +99,5 @@ definition = MetricDefinition(
     scale_free=False,
     needs_factors=False,
     needs_posterior=True,
+    interval="none",
 )

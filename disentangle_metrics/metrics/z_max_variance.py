@@ -93,4 +93,5 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("z_max_variance", property="modularity"),),
     relation="variances while all factors but one are fixed",
     source="Kim et al. 2019",
+    interval="votes",
 )

@@ -1,0 +1,243 @@
+"""Confidence intervals: how far a score would move had other rows of the same source been drawn.
+
+- *Bootstrap* (most metrics): rows drawn with replacement, all metrics scored on the same replicate,
+  latents and continuous factors cut at the edges of the full data. Rows a probe is trained on, rows
+  it is tested on, and the rest are drawn apart, and probes are trained anew.
+- *Subsample* (distances between neighbours, densities of posteriors): halves of the rows, each row
+  at most once, since a row that is there twice is its own nearest neighbour. A half deviates from
+  the whole as much as the whole does from the truth: the variance 1/m - 1/N of a subsample of m rows
+  without replacement is 1/N for m = N/2, so that deviations need no rescaling (in general by
+  sqrt(m / (N - m)), which for m far below N is the better known sqrt(m / N)).
+- *Votes*: Wilson's interval of the share of test votes that are right. It tells how much the draw of
+  the votes matters on these rows, not how much the draw of the rows does.
+
+Intervals from replicates are basic ones (reverse percentile): [2 e - q_high, 2 e - q_low] for an
+estimate e and the replicates' quantiles q. A plug-in estimate of information is biased upward, and
+a replicate is as much above the estimate again; percentile intervals would add the two, basic ones
+take the second off the first. The estimate itself may therefore lie outside of its interval.
+
+References
+----------
+Davison, Hinkley. Bootstrap methods and their application. 1997, sections 2.4 and 5.2.
+Shao, Wu. A general theory for jackknife variance estimation. Annals of Statistics 1989 (half samples).
+Wilson. Probable inference, the law of succession, and statistical inference. JASA 1927.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.definition import Interval, MetricValue, VoteCount
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.relations import Relations
+from disentangle_metrics.requests import BoundMetric, setting_text
+
+REPLICATES = 200
+COSTLY_REPLICATES = 20  # for metrics that train probes; the interval is then a normal one
+LEAST_SHARE = 0.9  # of the replicates must have a value
+
+Rows = NDArray[np.int64]
+Bounds = tuple[float, float]
+Run = Callable[[Relations, list[BoundMetric], str], Mapping[str, MetricValue]]
+
+
+@dataclass(frozen=True)
+class IntervalOptions:
+    """What was asked for: the nominal coverage, and how many replicates (None: as many as suit)."""
+
+    confidence: float
+    replicates: int | None = None
+
+    def __post_init__(self) -> None:
+        confidence, replicates = self.confidence, self.replicates
+        if isinstance(confidence, bool) or not isinstance(confidence, int | float | np.number):
+            raise InputError(f"`confidence` must be a number between 0 and 1, got {confidence!r}")
+        if not 0 < confidence < 1:
+            hint = f"; for {confidence:g} percent pass {confidence / 100:g}" if 1 < confidence < 100 else ""
+            raise InputError(f"`confidence` must lie between 0 and 1, got {confidence!r}{hint}")
+        if replicates is not None and (
+            isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 2
+        ):
+            raise InputError(f"`replicates` must be a whole number of at least 2, got {replicates!r}")
+
+    def replicates_of(self, request: BoundMetric) -> int:
+        """How many replicates a metric gets; 0 if its interval needs none."""
+        if request.definition.interval_with(request.settings) not in ("bootstrap", "subsample"):
+            return 0
+        if self.replicates is not None:
+            return int(self.replicates)
+        return COSTLY_REPLICATES if request.definition.anchors == "costly" else REPLICATES
+
+    def signature(self, request: BoundMetric, seed: int) -> dict[str, str]:
+        """What the signature of a score says of its interval."""
+        kind = request.definition.interval_with(request.settings)
+        facts = {"confidence": repr(float(self.confidence)), "interval": kind}
+        if replicates := self.replicates_of(request):
+            facts |= {"replicates": str(replicates), "seed": str(seed)}
+        return facts
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Metrics that are scored on the same replicates."""
+
+    kind: Interval
+    replicates: int
+    pieces: tuple[Rows, ...]  # rows to draw from, each on its own
+    split: tuple[Rows, Rows] | None  # the train and the test part, as positions in the pieces
+    requests: list[BoundMetric]
+
+
+def intervals(
+    run: Run,
+    whole: Relations,
+    requests: Sequence[BoundMetric],
+    values: Mapping[str, MetricValue],
+    options: IntervalOptions,
+) -> tuple[dict[str, Bounds], dict[str, str]]:
+    """The interval of each score that has a value and one; and the reason for each that has no interval.
+
+    Parameters
+    ----------
+    run
+        Scores metrics on relations.
+    whole
+        The relations of all rows; its seed is that of the replicates. Each replicate has a stream of
+        its own, which depends on nothing but the seed, its number and the kind of interval.
+    values
+        The scores on all rows, by key.
+    """
+    usable = [request for request in requests if any(not math.isnan(values[k].value) for k in request.keys)]
+    found: dict[str, Bounds] = {}
+    reasons: dict[str, str] = {}
+    for request in usable:
+        kind = request.definition.interval_with(request.settings)
+        for key in request.keys if kind in ("votes", "none") else ():
+            counted = values[key].vote_count
+            if kind == "votes" and counted is not None:
+                found[key] = wilson(counted, options.confidence)
+            else:
+                reasons[key] = f"{key} has no confidence interval: its definition names no way to resample it"
+    for plan in _plans(whole, usable, options):
+        scores = _replicates(run, whole, plan)
+        for key, drawn in scores.items():
+            estimate = values[key].value
+            present = np.array([score for score in drawn if not math.isnan(score)])
+            if math.isnan(estimate):
+                continue
+            if len(present) < max(2, LEAST_SHARE * len(drawn)):
+                missing = len(drawn) - len(present)
+                reasons[key] = (
+                    f"{key} has no confidence interval: {missing} of {len(drawn)} resamples of the rows "
+                    "gave no value; more rows would help"
+                )
+                continue
+            found[key] = basic(estimate, present, options.confidence)
+    return found, reasons
+
+
+def _plans(whole: Relations, requests: Iterable[BoundMetric], options: IntervalOptions) -> list[_Plan]:
+    plans: dict[tuple[Any, ...], _Plan] = {}
+    for request in requests:
+        replicates = options.replicates_of(request)
+        if not replicates:
+            continue
+        kind, settings = request.definition.interval_with(request.settings), request.settings
+        divided = {
+            name: settings[name] for name in ("split", "max_rows") if "split" in settings and name in settings
+        }
+        key = (kind, replicates, *map(setting_text, divided.values()))
+        if key not in plans:
+            pieces, split = _pieces(whole, divided, halved=kind == "subsample")
+            plans[key] = _Plan(kind, replicates, pieces, split, [])
+        if (split := plans[key].split) is not None:
+            changed = {"split": split, **({"max_rows": None} if "max_rows" in divided else {})}
+            request = replace(request, settings={**settings, **changed})
+        plans[key].requests.append(request)
+    return list(plans.values())
+
+
+def _pieces(
+    whole: Relations, divided: Mapping[str, Any], *, halved: bool
+) -> tuple[tuple[Rows, ...], tuple[Rows, Rows] | None]:
+    """The rows to draw from piece by piece, and where the parts of the split lie among those drawn."""
+    total = len(whole.latents)
+    if not divided:
+        return (np.arange(total),), None
+    train, test = whole.split(divided["split"], divided.get("max_rows"))
+    rest = np.ones(total, dtype=bool)
+    rest[train], rest[test] = False, False
+    pieces = [train] if np.array_equal(train, test) else [train, test]
+    ends = np.cumsum([_size(piece, halved) for piece in pieces])
+    parts = [np.arange(end - _size(piece, halved), end) for piece, end in zip(pieces, ends, strict=True)]
+    return (*pieces, np.flatnonzero(rest)), (parts[0], parts[-1])
+
+
+def _size(piece: Rows, halved: bool) -> int:
+    return (len(piece) + 1) // 2 if halved else len(piece)
+
+
+def _replicates(run: Run, whole: Relations, plan: _Plan) -> dict[str, list[float]]:
+    scores: dict[str, list[float]] = {key: [] for request in plan.requests for key in request.keys}
+    for number in range(plan.replicates):
+        source = np.random.SeedSequence([whole.seed, *plan.kind.encode()], spawn_key=(number,))
+        rng = np.random.Generator(np.random.Philox(source))
+        rows = np.concatenate([_drawn(piece, plan.kind, rng) for piece in plan.pieces])
+        part = Relations(whole.inputs.rows(rows), seed=whole.seed, n_jobs=whole.n_jobs, edges_of=whole)
+        values = run(part, plan.requests, ", interval")
+        for key in scores:
+            scores[key].append(values[key].value)
+    return scores
+
+
+def _drawn(piece: Rows, kind: Interval, rng: np.random.Generator) -> Rows:
+    if not len(piece):
+        return piece
+    if kind == "subsample":
+        return rng.permutation(piece)[: _size(piece, halved=True)]
+    # Sorted, since rows near each other in memory are gathered faster; their order means nothing.
+    return piece[np.sort(rng.integers(len(piece), size=len(piece)))]
+
+
+def basic(estimate: float, replicates: NDArray[np.float64], confidence: float) -> Bounds:
+    """The basic (reverse-percentile) interval of an estimate with these replicates of it.
+
+    With too few replicates for the tails, the one of a normal distribution with the replicates' mean
+    and deviation takes the place of their quantiles (Student's t with replicates - 1 degrees of
+    freedom).
+    """
+    tail = (1 - confidence) / 2
+    count = len(replicates)
+    if (count + 1) * tail >= 1:
+        low, high = np.quantile(replicates, [tail, 1 - tail], method="weibull")
+    else:
+        from scipy.special import stdtrit
+
+        middle = float(replicates.mean())
+        spread = float(stdtrit(count - 1, 1 - tail) * replicates.std(ddof=1) * math.sqrt(1 + 1 / count))
+        low, high = middle - spread, middle + spread
+    return 2 * estimate - float(high), 2 * estimate - float(low)
+
+
+def wilson(counted: VoteCount, confidence: float) -> Bounds:
+    """Wilson's score interval of a share of votes, rescaled as the score is."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    n, share = counted.votes, counted.right / counted.votes
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = max(centre - half, 0.0), min(centre + half, 1.0)
+    scale = 1 - counted.guess
+    return (low - counted.guess) / scale, (high - counted.guess) / scale
+
+
+def clipped(bounds: Bounds, limits: Bounds) -> Bounds:
+    """The interval within the range of its score."""
+    low, high = (min(max(end, limits[0]), limits[1]) for end in bounds)
+    return low, high
