@@ -100,6 +100,10 @@ class MetricDefinition:
         Whether it reads the factors at all; a metric that does not takes latents alone.
     needs_posterior
         Whether it has a value for a GaussianPosterior only.
+    by_factor
+        Whether it treats every factor by itself. With ``missing="drop"`` a value that one factor
+        lacks then costs no row of the others; a metric of several factors at once reads only rows
+        that have a value of all.
     interval
         Which confidence interval suits it, see :mod:`.intervals`: "bootstrap", rows drawn with
         replacement; "subsample", halves of the rows, where a row that is there twice breaks the
@@ -121,6 +125,7 @@ class MetricDefinition:
     only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     needs_factors: bool = True
     needs_posterior: bool = False
+    by_factor: bool = False
     interval: Interval = "bootstrap"
 
     @property

@@ -20,6 +20,7 @@ COMMON: dict[str, Any] = {
     "factor_names": None,
     "factor_types": None,
     "latent_names": None,
+    "missing": "raise",
     "seed": 0,
     "n_jobs": 1,
     "confidence": None,
@@ -54,7 +55,7 @@ def metric_function(definition: MetricDefinition) -> Callable[..., Score | Repor
     def function(latents: Any, factors: Any, **options: Any) -> Score | Report:
         common = {name: options.pop(name, value) for name, value in common_options(definition).items()}
         requests = bind([Metric(definition.name, **options)], common["protocol"])
-        names = [name for name in common if name.endswith(("_names", "_types"))]
+        names = [name for name in common if name.endswith(("_names", "_types")) or name == "missing"]
         inputs = check(latents, factors, **{name: common.pop(name) for name in names})
         report = score_inputs(inputs, requests, strict=True, **common)
         for text in dict.fromkeys(text for score in report.values() for text in score.warnings):

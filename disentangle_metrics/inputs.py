@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.binning import chunks, distinct
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators.binning import chunks
+from disentangle_metrics.factor import KINDS, Factor, Kind, read_factor, to_numpy
 
-Kind = Literal["categorical", "ordinal", "continuous"]
-KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous")
+Missing = Literal["raise", "drop"]
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 LARGEST = 1e150  # squares of larger numbers overflow
 
@@ -40,49 +40,21 @@ class GaussianPosterior:
 
 
 @dataclass(frozen=True)
-class Factor:
-    """One checked factor.
-
-    A categorical or ordinal factor has `codes` (N,) in 0 .. len(levels) - 1 and `numbers`
-    (len(levels),): the numeric value of each level (its code where the level is no number). A
-    continuous one has `values` (N,), float64.
-    """
-
-    name: str
-    kind: Kind
-    codes: NDArray[np.integer] | None = None
-    levels: tuple[Any, ...] = ()
-    numbers: NDArray[np.float64] | None = None
-    values: NDArray[np.float64] | None = None
-
-    def as_numbers(self) -> NDArray[np.float64]:
-        """The factor as one float64 column (N,)."""
-        if self.values is not None:
-            return self.values
-        return self.level_numbers()[self.codes]
-
-    def level_numbers(self) -> NDArray[np.float64]:
-        """The numeric value of each level of a categorical or ordinal factor."""
-        return cast("NDArray[np.float64]", self.numbers)
-
-    def rows(self, index: NDArray[np.integer]) -> Factor:
-        """The factor at these rows, in this order; all its levels stay."""
-        return replace(
-            self,
-            codes=None if self.codes is None else self.codes[index],
-            values=None if self.values is None else self.values[index],
-        )
-
-
-@dataclass(frozen=True)
 class Inputs:
-    """Checked input: `latents` (N, D) floating, `logvar` (N, D) or None, and K factors (none: K = 0)."""
+    """Checked input: `latents` (N, D) floating, `logvar` (N, D) or None, and K factors (none: K = 0).
+
+    Factors may lack values in some rows if `missing` is "drop". `origin` (N,) has the place of each
+    row among the `given` ones, and is None if they are all there.
+    """
 
     latents: NDArray[np.floating]
     logvar: NDArray[np.floating] | None
     latent_names: tuple[str, ...]
     factors: tuple[Factor, ...]
     warnings: tuple[str, ...] = ()
+    missing: Missing = "raise"
+    origin: NDArray[np.int64] | None = None
+    given: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -102,7 +74,56 @@ class Inputs:
             latents=self.latents[index],
             logvar=None if self.logvar is None else self.logvar[index],
             factors=tuple(factor.rows(index) for factor in self.factors),
+            origin=None,
+            given=len(index),
         )
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a factor lacks values in some rows."""
+        return any(factor.present is not None for factor in self.factors)
+
+    def take(self, index: NDArray[np.int64], factors: Iterable[int]) -> Inputs:
+        """These rows, which have a value of each of these factors, with these factors alone."""
+        return replace(
+            self,
+            latents=self.latents[index],
+            logvar=None if self.logvar is None else self.logvar[index],
+            factors=tuple(self.factors[k].kept(index) for k in factors),
+            origin=index if self.origin is None else self.origin[index],
+            given=self.given or len(self.latents),
+        )
+
+    def having(self, factors: Sequence[int]) -> Inputs:
+        """The rows that have a value of each of these factors, with these factors alone.
+
+        Raises
+        ------
+        NotApplicable
+            If there is none.
+        """
+        masks = [mask for k in factors if (mask := self.factors[k].present) is not None]
+        rows = np.flatnonzero(np.logical_and.reduce([np.ones(len(self.latents), dtype=bool), *masks]))
+        if not len(rows):
+            raise NotApplicable(f"no row has a value of {', '.join(self.factors[k].name for k in factors)}")
+        return self.take(rows, factors)
+
+    def complete(self) -> Inputs:
+        """The rows that have a value of every factor.
+
+        Raises
+        ------
+        NotApplicable
+            If there is none.
+        """
+        return self.having(range(len(self.factors))) if self.incomplete else self
+
+    def by_factor(self) -> list[tuple[tuple[int, ...], Inputs]]:
+        """The factors that have values in the same rows, and those rows with those factors alone."""
+        found: dict[bytes, list[int]] = {}
+        for k, factor in enumerate(self.factors):
+            found.setdefault(b"" if factor.present is None else factor.present.tobytes(), []).append(k)
+        return [(tuple(factors), self.having(factors)) for factors in found.values()]
 
     def shuffled(self, order: NDArray[np.integer]) -> Inputs:
         """The same latents with the rows of the factors in another order."""
@@ -112,8 +133,11 @@ class Inputs:
         """The factors themselves as the code: ordinal codes for categories, values otherwise.
 
         Where posteriors were given they are posteriors almost without noise, and scaled to deviation
-        1 like their prior, since thresholds on their variance have a meaning.
+        1 like their prior, since thresholds on their variance have a meaning. Only rows that have a
+        value of every factor are such a code.
         """
+        if self.incomplete:
+            return self.complete().ideal()
         columns = [f.values if f.codes is None else f.codes for f in self.factors]
         latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
         logvar = None
@@ -131,6 +155,7 @@ def check(
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
+    missing: Missing = "raise",
 ) -> Inputs:
     """Check latents (N, D) or a :class:`GaussianPosterior`, and factors (N, K).
 
@@ -146,65 +171,85 @@ def check(
         Names; by default those of the DataFrame's columns, else ``factor_0`` and ``z_0`` onwards.
     factor_types
         For each factor, or by name, "categorical", "ordinal" or "continuous".
+    missing
+        "raise": refuse missing and infinite numbers. "drop": leave out rows whose latents have one,
+        and mark the values that a factor lacks.
 
     Raises
     ------
     InputError
         If something cannot be used; the message names the argument, what was found and the fix.
     """
+    if missing not in get_args(Missing):
+        raise InputError(f"`missing` must be 'raise' or 'drop', got {missing!r}")
     logvar: NDArray[np.floating] | None = None
+    kept = None
     if isinstance(latents, GaussianPosterior):
-        mean, logvar = _latents(latents.mean, "latents.mean"), _latents(latents.logvar, "latents.logvar")
+        mean = _latents(latents.mean, "latents.mean")
+        logvar = _latents(latents.logvar, "latents.logvar")
         if mean.shape != logvar.shape:
             raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
         names = _column_names(latents.mean)
+        good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
     else:
         mean, names = _latents(latents, "latents"), _column_names(latents)
+        good = _usable(mean, "latents", missing)
+    given = len(mean)
     latent_labels = _names(latent_names, names, "z", mean.shape[1], "latent_names")
+    if not good.all():
+        kept = np.flatnonzero(good)
+        if not len(kept):
+            raise InputError("`latents`: every row has a missing or infinite value")
+        mean, logvar = mean[kept], None if logvar is None else logvar[kept]
+    inputs = Inputs(mean, logvar, latent_labels, (), missing=missing, origin=kept, given=given)
     if factors is None:
-        return Inputs(mean, logvar, latent_labels, ())
+        return replace(inputs, warnings=tuple(_dropped(inputs)))
     columns, column_names = _factor_columns(factors)
-    rows = len(columns[0])
-    if rows != len(mean):
-        raise InputError(_row_mismatch(mean, rows))
+    if len(columns[0]) != given:
+        raise InputError(_row_mismatch(given, mean.shape[1], len(columns[0])))
     factor_labels = _names(factor_names, column_names, "factor", len(columns), "factor_names")
     kinds = _kinds(factor_types, factor_labels)
+    if kept is not None:
+        columns = [_rows_of(column, kept) for column in columns]
     checked = tuple(
-        _factor(column, name, kind) for column, name, kind in zip(columns, factor_labels, kinds, strict=True)
+        read_factor(column, name, kind, missing)
+        for column, name, kind in zip(columns, factor_labels, kinds, strict=True)
     )
-    return Inputs(mean, logvar, latent_labels, checked, tuple(_warnings(checked, rows)))
+    inputs = replace(inputs, factors=checked)
+    return replace(inputs, warnings=(*_dropped(inputs), *_warnings(checked)))
 
 
-def to_numpy(value: Any, argument: str) -> NDArray[Any]:
-    """`value` as a NumPy array, wherever it lives.
+def _rows_of(column: Any, index: NDArray[np.int64]) -> Any:
+    """These rows of a column of a data frame or an array."""
+    if hasattr(column, "iloc"):
+        return column.iloc[index]
+    return to_numpy(column, "factors")[index]
 
-    Raises
-    ------
-    InputError
-        If it cannot become an array.
-    """
-    try:
-        if hasattr(value, "detach"):  # a PyTorch tensor, perhaps on a GPU or with a gradient
-            value = value.detach().cpu()
-            if str(value.dtype) in ("torch.bfloat16", "torch.float16"):
-                value = value.float()
-        if hasattr(value, "get") and type(value).__module__.startswith("cupy"):
-            value = value.get()
-        if isinstance(value, np.ndarray):
-            return value
-        if hasattr(value, "to_numpy"):
-            return np.asarray(value.to_numpy())
-        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
-            return np.from_dlpack(value)
-        return np.asarray(value)
-    except (TypeError, ValueError, RuntimeError, BufferError) as error:
-        raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {error}") from error
+
+def _dropped(inputs: Inputs) -> Iterable[str]:
+    """How many rows were left out, and of what."""
+    rows = len(inputs.latents)
+    if inputs.origin is not None:
+        count = inputs.given - rows
+        yield f"{count:,} of {inputs.given:,} rows are left out: latents are missing or infinite there"
+    for factor in inputs.factors:
+        if factor.present is not None:
+            count = rows - int(factor.present.sum())
+            yield f"factor {factor.name!r} has no value in {count:,} of {rows:,} rows, left out for it"
+    if inputs.incomplete:
+        with contextlib.suppress(NotApplicable):
+            yield (
+                f"metrics of several factors at once read the {len(inputs.complete().latents):,} rows that "
+                "have a value of every factor"
+            )
 
 
 def _latents(value: Any, argument: str) -> NDArray[np.floating]:
     array = to_numpy(value, argument)
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.filled(np.nan)
     if array.dtype.kind == "O":  # e.g. a data frame with nullable numbers
         with contextlib.suppress(TypeError, ValueError):
             array = array.astype(np.float64)
@@ -217,19 +262,29 @@ def _latents(value: Any, argument: str) -> NDArray[np.floating]:
         raise InputError(f"`{argument}` must have shape (N, D), got {array.shape}{hint}")
     if 0 in array.shape:
         raise InputError(f"`{argument}` is empty: shape {array.shape}")
+    return array
+
+
+def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
+    """Which rows are finite; with "raise" all must be. No number may be too large to be squared."""
+    usable = np.ones(len(array), dtype=bool)
     for rows in chunks(len(array)):
-        good = np.isfinite(array[rows])
+        part = array[rows]
+        finite = np.isfinite(part)
+        usable[rows] = finite.all(axis=1)
+        good = finite if missing == "raise" else np.ones_like(finite)
         if array.dtype == np.float64:
-            good &= np.abs(array[rows]) <= LARGEST
+            good &= ~(finite & (np.abs(part) > LARGEST))
         if not good.all():
             row, column = (int(i[0]) for i in np.nonzero(~good))
-            found = array[rows.start + row, column]
-            fix = "rescale the latents" if np.isfinite(found) else "drop or repair these rows"
+            found = part[row, column]
+            advice = 'pass missing="drop" to leave out such rows, or repair them'
+            fix = "rescale the latents" if np.isfinite(found) else advice
             raise InputError(
                 f"`{argument}` must be finite and below {LARGEST:g}; found {found} in row "
                 f"{rows.start + row}, column {column}: {fix}"
             )
-    return array
+    return usable
 
 
 def _column_names(value: Any) -> list[str] | None:
@@ -247,6 +302,9 @@ def _factor_columns(value: Any) -> tuple[list[Any], list[str] | None]:
             raise InputError("`factors` is empty: it has no rows")
         return columns, names
     array = to_numpy(value, "factors")
+    if array.dtype.kind in "US" and not hasattr(value, "dtype"):
+        # A list of strings and numbers: NumPy would make a string of a missing one.
+        array = np.asarray(value, dtype=object)
     if array.ndim != 2:
         hint = "; for one factor pass `factors[:, None]`" if array.ndim == 1 else ""
         raise InputError(f"`factors` must have shape (N, K), got {array.shape}{hint}")
@@ -255,12 +313,12 @@ def _factor_columns(value: Any) -> tuple[list[Any], list[str] | None]:
     return list(array.T), None
 
 
-def _row_mismatch(latents: NDArray[np.floating], rows: int) -> str:
+def _row_mismatch(given: int, latents: int, rows: int) -> str:
     message = (
-        f"`factors` has {rows:,} rows but `latents` has {len(latents):,}; "
+        f"`factors` has {rows:,} rows but `latents` has {given:,}; "
         f"row i of both must describe the same sample"
     )
-    if latents.shape[1] == rows:
+    if latents == rows:
         message += " (`latents` looks transposed: pass `latents.T`)"
     return message
 
@@ -299,70 +357,10 @@ def _kinds(given: Any, names: Sequence[str]) -> list[Kind | None]:
     return kinds
 
 
-def _factor(column: Any, name: str, kind: Kind | None) -> Factor:
-    categories = getattr(getattr(column, "dtype", None), "categories", None)
-    if categories is not None and hasattr(column, "cat"):  # a pandas categorical
-        codes = np.asarray(column.cat.codes)
-        _refuse_missing(codes < 0, name)
-        inferred: Kind = "ordinal" if column.cat.ordered else "categorical"
-        present, codes = distinct(codes)
-        levels = np.asarray(categories, dtype=object)[present]
-        if kind == "continuous":
-            return _factor(np.asarray(column.to_numpy()), name, kind)
-        return _coded(codes, levels, name, kind or inferred)
-    values = to_numpy(column, f"factors[{name!r}]").reshape(-1)
-    if values.dtype.kind == "O":
-        values = _settle_objects(values, name)
-    if values.dtype.kind not in "biufUS":
-        raise InputError(
-            f"factor {name!r} has dtype {values.dtype}; accepted are numbers, strings, booleans, categoricals"
-        )
-    if values.dtype.kind == "f":
-        _refuse_missing(~np.isfinite(values), name)
-        whole = bool((values == np.floor(values)).all())
-        if kind == "continuous" or (kind is None and not whole):
-            return Factor(name, "continuous", values=values.astype(np.float64))
-        if whole and np.abs(values).max() < 2**53:
-            values = values.astype(np.int64)
-    elif kind == "continuous":
-        if values.dtype.kind in "US":
-            raise InputError(f"factor {name!r} holds strings and cannot be continuous")
-        return Factor(name, "continuous", values=values.astype(np.float64))
-    levels, codes = distinct(values)
-    return _coded(codes, levels, name, kind or "categorical")
-
-
-def _settle_objects(values: NDArray[Any], name: str) -> NDArray[Any]:
-    import pandas as pd
-
-    _refuse_missing(np.asarray(pd.isna(values)), name)
-    settled = np.asarray(values.tolist())
-    if settled.ndim != 1 or settled.dtype.kind not in "biufUS":
-        raise InputError(f"factor {name!r} mixes values that are not numbers, strings or booleans")
-    if settled.dtype.kind in "US" and not all(isinstance(value, str | bytes) for value in values):
-        odd = next(value for value in values if not isinstance(value, str | bytes))
-        raise InputError(f"factor {name!r} mixes strings with {odd!r}; make all its values strings")
-    return settled
-
-
-def _refuse_missing(bad: NDArray[np.bool_], name: str) -> None:
-    if bad.any():
-        raise InputError(
-            f"factor {name!r} has a missing or infinite value in row {int(np.argmax(bad))} "
-            f"({int(bad.sum()):,} in all); drop or repair these rows"
-        )
-
-
-def _coded(codes: NDArray[np.int64], levels: NDArray[Any], name: str, kind: Kind) -> Factor:
-    small = np.min_scalar_type(max(len(levels) - 1, 0))
-    numeric = levels.dtype.kind in "biuf" or all(isinstance(v, int | float | np.number) for v in levels)
-    numbers = levels.astype(np.float64) if numeric else np.arange(len(levels), dtype=np.float64)
-    return Factor(name, kind, codes.astype(small), tuple(levels.tolist()), numbers)
-
-
-def _warnings(factors: Sequence[Factor], rows: int) -> Iterable[str]:
+def _warnings(factors: Sequence[Factor]) -> Iterable[str]:
     for factor in factors:
         if factor.codes is not None:
+            rows = len(factor.codes) if factor.present is None else int(factor.present.sum())
             if len(factor.levels) == 1:
                 yield f"factor {factor.name!r} is constant ({factor.levels[0]!r}) and is left out"
             elif factor.kind == "categorical" and len(factor.levels) > rows / 10:
@@ -370,5 +368,5 @@ def _warnings(factors: Sequence[Factor], rows: int) -> Iterable[str]:
                     f"factor {factor.name!r} has {len(factor.levels):,} categories in {rows:,} rows; "
                     f'if it is a measurement, pass factor_types={{"{factor.name}": "continuous"}}'
                 )
-        elif factor.values is not None and (factor.values == factor.values[0]).all():
-            yield f"factor {factor.name!r} is constant ({factor.values[0]:g}) and is left out"
+        elif factor.values is not None and np.nanmin(factor.values) == np.nanmax(factor.values):
+            yield f"factor {factor.name!r} is constant ({np.nanmin(factor.values):g}) and is left out"

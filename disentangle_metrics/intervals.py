@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.definition import Interval, MetricValue, VoteCount
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.incomplete import relate
 from disentangle_metrics.relations import Relations
 from disentangle_metrics.requests import BoundMetric, setting_text
 
@@ -190,7 +191,7 @@ def _replicates(run: Run, whole: Relations, plan: _Plan) -> dict[str, list[float
         source = np.random.SeedSequence([whole.seed, *plan.kind.encode()], spawn_key=(number,))
         rng = np.random.Generator(np.random.Philox(source))
         rows = np.concatenate([_drawn(piece, plan.kind, rng) for piece in plan.pieces])
-        part = Relations(whole.inputs.rows(rows), seed=whole.seed, n_jobs=whole.n_jobs, edges_of=whole)
+        part = relate(whole.inputs.rows(rows), seed=whole.seed, n_jobs=whole.n_jobs, edges_of=whole)
         values = run(part, plan.requests, ", interval")
         for key in scores:
             scores[key].append(values[key].value)

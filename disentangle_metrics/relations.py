@@ -31,7 +31,8 @@ from disentangle_metrics.estimators.posterior import information_about_rows, pos
 from disentangle_metrics.estimators.probes import REGRESSIONS, Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.estimators.quantised_posterior import quantised_information
 from disentangle_metrics.estimators.splits import drawn_split, given_split
-from disentangle_metrics.inputs import Factor, Inputs
+from disentangle_metrics.factor import Factor
+from disentangle_metrics.inputs import Inputs
 
 Split = float | tuple[Sequence[int], Sequence[int]] | None
 
@@ -102,6 +103,10 @@ class Relations:
     def latents(self) -> NDArray[np.floating]:
         """The latents (N, D): the means, if a posterior was given."""
         return self.inputs.latents
+
+    def complete_cases(self) -> Relations:
+        """The relations in the rows that have a value of every factor: here all rows."""
+        return self
 
     @_relation
     def constant(self) -> NDArray[np.bool_]:
@@ -321,7 +326,7 @@ class Relations:
         """
         total = len(self.latents)
         if isinstance(split, tuple | list):
-            return given_split(split, total)
+            return given_split(split, self.inputs.given or total, self.inputs.origin)
         if max_rows is None:
             max_rows = total
         elif isinstance(max_rows, bool) or not isinstance(max_rows, int | np.integer) or max_rows < 2:
@@ -387,5 +392,5 @@ class Relations:
 
 def _varies(factor: Factor) -> bool:
     if factor.values is not None:
-        return bool(factor.values.max() > factor.values.min())
+        return bool(np.nanmax(factor.values) > np.nanmin(factor.values))
     return len(factor.levels) > 1

@@ -15,7 +15,8 @@ import numpy as np
 from disentangle_metrics import resampling
 from disentangle_metrics.definition import Labelled, MetricValue
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
-from disentangle_metrics.inputs import Inputs, check
+from disentangle_metrics.incomplete import relate
+from disentangle_metrics.inputs import Inputs, Missing, check
 from disentangle_metrics.intervals import Bounds, IntervalOptions, clipped, intervals
 from disentangle_metrics.relations import Relations
 from disentangle_metrics.requests import BoundMetric, Metric, bind
@@ -34,6 +35,7 @@ def score(
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
+    missing: Missing = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
@@ -60,6 +62,14 @@ def score(
         Names, if not those of the DataFrames' columns.
     factor_types
         "categorical", "ordinal" or "continuous" for each factor, or by name.
+    missing
+        "raise": refuse missing (NaN, None, NA, masked) and infinite numbers, naming the first row and
+        column. "drop": leave out rows whose latents have one. A row without a value of some factor is
+        left out for that factor alone by the metrics that treat each factor by itself (of mutual
+        information, correlation or one predictor per factor, such as mig, modularity, dci, sap, mcc and
+        infomec), and altogether by those of several factors at once (votes, irs, omes, dmig, xmig,
+        dlig, minimality). Chance is taken on the same rows, the ceiling on rows with a value of every
+        factor. Warnings say how many rows were left out; signatures hold ``missing:drop``.
     seed
         Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
     n_jobs
@@ -87,7 +97,12 @@ def score(
         If an argument cannot be used; the message says which, and what to do.
     """
     inputs = check(
-        latents, factors, factor_names=factor_names, factor_types=factor_types, latent_names=latent_names
+        latents,
+        factors,
+        factor_names=factor_names,
+        factor_types=factor_types,
+        latent_names=latent_names,
+        missing=missing,
     )
     requests = bind(metrics, protocol)
     report = score_inputs(
@@ -142,10 +157,10 @@ def score_inputs(
             return values
 
         def numbers(part: Inputs, note: str) -> dict[str, float]:
-            found = run(Relations(part, seed=seed, n_jobs=n_jobs), anchored, note)
+            found = run(relate(part, seed=seed, n_jobs=n_jobs), anchored, note)
             return {key: value.value for key, value in found.items()}
 
-        whole = Relations(inputs, seed=seed, n_jobs=n_jobs)
+        whole = relate(inputs, seed=seed, n_jobs=n_jobs)
         values = run(whole, requests, "")
         floor: Mapping[str, float] = {}
         top: Mapping[str, float] = {}
@@ -203,6 +218,8 @@ def _values(request: BoundMetric, relations: Relations, strict: bool) -> dict[st
     try:
         if definition.needs_factors and not relations.inputs.factors:
             raise NotApplicable(f"{definition.name} needs factors, and none were given")
+        if definition.needs_factors and not definition.by_factor:
+            relations = relations.complete_cases()
         arguments = [relations.generator(definition.name)] if definition.takes_rng else []
         value = definition.compute(relations, *arguments, **request.settings)
     except NotApplicable as error:
@@ -242,7 +259,7 @@ def _score(
             return pd.Series(item.values, index=labels[item.axes[0]])
         return pd.DataFrame(item.values, index=labels[item.axes[0]], columns=labels[item.axes[1]])
 
-    extra = _kinds(inputs) if request.definition.needs_factors else {}
+    extra = _facts(inputs, request.definition.needs_factors)
     if options is not None:
         extra |= options.signature(request, seed)
     return Score(
@@ -260,10 +277,13 @@ def _score(
     )
 
 
-def _kinds(inputs: Inputs) -> dict[str, str]:
-    """The factors' kinds, for the signature, unless all are categories."""
+def _facts(inputs: Inputs, factors: bool) -> dict[str, str]:
+    """For the signature: whether rows may be dropped, and the factors' kinds unless all are categories."""
+    facts: dict[str, str] = {} if inputs.missing == "raise" else {"missing": inputs.missing}
+    if not factors:
+        return facts
     letters = "".join({"categorical": "c", "ordinal": "o", "continuous": "r"}[f.kind] for f in inputs.factors)
-    return {} if set(letters) == {"c"} else {"kinds": letters}
+    return facts if set(letters) == {"c"} else {**facts, "kinds": letters}
 
 
 @contextlib.contextmanager

@@ -36,7 +36,8 @@ class Information:
     ``mutual_information`` and ``joint_entropy`` have shape (D, K), ``latent_entropy`` (D,);
     ``factor_entropy`` and ``factor_values``, the number of values that occur, (K,). The entropies of
     latents are those of binned latents if `counted`; otherwise differential ones (posteriors) or NaN
-    (nearest neighbours). `remarks` are for the user.
+    (nearest neighbours). They are (D, K) where each factor has rows of its own. `remarks` are for the
+    user.
     """
 
     mutual_information: NDArray[np.float64]
@@ -62,6 +63,26 @@ def counted_information(tables: ContingencyTables) -> Information:
     # Rounding of three sums of order log n leaves a few units in the last place where I is 0.
     information[information < 1e-14 * (1 + joint)] = 0.0
     return Information(information, joint, latent, factor, present(rows_by_value))
+
+
+def side_by_side(parts: Sequence[tuple[Sequence[int], Information]]) -> Information:
+    """The information about factors that were estimated apart, on different rows.
+
+    `parts` holds the places of a part's factors and the information about them. The entropies of the
+    latents become (D, K), since they are those of each factor's rows.
+    """
+    order = np.argsort([k for columns, _ in parts for k in columns])
+    found = [information for _, information in parts]
+    latent = [np.broadcast_to(part.latent_entropy[:, None], part.mutual_information.shape) for part in found]
+    return Information(
+        np.concatenate([part.mutual_information for part in found], axis=1)[:, order],
+        np.concatenate([part.joint_entropy for part in found], axis=1)[:, order],
+        np.concatenate(latent, axis=1)[:, order],
+        np.concatenate([part.factor_entropy for part in found])[order],
+        np.concatenate([part.factor_values for part in found])[order],
+        counted=all(part.counted for part in found),
+        remarks=tuple(dict.fromkeys(remark for part in found for remark in part.remarks)),
+    )
 
 
 def bounded_by_entropy(information: Information, names: Sequence[str]) -> Information:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import InputError, NotApplicable
 
 Rows = NDArray[np.int64]
 
@@ -31,18 +31,36 @@ def drawn_split(
     return rows[tested:], rows[:tested]
 
 
-def given_split(split: Sequence[Any], total: int) -> tuple[Rows, Rows]:
+def given_split(split: Sequence[Any], total: int, origin: Rows | None = None) -> tuple[Rows, Rows]:
     """A pair (train, test) of index or boolean arrays, checked against the number of rows.
+
+    Parameters
+    ----------
+    split, total
+        The pair, and the number of rows it speaks of.
+    origin
+        Which of those rows are here, in ascending order, if not all: what comes back are places
+        among these, and rows that are not here are left out.
 
     Raises
     ------
     InputError
         If it is no such pair, or names a row that is not there.
+    NotApplicable
+        If no row of a part is here.
     """
     if len(split) != 2:
         raise InputError(f"`split` must be a pair (train, test) of index arrays, got {len(split)} of them")
     train, test = (_rows(part, name, total) for part, name in zip(split, ("train", "test"), strict=True))
-    return train, test
+    return (train, test) if origin is None else (_places(train, origin), _places(test, origin))
+
+
+def _places(rows: Rows, origin: Rows) -> Rows:
+    place = np.minimum(np.searchsorted(origin, rows), len(origin) - 1)
+    found: Rows = place[origin[place] == rows]
+    if not len(found):
+        raise NotApplicable("a part of `split` has no row with values")
+    return found
 
 
 def _rows(part: Any, name: str, total: int) -> Rows:

@@ -117,4 +117,5 @@ definition = MetricDefinition(
     source="Eastwood and Williams 2018",
     anchors="costly",
     sklearn=True,
+    by_factor=True,
 )

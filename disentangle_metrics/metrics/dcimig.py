@@ -78,4 +78,5 @@ definition = MetricDefinition(
     source="Sepliarskaia et al. 2019",
     silent=("factor_bins",),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )

@@ -110,4 +110,5 @@ definition = MetricDefinition(
     source="Ridgeway and Mozer 2018",
     anchors="costly",
     sklearn=True,
+    by_factor=True,
 )

@@ -42,7 +42,8 @@ def normalised(information: Information, normaliser: str, varying: NDArray[np.bo
     if normaliser == "values":
         return table / np.where(varying, np.log(np.maximum(information.factor_values, 2)), np.nan)
     need_counted(information, "the normaliser 'latent'")
-    entropy = np.broadcast_to(information.latent_entropy[:, None], table.shape)
+    entropy = information.latent_entropy
+    entropy = np.broadcast_to(entropy if entropy.ndim == 2 else entropy[:, None], table.shape)
     shares = np.divide(table, entropy, out=np.zeros_like(table), where=entropy > 0)
     shares[:, ~varying] = np.nan
     return shares

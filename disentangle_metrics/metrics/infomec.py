@@ -161,4 +161,5 @@ definition = MetricDefinition(
     sklearn=True,
     silent=("bounded", "max_iter"),
     interval="subsample",
+    by_factor=True,
 )

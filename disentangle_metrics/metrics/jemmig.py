@@ -92,4 +92,5 @@ definition = MetricDefinition(
     source="Do and Tran 2020",
     silent=("factor_bins",),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )

@@ -85,4 +85,5 @@ definition = MetricDefinition(
     relation="correlation of each latent with each factor",
     source="Hyvarinen and Morioka 2016",
     label_free=False,
+    by_factor=True,
 )

@@ -102,4 +102,5 @@ definition = MetricDefinition(
     source="Cao et al. 2022",
     silent=("factor_bins",),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )

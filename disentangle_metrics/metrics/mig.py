@@ -88,4 +88,5 @@ definition = MetricDefinition(
     source="Chen et al. 2018",
     silent=("factor_bins", "normaliser"),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )

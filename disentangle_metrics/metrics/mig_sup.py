@@ -79,4 +79,5 @@ definition = MetricDefinition(
     source="Li et al. 2020",
     silent=("factor_bins", "normaliser"),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )

@@ -82,4 +82,5 @@ definition = MetricDefinition(
     source="Ridgeway and Mozer 2018",
     silent=("factor_bins",),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )

@@ -96,4 +96,5 @@ definition = MetricDefinition(
     scale_free=False,
     silent=("limits", "mass"),
     needs_posterior=True,
+    by_factor=True,
 )

@@ -91,4 +91,5 @@ definition = MetricDefinition(
     scale_free=False,
     label_free=False,
     sklearn=True,
+    by_factor=True,
 )

@@ -67,4 +67,5 @@ definition = MetricDefinition(
     source="Almudevar and Ortega 2024",
     silent=("factor_bins",),
     only_with=NEIGHBOURS,
+    by_factor=True,
 )
