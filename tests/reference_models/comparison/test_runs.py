@@ -1,0 +1,106 @@
+"""Which runs a plan has."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from disentangle_metrics import InputError
+from reference_models import plans
+from reference_models.comparison.plans import PLANS
+from reference_models.comparison.runs import Comparison, read_comparison
+
+TABLE = {
+    "steps": 10,
+    "batch_size": 4,
+    "warmup_steps": 2,
+    "learning_rates": [1e-4, 1e-3],
+    "pilot_beta": 4.0,
+    "pilot_seed": 100,
+    "betas": [1.0, 4.0],
+    "seeds": [0, 1],
+    "ablation_beta": 4.0,
+    "samples": 50,
+    "factors": ["scale", "posX"],
+    "models": {"vlae": {}, "pro-vlae": {"wake_steps": [0, 3, 6], "fade_in_steps": 2}},
+    "ablation": {"no fade-in": {"fade_in_steps": 0}},
+}
+
+
+def test_every_model_meets_every_beta_and_seed_and_the_ablation_every_seed():
+    runs = Comparison("test", "sprites", TABLE).runs({"vlae": 1e-4, "pro-vlae": 1e-3})
+    found = [(run.purpose, run.model, run.beta, run.seed) for run in runs]
+    expected = [
+        ("comparison", model, beta, seed)
+        for seed in (0, 1)
+        for beta in (1.0, 4.0)
+        for model in ("vlae", "pro-vlae")
+    ]
+    assert [run for run in found if run[0] == "comparison"] == expected
+    assert [run for run in found if run[0] == "ablation"] == [
+        ("ablation", "pro-vlae", 4.0, s) for s in (0, 1)
+    ]
+    assert {run.settings["learning_rate"] for run in runs if run.model == "pro-vlae"} == {1e-3}
+    assert [run.arguments["fade_in_steps"] for run in runs if run.variant] == [0, 0]
+
+
+def test_keys_differ_where_results_would_and_only_there():
+    changed = copy.deepcopy(TABLE)
+    changed["models"]["pro-vlae"]["fade_in_steps"] = 1
+    rates = {"vlae": 1e-4, "pro-vlae": 1e-3}
+    before = [run.key for run in Comparison("test", "sprites", TABLE).runs(rates)]
+    after = [run.key for run in Comparison("other", "sprites", changed).runs(rates)]
+    assert len(set(before)) == len(before)
+    same = [a == b for a, b in zip(before, after, strict=True)]
+    affected = [
+        run.model == "pro-vlae" and not run.variant
+        for run in Comparison("test", "sprites", TABLE).runs(rates)
+    ]
+    assert same == [not one for one in affected]
+
+
+def test_the_pilot_with_the_smallest_objective_chooses_the_learning_rate():
+    comparison = Comparison("test", "sprites", TABLE)
+    objectives = {("vlae", 1e-4): 90.0, ("vlae", 1e-3): 80.0, ("pro-vlae", 1e-4): 70.0}
+    rows = []
+    for run in comparison.pilots():
+        objective = objectives.get((run.model, run.settings["learning_rate"]))
+        rows.append(
+            {"key": run.key, **({"error": "diverged"} if objective is None else {"objective": objective})}
+        )
+    assert comparison.learning_rates(rows) == {"vlae": 1e-3, "pro-vlae": 1e-4}
+    with pytest.raises(InputError, match="no pilot run of vlae on sprites has finished"):
+        comparison.learning_rates([row for row in rows if "-vlae-" not in row["key"].replace("pro-vlae", "")])
+
+
+def test_one_learning_rate_needs_no_pilot():
+    comparison = Comparison("test", "sprites", {**TABLE, "learning_rates": [5e-4]})
+    assert comparison.pilots() == []
+    assert comparison.learning_rates([]) == {"vlae": 5e-4, "pro-vlae": 5e-4}
+
+
+@pytest.mark.parametrize("dataset", ["sprites", "rooms", "dsprites", "shapes3d"])
+@pytest.mark.parametrize("plan", sorted(path.stem for path in PLANS.glob("*.toml")))
+def test_the_models_of_every_plan_can_be_built_and_are_of_one_size(plan, dataset):
+    comparison = read_comparison(plan, dataset)
+    shape = (64, 64, 3) if dataset in ("rooms", "shapes3d") else (64, 64, 1)
+    sizes = set()
+    runs = comparison.pilots() + comparison.runs(dict.fromkeys(comparison.models, 1e-3))
+    for run in {(run.model, run.variant): run for run in runs}.values():
+        fitted = plans.fitted(run.plan, shape)
+        plans.build(fitted)
+        arguments = fitted.arguments
+        sizes.add(
+            arguments.get("latents", arguments.get("latents_per_layer", 0) * arguments.get("layers", 0))
+        )
+        starts = arguments.get("wake_steps", [0]) + arguments.get("grow_steps", [])
+        assert max(starts) < run.settings["steps"], "a stage never begins"
+    assert len(sizes) == 1
+
+
+def test_an_unknown_plan_or_data_set_is_named_with_the_known_ones():
+    with pytest.raises(InputError, match=r"unknown plan 'huge'; known: mini, paper, small"):
+        read_comparison("huge", "sprites")
+    with pytest.raises(InputError, match=r"no runs on 'mnist5k'; it has: sprites, rooms, dsprites, shapes3d"):
+        read_comparison("mini", "mnist5k")

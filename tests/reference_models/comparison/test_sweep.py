@@ -1,0 +1,148 @@
+"""The sweep: nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import joblib
+import pytest
+
+from reference_models.comparison import sweep as module
+from reference_models.comparison.rows import append_row, read_rows
+from reference_models.comparison.runs import Comparison
+from reference_models.comparison.sweep import WorkersLostError, do, sweep
+from reference_models.training import TrainingInterruptedError
+from tests.reference_models.comparison.fake_work import (
+    AlwaysDying,
+    DyingOnce,
+    FakeWork,
+    InterruptedAtSecond,
+    calls,
+)
+from tests.reference_models.comparison.test_runs import TABLE
+
+COMPARISON = Comparison("test", "sprites", TABLE)
+RUNS = COMPARISON.runs({"vlae": 1e-4, "pro-vlae": 1e-4})
+KEYS = sorted(run.key for run in RUNS)
+
+
+def test_a_sweep_does_pilots_and_then_all_runs_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "Work", lambda folder, root, device: FakeWork(folder))
+    seen = []
+    rows = sweep(COMPARISON, tmp_path, advance=seen.append)
+    assert sorted(row["key"] for row in rows) == sorted([*KEYS, *(run.key for run in COMPARISON.pilots())])
+    assert len(seen) == len(rows)
+    assert [row["purpose"] for row in seen[:4]] == ["pilot"] * 4
+    assert {row["learning_rate"] for row in rows if row["purpose"] != "pilot"} == {1e-4}
+    assert sweep(COMPARISON, tmp_path) == rows
+    assert len(calls(tmp_path)) == len(rows)
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path):
+    with pytest.raises(TrainingInterruptedError, match=r"rows\.jsonl .* goes on from here"):
+        do(InterruptedAtSecond(tmp_path), RUNS, 1, False, print)
+    before = read_rows(tmp_path / "rows.jsonl")
+    assert 0 < len(before) < len(RUNS)
+    do(FakeWork(tmp_path), RUNS, 1, False, print)
+    assert read_rows(tmp_path / "rows.jsonl")[: len(before)] == before
+    assert sorted(row["key"] for row in read_rows(tmp_path / "rows.jsonl")) == KEYS
+    assert len(calls(tmp_path)) == len(RUNS) + 1
+
+
+def test_a_failed_run_is_recorded_and_tried_again_only_on_request(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(module, "do_run", fail)
+    do(module.Work(tmp_path, None, "cpu"), RUNS[:1], 1, False, print)
+    row = read_rows(tmp_path / "rows.jsonl")[0]
+    assert row["error"] == "ValueError: no luck"
+    assert (row["model"], row["beta"], row["seed"]) == (RUNS[0].model, RUNS[0].beta, RUNS[0].seed)
+    do(FakeWork(tmp_path), RUNS[:1], 1, False, print)
+    assert not (tmp_path / "calls").exists()
+    do(FakeWork(tmp_path), RUNS[:1], 1, True, print)
+    assert "error" not in read_rows(tmp_path / "rows.jsonl")[0]
+
+
+def test_a_killed_worker_costs_no_row(tmp_path):
+    do(DyingOnce(tmp_path), RUNS, 2, False, print)
+    rows = read_rows(tmp_path / "rows.jsonl")
+    assert sorted(row["key"] for row in rows) == KEYS
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == len(RUNS)
+
+
+def test_workers_that_keep_dying_end_the_sweep(tmp_path):
+    with pytest.raises(WorkersLostError, match="3 times a worker was lost"):
+        do(AlwaysDying(tmp_path), RUNS, 2, False, print)
+
+
+def test_a_sweep_moves_to_a_dask_cluster_and_survives_the_death_of_a_worker(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        do(DyingOnce(tmp_path), RUNS, 2, False, print)
+    assert sorted(row["key"] for row in read_rows(tmp_path / "rows.jsonl")) == KEYS
+    assert len(calls(tmp_path)) > len(RUNS)  # one worker did die
+
+
+@pytest.mark.slow
+def test_a_sweep_moves_to_ray_and_survives_the_death_of_a_worker(tmp_path):
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    register_ray()
+    ray.init(num_cpus=2, include_dashboard=False)
+    try:
+        with joblib.parallel_config(backend="ray"):
+            do(DyingOnce(tmp_path), RUNS, 2, False, print)
+    finally:
+        ray.shutdown()
+    assert sorted(row["key"] for row in read_rows(tmp_path / "rows.jsonl")) == KEYS
+    assert len(calls(tmp_path)) > len(RUNS)
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory):
+    table = copy.deepcopy(TABLE) | {"learning_rates": [1e-3], "betas": [4.0], "seeds": [0], "samples": 200}
+    del table["ablation"]
+    table["models"] = {"beta-vae": {"latents": 9}, "pro-vlae": table["models"]["pro-vlae"]}
+    folder = tmp_path_factory.mktemp("sweep")
+    return Comparison("test", "sprites", table), folder, sweep(Comparison("test", "sprites", table), folder)
+
+
+def test_a_real_run_is_trained_and_measured(two_models):
+    _, folder, rows = two_models
+    flat, progressive = sorted(rows, key=lambda row: row["model"])
+    for row in rows:
+        assert "error" not in row
+        assert row["objective"] == pytest.approx(row["reconstruction"] + 4 * sum(row["kl"]))
+        assert math.isfinite(row["metrics"]["mig"]["value"])
+        assert row["metrics"]["mig"]["signature"].startswith("mig|")
+        assert "posterior" in row["published"]["mig"]["signature"]
+        assert set(row["published"]) == {"mig", "mig_sup", "factor_vae"}
+        assert (folder / "runs" / row["key"] / "model.safetensors").exists()
+    assert len(flat["kl"]) == 1
+    assert "stages" not in flat
+    assert [stage["step"] for stage in progressive["stages"]] == [3, 6]
+    assert progressive["stages"][0]["kl"][:2] == [0, 0]
+    assert [layer["layer"] for layer in progressive["information"]] == ["1", "2", "3", "all"]
+    assert json.loads((folder / "rows.jsonl").read_text().splitlines()[0])["key"] in {
+        row["key"] for row in rows
+    }
+
+
+def test_a_run_killed_between_training_and_its_row_is_only_measured_again(two_models):
+    comparison, folder, rows = two_models
+    path = folder / "rows.jsonl"
+    weights = folder / "runs" / rows[0]["key"] / "model.safetensors"
+    written = weights.stat().st_mtime_ns
+    path.write_text("")
+    append_row(path, rows[1])
+    again = {row["key"]: row for row in sweep(comparison, folder)}
+    assert weights.stat().st_mtime_ns == written
+    assert again[rows[0]["key"]]["metrics"] == rows[0]["metrics"]
