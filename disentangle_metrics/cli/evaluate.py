@@ -25,6 +25,12 @@ class Anchors(StrEnum):
     AUTO, ALL, NONE = "auto", "all", "none"
 
 
+class Missing(StrEnum):
+    """What happens to rows with missing values."""
+
+    RAISE, DROP = "raise", "drop"
+
+
 def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
     """An option in a panel of the help."""
     return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
@@ -58,6 +64,10 @@ FactorTypes = option(
 )
 Metrics = option(SCORING, "Metrics or score keys (default: those of the protocol).", metavar="NAME,...")
 Protocol = option(SCORING, "A published set of settings (default: default).", metavar="NAME")
+MissingChoice = option(
+    SCORING, "Rows with missing values: raise (default) refuses them, drop leaves them out, for the factor "
+    "that lacks a value alone where a metric allows.", "--missing"
+)  # fmt: skip
 Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N")
 Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
 AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
@@ -87,6 +97,7 @@ def dm_eval(
     metrics: Annotated[str | None, Metrics] = None,
     protocol: Annotated[str, Protocol] = "default",
     factor_types: Annotated[str | None, FactorTypes] = None,
+    missing: Annotated[Missing, MissingChoice] = Missing.RAISE,
     seed: Annotated[int, Seed] = 0,
     jobs: Annotated[int, Jobs] = 1,
     anchors: Annotated[Anchors, AnchorChoice] = Anchors.AUTO,
@@ -102,7 +113,8 @@ def dm_eval(
     """Score whether a representation is disentangled.
 
     dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
-    dm-eval --latents FILE --factors FILE scores arrays.
+    dm-eval --latents FILE --factors FILE scores arrays, and without --factors by the metrics of latents
+    alone.
     Results go to stdout, everything else to stderr.
     """
     if list_names or explain is not None or version:
@@ -112,6 +124,7 @@ def dm_eval(
         "metrics": None if metrics is None else _names("--metrics", metrics),
         "protocol": protocol,
         "factor_types": None if factor_types is None else _types(factor_types),
+        "missing": missing.value,
         "seed": seed,
         "n_jobs": jobs,
         "anchors": {Anchors.AUTO: True, Anchors.ALL: "all", Anchors.NONE: False}[anchors],
@@ -137,9 +150,11 @@ def dm_eval(
                     "--trust-file": trust_file or None,
                 }
             )
-            if factors is None:
-                raise UsageError("--latents needs --factors: the file with the true factors of the same rows")
+            if factors is None and factor_types is not None:
+                raise UsageError("--factor-types needs --factors")
             report = score_arrays(latents, factors, scoring)
+            if factors is None and not quiet:
+                say(NAME, f"no --factors, so the latents alone are scored: {', '.join(report)}")
         else:
             if model is None:
                 raise UsageError(

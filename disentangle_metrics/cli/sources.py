@@ -12,19 +12,42 @@ from typing import Any
 from disentangle_metrics.cli.arrays import ArrayFile, check_rows, read_array
 from disentangle_metrics.datasets import load_dataset
 from disentangle_metrics.encoders import load_encoder
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
+from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.requests import bind
 from disentangle_metrics.results import Report
 from disentangle_metrics.scoring import score
 
 Scoring = Mapping[str, Any]
 
 
-def score_arrays(latents: str, factors: str, scoring: Scoring) -> Report:
-    """Score two files of arrays; the report says which files, by their sha256."""
-    read = {"latents": read_array(latents, "latents"), "factors": read_array(factors, "factors")}
-    check_rows(read["latents"], read["factors"])
-    report = score(read["latents"].value, read["factors"].value, **scoring)
+def score_arrays(latents: str, factors: str | None, scoring: Scoring) -> Report:
+    """Score two files of arrays; the report says which files, by their sha256.
+
+    Without factors the protocol's suite is that of the metrics which read latents alone, and the
+    informativeness of posteriors.
+    """
+    read = {"latents": read_array(latents, "latents")}
+    value = None
+    if factors is None:
+        if scoring["metrics"] is None:
+            posterior = isinstance(read["latents"].value, GaussianPosterior)
+            scoring = {**scoring, "metrics": _of_latents_alone(scoring["protocol"], posterior)}
+    else:
+        read["factors"] = read_array(factors, "factors")
+        check_rows(read["latents"], read["factors"])
+        value = read["factors"].value
+    report = score(read["latents"].value, value, **scoring)
     return report.with_provenance(**{role: _described(file) for role, file in read.items()})
+
+
+def _of_latents_alone(protocol: str, posterior: bool) -> list[str]:
+    suite = [request.definition for request in bind(None, protocol)]
+    names = [definition.name for definition in suite if not definition.needs_factors]
+    if not names:
+        raise InputError(f"the protocol {protocol} has no metric of latents alone; give --factors")
+    return [*names, "informativeness"] if posterior and "informativeness" not in names else names
 
 
 def _described(file: ArrayFile) -> dict[str, str]:

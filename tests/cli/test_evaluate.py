@@ -94,6 +94,45 @@ def test_factor_types_reach_the_scores(dm_eval) -> None:
     assert "kinds:cr" in values["scores"]["sap"]["signature"]
 
 
+def test_latents_without_factors_are_scored_alone(dm_eval) -> None:
+    result = dm_eval("--latents z.npy --json out.json")
+    assert result.code == 0
+    names = ["total_correlation", "wasserstein_correlation", "mean_pairwise_mi", "active_units"]
+    assert result.err == f"dm-eval: no --factors, so the latents alone are scored: {', '.join(names)}\n"
+    report = dm.Report.from_json("out.json")
+    assert list(report) == names
+    assert report["mean_pairwise_mi"].value == dm.mean_pairwise_mi(np.load("z.npy")).value
+    assert all(score.value >= 0 for score in report.values())
+    assert set(report.provenance) == {"latents"}
+    assert dm_eval("--latents z.npy --quiet").err == ""
+
+
+def test_posteriors_without_factors_say_how_informative_they_are(dm_eval) -> None:
+    np.savez("q.npz", mean=np.load("z.npy"), logvar=np.full((300, 2), -4.0))
+    assert dm_eval("--latents q.npz --json out.json").code == 0
+    posterior = dm.GaussianPosterior(np.load("z.npy"), np.full((300, 2), -4.0))
+    report = dm.Report.from_json("out.json")
+    assert report["informativeness"].value == dm.informativeness(posterior).value
+
+
+def test_missing_values_are_named_or_dropped(dm_eval) -> None:
+    factors = pd.read_csv("v.csv").astype(object)
+    factors.loc[[2, 5], "scale"] = None
+    factors.to_csv("holes.csv", index=False)
+    arguments = "--latents z.npy --factors holes.csv --metrics mig --json out.json"
+    result = dm_eval(arguments)
+    assert result.code == 2
+    assert "factor 'scale' has a missing or infinite value in row 2 (2 in all)" in result.err
+    assert dm_eval(f"{arguments} --missing drop").code == 0
+    kept = np.delete(np.arange(300), [2, 5])
+    found = dm.Report.from_json("out.json")["mig"]
+    whole = pd.read_csv("v.csv")
+    assert found.per_factor["shape"] == dm.mig(np.load("z.npy"), whole[["shape"]]).value
+    assert found.per_factor["scale"] == dm.mig(np.load("z.npy")[kept], whole.loc[kept, ["scale"]]).value
+    assert "missing:drop" in found.signature
+    assert any("no value in 2 of 300 rows" in text for text in found.warnings)
+
+
 def test_a_strangers_model_on_a_data_set(dm_eval, strangers_files, blobs) -> None:
     result = dm_eval(
         "weights.pt --dataset blobs --model-code their_models:Net --samples all --metrics mig --device "
@@ -208,7 +247,9 @@ def an_empty_model(folder: Path) -> None:
         (break_nothing, "z.npy --dataset blob", "did you mean 'blobs'"),
         (break_nothing, "", "give a MODEL with --dataset, or --latents with --factors"),
         (break_nothing, "model.pt", "needs --dataset"),
-        (break_nothing, "--latents z.npy", "needs --factors"),
+        (break_nothing, "--latents z.npy --factor-types a=ordinal", "needs --factors"),
+        (break_nothing, "--latents z.npy --metrics mig", "mig cannot be scored without factors"),
+        (break_nothing, "--latents z.npy --protocol hsu2023", "no metric of latents alone; give --factors"),
         (break_nothing, f"model.pt {ARRAYS} --arch x", "takes no MODEL, --arch"),
         (break_nothing, "model.pt --dataset blobs --samples many", "--samples must be a number or all"),
         (break_nothing, f"{ARRAYS} --metrics ,", "--metrics needs at least one name"),
