@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -118,11 +118,7 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
     while todo:
         ended: set[str] = set()
         try:
-            # One run at a time for each worker: they take minutes, and not equally many.
-            parallel = joblib.Parallel(
-                n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
-            )
-            for row in parallel(joblib.delayed(work)(run) for run in todo):
+            for row in results(work, todo, n_jobs):
                 if row is None:
                     raise TrainingInterruptedError("interrupted; the same command goes on from here")
                 append_row(path, row)
@@ -142,6 +138,21 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
                     f"{error}); finished runs are in {path}"
                 ) from error
         todo = [run for run in todo if run.key not in ended]
+
+
+def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
+    """What `work` gives for each run, as runs end; `n_jobs` of them at a time."""
+    # One run at a time for each worker: they take minutes, and not equally many.
+    calls = [joblib.delayed(work)(run) for run in runs]
+    backend, _ = joblib.parallel.get_active_backend()
+    if backend.supports_return_generator:
+        yield from joblib.Parallel(
+            n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
+        )(calls)
+        return
+    at_once = joblib.effective_n_jobs(n_jobs)  # ray's backend gives nothing before all have ended
+    for start in range(0, len(calls), at_once):
+        yield from joblib.Parallel(n_jobs=n_jobs, batch_size=1)(calls[start : start + at_once])
 
 
 def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
