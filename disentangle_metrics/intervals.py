@@ -1,13 +1,15 @@
 """Confidence intervals: how far a score would move had other rows of the same source been drawn.
 
 - *Bootstrap* (most metrics): rows drawn with replacement, all metrics scored on the same replicate,
-  latents and continuous factors cut at the edges of the full data. Rows a probe is trained on, rows
-  it is tested on, and the rest are drawn apart, and probes are trained anew.
-- *Subsample* (distances between neighbours, densities of posteriors): halves of the rows, each row
-  at most once, since a row that is there twice is its own nearest neighbour. A half deviates from
-  the whole as much as the whole does from the truth: the variance 1/m - 1/N of a subsample of m rows
-  without replacement is 1/N for m = N/2, so that deviations need no rescaling (in general by
-  sqrt(m / (N - m)), which for m far below N is the better known sqrt(m / N)).
+  latents and continuous factors cut at the edges of the full data.
+- *Subsample* (distances between neighbours, densities of posteriors, probes): halves of the rows,
+  each row at most once, since a row that is there twice is its own nearest neighbour, and teaches a
+  probe nothing new. A half deviates from the whole as much as the whole does from the truth: the
+  variance 1/m - 1/N of a subsample of m rows without replacement is 1/N for m = N/2, so that
+  deviations need no rescaling (in general by sqrt(m / (N - m)), which for m far below N is the better
+  known sqrt(m / N)). Probes are trained anew on half of the train rows, and tested on half of the
+  test rows, drawn apart. Neighbours scatter by themselves too, which makes their intervals about a
+  third too wide.
 - *Votes*: Wilson's interval of the share of test votes that are right. It tells how much the draw of
   the votes matters on these rows, not how much the draw of the rows does.
 
@@ -15,6 +17,11 @@ Intervals from replicates are basic ones (reverse percentile): [2 e - q_high, 2 
 estimate e and the replicates' quantiles q. A plug-in estimate of information is biased upward, and
 a replicate is as much above the estimate again; percentile intervals would add the two, basic ones
 take the second off the first. The estimate itself may therefore lie outside of its interval.
+
+What they do not cover: the edges of equal-width bins, which move with the smallest and the largest
+value of an unbounded latent, so that the same metric on more rows is cut elsewhere (those of
+strategy="quantile" settle); and the share that each active latent has in `modularity` and InfoM where it tells
+nothing: a ratio of nothing to nothing has no value that more rows would settle.
 
 References
 ----------
@@ -170,7 +177,7 @@ def _pieces(
 ) -> tuple[tuple[Rows, ...], tuple[Rows, Rows] | None]:
     """The rows to draw from piece by piece, and where the parts of the split lie among those drawn."""
     total = len(whole.latents)
-    if not divided:
+    if not divided or whole.inputs.incomplete:  # where each factor has rows, and a split, of its own
         return (np.arange(total),), None
     train, test = whole.split(divided["split"], divided.get("max_rows"))
     rest = np.ones(total, dtype=bool)

@@ -118,4 +118,5 @@ definition = MetricDefinition(
     anchors="costly",
     sklearn=True,
     by_factor=True,
+    interval="subsample",
 )

@@ -111,4 +111,5 @@ definition = MetricDefinition(
     anchors="costly",
     sklearn=True,
     by_factor=True,
+    interval="subsample",
 )

@@ -92,4 +92,5 @@ definition = MetricDefinition(
     label_free=False,
     sklearn=True,
     by_factor=True,
+    interval="subsample",
 )
