@@ -82,6 +82,74 @@ def reproduce(
     print(folder / ROWS)
 
 
+@app.command()
+def figures(
+    context: typer.Context,
+    rows: Annotated[list[Path], typer.Argument(metavar="ROWS...", help="Files of rows of one data set.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the figures and tables.")] = Path("figures"),
+    debug: Debug = False,
+) -> None:
+    """Draw the figures and write the tables of a comparison."""
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError:
+        raise InputError("figures need matplotlib; pip install 'disentangle-metrics[report]'") from None
+    from reference_models.comparison import results
+    from reference_models.comparison.figures import all_figures
+    from reference_models.comparison.rows import read_rows
+
+    for path in rows:
+        if not path.is_file():
+            raise InputError(f"there is no file {path}")
+    found = [row for path in rows for row in read_rows(path)]
+    runs, stages = results.table(found), results.stages(found)
+    if len(datasets := sorted(runs["dataset"].unique())) > 1:
+        raise InputError(f"the rows are of several data sets ({', '.join(datasets)}); draw one at a time")
+    compared = runs[runs["purpose"] == "comparison"]
+    tables = {
+        "runs.csv": runs,
+        "stages.csv": stages,
+        "information.csv": results.information(found),
+        "differences.csv": results.differences(compared),
+    }
+    tables |= {f"means_{metric}.csv": results.means(compared, metric) for metric in results.METRICS}
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        if len(table):
+            table.to_csv(out / name, index=False, float_format="%.6g")
+            print(out / name)
+    for name, drawn in all_figures(runs, stages).items():
+        drawn.savefig(out / name)
+        print(out / name)
+
+
+@app.command()
+def estimate(
+    context: typer.Context,
+    plan: PlanName = "paper",
+    dataset: DatasetName = "sprites",
+    steps: Annotated[int, typer.Option(min=2, help="Steps of each model that are timed.")] = 200,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    root: Root = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train the first steps of every model of a plan, and say how long the whole plan would take here."""
+    from reference_models.comparison.estimate import time_models
+    from reference_models.comparison.runs import read_comparison
+
+    comparison = read_comparison(plan, dataset)
+    total = 0.0
+    for timed in time_models(comparison, steps=steps, device=device, root=root, progress=not quiet):
+        hours = timed.runs * timed.steps * timed.seconds_per_step / 3600
+        total += hours
+        print(
+            f"{timed.model}: {1 / timed.seconds_per_step:.1f} steps/s over {timed.timed} steps; "
+            f"{timed.runs} runs of {timed.steps:,} steps: {hours:,.1f} hours"
+        )
+    print(f"{plan} on {dataset}: {total:,.1f} hours of training, one run at a time, measuring not counted")
+
+
 def default_folder(plan: str, dataset: str) -> Path:
     return Path("runs") / f"{plan}-{dataset}"
 

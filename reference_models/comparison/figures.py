@@ -1,0 +1,121 @@
+"""The figures of a comparison, drawn from its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reference_models.comparison.results import METRICS, PROPOSED, means
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LABELS = {"factor_vae": "FactorVAE score", "mig": "MIG", "mig_sup": "MIG-sup"}
+# Colours that differ for the colour-blind too, and a marker each for print.
+STYLES = {
+    "beta-vae": ("#0072B2", "s"),
+    "vlae": ("#E69F00", "^"),
+    "teacher-student": ("#009E73", "D"),
+    PROPOSED: ("#D55E00", "o"),
+}
+OTHER = ("#555555", "x")
+VARIANT_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
+
+
+def figure(columns: int) -> tuple[Figure, list[Axes]]:
+    """A row of panels, independent of any global figure."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(4.2 * columns, 3.8), layout="constrained", dpi=150)
+    return drawn, list(drawn.subplots(1, columns, squeeze=False)[0])
+
+
+def reconstruction_against_scores(runs: pd.DataFrame) -> Figure:
+    """Reconstruction error against each metric, a point for each model and beta.
+
+    Filled with error bars: mean over all seeds and its 95 percent interval. Hollow: the best three.
+    """
+    drawn, axes = figure(len(METRICS))
+    for axis, metric in zip(axes, METRICS, strict=True):
+        points = means(runs, metric)
+        for model, group in points.groupby("model"):
+            colour, marker = STYLES.get(str(model), OTHER)
+            group = group.sort_values("beta")
+            spread = [group["mean"] - group["low"], group["high"] - group["mean"]]
+            axis.errorbar(
+                group["reconstruction"], group["mean"], spread, color=colour, marker=marker,
+                linewidth=1, capsize=2, label=str(model),
+            )  # fmt: skip
+            axis.plot(
+                group["best_reconstruction"], group["best"], marker, color=colour, fillstyle="none", alpha=0.8
+            )
+            for _, point in group.iterrows():
+                axis.annotate(
+                    f"β={point['beta']:g}", (point["reconstruction"], point["mean"]),
+                    textcoords="offset points", xytext=(4, 4), fontsize=7, color=colour,
+                )  # fmt: skip
+        axis.set(xlabel="reconstruction error, nats per image", ylabel=LABELS[metric])
+        axis.grid(alpha=0.25)
+    axes[0].legend(fontsize=8)
+    axes[-1].plot([], [], "o", color="#555555", fillstyle="none", label="best three seeds")
+    axes[-1].plot([], [], "o", color="#555555", label="all seeds, 95% interval")
+    axes[-1].legend(handles=axes[-1].get_lines()[-2:], fontsize=8)
+    return drawn
+
+
+def mig_against_mig_sup(runs: pd.DataFrame) -> Figure:
+    """Every run as a point: where one metric is high and the other is low, they see different things."""
+    drawn, (axis,) = figure(1)
+    for model, group in runs.groupby("model"):
+        colour, marker = STYLES.get(str(model), OTHER)
+        axis.scatter(group["mig"], group["mig_sup"], 18, color=colour, marker=marker, alpha=0.7, label=model)
+    end = 1.05 * max(runs["mig"].max(), runs["mig_sup"].max())
+    axis.plot([0, end], [0, end], color="#999999", linewidth=0.8)
+    axis.set(xlabel="MIG", ylabel="MIG-sup", xlim=(0, end), ylim=(0, end), aspect="equal")
+    axis.grid(alpha=0.25)
+    axis.legend(fontsize=8)
+    return drawn
+
+
+def scores_after_stages(stages: pd.DataFrame, baseline: pd.DataFrame) -> Figure:
+    """Each metric after each stage of each ablation variant; thin lines are seeds, thick ones their mean.
+
+    `baseline` holds the runs of the same network without progression, drawn as a level.
+    """
+    drawn, axes = figure(len(METRICS))
+    variants = sorted(stages["variant"].unique(), key=lambda name: (len(name), name))
+    for axis, metric in zip(axes, METRICS, strict=True):
+        for colour, variant in zip(VARIANT_COLOURS, variants, strict=False):
+            of_variant = stages[stages["variant"] == variant]
+            for _, run in of_variant.groupby("seed"):
+                axis.plot(run["stage"], run[metric], color=colour, linewidth=0.6, alpha=0.4)
+            mean = of_variant.groupby("stage")[metric].mean()
+            label = variant or "pro-VLAE"
+            axis.plot(mean.index, mean, color=colour, marker="o", linewidth=2, label=label)
+        if len(baseline):
+            axis.axhline(
+                baseline[metric].mean(),
+                color=STYLES["vlae"][0],
+                linestyle="--",
+                label="no progression (VLAE)",
+            )
+        axis.set(xlabel="stage", ylabel=LABELS[metric], xticks=sorted(stages["stage"].unique()))
+        axis.grid(alpha=0.25)
+    axes[0].legend(fontsize=8)
+    return drawn
+
+
+def all_figures(runs: pd.DataFrame, stages: pd.DataFrame) -> dict[str, Any]:
+    """File name -> figure, those for which there are runs."""
+    compared = runs[runs["purpose"] == "comparison"]
+    figures: dict[str, Any] = {}
+    if len(compared):
+        figures["reconstruction.png"] = reconstruction_against_scores(compared)
+        figures["mig_and_mig_sup.png"] = mig_against_mig_sup(runs[runs["purpose"] != "pilot"])
+    ablated = stages[stages["variant"] != ""] if len(stages) else stages
+    if len(ablated):
+        beta = ablated["beta"].iloc[0]
+        level = compared[(compared["model"] == "vlae") & (compared["beta"] == beta)]
+        figures["ablation.png"] = scores_after_stages(stages[stages["beta"] == beta], level)
+    return figures

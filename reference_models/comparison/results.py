@@ -1,0 +1,181 @@
+"""The rows of a comparison as a table, and the means and tests that are read off it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from disentangle_metrics import InputError
+from reference_models.comparison.statistics import (
+    adjusted_difference,
+    basic_interval,
+    hedges_g,
+    holm,
+    permutation_p,
+    resampled,
+    stratified_difference,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRICS = ("factor_vae", "mig", "mig_sup")  # the paper's, all of them better when higher
+PROPOSED = "pro-vlae"
+BEST = 3  # seeds in the paper's mean
+REPLICATES = 5_000
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """One line for each finished run: what it is, reconstruction, KL, and the published protocol's scores.
+
+    Raises InputError if no run has finished.
+    """
+    import pandas as pd
+
+    finished = [row for row in rows if "error" not in row]
+    if not finished:
+        raise InputError("no run of the comparison has finished")
+    what = ("purpose", "dataset", "model", "variant", "beta", "seed", "learning_rate", "iterations")
+    return pd.DataFrame(
+        {
+            **{name: row[name] for name in what},
+            "reconstruction": row["reconstruction"],
+            "kl": sum(row["kl"]),
+            "active_latents": row["active_latents"],
+            **{metric: value_of(row, metric) for metric in METRICS},
+            "seconds": row["seconds"] + row["measuring_seconds"],
+        }
+        for row in finished
+    )
+
+
+def value_of(measured: Mapping[str, Any], metric: str) -> float:
+    """A score of the published protocol; NaN if it has no value."""
+    value = measured["published"][metric]["value"]
+    return np.nan if value is None else float(value)
+
+
+def means(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Reconstruction and a metric of each model and beta, over all seeds and over the best three.
+
+    Columns ``seeds``, ``mean``, ``low`` and ``high`` (95 percent Student interval of the mean; NaN
+    for one seed), ``reconstruction``, ``best`` and ``best_reconstruction``. The best three are those
+    with the highest value of this very metric, as in the paper: a rule that lifts every model.
+    """
+    import pandas as pd
+    from scipy.stats import t
+
+    found = []
+    for (model, beta), group in runs.groupby(["model", "beta"]):
+        values, n = group[metric], len(group)
+        half = t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+        best = group.nlargest(BEST, metric)
+        found.append(
+            {
+                "model": model,
+                "beta": beta,
+                "seeds": n,
+                "mean": values.mean(),
+                "low": values.mean() - half,
+                "high": values.mean() + half,
+                "reconstruction": group["reconstruction"].mean(),
+                "best": best[metric].mean(),
+                "best_reconstruction": best["reconstruction"].mean(),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+    """Does the proposed model differ from each other one, metric by metric?
+
+    ``difference`` is the mean over betas of the difference of the means over seeds (proposed minus
+    other); ``low`` and ``high`` are its 95 percent interval (basic bootstrap within model and beta);
+    ``effect`` is Hedges' g with the spread within betas. ``p`` comes from a two-sided permutation
+    test that exchanges runs within a beta, and ``p_holm`` corrects it for all rows of this table.
+    ``at_equal_reconstruction`` is the difference that is left when a common linear slope of the
+    metric on the reconstruction error is taken out, with its bootstrap interval.
+
+    Only betas at which both models have runs count.
+    """
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    found = []
+    for metric in METRICS:
+        for other in sorted(set(runs["model"]) - {PROPOSED}):
+            pair = runs[runs["model"].isin([PROPOSED, other])].dropna(subset=[metric])
+            counts = pair.groupby(["beta", "model"]).size().unstack(fill_value=0)
+            if counts.shape[1] < 2:
+                continue
+            pair = pair[pair["beta"].isin(counts.index[(counts > 1).all(axis=1)])]
+            if pair.empty:
+                continue
+            values = pair[metric].to_numpy(float)
+            errors = pair["reconstruction"].to_numpy(float)
+            proposed = (pair["model"] == PROPOSED).to_numpy()
+            strata = pair["beta"].astype("category").cat.codes.to_numpy()
+            difference = stratified_difference(values, proposed, strata)
+            draws = [resampled(proposed, strata, rng) for _ in range(REPLICATES)]
+            plain = [stratified_difference(values[i], proposed[i], strata[i]) for i in draws]
+            adjusted = adjusted_difference(values, errors, proposed)
+            around = [adjusted_difference(values[i], errors[i], proposed[i]) for i in draws]
+            low, high = basic_interval(difference, plain)
+            adjusted_low, adjusted_high = basic_interval(adjusted, around)
+            found.append(
+                {
+                    "metric": metric,
+                    "other": other,
+                    "runs": len(values),
+                    "difference": difference,
+                    "low": low,
+                    "high": high,
+                    "effect": hedges_g(values, proposed, strata, difference),
+                    "p": permutation_p(values, proposed, strata, rng),
+                    "at_equal_reconstruction": adjusted,
+                    "equal_low": adjusted_low,
+                    "equal_high": adjusted_high,
+                }
+            )
+    result = pd.DataFrame(found)
+    if len(result):
+        result.insert(result.columns.get_loc("p") + 1, "p_holm", holm(result["p"].to_numpy()))
+    return result
+
+
+def stages(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Every stage of every finished progressive run: variant, beta, seed, stage, and its scores.
+
+    The first stage is number 1, the trained model the last.
+    """
+    import pandas as pd
+
+    lines = []
+    for row in rows:
+        if row.get("model") != PROPOSED or "error" in row or row["purpose"] == "pilot":
+            continue
+        for number, measured in enumerate([*row["stages"], row], 1):
+            lines.append(
+                {
+                    **{name: row[name] for name in ("dataset", "variant", "beta", "seed")},
+                    "stage": number,
+                    "reconstruction": measured["reconstruction"],
+                    **{metric: value_of(measured, metric) for metric in METRICS},
+                    **{f"kl_{layer}": kl for layer, kl in enumerate(measured["kl"], 1)},
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def information(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """I(x; z) in nats per layer of every finished run of a comparison, in long form."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {**{name: row[name] for name in ("dataset", "model", "beta", "seed")}, **layer}
+        for row in rows
+        if "error" not in row and row["purpose"] == "comparison"
+        for layer in row["information"]
+    )

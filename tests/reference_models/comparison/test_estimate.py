@@ -1,0 +1,28 @@
+"""The first steps of the authors' plan really run."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference_models.comparison.estimate import time_models
+from reference_models.comparison.runs import Comparison, read_comparison
+
+
+def test_every_model_of_a_plan_is_timed():
+    comparison = read_comparison("mini", "sprites")
+    table = {**comparison.table, "batch_size": 2}
+    found = list(time_models(Comparison("test", "sprites", table), steps=4))
+    assert [one.model for one in found] == list(comparison.models)
+    assert all(one.seconds_per_step > 0 and one.timed == 2 and one.steps == 9000 for one in found)
+    assert {one.model: one.runs for one in found} == {
+        "beta-vae": 17,  # two pilots, three betas, five seeds
+        "vlae": 17,
+        "teacher-student": 17,
+        "pro-vlae": 32,  # and three variants of the ablation
+    }
+
+
+@pytest.mark.slow
+def test_the_first_200_steps_of_the_authors_plan():
+    found = list(time_models(read_comparison("paper", "sprites"), steps=200))
+    assert [one.steps for one in found] == [518_400] * 4

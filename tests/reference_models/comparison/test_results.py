@@ -1,0 +1,110 @@
+"""Tables and figures of a comparison whose outcome is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from disentangle_metrics import InputError
+from reference_models.cli import reproduce as cli
+from reference_models.comparison import results
+from reference_models.comparison.rows import append_row
+from tests.reference_models.comparison.made_up import made_up_rows
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return made_up_rows()
+
+
+@pytest.fixture(scope="module")
+def runs(rows):
+    return results.table(rows)
+
+
+def test_failed_runs_are_in_no_table(rows):
+    failed = {"key": "x", "purpose": "comparison", "model": "pro-vlae", "error": "diverged"}
+    assert len(results.table([*rows, failed])) == len(rows)
+    assert len(results.stages([failed])) == 0
+    with pytest.raises(InputError, match="no run of the comparison has finished"):
+        results.table([failed])
+
+
+def test_means_are_over_all_seeds_and_over_the_best_three(runs):
+    of_one = runs[(runs["model"] == "vlae") & (runs["beta"] == 4)]
+    found = (
+        results.means(runs[runs["purpose"] == "comparison"], "mig")
+        .set_index(["model", "beta"])
+        .loc["vlae", 4.0]
+    )
+    values = np.sort(of_one["mig"])
+    assert found["mean"] == pytest.approx(values.mean())
+    assert found["best"] == pytest.approx(values[2:].mean())
+    assert found["best_reconstruction"] == pytest.approx(
+        of_one[of_one["mig"] >= values[2]]["reconstruction"].mean()
+    )
+    half = 2.7764451 * values.std(ddof=1) / np.sqrt(5)
+    assert (found["low"], found["high"]) == pytest.approx((values.mean() - half, values.mean() + half))
+
+
+def test_a_large_difference_is_found_and_a_missing_one_is_not(runs):
+    compared = runs[runs["purpose"] == "comparison"]
+    compared = compared[compared["model"] != "teacher-student"].copy()
+    compared.loc[compared["model"] == "beta-vae", "mig"] += 0.2  # now as good as the proposed model
+    found = results.differences(compared).set_index(["metric", "other"])
+    large, none = found.loc[("mig", "vlae")], found.loc[("mig", "beta-vae")]
+    assert large["low"] < 0.2 < large["high"]
+    assert large["p_holm"] < 0.01
+    assert large["effect"] > 3
+    assert none["low"] < 0 < none["high"]
+    assert none["p"] > 0.05
+    assert (found["p_holm"] >= found["p"]).all()
+    pd.testing.assert_frame_equal(found, results.differences(compared).set_index(["metric", "other"]))
+
+
+def test_betas_of_one_model_alone_do_not_count(runs):
+    compared = runs[(runs["purpose"] == "comparison") & runs["model"].isin(["vlae", "pro-vlae"])]
+    without = compared[~((compared["model"] == "vlae") & (compared["beta"] == 8))]
+    assert set(results.differences(without)["runs"]) == {20}
+    only = compared[compared["model"] == "pro-vlae"]
+    assert results.differences(only).empty
+
+
+def test_stages_are_numbered_from_the_first_to_the_trained_model(rows):
+    stages = results.stages(rows)
+    one = stages[(stages["variant"] == "no fade-in") & (stages["seed"] == 2)]
+    assert one["stage"].tolist() == [1, 2, 3]
+    trained = next(row for row in rows if row["variant"] == "no fade-in" and row["seed"] == 2)
+    assert one["mig"].tolist()[2] == trained["published"]["mig"]["value"]
+
+
+def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
+    path = tmp_path / "rows.jsonl"
+    for row in rows:
+        append_row(path, row)
+    assert cli.run(["figures", str(path), "--out", str(tmp_path / "figures")]) == 0
+    written = {one.name for one in (tmp_path / "figures").iterdir()}
+    assert written == {
+        "runs.csv", "stages.csv", "information.csv", "differences.csv", "means_mig.csv", "means_mig_sup.csv",
+        "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "ablation.png",
+    }  # fmt: skip
+    assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--backend", "mpi"], "--backend is 'mpi'; it must be one of loky, dask, ray"),
+        (["--address", "tcp://x"], "add --backend dask or ray"),
+        (["--plan", "huge"], "unknown plan 'huge'"),
+        (["figures", "nowhere.jsonl"], "there is no file nowhere.jsonl"),
+    ],
+)
+def test_misuse_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
