@@ -94,8 +94,8 @@ class MetricDefinition:
         matter for few callers, such as another published normaliser.
     only_with
         Settings that matter only while another setting has a certain value, as
-        ``{"k": ("estimator", "nearest_neighbours")}``; the signature names them then, also at their
-        defaults, and else not at all. The seed may stand among them.
+        ``{"k": ("estimator", "nearest_neighbours")}``, or one of a tuple of values; the signature names
+        them then, also at their defaults, and else not at all. The seed may stand among them.
     needs_factors
         Whether it reads the factors at all; a metric that does not takes latents alone.
     needs_posterior
@@ -151,7 +151,8 @@ class MetricDefinition:
     def matters(self, name: str, settings: Mapping[str, Any]) -> bool:
         """Whether a setting, or "seed", can change the number while the others have these values."""
         other, value = self.only_with.get(name, (None, None))
-        return other is None or settings.get(other) == value
+        values = value if isinstance(value, tuple) else (value,)
+        return other is None or settings.get(other) in values
 
     def uses_seed(self, settings: Mapping[str, Any]) -> bool:
         """Whether the seed can change the number: the metric draws, or splits the rows."""

@@ -45,6 +45,13 @@ class Factor:
         """The numeric value of each level of a categorical or ordinal factor."""
         return cast("NDArray[np.float64]", self.numbers)
 
+    @property
+    def varies(self) -> bool:
+        """Whether it has more than one value."""
+        if self.values is not None:
+            return bool(np.nanmax(self.values) > np.nanmin(self.values))
+        return len(self.levels) > 1
+
     def rows(self, index: NDArray[np.integer]) -> Factor:
         """The factor at these rows, in this order; all its levels stay."""
         return replace(

@@ -71,6 +71,8 @@ class IncompleteRelations(Relations):
         factor_bins: int | None = None,
         k: int = 3,
         bounded: bool = True,
+        correction: str = "none",
+        samples: int = 10_000,
     ) -> Information:
         """As for complete factors, each in its own rows; bins too are those of these rows."""
         return side_by_side(
@@ -84,6 +86,8 @@ class IncompleteRelations(Relations):
                         factor_bins=factor_bins,
                         k=k,
                         bounded=bounded,
+                        correction=correction,
+                        samples=samples,
                     ),
                 )
                 for factors, part in self.parts

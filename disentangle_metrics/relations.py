@@ -28,15 +28,15 @@ from disentangle_metrics.estimators.entropy import (
 from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
 from disentangle_metrics.estimators.posterior import information_about_rows, posterior_information
+from disentangle_metrics.estimators.posterior_sampling import sampled_information
 from disentangle_metrics.estimators.probes import REGRESSIONS, Target, check_probe, fit, svm_accuracies
 from disentangle_metrics.estimators.quantised_posterior import quantised_information
 from disentangle_metrics.estimators.splits import drawn_split, given_split
-from disentangle_metrics.factor import Factor
 from disentangle_metrics.inputs import Inputs
 
 Split = float | tuple[Sequence[int], Sequence[int]] | None
 
-ESTIMATORS = ("histogram", "nearest_neighbours", "posterior")
+ESTIMATORS = ("histogram", "nearest_neighbours", "posterior", "posterior_monte_carlo")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class Relations:
     @_relation
     def varying_factors(self) -> NDArray[np.bool_]:
         """Which factors have more than one value. Shape (K,)."""
-        return np.array([_varies(factor) for factor in self.inputs.factors])
+        return np.array([factor.varies for factor in self.inputs.factors])
 
     def need_factors(self, count: int, what: str) -> NDArray[np.bool_]:
         """The factors that vary, if there are at least `count`.
@@ -212,6 +212,8 @@ class Relations:
         factor_bins: int | None = None,
         k: int = 3,
         bounded: bool = True,
+        correction: str = "none",
+        samples: int = 10_000,
     ) -> Information:
         """Mutual information of every latent with every factor, in nats.
 
@@ -222,32 +224,39 @@ class Relations:
         estimator
             ``"histogram"``: plug-in on the binned latents. ``"nearest_neighbours"``: Ross 2014 for
             factors of categories, Kraskov et al. 2004 for continuous ones. ``"posterior"``: from the
-            density of the posteriors.
+            density of the posteriors; with ``"_monte_carlo"``, by `samples` for each entropy.
         factor_bins
             Most values a categorical factor may keep; see :meth:`factor_codes`.
-        k
-            Number of neighbours.
-        bounded
-            Cut estimates by nearest neighbours at the factor's entropy, which no information exceeds.
+        k, bounded
+            Number of neighbours; cut estimates that scatter at the factor's entropy, a bound.
+        correction
+            ``"miller_madow"``: of the entropies of counts, for their bias; with the histogram only.
 
         Raises
         ------
         NotApplicable
-            With the estimator "posterior", if the input has no posteriors.
+            With an estimator for posteriors, if the input has no posteriors.
         """
         if estimator not in ESTIMATORS:
             raise InputError(
                 f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}"
             )
+        if correction != "none" and estimator != "histogram":
+            raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         if estimator == "posterior":
             return posterior_information(self.latents, self.need_logvar(), codes, sizes)
+        if estimator == "histogram":
+            tables = count(self.latents, self.bins(bins, strategy), codes, sizes)
+            return counted_information(tables, correction)
         if estimator == "nearest_neighbours":
             values = [factor.values for factor in self.inputs.factors]
             rng = self.generator("nearest neighbours")
             found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
-            return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
-        return counted_information(count(self.latents, self.bins(bins, strategy), codes, sizes))
+        else:
+            rng = self.generator("posterior samples")
+            found = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
+        return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
 
     def need_logvar(self) -> NDArray[np.floating]:
         """The posteriors' log-variances (N, D).
@@ -388,9 +397,3 @@ class Relations:
             joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
         )
         return dict(zip(targets, results, strict=True))
-
-
-def _varies(factor: Factor) -> bool:
-    if factor.values is not None:
-        return bool(np.nanmax(factor.values) > np.nanmin(factor.values))
-    return len(factor.levels) > 1

@@ -43,7 +43,7 @@ class Subject:
 
     def report(self, latents: Any, factors: Any, seed: int = 0, n_jobs: int = 1) -> Report:
         """Its scores on these arrays; of posteriors around the latents, if it needs posteriors."""
-        if self.definition.needs_posterior or self.settings.get("estimator") == "posterior":
+        if self.definition.needs_posterior or str(self.settings.get("estimator")).startswith("posterior"):
             latents = GaussianPosterior(latents, _widths(latents))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ScoreWarning)

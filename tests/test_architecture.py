@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "factor": {"estimators"},
     "inputs": {"estimators", "factor"},
     "activity": set(),
-    "relations": {"activity", "estimators", "factor", "inputs"},
+    "relations": {"activity", "estimators", "inputs"},
     "incomplete": {"estimators", "inputs", "relations"},
     "metrics": {"activity", "catalogue", "relations", "definition", "estimators", "registry"},
     "resampling": {"inputs"},

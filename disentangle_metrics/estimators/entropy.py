@@ -1,4 +1,4 @@
-"""Plug-in entropies and mutual information of counted data, in nats."""
+"""Entropies and mutual information of counted data, plug-in or with Miller-Madow's correction, in nats."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts import ContingencyTables
 
+CORRECTIONS = ("none", "miller_madow")
 OVERSHOOT = 0.01  # share of a factor's entropy by which estimates exceed it without a remark
 
 
@@ -27,6 +29,20 @@ def entropy(
     weighted = (counts * np.log(safe)).sum(axis=axis)
     n = np.where(total > 0, total, 1.0)
     return np.asarray(np.maximum(np.log(n) - weighted / n, 0.0))
+
+
+def corrected_entropy(
+    counts: NDArray[np.integer | np.floating], axis: int | tuple[int, ...] = -1
+) -> NDArray[np.float64]:
+    """Entropy of counts along `axis` with the Miller-Madow correction: plug-in + (cells - 1) / (2 n).
+
+    Cells are those with a count above 0. An empty table has entropy 0.
+    """
+    counts = np.asarray(counts)
+    total = counts.sum(axis=axis, dtype=np.float64)
+    cells = np.count_nonzero(counts, axis=axis)
+    bias = np.divide(cells - 1, 2 * total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(entropy(counts, axis) + bias)
 
 
 @dataclass(frozen=True)
@@ -49,15 +65,27 @@ class Information:
     remarks: tuple[str, ...] = ()
 
 
-def counted_information(tables: ContingencyTables) -> Information:
-    """Plug-in information of every latent with every factor: I = H(z) + H(v) - H(z, v).
+def counted_information(tables: ContingencyTables, correction: str = "none") -> Information:
+    """Information of every latent with every factor from counts: I = H(z) + H(v) - H(z, v).
 
-    I lies in [0, min(H(z), H(v))]; rounding outside of that is cut off.
+    With the `correction` "miller_madow" each entropy is larger than the plug-in one by (occupied
+    cells - 1) / (2 n), which is its bias to first order (Miller 1955). I lies in
+    [0, min(H(z), H(v))]; rounding, and what a correction takes outside of that, is cut off.
+
+    Raises
+    ------
+    InputError
+        If there is no such correction.
     """
-    joint = np.stack([entropy(table, axis=(1, 2)) for table in tables.joint], axis=1)
-    latent = entropy(tables.joint[0].sum(axis=2))
+    if correction not in CORRECTIONS:
+        raise InputError(
+            f"`correction` must be one of {', '.join(map(repr, CORRECTIONS))}, got {correction!r}"
+        )
+    estimate = entropy if correction == "none" else corrected_entropy
+    joint = np.stack([estimate(table, axis=(1, 2)) for table in tables.joint], axis=1)
+    latent = estimate(tables.joint[0].sum(axis=2))
     rows_by_value = [table[0].sum(axis=0) for table in tables.joint]
-    factor = np.array([entropy(rows) for rows in rows_by_value])
+    factor = np.array([estimate(rows) for rows in rows_by_value])
     information = latent[:, None] + factor[None, :] - joint
     information = np.clip(information, 0.0, np.minimum(latent[:, None], factor[None, :]))
     # Rounding of three sums of order log n leaves a few units in the last place where I is 0.

@@ -17,6 +17,7 @@ def dcimig(
     estimator: str = "histogram",
     k: int = 3,
     factor_bins: int | None = None,
+    correction: str = "none",
 ) -> MetricValue:
     """DCIMIG: the share of the factors' entropy that latents devoted to one factor hold.
 
@@ -27,7 +28,7 @@ def dcimig(
 
     Parameters
     ----------
-    bins, strategy, estimator, k, factor_bins
+    bins, strategy, estimator, k, factor_bins, correction
         As for `mig`.
 
     Returns
@@ -49,7 +50,12 @@ def dcimig(
     """
     varying = relations.need_factors(2, "DCIMIG")
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+        bins=bins,
+        strategy=strategy,
+        estimator=estimator,
+        factor_bins=factor_bins,
+        k=k,
+        correction=correction,
     )
     table = information.mutual_information
     entropy = np.where(varying, information.factor_entropy, np.nan)
@@ -76,7 +82,7 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("dcimig", property="compactness and modularity"),),
     relation="mutual information",
     source="Sepliarskaia et al. 2019",
-    silent=("factor_bins",),
+    silent=("correction", "factor_bins"),
     only_with=NEIGHBOURS,
     by_factor=True,
 )

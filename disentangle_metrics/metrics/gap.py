@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,12 @@ from disentangle_metrics.estimators.entropy import Information
 
 NORMALISERS = ("factor", "latent", "values")
 
-# The number of neighbours and the seed matter to one estimator only.
-NEIGHBOURS = dict.fromkeys(("k", "seed"), ("estimator", "nearest_neighbours"))
+# What matters to some estimators only.
+NEIGHBOURS: dict[str, tuple[str, Any]] = {
+    "k": ("estimator", "nearest_neighbours"),
+    "seed": ("estimator", ("nearest_neighbours", "posterior_monte_carlo")),
+}
+SAMPLES: dict[str, tuple[str, Any]] = {"samples": ("estimator", "posterior_monte_carlo")}
 
 
 def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -40,7 +46,9 @@ def normalised(information: Information, normaliser: str, varying: NDArray[np.bo
     if normaliser == "factor":
         return table / np.where(varying, information.factor_entropy, np.nan)
     if normaliser == "values":
-        return table / np.where(varying, np.log(np.maximum(information.factor_values, 2)), np.nan)
+        # Corrected for bias, information may exceed the logarithm by a little.
+        values = np.log(np.maximum(information.factor_values, 2))
+        return np.minimum(table / np.where(varying, values, np.nan), 1.0)
     need_counted(information, "the normaliser 'latent'")
     entropy = information.latent_entropy
     entropy = np.broadcast_to(entropy if entropy.ndim == 2 else entropy[:, None], table.shape)

@@ -20,6 +20,7 @@ def jemmig(
     estimator: str = "histogram",
     k: int = 3,
     factor_bins: int | None = None,
+    correction: str = "none",
 ) -> MetricValue:
     """Joint entropy minus mutual information gap (JEMMIG), normalised so that higher is better.
 
@@ -32,7 +33,7 @@ def jemmig(
     ----------
     bins
         Number of bins of each latent, and of continuous factors; B.
-    strategy, estimator, k, factor_bins
+    strategy, estimator, k, factor_bins, correction
         As for `mig`. Only "histogram" has the entropy of binned latents that the score is made of;
         with the other estimators it is NaN.
 
@@ -58,12 +59,19 @@ def jemmig(
     """
     varying = relations.need_factors(1, "JEMMIG")
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+        bins=bins,
+        strategy=strategy,
+        estimator=estimator,
+        factor_bins=factor_bins,
+        k=k,
+        correction=correction,
     )
     need_counted(information, "JEMMIG")
     table, joint = information.mutual_information, information.joint_entropy
     excess = _joint_entropy_of_best(table, joint) - gap(table, axis=0)
     per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
+    # A corrected joint entropy may exceed the largest that there is.
+    per_factor = np.maximum(per_factor, 0.0)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
@@ -90,7 +98,7 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("jemmig", property="compactness and modularity"),),
     relation="mutual information",
     source="Do and Tran 2020",
-    silent=("factor_bins",),
+    silent=("correction", "factor_bins"),
     only_with=NEIGHBOURS,
     by_factor=True,
 )

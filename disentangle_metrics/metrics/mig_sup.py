@@ -6,7 +6,7 @@ import numpy as np
 
 from disentangle_metrics.activity import Active
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import NEIGHBOURS, gap, normalised
+from disentangle_metrics.metrics.gap import NEIGHBOURS, SAMPLES, gap, normalised
 from disentangle_metrics.relations import Relations
 
 
@@ -20,6 +20,8 @@ def mig_sup(
     active: Active = "auto",
     normaliser: str = "factor",
     factor_bins: int | None = None,
+    correction: str = "none",
+    samples: int = 10_000,
 ) -> MetricValue:
     """MIG-sup: how far the best factor of a latent is ahead of the second best.
 
@@ -35,7 +37,7 @@ def mig_sup(
         Which latents are averaged. "auto": with a posterior those whose mean has a variance above
         0.01 (as in the paper), otherwise all that are not constant; a number: those with a larger
         variance; None: all.
-    normaliser, factor_bins
+    normaliser, factor_bins, correction, samples
         As for `mig`.
 
     Returns
@@ -56,7 +58,13 @@ def mig_sup(
     varying = relations.need_factors(2, "MIG-sup")
     chosen = relations.active(active)
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+        bins=bins,
+        strategy=strategy,
+        estimator=estimator,
+        factor_bins=factor_bins,
+        k=k,
+        correction=correction,
+        samples=samples,
     )
     shares = normalised(information, normaliser, varying)
     per_latent = np.where(chosen.mask, gap(shares, axis=1), np.nan)
@@ -77,7 +85,7 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("mig_sup", property="modularity"),),
     relation="mutual information",
     source="Li et al. 2020",
-    silent=("factor_bins", "normaliser"),
-    only_with=NEIGHBOURS,
+    silent=("correction", "factor_bins", "normaliser"),
+    only_with={**NEIGHBOURS, **SAMPLES},
     by_factor=True,
 )

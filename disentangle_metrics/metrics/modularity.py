@@ -19,6 +19,7 @@ def modularity(
     k: int = 3,
     active: Active = "auto",
     factor_bins: int | None = None,
+    correction: str = "none",
 ) -> MetricValue:
     """Modularity: how small a latent's information about the other factors is beside its best one.
 
@@ -32,7 +33,7 @@ def modularity(
         As for `mig`.
     active
         Which latents are averaged, as for `mig_sup`.
-    factor_bins
+    factor_bins, correction
         As for `mig`.
 
     Returns
@@ -53,7 +54,12 @@ def modularity(
     varying = relations.need_factors(2, "modularity")
     chosen = relations.active(active)
     information = relations.mutual_information(
-        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
+        bins=bins,
+        strategy=strategy,
+        estimator=estimator,
+        factor_bins=factor_bins,
+        k=k,
+        correction=correction,
     )
     table = information.mutual_information[:, varying]
     best = table.max(axis=1)
@@ -80,7 +86,7 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("modularity", property="modularity"),),
     relation="mutual information",
     source="Ridgeway and Mozer 2018",
-    silent=("factor_bins",),
+    silent=("correction", "factor_bins"),
     only_with=NEIGHBOURS,
     by_factor=True,
 )

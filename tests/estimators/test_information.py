@@ -12,7 +12,7 @@ from sklearn.metrics import mutual_info_score
 from disentangle_metrics.estimators import binning, counts
 from disentangle_metrics.estimators.binning import make_bins
 from disentangle_metrics.estimators.counts import ContingencyTables, count, groups_of_factors
-from disentangle_metrics.estimators.entropy import counted_information, entropy
+from disentangle_metrics.estimators.entropy import corrected_entropy, counted_information, entropy
 
 
 def table(rows, sizes, latents, seed):
@@ -91,3 +91,45 @@ def test_precision_of_storage_does_not_change_counts_of_a_discrete_code(dtype):
     tables = count(z, make_bins(z, 20), [codes], [40])
     exact = count(codes.astype(float)[:, None], make_bins(codes.astype(float)[:, None], 20), [codes], [40])
     assert_array_equal(tables.joint[0], exact.joint[0])
+
+
+class TestMillerMadow:
+    # A latent of three bins and a factor of two values, n = 10.
+    TABLES = ContingencyTables((np.array([[[3, 1], [1, 1], [4, 0]]]),))
+
+    def test_by_hand(self):
+        found = counted_information(self.TABLES, "miller_madow")
+        plain = counted_information(self.TABLES)
+        log = np.log
+        latent = -(0.4 * log(0.4) + 0.2 * log(0.2) + 0.4 * log(0.4)) + 2 / 20
+        factor = -(0.8 * log(0.8) + 0.2 * log(0.2)) + 1 / 20
+        joint = -(0.3 * log(0.3) + 3 * 0.1 * log(0.1) + 0.4 * log(0.4)) + 4 / 20
+        assert_allclose(found.latent_entropy, latent)
+        assert_allclose(found.factor_entropy, factor)
+        assert_allclose(found.joint_entropy, joint)
+        assert_allclose(found.mutual_information, latent + factor - joint)
+        assert_allclose(plain.mutual_information - found.mutual_information, (4 - 2 - 1) / 20)
+
+    def test_takes_off_most_of_the_bias_of_independent_columns(self):
+        z, factors = table(2_000, [10], 20, 0)
+        tables = count(z, make_bins(z, 10, "quantile"), factors, [10])
+        plain = counted_information(tables).mutual_information.mean()
+        corrected = (
+            corrected_entropy(tables.joint[0].sum(axis=2))
+            + corrected_entropy(tables.joint[0][0].sum(axis=0))
+            - corrected_entropy(tables.joint[0], axis=(1, 2))
+        ).mean()
+        assert plain == pytest.approx(81 / 4_000, rel=0.2)  # (10 - 1)(10 - 1) / (2 n)
+        assert abs(corrected) < 0.1 * plain
+
+    def test_counts_no_empty_cells_and_nothing_of_an_empty_table(self):
+        assert corrected_entropy(np.array([5, 0, 5])) == pytest.approx(np.log(2) + 1 / 20)
+        assert corrected_entropy(np.zeros(3, dtype=int)) == 0
+
+    @given(seed=st.integers(0, 999))
+    def test_information_stays_within_the_entropies(self, seed):
+        rng = np.random.default_rng(seed)
+        found = counted_information(ContingencyTables((rng.integers(0, 3, (2, 4, 3)),)), "miller_madow")
+        bound = np.minimum(found.latent_entropy[:, None], found.factor_entropy)
+        assert (found.mutual_information >= 0).all()
+        assert (found.mutual_information <= bound).all()

@@ -173,3 +173,31 @@ class TestMcc:
             dm.InputError, match="`correlation` must be one of 'pearson', 'spearman', got 'kendall'"
         ):
             dm.mcc(code(A, B), V, correlation="kendall")
+
+
+class TestCorrection:
+    def test_takes_off_a_mig_what_chance_gives_it(self):
+        rng = np.random.default_rng(0)
+        z, v = rng.normal(size=(300, 1)), rng.integers(4, size=(300, 1))
+        plain, corrected = dm.mig(z, v), dm.mig(z, v, correction="miller_madow")
+        table = plain.details["mutual_information"].to_numpy()
+        counts = np.histogram2d(z[:, 0], v[:, 0], bins=(20, 4))[0]
+        cells = [np.count_nonzero(counts.sum(axis=1)), 4, np.count_nonzero(counts)]
+        information = table[0, 0] + (cells[0] + cells[1] - cells[2] - 1) / 600
+        entropy = plain.details["factor_entropy"].iloc[0] + 3 / 600
+        assert corrected.value == pytest.approx(max(information, 0) / entropy)
+        assert corrected.value < plain.value / 2
+
+    @pytest.mark.parametrize("metric", [dm.mig, dm.mig_sup, dm.jemmig, dm.dcimig, dm.modularity])
+    def test_leaves_a_perfect_code_at_one_and_is_named_in_the_signature(self, metric):
+        score = metric(code(A, B), V, correction="miller_madow")
+        assert score.value == pytest.approx(1, abs=0.03)
+        assert score.value <= 1
+        assert "|correction:miller_madow|" in score.signature
+        assert "correction" not in metric(code(A, B), V).signature
+
+    def test_is_one_of_counts(self):
+        with pytest.raises(dm.InputError, match="`correction` is one of counts"):
+            dm.mig(code(A, B), V, correction="miller_madow", estimator="nearest_neighbours")
+        with pytest.raises(dm.InputError, match="must be one of 'none', 'miller_madow', got 'miller'"):
+            dm.mig(code(A, B), V, correction="miller")

@@ -49,3 +49,17 @@ def test_law_with_posteriors(name, law):
 @pytest.mark.parametrize("name", ["mig", "modularity"])
 def test_law_with_nearest_neighbours(name, law):
     check_metric(name, laws=(law,), examples=3, estimator="nearest_neighbours")
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("name", ["mig", "mig_sup", "jemmig", "dcimig", "modularity"])
+def test_law_with_a_correction(name, law):
+    check_metric(name, laws=(law,), examples=3, correction="miller_madow")
+
+
+# Posteriors keep their widths here when their means are scaled, which is another code.
+@pytest.mark.parametrize(
+    "law", [law for law in LAWS if law is not rescaled_latents], ids=lambda law: law.__name__
+)
+def test_law_with_posteriors_sampled(law):
+    check_metric("mig", laws=(law,), examples=1, estimator="posterior_monte_carlo", samples=100)
