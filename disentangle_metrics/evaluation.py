@@ -22,7 +22,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs import GaussianPosterior, check
 from disentangle_metrics.requests import bind
 from disentangle_metrics.results import Report
-from disentangle_metrics.scoring import score
+from disentangle_metrics.scoring import check_options, score
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +65,8 @@ def evaluate(
     progress : bool
         Show progress bars on stderr.
     **score_options
-        Passed on to :func:`score`: `metrics`, `protocol`, `anchors`, `n_jobs`, `factor_types`, ...
+        Passed on to :func:`score`: `metrics`, `protocol`, `anchors`, `confidence`, `n_jobs`,
+        `factor_types`, ...
 
     Returns
     -------
@@ -152,6 +153,8 @@ def _check_score_options(options: dict[str, Any]) -> None:
         if name not in accepted:
             raise InputError(f"evaluate() has no option {name!r}; those of score() are {', '.join(accepted)}")
     bind(options.get("metrics"), options.get("protocol", "default"))
+    early = ("anchors", "confidence", "replicates")
+    check_options(**{name: options[name] for name in early if name in options})
 
 
 def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ take the second off the first. The estimate itself may therefore lie outside of 
 
 What they do not cover: the edges of equal-width bins, which move with the smallest and the largest
 value of an unbounded latent, so that the same metric on more rows is cut elsewhere (those of
-strategy="quantile" settle); and the share that each active latent has in `modularity` and InfoM where it tells
+strategy="quantile" settle); and, in `modularity` and InfoM, what an active latent adds that tells
 nothing: a ratio of nothing to nothing has no value that more rows would settle.
 
 References
@@ -125,17 +125,20 @@ def intervals(
     usable = [request for request in requests if any(not math.isnan(values[k].value) for k in request.keys)]
     found: dict[str, Bounds] = {}
     reasons: dict[str, str] = {}
+    resampled = []
     for request in usable:
         kind = request.definition.interval_with(request.settings)
-        for key in request.keys if kind in ("votes", "none") else ():
+        why = _why_not(request, kind, whole)
+        for key in request.keys:
             counted = values[key].vote_count
             if kind == "votes" and counted is not None:
                 found[key] = wilson(counted, options.confidence)
-            else:
-                reasons[key] = f"{key} has no confidence interval: its definition names no way to resample it"
-    for plan in _plans(whole, usable, options):
-        scores = _replicates(run, whole, plan)
-        for key, drawn in scores.items():
+            elif why:
+                reasons[key] = f"{key} has no confidence interval: {why}"
+        if not why and kind != "votes":
+            resampled.append(request)
+    for plan in _plans(whole, resampled, options):
+        for key, drawn in _replicates(run, whole, plan).items():
             estimate = values[key].value
             present = np.array([score for score in drawn if not math.isnan(score)])
             if math.isnan(estimate):
@@ -151,12 +154,19 @@ def intervals(
     return found, reasons
 
 
+def _why_not(request: BoundMetric, kind: Interval, whole: Relations) -> str:
+    """Why a metric has no interval here; empty if it has one."""
+    if kind in ("votes", "none"):
+        return "its definition names no way to resample it"
+    if whole.inputs.incomplete and isinstance(request.settings.get("split"), tuple | list):
+        return "the rows that `split` names cannot be halved while factors lack values"
+    return ""
+
+
 def _plans(whole: Relations, requests: Iterable[BoundMetric], options: IntervalOptions) -> list[_Plan]:
     plans: dict[tuple[Any, ...], _Plan] = {}
     for request in requests:
         replicates = options.replicates_of(request)
-        if not replicates:
-            continue
         kind, settings = request.definition.interval_with(request.settings), request.settings
         divided = {
             name: settings[name] for name in ("split", "max_rows") if "split" in settings and name in settings

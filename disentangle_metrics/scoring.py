@@ -135,8 +135,7 @@ def score_inputs(
     strict: bool = False,
 ) -> Report:
     """Score checked input. `strict` lets a metric's exception through rather than making it a reason."""
-    _check_options(seed, anchors)
-    options = None if confidence is None else IntervalOptions(confidence, replicates)
+    options = check_options(seed=seed, anchors=anchors, confidence=confidence, replicates=replicates)
     if not inputs.factors and all(request.definition.needs_factors for request in requests):
         names = ", ".join(request.definition.name for request in requests)
         raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
@@ -198,11 +197,23 @@ def score_inputs(
     )
 
 
-def _check_options(seed: Any, anchors: Any) -> None:
+def check_options(
+    *, seed: Any = 0, anchors: Any = True, confidence: Any = None, replicates: Any = None
+) -> IntervalOptions | None:
+    """What was asked for in the way of intervals.
+
+    Raises
+    ------
+    InputError
+        If an option cannot be used.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}")
     if anchors not in (True, False, "all"):
         raise InputError(f"`anchors` must be True, False or 'all', got {anchors!r}")
+    if confidence is None and replicates is not None:
+        raise InputError("`replicates` is the number of resamples for intervals: pass `confidence` too")
+    return None if confidence is None else IntervalOptions(confidence, replicates)
 
 
 def _has_anchors(request: BoundMetric, anchors: Anchors, inputs: Inputs) -> bool:
