@@ -201,7 +201,8 @@ def run_bar(comparison: Any, folder: Path, quiet: bool) -> Iterator[Any]:
 
         def advance(row: dict[str, Any]) -> None:
             bar.update(task, advance=1)
-            bar.console.print(line_of(row), highlight=False, markup=False)
+            if not quiet:
+                bar.console.print(line_of(row), highlight=False, markup=False, soft_wrap=True)
 
         yield advance
 

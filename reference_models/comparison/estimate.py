@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from disentangle_metrics import load_dataset
 from reference_models import plans
 from reference_models.comparison.runs import Comparison
+from reference_models.datasets import open_dataset
 from reference_models.freed_memory import keep_freed_memory
 from reference_models.training import train
 
@@ -51,7 +51,7 @@ def time_models(
     faster then, so that the hours are an estimate.
     """
     keep_freed_memory()
-    dataset = load_dataset(comparison.dataset, root=root)
+    dataset = open_dataset(comparison.dataset, root)
     rates = comparison.table["learning_rates"]
     runs = comparison.pilots() + comparison.runs(dict.fromkeys(comparison.models, rates[0]))
     half = steps // 2

@@ -31,6 +31,12 @@ def figure(columns: int) -> tuple[Figure, list[Axes]]:
     return drawn, list(drawn.subplots(1, columns, squeeze=False)[0])
 
 
+def legend_below(drawn: Figure, axis: Axes) -> None:
+    """One legend for all panels, where it hides nothing."""
+    handles, labels = axis.get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside lower center", ncols=len(handles), fontsize=8)
+
+
 def reconstruction_against_scores(runs: pd.DataFrame) -> Figure:
     """Reconstruction error against each metric, a point for each model and beta.
 
@@ -57,10 +63,9 @@ def reconstruction_against_scores(runs: pd.DataFrame) -> Figure:
                 )  # fmt: skip
         axis.set(xlabel="reconstruction error, nats per image", ylabel=LABELS[metric])
         axis.grid(alpha=0.25)
-    axes[0].legend(fontsize=8)
-    axes[-1].plot([], [], "o", color="#555555", fillstyle="none", label="best three seeds")
-    axes[-1].plot([], [], "o", color="#555555", label="all seeds, 95% interval")
-    axes[-1].legend(handles=axes[-1].get_lines()[-2:], fontsize=8)
+    axes[0].plot([], [], "o", color="#555555", label="all seeds, 95% interval")
+    axes[0].plot([], [], "o", color="#555555", fillstyle="none", label="best three seeds")
+    legend_below(drawn, axes[0])
     return drawn
 
 
@@ -102,7 +107,7 @@ def scores_after_stages(stages: pd.DataFrame, baseline: pd.DataFrame) -> Figure:
             )
         axis.set(xlabel="stage", ylabel=LABELS[metric], xticks=sorted(stages["stage"].unique()))
         axis.grid(alpha=0.25)
-    axes[0].legend(fontsize=8)
+    legend_below(drawn, axes[0])
     return drawn
 
 

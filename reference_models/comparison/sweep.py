@@ -18,11 +18,11 @@ from typing import Any
 import joblib
 import torch
 
-from disentangle_metrics import load_dataset
 from reference_models import checkpoints, plans
 from reference_models.comparison.measurement import measure
 from reference_models.comparison.rows import Row, append_row, read_rows, sole_writer
 from reference_models.comparison.runs import Comparison, Run
+from reference_models.datasets import open_dataset
 from reference_models.freed_memory import keep_freed_memory
 from reference_models.trained import load, stage_ends
 from reference_models.training import TrainingInterruptedError, train
@@ -159,7 +159,7 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
     """Train, or go on training, and measure; the row of a run."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    dataset = load_dataset(run.dataset, root=root)
+    dataset = open_dataset(run.dataset, root)
     plan = plans.fitted(plans.changed(run.plan, {}, {"device": device}), dataset.image_shape)
     if not (folder / "model.safetensors").exists():
         train(
