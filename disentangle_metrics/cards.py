@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from disentangle_metrics.definition import MetricDefinition
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.requests import find_metric, setting_text
 
@@ -35,8 +36,17 @@ def describe(name: str) -> str:
             "Scores",
             *scores,
             f"Reads: {definition.relation}",
+            f"With missing values dropped: {_rows_read(definition)}",
             f"Source: {definition.source} (definition version {definition.version})",
             "Settings and their defaults",
             *settings,
         ]
     )
+
+
+def _rows_read(definition: MetricDefinition) -> str:
+    if not definition.needs_factors:
+        return "reads the rows whose latents are all there"
+    if definition.by_factor:
+        return "reads each factor in the rows that have a value of it"
+    return "reads the rows that have a value of every factor"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.definition import MetricDefinition
 from disentangle_metrics.errors import InputError, ScoreWarning
-from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.inputs import GaussianPosterior, Missing
 from disentangle_metrics.requests import Metric, find_metric
 from disentangle_metrics.results import Report
 from disentangle_metrics.scoring import score
@@ -41,14 +41,18 @@ class Subject:
     definition: MetricDefinition
     settings: dict[str, Any]
 
-    def report(self, latents: Any, factors: Any, seed: int = 0, n_jobs: int = 1) -> Report:
+    def report(
+        self, latents: Any, factors: Any, seed: int = 0, n_jobs: int = 1, missing: Missing = "raise"
+    ) -> Report:
         """Its scores on these arrays; of posteriors around the latents, if it needs posteriors."""
         if self.definition.needs_posterior or str(self.settings.get("estimator")).startswith("posterior"):
             latents = GaussianPosterior(latents, _widths(latents))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ScoreWarning)
             metric = Metric(self.definition.name, **self.settings)
-            return score(latents, factors, metrics=metric, seed=seed, n_jobs=n_jobs, anchors=False)
+            return score(
+                latents, factors, metrics=metric, missing=missing, seed=seed, n_jobs=n_jobs, anchors=False
+            )
 
     def alike(self, law: str, one: tuple[Any, Any], other: tuple[Any, Any]) -> None:
         """Both pairs (latents, factors) score the same: to 1e-12, or within sampling error if it draws."""
@@ -180,6 +184,24 @@ def nan_refused(subject: Subject, example: Example) -> None:
         _hold(False, f"{subject.definition.name} accepts NaN")
 
 
+def missing_rows_dropped(subject: Subject, example: Example) -> None:
+    """With missing="drop", rows without latents or without factors are as if they were not there."""
+    latents, factors = example.latents.copy(), example.factors.astype(np.float64)
+    rows = example.rng.permutation(len(latents))[: len(latents) // 4]
+    latents[rows[::2], -1] = math.nan
+    factors[rows[1::2]] = math.nan
+    kept = np.ones(len(latents), dtype=bool)
+    kept[rows if subject.definition.needs_factors else rows[::2]] = False
+    found = subject.report(latents, factors, missing="drop")
+    filtered = subject.report(example.latents[kept], example.factors[kept])
+    for key in subject.definition.keys:
+        values = found[key].value, filtered[key].value
+        _hold(
+            values[0] == values[1] or (math.isnan(values[0]) and math.isnan(values[1])),
+            f"{key} is {values[0]} with rows dropped and {values[1]} without them",
+        )
+
+
 LAWS: tuple[Law, ...] = (
     plain_number_in_range,
     order_of_latents,
@@ -191,6 +213,7 @@ LAWS: tuple[Law, ...] = (
     place_of_a_dead_latent,
     constant_factor,
     nan_refused,
+    missing_rows_dropped,
 )
 
 

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "intervals": {"definition", "incomplete", "relations", "requests"},
     "scoring": {"definition", "incomplete", "inputs", "intervals", "relations", "requests", "resampling", "results"},
     "functions": {"definition", "inputs", "requests", "results", "scoring"},
-    "cards": {"metrics", "requests"},
+    "cards": {"definition", "metrics", "requests"},
     "registration": {"definition", "metrics"},
     "testing": {"definition", "inputs", "requests", "results", "scoring"},
     "model_agreement": {"estimators", "inputs"},

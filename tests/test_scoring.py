@@ -316,6 +316,9 @@ def test_no_warning_without_a_cause():
 def test_describe_gives_the_card_of_a_metric_by_name_and_by_score():
     card = dm.describe("dci_completeness")
     assert card == dm.describe("dci")
+    assert "reads each factor in the rows that have a value of it" in card
+    assert "reads the rows that have a value of every factor" in dm.describe("irs")
+    assert "reads the rows whose latents are all there" in dm.describe("total_correlation")
     for part in (
         "Degenerate cases",
         "Eastwood",
