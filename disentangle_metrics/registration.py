@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from disentangle_metrics.definition import Anchor, Direction, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.definition import (
+    Anchor,
+    Direction,
+    Interval,
+    MetricDefinition,
+    MetricValue,
+    ScoreDefinition,
+)
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics import METRICS
 
@@ -25,6 +32,7 @@ def metric(
     scale_free: bool = False,
     label_free: bool = False,
     needs_factors: bool = True,
+    interval: Interval = "bootstrap",
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a metric, for ``score(..., metrics=[name])``.
 
@@ -40,7 +48,7 @@ def metric(
         What it measures ("modularity", "compactness", ...), its range, and "up" or "down".
     scores
         For a metric with several scores, one ScoreDefinition each.
-    relation, source, version, anchors, scale_free, label_free, needs_factors
+    relation, source, version, anchors, scale_free, label_free, needs_factors, interval
         See :class:`MetricDefinition`.
 
     Raises
@@ -67,6 +75,7 @@ def metric(
                 scale_free=scale_free,
                 label_free=label_free,
                 needs_factors=needs_factors,
+                interval=interval,
             ),
         )
         return compute

@@ -89,6 +89,16 @@ def test_options_reach_the_scores(dm_eval) -> None:
     assert "active:0.01" in values["scores"]["mig_sup"]["signature"]
 
 
+def test_intervals_are_in_the_table_and_the_files(dm_eval) -> None:
+    assert "90% interval" in dm_eval(f"{CHEAP} --anchors none --confidence 0.9").out
+    values = json.loads(dm_eval(f"{CHEAP} --anchors none --confidence 0.9 --json -").out)
+    low, high = values["scores"]["mig"]["interval"]
+    assert 0 < low < high <= 1
+    refused = dm_eval(f"{CHEAP} --confidence 90")
+    assert refused.code == 2
+    assert "for 90 percent pass 0.9" in refused.err
+
+
 def test_factor_types_reach_the_scores(dm_eval) -> None:
     values = json.loads(dm_eval(f"{ARRAYS} --metrics sap --factor-types scale=continuous --json -").out)
     assert "kinds:cr" in values["scores"]["sap"]["signature"]
