@@ -80,6 +80,20 @@ def test_the_columns_of_the_table_are_those_of_each_factors_own_rows(estimator):
         assert table.factor_values[k] == alone.factor_values[0]
 
 
+def test_factors_with_holes_in_the_same_rows_keep_their_places():
+    first_and_last = np.column_stack([HOLES[:, 0], HOLES[:, 2], HOLES[:, 0]])
+    relations = relate(check(posterior(Z), np.where(first_and_last, np.nan, V), missing="drop"))
+    information = relations.mutual_information()
+    for k in range(3):
+        rows = ~first_and_last[:, k]
+        alone = relate(check(Z[rows], V[rows][:, [k]])).mutual_information()
+        for name in ("mutual_information", "joint_entropy", "latent_entropy"):
+            column = getattr(alone, name).reshape(3)
+            assert_array_equal(getattr(information, name)[:, k], column)
+        assert information.factor_entropy[k] == alone.factor_entropy[0]
+        assert information.factor_values[k] == alone.factor_values[0]
+
+
 @pytest.mark.parametrize("name", ["mig_sup", "modularity", "dcimig", "med", "mcc"])
 def test_with_holes_in_the_same_rows_every_metric_scores_the_others(name):
     together = np.where(HOLES[:, [0]], np.nan, V)

@@ -16,10 +16,12 @@ from disentangle_metrics.estimators.posterior_sampling import sampled_informatio
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
 RNG = np.random.default_rng(0)
-CODES = [RNG.integers(3, size=120), RNG.integers(4, size=120)]
+CODES = [RNG.choice(3, size=120, p=[0.8, 0.1, 0.1]), RNG.integers(4, size=120)]
 SIZES = [3, 4]
 MEAN = np.column_stack([CODES[0] + 0.2 * RNG.normal(size=120), CODES[0] + CODES[1], RNG.normal(size=120)])
-LOGVAR = np.log(RNG.uniform(0.2, 1.0, size=MEAN.shape) ** 2)
+# Wider in the frequent value, so that its entropy has to weigh more.
+WIDTH = np.where(CODES[0] == 0, 1.0, 0.2)[:, None] * RNG.uniform(0.5, 1.0, size=MEAN.shape)
+LOGVAR = np.log(WIDTH**2)
 Q = dm.GaussianPosterior(MEAN, LOGVAR)
 V = np.column_stack(CODES)
 
