@@ -157,7 +157,7 @@ def test_the_users_setting_wins_over_the_protocols():
         ({"seed": None}, "`seed` must be a whole number"),
         ({"anchors": "some"}, "`anchors` must be True, False or 'all', got 'some'"),
         ({"metrics": [dm.Metric("mig", bins=1)]}, "`bins` must be a whole number of at least 2, got 1"),
-        ({"metrics": [dm.Metric("mig", estimator="kde")]}, "`estimator` must be one of 'histogram', 'nearest_neighbours', 'posterior', got 'kde'"),
+        ({"metrics": [dm.Metric("mig", estimator="kde")]}, "`estimator` must be one of 'histogram', 'nearest_neighbours', 'posterior', 'posterior_monte_carlo', got 'kde'"),
         ({"metrics": [dm.Metric("mig_sup", active="yes")]}, "`active` must be 'auto', 'range', None or a variance"),
         ({"metrics": [dm.Metric("factor_vae", votes=3)]}, "`votes` must be a pair"),
         ({"metrics": [dm.Metric("factor_vae", votes=(0, 3))]}, "`votes` must be at least 1 each"),
