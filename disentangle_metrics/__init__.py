@@ -14,6 +14,7 @@ from disentangle_metrics.catalogue import BUILTIN as _METRICS
 from disentangle_metrics.version import __version__
 
 _WHERE = {
+    "Accumulator": "streaming",
     "Agreement": "model_agreement",
     "Encoder": "encoders",
     "FactorDataset": "datasets",

@@ -35,6 +35,7 @@ from disentangle_metrics.requests import Metric as Metric
 from disentangle_metrics.results import Report as Report
 from disentangle_metrics.results import Score as Score
 from disentangle_metrics.scoring import score as score
+from disentangle_metrics.streaming import Accumulator as Accumulator
 
 def mig(
     latents: Any,

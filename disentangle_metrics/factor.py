@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.binning import distinct
+from disentangle_metrics.estimators.binning import distinct, make_bins
 
 Kind = Literal["categorical", "ordinal", "continuous"]
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous")
@@ -44,6 +44,16 @@ class Factor:
     def level_numbers(self) -> NDArray[np.float64]:
         """The numeric value of each level of a categorical or ordinal factor."""
         return cast("NDArray[np.float64]", self.numbers)
+
+    def merged_levels(self, most: int | None) -> tuple[NDArray[np.int64], int]:
+        """A code for each level, and the number of codes: the levels cut into `most` bins if there are more.
+
+        None keeps the levels.
+        """
+        levels = self.level_numbers()
+        if most is None or len(levels) <= most:
+            return np.arange(len(levels)), len(levels)
+        return make_bins(levels[:, None], most).encode(0, levels), most
 
     @property
     def varies(self) -> bool:

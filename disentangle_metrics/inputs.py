@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -44,7 +44,7 @@ class Inputs:
     """Checked input: `latents` (N, D) floating, `logvar` (N, D) or None, and K factors (none: K = 0).
 
     Factors may lack values in some rows if `missing` is "drop". `origin` (N,) has the place of each
-    row among the `given` ones, and is None if they are all there.
+    row among the `given` ones, and is None if they are all there. `facts` are what signatures add on them.
     """
 
     latents: NDArray[np.floating]
@@ -55,6 +55,7 @@ class Inputs:
     missing: Missing = "raise"
     origin: NDArray[np.int64] | None = None
     given: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -216,7 +217,7 @@ def check(
         for column, name, kind in zip(columns, factor_labels, kinds, strict=True)
     )
     inputs = replace(inputs, factors=checked)
-    return replace(inputs, warnings=(*_dropped(inputs), *_warnings(checked)))
+    return replace(inputs, warnings=(*_dropped(inputs), *remarks_on(checked)))
 
 
 def _rows_of(column: Any, index: NDArray[np.int64]) -> Any:
@@ -357,7 +358,8 @@ def _kinds(given: Any, names: Sequence[str]) -> list[Kind | None]:
     return kinds
 
 
-def _warnings(factors: Sequence[Factor]) -> Iterable[str]:
+def remarks_on(factors: Sequence[Factor]) -> Iterable[str]:
+    """What the user should know of these factors: constant ones, and those of suspiciously many values."""
     for factor in factors:
         if factor.codes is not None:
             rows = len(factor.codes) if factor.present is None else int(factor.present.sum())

@@ -198,9 +198,8 @@ class Relations:
             return cut.encode(0, factor.as_numbers()), bins
         if factor_bins is None or len(factor.levels) <= factor_bins:
             return factor.codes, len(factor.levels)
-        levels = factor.level_numbers()[:, None]
-        merged = make_bins(levels, factor_bins).encode(0, levels[:, 0])
-        return merged[factor.codes], factor_bins
+        merged, size = factor.merged_levels(factor_bins)
+        return merged[factor.codes], size
 
     @_relation
     def mutual_information(

@@ -133,8 +133,12 @@ def score_inputs(
     replicates: int | None = None,
     progress: bool = False,
     strict: bool = False,
+    relations: Relations | None = None,
 ) -> Report:
-    """Score checked input. `strict` lets a metric's exception through rather than making it a reason."""
+    """Score checked input. `strict` lets a metric's exception through rather than making it a reason.
+
+    `relations` are those of the input where it has them already; anchors and intervals need its rows.
+    """
     options = check_options(seed=seed, anchors=anchors, confidence=confidence, replicates=replicates)
     if not inputs.factors and all(request.definition.needs_factors for request in requests):
         names = ", ".join(request.definition.name for request in requests)
@@ -159,7 +163,7 @@ def score_inputs(
             found = run(relate(part, seed=seed, n_jobs=n_jobs), anchored, note)
             return {key: value.value for key, value in found.items()}
 
-        whole = relate(inputs, seed=seed, n_jobs=n_jobs)
+        whole = relations or relate(inputs, seed=seed, n_jobs=n_jobs)
         values = run(whole, requests, "")
         floor: Mapping[str, float] = {}
         top: Mapping[str, float] = {}
@@ -290,7 +294,7 @@ def _score(
 
 def _facts(inputs: Inputs, factors: bool) -> dict[str, str]:
     """For the signature: whether rows may be dropped, and the factors' kinds unless all are categories."""
-    facts: dict[str, str] = {} if inputs.missing == "raise" else {"missing": inputs.missing}
+    facts = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
     if not factors:
         return facts
     letters = "".join({"categorical": "c", "ordinal": "o", "continuous": "r"}[f.kind] for f in inputs.factors)

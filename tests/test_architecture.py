@@ -34,6 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "requests": {"definition", "metrics", "protocols"},
     "intervals": {"definition", "incomplete", "relations", "requests"},
     "scoring": {"definition", "incomplete", "inputs", "intervals", "relations", "requests", "resampling", "results"},
+    "counted": {"estimators", "factor", "inputs", "relations"},
+    "streaming": {"counted", "estimators", "inputs", "requests", "results", "scoring"},
     "functions": {"definition", "inputs", "requests", "results", "scoring"},
     "cards": {"definition", "metrics", "requests"},
     "registration": {"definition", "metrics"},
