@@ -53,12 +53,17 @@ class MetricValue:
 
 @dataclass(frozen=True)
 class ScoreDefinition:
-    """One number in a report: its key, its range, which direction is better, what it measures."""
+    """One number in a report: its key, its range, which direction is better, what it measures.
+
+    `no_interval` is the reason why it has no confidence interval, where its metric's other scores,
+    or its kind of interval, would give it one.
+    """
 
     key: str
     property: str
     range: tuple[float, float] = (0.0, 1.0)
     direction: Direction = "up"
+    no_interval: str = ""
 
 
 @dataclass(frozen=True)

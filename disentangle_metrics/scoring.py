@@ -276,7 +276,7 @@ def _score(
 
     extra = _facts(inputs, request.definition.needs_factors)
     if options is not None:
-        extra |= options.signature(request, seed)
+        extra |= options.signature(request, key, seed)
     return Score(
         key=key,
         value=float(value.value),

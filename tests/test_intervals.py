@@ -292,6 +292,18 @@ def test_intervals_of_votes_hold_the_score_of_many_votes():
     assert np.mean([low <= truth <= high for low, high in intervals]) >= 0.9
 
 
+def test_a_score_whose_intervals_miss_has_none_and_says_why():
+    latents, factors = (part[:300] for part in population(1_000))
+    metrics = ["modularity", "mig"]
+    report = dm.score(latents, factors, metrics=metrics, confidence=0.95, replicates=5, anchors=False)
+    assert report["mig"].interval is not None
+    assert report["modularity"].interval is None
+    assert any("modularity has no confidence interval" in line for line in report["modularity"].warnings)
+    assert "interval:none" in report["modularity"].signature
+    parts = dm.infomec(latents, factors, confidence=0.95, replicates=2)
+    assert [score.interval is None for score in parts.values()] == [True, False, False]
+
+
 @pytest.mark.slow
 def test_intervals_of_many_metrics_hold_the_score_of_the_population():
     counted = [
