@@ -117,11 +117,11 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
             errors = pair["reconstruction"].to_numpy(float)
             proposed = (pair["model"] == PROPOSED).to_numpy()
             strata = pair["beta"].astype("category").cat.codes.to_numpy()
-            difference = stratified_difference(values, proposed, strata)
-            draws = [resampled(proposed, strata, rng) for _ in range(REPLICATES)]
-            plain = [stratified_difference(values[i], proposed[i], strata[i]) for i in draws]
-            adjusted = adjusted_difference(values, errors, proposed)
-            around = [adjusted_difference(values[i], errors[i], proposed[i]) for i in draws]
+            difference = float(stratified_difference(values, proposed, strata))
+            drawn = resampled(proposed, strata, REPLICATES, rng)
+            plain = stratified_difference(values[drawn], proposed, strata)
+            adjusted = float(adjusted_difference(values, errors, proposed))
+            around = adjusted_difference(values[drawn], errors[drawn], proposed)
             low, high = basic_interval(difference, plain)
             adjusted_low, adjusted_high = basic_interval(adjusted, around)
             found.append(

@@ -13,16 +13,18 @@ PERMUTATIONS = 20_000
 Floats = NDArray[np.float64]
 
 
-def stratified_difference(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> float:
-    """Mean over strata of the difference of means."""
-    return float(
-        np.mean(
-            [
-                values[(strata == s) & proposed].mean() - values[(strata == s) & ~proposed].mean()
-                for s in np.unique(strata)
-            ]
-        )
-    )
+def stratified_difference(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> Floats:
+    """Mean over strata of the difference of means.
+
+    `values` may have the shape (..., n), as samples that :func:`resampled` drew have: groups and
+    strata (n,) are the same in each.
+    """
+    differences = [
+        values[..., (strata == s) & proposed].mean(-1) - values[..., (strata == s) & ~proposed].mean(-1)
+        for s in np.unique(strata)
+    ]
+    mean: Floats = np.mean(differences, axis=0)
+    return mean
 
 
 def permutation_p(
@@ -59,22 +61,27 @@ def _differences(values: Floats, labels: NDArray[np.bool_]) -> Floats:
 
 
 def resampled(
-    proposed: NDArray[np.bool_], strata: NDArray[Any], rng: np.random.Generator
+    proposed: NDArray[np.bool_], strata: NDArray[Any], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Rows drawn with replacement within each model and stratum."""
+    """`count` samples (count, n) of rows, each row replaced by one of its own model and stratum."""
     cells = strata * 2 + proposed
-    return np.concatenate(
-        [
-            rng.choice(members, len(members))
-            for members in (np.flatnonzero(cells == cell) for cell in np.unique(cells))
-        ]
-    )
+    drawn = np.empty((count, len(cells)), np.intp)
+    for cell in np.unique(cells):
+        members = np.flatnonzero(cells == cell)
+        drawn[:, members] = rng.choice(members, (count, len(members)))
+    return drawn
 
 
-def adjusted_difference(values: Floats, errors: Floats, proposed: NDArray[np.bool_]) -> float:
-    """Coefficient of the model when values are regressed on it and on the reconstruction error."""
-    design = np.column_stack([np.ones_like(values), proposed, errors - errors.mean()])
-    return float(np.linalg.lstsq(design, values, rcond=None)[0][1])
+def adjusted_difference(values: Floats, errors: Floats, proposed: NDArray[np.bool_]) -> Floats:
+    """Coefficient of the model when values (..., n) are regressed on it and on the reconstruction errors."""
+    model = proposed - proposed.mean()
+    error, value = (part - part.mean(-1, keepdims=True) for part in (errors, values))
+    model_error, error_error = (model * error).sum(-1), (error * error).sum(-1)
+    determinant = (model * model).sum() * error_error - model_error**2
+    coefficient: Floats = (
+        error_error * (model * value).sum(-1) - model_error * (error * value).sum(-1)
+    ) / determinant
+    return coefficient
 
 
 def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], difference: float) -> float:
@@ -86,7 +93,7 @@ def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], 
     return float(difference / np.sqrt(variance) * (1 - 3 / (4 * freedom - 1))) if variance else np.nan
 
 
-def basic_interval(estimate: float, replicates: list[float]) -> tuple[float, float]:
+def basic_interval(estimate: float, replicates: Floats) -> tuple[float, float]:
     """The reverse-percentile bootstrap interval at 95 percent."""
     low, high = np.quantile(replicates, [0.025, 0.975])
     return float(2 * estimate - high), float(2 * estimate - low)

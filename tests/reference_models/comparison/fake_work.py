@@ -37,10 +37,11 @@ class DyingOnce(FakeWork):
         return super().answer(run, count)
 
 
-class AlwaysDying(FakeWork):
+class AlwaysLost(FakeWork):
+    """What a backend raises where a worker dies comes out of the call, and is no row."""
+
     def answer(self, run: Run, count: int) -> Row | None:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return None
+        raise ConnectionError("the worker is gone")
 
 
 class InterruptedAtSecond(FakeWork):

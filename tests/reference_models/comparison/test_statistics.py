@@ -74,14 +74,27 @@ def test_the_adjusted_difference_takes_out_what_the_reconstruction_explains():
 
 def test_resampling_keeps_the_number_of_runs_in_every_cell():
     proposed, strata = np.tile(TWO_GROUPS, 2), np.repeat([0, 1], 10)
-    rows = resampled(proposed, strata, np.random.default_rng(0))
+    drawn = resampled(proposed, strata, 50, np.random.default_rng(0))
     cells = strata * 2 + proposed
-    np.testing.assert_array_equal(np.bincount(cells[rows]), np.bincount(cells))
-    assert len(set(rows)) < len(rows)
+    np.testing.assert_array_equal(cells[drawn], np.tile(cells, (50, 1)))
+    assert all(len(set(rows)) < len(rows) for rows in drawn.tolist())
+
+
+def test_many_samples_give_what_each_gives_alone():
+    rng = np.random.default_rng(2)
+    proposed, strata = np.tile(TWO_GROUPS, 2), np.repeat([0, 1], 10)
+    values, errors = rng.normal(size=(2, 20))
+    drawn = resampled(proposed, strata, 5, rng)
+    together = stratified_difference(values[drawn], proposed, strata)
+    adjusted = adjusted_difference(values[drawn], errors[drawn], proposed)
+    for rows, plain, other in zip(drawn, together, adjusted, strict=True):
+        assert plain == pytest.approx(float(stratified_difference(values[rows], proposed, strata)))
+        design = np.column_stack([np.ones(20), proposed, errors[rows]])
+        assert other == pytest.approx(np.linalg.lstsq(design, values[rows], rcond=None)[0][1])
 
 
 def test_the_basic_interval_reflects_the_replicates():
-    assert basic_interval(1.0, list(np.linspace(1.0, 2.0, 1001))) == pytest.approx((0.025, 0.975))
+    assert basic_interval(1.0, np.linspace(1.0, 2.0, 1001)) == pytest.approx((0.025, 0.975))
 
 
 def test_holm_by_hand():

@@ -15,7 +15,7 @@ from reference_models.comparison.runs import Comparison
 from reference_models.comparison.sweep import WorkersLostError, do, sweep
 from reference_models.training import TrainingInterruptedError
 from tests.reference_models.comparison.fake_work import (
-    AlwaysDying,
+    AlwaysLost,
     DyingOnce,
     FakeWork,
     InterruptedAtSecond,
@@ -73,9 +73,10 @@ def test_a_killed_worker_costs_no_row(tmp_path):
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == len(RUNS)
 
 
-def test_workers_that_keep_dying_end_the_sweep(tmp_path):
-    with pytest.raises(WorkersLostError, match="3 times a worker was lost"):
-        do(AlwaysDying(tmp_path), RUNS, 2, False, print)
+def test_workers_that_are_lost_again_and_again_end_the_sweep(tmp_path):
+    with pytest.raises(WorkersLostError, match="3 times a worker was lost .*the worker is gone"):
+        do(AlwaysLost(tmp_path), RUNS, 1, False, print)
+    assert calls(tmp_path) == [RUNS[0].key] * 3
 
 
 def test_a_sweep_moves_to_a_dask_cluster_and_survives_the_death_of_a_worker(tmp_path):
