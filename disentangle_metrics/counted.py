@@ -100,10 +100,10 @@ def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
                 "the same edges in all batches, or leave it out"
             )
     kinds = [factor.kind for factor in batch.factors]
-    categories = [None] * len(kinds)
+    categories: list[tuple[Any, ...] | None] = [None] * len(kinds)
     if hasattr(factors, "dtypes") and hasattr(factors, "iloc"):
         found = [getattr(dtype, "categories", None) for dtype in factors.dtypes]
-        categories = [None if part is None else tuple(part.tolist()) for part in found]  # type: ignore[misc]
+        categories = [None if part is None else tuple(part.tolist()) for part in found]
     return {
         "latent names": batch.latent_names,
         "factor names": batch.factor_names,

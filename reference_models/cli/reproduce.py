@@ -25,9 +25,7 @@ app = typer.Typer(
 )
 
 BACKENDS = ("loky", "dask", "ray")
-PlanName = Annotated[
-    str, typer.Option("--plan", help="small (ten minutes), mini (a day of two cores) or paper (a GPU).")
-]
+PlanName = Annotated[str, typer.Option("--plan", help="small (ten minutes), mini (a day) or paper (a GPU).")]
 DatasetName = Annotated[str, typer.Option("--dataset", help="sprites, rooms, dsprites or shapes3d.")]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of rows and runs.  [default: runs/PLAN-DATASET]")
@@ -40,7 +38,7 @@ def reproduce(
     plan: PlanName = "small",
     dataset: DatasetName = "sprites",
     out: Out = None,
-    jobs: Annotated[int, typer.Option(help="Runs at a time, each with one CPU thread.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each with one CPU thread.")] = 1,
     backend: Annotated[str, typer.Option(help="loky (this machine), dask or ray.")] = "loky",
     address: Annotated[
         str | None, typer.Option(help="Of the dask scheduler or the ray head.  [default: a local one]")
@@ -84,7 +82,6 @@ def reproduce(
 
 @app.command()
 def figures(
-    context: typer.Context,
     rows: Annotated[list[Path], typer.Argument(metavar="ROWS...", help="Files of rows of one data set.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures and tables.")] = Path("figures"),
     debug: Debug = False,
@@ -125,7 +122,6 @@ def figures(
 
 @app.command()
 def estimate(
-    context: typer.Context,
     plan: PlanName = "paper",
     dataset: DatasetName = "sprites",
     steps: Annotated[int, typer.Option(min=2, help="Steps of each model that are timed.")] = 200,

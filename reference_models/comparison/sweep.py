@@ -117,26 +117,29 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
     lost = 0
     while todo:
         ended: set[str] = set()
-        try:
-            for row in results(work, todo, n_jobs):
-                if row is None:
-                    raise TrainingInterruptedError("interrupted; the same command goes on from here")
-                append_row(path, row)
-                ended.add(row["key"])
-                advance(row)
-        except (KeyboardInterrupt, TrainingInterruptedError):
-            raise TrainingInterruptedError(
-                f"interrupted; {path} and the checkpoints of unfinished runs are kept, and the same "
-                "command goes on from here"
-            ) from None
-        except Exception as error:
-            # A worker was killed or a machine went away: each backend has its own exception for it.
-            lost = 0 if ended else lost + 1
-            if lost == ATTEMPTS:
-                raise WorkersLostError(
-                    f"{ATTEMPTS} times a worker was lost before any run ended ({type(error).__name__}: "
-                    f"{error}); finished runs are in {path}"
-                ) from error
+        answers = results(work, todo, n_jobs)
+        while len(ended) < len(todo):
+            try:
+                row = next(answers)
+            except KeyboardInterrupt:
+                row = None
+            except Exception as error:
+                # A worker was killed or a machine went away: each backend has its own exception for it.
+                lost = 0 if ended else lost + 1
+                if lost == ATTEMPTS:
+                    raise WorkersLostError(
+                        f"{ATTEMPTS} times a worker was lost before any run ended ({type(error).__name__}: "
+                        f"{error}); finished runs are in {path}"
+                    ) from error
+                break
+            if row is None:
+                raise TrainingInterruptedError(
+                    f"interrupted; {path} and the checkpoints of unfinished runs are kept, and the same "
+                    "command goes on from here"
+                )
+            append_row(path, row)
+            ended.add(row["key"])
+            advance(row)
         todo = [run for run in todo if run.key not in ended]
 
 

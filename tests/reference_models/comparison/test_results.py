@@ -98,6 +98,7 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
         (["--backend", "mpi"], "--backend is 'mpi'; it must be one of loky, dask, ray"),
         (["--address", "tcp://x"], "add --backend dask or ray"),
         (["--plan", "huge"], "unknown plan 'huge'"),
+        (["--jobs", "0"], "--jobs': Input should be greater than or equal to 1"),
         (["figures", "nowhere.jsonl"], "there is no file nowhere.jsonl"),
     ],
 )

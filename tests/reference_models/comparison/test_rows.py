@@ -24,7 +24,6 @@ def test_a_line_that_a_kill_cut_off_is_no_row_and_is_replaced(tmp_path, cut):
     append_row(path, {"key": "b"})
     whole = path.read_bytes()
     path.write_bytes(whole[:-cut])
-
     assert read_rows(path) == [{"key": "a"}]
     append_row(path, {"key": "c"})
     assert read_rows(path) == [{"key": "a"}, {"key": "c"}]

@@ -66,6 +66,16 @@ def test_a_failed_run_is_recorded_and_tried_again_only_on_request(tmp_path, monk
     assert "error" not in read_rows(tmp_path / "rows.jsonl")[0]
 
 
+def test_a_row_that_cannot_be_written_is_no_lost_worker(tmp_path, monkeypatch):
+    def full(path, row):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "append_row", full)
+    with pytest.raises(OSError, match="No space left"):
+        do(FakeWork(tmp_path), RUNS, 1, False, print)
+    assert calls(tmp_path) == [RUNS[0].key]
+
+
 def test_a_killed_worker_costs_no_row(tmp_path):
     do(DyingOnce(tmp_path), RUNS, 2, False, print)
     rows = read_rows(tmp_path / "rows.jsonl")
