@@ -41,6 +41,9 @@ MODEL, ARRAYS, SCORING, OUTPUT, ABOUT = "To score a model", "To score arrays", "
 Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bundled checkpoint.")
 Dataset = option(MODEL, "Data set to encode, such as sprites.", metavar="NAME")
 Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
+DataOptions = option(
+    MODEL, "Options of the data set's own, such as pad=2 for mnist5k in 32x32.", metavar="NAME=N,..."
+)
 Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
 Device = option(MODEL, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
@@ -86,6 +89,7 @@ def dm_eval(
     model: Annotated[str | None, Model] = None,
     dataset: Annotated[str | None, Dataset] = None,
     root: Annotated[str | None, Root] = None,
+    data_options: Annotated[str | None, DataOptions] = None,
     samples: Annotated[str | None, Samples] = None,
     batch_size: Annotated[int | None, BatchSize] = None,
     device: Annotated[str | None, Device] = None,
@@ -142,6 +146,7 @@ def dm_eval(
                     "MODEL": model,
                     "--dataset": dataset,
                     "--root": root,
+                    "--data-options": data_options,
                     "--samples": samples,
                     "--batch-size": batch_size,
                     "--device": device,
@@ -168,6 +173,7 @@ def dm_eval(
                 model=model,
                 dataset=dataset,
                 root=root,
+                data_options={} if data_options is None else _data_options(data_options),
                 factors=None if factors is None else _names("--factors", factors),
                 samples=_samples(samples),
                 batch_size=256 if batch_size is None else batch_size,
@@ -202,12 +208,24 @@ def _names(option_name: str, text: str) -> list[str]:
     return names
 
 
+def _pairs(option_name: str, form: str, text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in _names(option_name, text)]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise UsageError(f"{option_name} must be {form}; got {text!r}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def _types(text: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in _names("--factor-types", text)]
-    for name, equals, kind in pairs:
-        if not (name and equals and kind):
-            raise UsageError(f"--factor-types must be NAME=TYPE,..., such as age=continuous; got {text!r}")
-    return {name.strip(): kind.strip() for name, _, kind in pairs}
+    return _pairs("--factor-types", "NAME=TYPE,..., such as age=continuous", text)
+
+
+def _data_options(text: str) -> dict[str, int]:
+    pairs = _pairs("--data-options", "NAME=N,..., such as pad=2", text)
+    try:
+        return {name: int(value) for name, value in pairs.items()}
+    except ValueError:
+        raise UsageError(f"--data-options must be whole numbers, such as pad=2; got {text!r}") from None
 
 
 def _samples(text: str | None) -> int | None:

@@ -62,6 +62,7 @@ class ModelRun:
     model: str
     dataset: str
     root: str | None
+    data_options: Mapping[str, int]
     factors: list[str] | None
     samples: int | None
     batch_size: int
@@ -72,7 +73,7 @@ class ModelRun:
 
     def score(self, scoring: Scoring) -> Report:
         """Load, encode and score; what can fail quickly comes first."""
-        dataset = load_dataset(self.dataset, self.root)
+        dataset = load_dataset(self.dataset, self.root, **self.data_options)
         if self.model_code is not None or self.trust:
             # The user's code is usually in the folder they are in, which commands do not import from.
             sys.path.insert(0, os.getcwd())

@@ -118,6 +118,7 @@ def figures(
     for name, drawn in all_figures(runs, stages).items():
         drawn.savefig(out / name)
         print(out / name)
+    print(f"{len(runs)} runs, {runs['cpu_seconds'].sum() / 3600:.1f} CPU hours of training")
 
 
 @app.command()

@@ -30,7 +30,12 @@ def blobs():
         images[:, :2] = grid.factors(indices) * 20
         return images.reshape(-1, 4, 4, 1)
 
-    DATASETS.add("blobs", lambda root=None: FactorDataset("blobs", grid, (4, 4, 1), read))
+    def load(root: str | None = None, *, pad: int = 0) -> FactorDataset:
+        side = 4 + 2 * pad
+        margin = ((0, 0), (pad, pad), (pad, pad), (0, 0))
+        return FactorDataset("blobs", grid, (side, side, 1), lambda rows: np.pad(read(rows), margin))
+
+    DATASETS.add("blobs", load)
     yield "blobs"
     DATASETS.remove("blobs")
 
@@ -170,6 +175,14 @@ def test_a_strangers_model_on_a_data_set(dm_eval, strangers_files, blobs) -> Non
     assert report.shape[0] == 20
 
 
+def test_options_reach_the_data_set(dm_eval, strangers_files, blobs) -> None:
+    model = "weights.pt --dataset blobs --model-code their_models:Net --metrics mig --samples 20"
+    assert dm_eval(f"{model} --data-options pad=0").code == 0
+    result = dm_eval(f"{model} --data-options pad=14")
+    assert result.code == 2
+    assert "a batch of shape (20, 1, 32, 32)" in result.err
+
+
 def test_a_trusted_file(dm_eval, strangers_files, blobs) -> None:
     torch = pytest.importorskip("torch")
     sys.path.insert(0, os.getcwd())
@@ -262,6 +275,13 @@ def an_empty_model(folder: Path) -> None:
         (break_nothing, "--latents z.npy --protocol hsu2023", "no metric of latents alone; give --factors"),
         (break_nothing, f"model.pt {ARRAYS} --arch x", "takes no MODEL, --arch"),
         (break_nothing, "model.pt --dataset blobs --samples many", "--samples must be a number or all"),
+        (
+            break_nothing,
+            "model.pt --dataset blobs --data-options pad=two",
+            "must be whole numbers, such as pad=2",
+        ),
+        (break_nothing, "model.pt --dataset blobs --data-options pads=2", "accepted: root, pad"),
+        (break_nothing, f"{ARRAYS} --data-options pad=2", "takes no --data-options"),
         (break_nothing, f"{ARRAYS} --metrics ,", "--metrics needs at least one name"),
         (break_nothing, f"{ARRAYS} --factor-types scale", "must be NAME=TYPE"),
         (break_nothing, f"{ARRAYS} --factor-types size=ordinal", "'size', which is none of shape, scale"),

@@ -43,6 +43,7 @@ def made_up_rows(seed: int = 0, betas: tuple[float, ...] = (1.0, 4.0, 8.0)) -> l
                 "iterations": 9000,
                 "seconds": 900.0,
                 "measuring_seconds": 30.0,
+                "cpu_seconds": 720.0,
                 **measured(rng, level, beta, layers),
                 "information": [
                     {"layer": str(layer), "nats": 2.0, "standard_error": 0.01}
