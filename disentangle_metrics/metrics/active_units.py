@@ -13,8 +13,11 @@ from disentangle_metrics.relations import Relations
 def active_units(relations: Relations, *, active: Active = "auto") -> MetricValue:
     """Active units: the number of latents that respond to the input.
 
-    A latent is active if the variance over the rows of its posterior mean exceeds 0.01. Metrics that
-    leave inactive latents out do so by this rule.
+    A latent is active if the variance over the rows of its posterior mean exceeds 0.01:
+
+        number of latents j with Var_n(E[z_j | x_n]) > 0.01
+
+    Metrics that leave inactive latents out do so by this rule.
 
     Parameters
     ----------
@@ -25,12 +28,21 @@ def active_units(relations: Relations, *, active: Active = "auto") -> MetricValu
 
     Returns
     -------
-    Range [0, D]; a size, not a quality. Parts: `per_latent`, 1 for active and 0 for inactive ones.
-    Details: `active` (D,).
+    Range [0, D]; a size, not a quality, so neither more nor less is better. Parts: `per_latent`, 1 for
+    active and 0 for inactive ones. Details: `active` (D,).
+
+    Chance level
+    ------------
+    None: a size, not a quality. Latents that have nothing to do with the input are inactive if their
+    posterior means do not move; in plain arrays noise counts as active.
 
     Degenerate cases
     ----------------
     No active latent: 0.
+
+    Cost
+    ----
+    Two passes over chunks of rows, time O(N D), memory O(D) beside a chunk. All rows are read.
 
     References
     ----------

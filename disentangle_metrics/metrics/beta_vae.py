@@ -27,11 +27,16 @@ def beta_vae(
 ) -> MetricValue:
     """BetaVAE score (Z-diff): accuracy of telling the shared factor from the distances of pairs.
 
-    A vote: pick a factor, draw `rows` pairs of rows, both rows of a pair having the same value of
-    it, and take the mean over pairs of the absolute difference of each latent. A linear (multinomial
-    logistic) classifier is fitted to name the factor from these D numbers; the score is its accuracy
-    on fresh votes. A classifier that may weigh latents against each other forgives much: factors
-    merged in one latent, and uneven mixes of all, can score 1.
+    A vote: pick a factor, draw `rows` pairs of rows, both rows of a pair having the same value of it, and
+    take the mean over pairs of the absolute difference of each latent. A linear (multinomial logistic)
+    classifier is fitted to name the factor from these D numbers; the score is its accuracy on fresh
+    votes:
+
+        d_j = mean over the pairs (a, b) of a vote of |z_aj - z_bj|
+        score = share of fresh votes where classifier(d) = the shared factor
+
+    A classifier that may weigh latents against each other forgives much: factors merged in one latent,
+    and uneven mixes of all, can score 1.
 
     Parameters
     ----------
@@ -57,15 +62,26 @@ def beta_vae(
 
     Returns
     -------
-    Range [0, 1], chance about 1/K (rescaled: [-1/(K-1), 1], chance 0); higher is better. Parts:
-    `per_factor`, the accuracy on the votes of each factor. Details: `mean_distance` (D, K), the
-    latents' mean differences while each factor is shared; `train_accuracy`.
+    Range [0, 1] (rescaled: [-1/(K-1), 1]); higher is better. Parts: `per_factor`, the accuracy on the
+    votes of each factor. Details: `mean_distance` (D, K), the latents' mean differences while each factor
+    is shared; `train_accuracy`.
+
+    Chance level
+    ------------
+    About 1/K, rescaled 0; above it where values have few rows each, so that pairs repeat and noise can be
+    recognised.
 
     Degenerate cases
     ----------------
     A constant latent changes nothing. A constant factor is left out, as are values that only one row
     has. Fewer than two factors that vary, or no value shared by two rows: NaN. All latents constant:
     chance.
+
+    Cost
+    ----
+    Time O(votes rows D) for the draws, from O(N K log N) for sorting the rows by each factor, and the fit
+    of a logistic classifier to the votes, O(votes D K) a step; memory O(N K + votes D), draws 2^18 rows
+    at a time. More rows cost little: the number of votes is set, not that of rows.
 
     References
     ----------

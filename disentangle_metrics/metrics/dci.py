@@ -25,11 +25,14 @@ def dci(
 ) -> dict[str, MetricValue]:
     """DCI: how a predictor's importances are shared out between latents and factors.
 
-    One predictor per factor, fitted on all latents, gives the importances R (D, K), each column
-    summing to 1. Disentanglement: per latent 1 - entropy (base K) of its normalised row, weighted
-    by the row's mass. Completeness: per factor 1 - entropy (base D) of its column, mean over
-    factors. Informativeness: the predictor's quality on test rows, mean over factors: accuracy for
-    categories, R2 for continuous factors.
+    One predictor per factor, fitted on all latents, gives the importances R (D, K), each column summing
+    to 1. With H_K and H_D the entropies to base K and D:
+
+        disentanglement = sum over j of w_j (1 - H_K(R_j. / sum_k R_jk)),  w_j = sum_k R_jk / sum of R
+        completeness = mean over k of 1 - H_D(R_.k)
+        informativeness = mean over k of the predictor's quality on test rows
+
+    The quality is the accuracy for categories and R2 for continuous factors.
 
     Parameters
     ----------
@@ -60,16 +63,32 @@ def dci(
     is better. Parts: `per_latent` for disentanglement, `per_factor` for the others. Details:
     `importances` (D, K).
 
+    Chance level
+    ------------
+    `dci_disentanglement`: about 0 with trees: 0.002 was measured on 1,000 rows of 5 normal latents and 5
+    factors of 5 values, all independent; far above 0 with "lasso".
+    `dci_completeness`: about 0 with trees: 0.002 was measured on the same rows.
+    `dci_informativeness`: the share of the most frequent value, for continuous factors about 0 or less:
+    0.21 was measured on the same rows.
+
     Degenerate cases
     ----------------
     A latent without importance has weight 0, and so has a factor (see `importances`). A constant
     factor is left out. No importance at all: 0. Fewer than two factors that vary: disentanglement
     is NaN. One latent: completeness is 1.
 
+    Cost
+    ----
+    One predictor per factor on at most `max_rows` rows, R of them to train on; factors can run in
+    parallel (`n_jobs`). "boosted_trees": 100 stages of a tree for each value of the factor, each found in
+    histograms of at most 255 bins, time O(D V (R + bins)) a stage, memory O(R (D + V) + D V bins).
+    "gradient_boosting": as many trees, which sort the rows of each node by each latent, O(D V R log R) a
+    stage. "lasso": ten folds of a path of penalties, O(R D) a sweep.
+
     References
     ----------
-    Eastwood, Williams. A framework for the quantitative evaluation of disentangled
-    representations. ICLR 2018, section 2.
+    Eastwood, Williams. A framework for the quantitative evaluation of disentangled representations. ICLR
+    2018.
     """
     if importances not in IMPORTANCES:
         names = ", ".join(map(repr, IMPORTANCES))

@@ -20,10 +20,14 @@ def dhsic(
     """dHSIC, the Hilbert-Schmidt independence criterion of D variables: joint dependence of the latents.
 
     The squared distance, in the space of the kernel, between the latents' joint distribution and the
-    product of its marginals: E prod_j k(z_j, z_j') + prod_j E k(z_j, z_j') - 2 E prod_j E' k(z_j, z_j').
-    It sees dependence of any shape among any number of latents, which neither `total_correlation`
-    nor `mean_pairwise_mi` does, and needs no factors. The more latents, the smaller all three terms
-    and so the value: compare codes of the same number of active latents only.
+    product of its marginals:
+
+        E prod_j k(z_j, z_j') + prod_j E k(z_j, z_j') - 2 E prod_j E' k(z_j, z_j')
+
+    where z' is drawn as z and E' is over z' alone. It sees dependence of any shape among any number of
+    latents, which neither `total_correlation` nor `mean_pairwise_mi` does, and needs no factors. The more
+    latents, the smaller all three terms and so the value: compare codes of the same number of active
+    latents only.
 
     Parameters
     ----------
@@ -33,12 +37,16 @@ def dhsic(
         scale of a latent matters.
     max_rows
         At most this many rows are used, drawn by the seed; None: all. The time grows with the square
-        of it: about 3 s for 5,000 rows of 10 latents.
+        of it.
 
     Returns
     -------
-    Range [0, 2], in practice far below 1; lower means less dependence. The estimate for independent
-    latents is about 1 / N above 0.
+    Range [0, 2], in practice far below 1; lower means less dependence.
+
+    Chance level
+    ------------
+    About 1 / R for independent latents, with R rows used: 0.0009 was measured on 1,000 rows of 5 normal
+    latents, 0.0002 on 5,000.
 
     Degenerate cases
     ----------------
@@ -46,10 +54,14 @@ def dhsic(
     than twice the latents, for which the estimate is not defined: NaN. A latent for which half of the
     distances are 0 is scaled by the median of the others.
 
+    Cost
+    ----
+    With R rows used, at most `max_rows`: time O(R^2 D), memory O(R D) and 2^18 kernel values at a time.
+
     References
     ----------
-    Pfister, Buhlmann, Scholkopf, Peters. Kernel-based tests for joint independence. JRSS B 2018,
-    definition 2.6; first used for latents by Lin, Thekumparampil, Fanti, Oh. InfoGAN-CR and
+    Pfister, Buhlmann, Scholkopf, Peters. Kernel-based tests for joint independence. Journal of the Royal
+    Statistical Society B, 2018; first used for latents by Lin, Thekumparampil, Fanti, Oh. InfoGAN-CR and
     ModelCentrality. ICML 2020.
     """
     if kernel not in kernel_independence.KERNELS:

@@ -29,10 +29,13 @@ def dlig(
 ) -> MetricValue:
     """Dependency-aware latent information gap (DLIG): does a latent tell of one factor only?
 
-    mean over the latents d that stand for a factor of (I_di - I_dk) / H(v_i | v_k), where i is the factor
-    of which the latent tells most and k the second. The counterpart of `dmig` for latents, as
-    `mig_sup` is of `mig`: a latent that merges two factors scores low, but not for what its factor
-    itself tells of another.
+    The score is
+
+        mean over the latents d that stand for a factor of (I_di - I_dk) / H(v_i | v_k)
+
+    where i is the factor of which the latent tells most and k the second. The counterpart of `dmig` for
+    latents, as `mig_sup` is of `mig`: a latent that merges two factors scores low, but not for what its
+    factor itself tells of another.
 
     Parameters
     ----------
@@ -44,10 +47,15 @@ def dlig(
 
     Returns
     -------
-    Range [0, 1] with "histogram", higher is better, chance about 0; a perfect code has 1. With an
-    assignment negative where the latent tells more of another factor. Parts: `per_latent`, NaN for
-    latents that stand for no factor. Details: `mutual_information` (D, K) and `conditional_entropy`
-    (K, K), of the row's factor given the column's, in nats.
+    Range [0, 1] with "histogram", higher is better; a perfect code has 1. With an assignment negative
+    where the latent tells more of another factor. Parts: `per_latent`, NaN for latents that stand for no
+    factor. Details: `mutual_information` (D, K) and `conditional_entropy` (K, K), of the row's factor
+    given the column's, in nats.
+
+    Chance level
+    ------------
+    About 0: 0.004 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all
+    independent.
 
     Degenerate cases
     ----------------
@@ -56,6 +64,13 @@ def dlig(
     or another estimator puts it first, the latent is left out with a warning. A constant latent stands for
     no factor. A constant factor is left out. Fewer than two factors that vary, or no latent that
     tells of any: NaN.
+
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings; the entropies of pairs of factors add time O(N K^2) and,
+    for one pair at a time, memory O(N).
 
     References
     ----------

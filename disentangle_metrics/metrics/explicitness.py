@@ -27,10 +27,13 @@ def explicitness(
 ) -> MetricValue:
     """Explicitness: how well a linear classifier on all latents ranks the values of each factor.
 
-    For each factor a logistic classifier is fitted on the train rows; on the test rows, for each
-    value, the area under the ROC curve of its probability against all other values; mean over
-    values, then over factors. It asks whether the factors are there and easy to read, not whether
-    they are apart: a rotation of the latents changes nothing.
+    For each factor a logistic classifier is fitted on the train rows; on the test rows, for each value,
+    the area A_kc under the ROC curve of its probability against all other values:
+
+        mean over factors k of mean over values c of 2 (A_kc - 1/2)
+
+    It asks whether the factors are there and easy to read, not whether they are apart: a rotation of the
+    latents changes nothing.
 
     Parameters
     ----------
@@ -52,8 +55,12 @@ def explicitness(
 
     Returns
     -------
-    Range [-1, 1], chance 0 (not rescaled: [0, 1], chance 1/2); higher is better. Parts:
-    `per_factor`.
+    Range [-1, 1] (not rescaled: [0, 1]); higher is better. Parts: `per_factor`.
+
+    Chance level
+    ------------
+    About 0, not rescaled 1/2: -0.01 was measured on 1,000 rows of 5 normal latents and 5 factors of 5
+    values, all independent. In sample (`split` None) it is above.
 
     Degenerate cases
     ----------------
@@ -62,11 +69,17 @@ def explicitness(
     as is a factor of which all test rows have the same value. A continuous factor has no values to
     rank: it is left out with a warning; if no factor is left, NaN.
 
+    Cost
+    ----
+    One classifier per factor on at most `max_rows` rows, R of them: time O(R D V) for each step of the
+    optimiser (at most 1,000), and O(R V log R) for the areas; "one_vs_rest" and "separate" O(R D^2 V) a
+    step. Memory O(R (D + V)); factors can run in parallel (`n_jobs`).
+
     References
     ----------
-    Ridgeway, Mozer. Learning deep disentangled embeddings with the F-statistic loss. NeurIPS 2018,
-    section 3; the classifier as in the published code of Locatello et al. ICML 2019, "one_vs_rest"
-    and "separate" as the two in that of Carbonneau et al. 2022.
+    Ridgeway, Mozer. Learning deep disentangled embeddings with the F-statistic loss. NeurIPS 2018; the
+    classifier as in the published code of Locatello et al. ICML 2019, "one_vs_rest" and "separate" as the
+    two in that of Carbonneau et al. 2022.
     """
     if decision not in DECISIONS:
         raise InputError(f"`decision` must be one of {', '.join(map(repr, DECISIONS))}, got {decision!r}")

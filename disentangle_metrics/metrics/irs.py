@@ -17,10 +17,12 @@ def irs(
 ) -> MetricValue:
     """Interventional robustness score (IRS): how little a latent moves while its factor is held fixed.
 
-    For latent j and factor k: 1 - (mean over the factor's values of the `quantile` of
-    abs(z_j - E[z_j given value])) / max abs(z_j - E z_j). Each latent takes its best factor;
-    the score is the mean over latents weighted by their largest deviation, so latents of larger
-    scale weigh more.
+    For latent j and factor k, with m_j = max |z_j - E z_j| and Q the `quantile`:
+
+        R_jk = 1 - (mean over values c of Q(|z_j - E[z_j | v_k = c]|, v_k = c)) / m_j
+        score = sum over j of m_j max_k R_jk / sum over j of m_j
+
+    Each latent takes its best factor, and latents of larger scale weigh more.
 
     Parameters
     ----------
@@ -32,17 +34,26 @@ def irs(
 
     Returns
     -------
-    Range (-1, 1], higher is better; pure noise is above 0. Parts: `per_latent`, NaN for constant
-    ones. Details: `robustness` (D, K), `max_deviation` (D,).
+    Range (-1, 1], higher is better. Parts: `per_latent`, NaN for constant ones. Details: `robustness` (D,
+    K), `max_deviation` (D,).
+
+    Chance level
+    ------------
+    Well above 0, as the largest of N deviations exceeds a quantile of those within a value: 0.30 was
+    measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent, 0.37 on 10,000.
 
     Degenerate cases
     ----------------
     Constant latents and constant factors are left out. All latents constant: NaN.
 
+    Cost
+    ----
+    Time O(N D K) for the quantiles and O(N K log N) for sorting the rows by each factor; memory O(N (D +
+    K)). All rows are read.
+
     References
     ----------
-    Suter, Miladinovic, Schoelkopf, Bauer. Robustly disentangled causal mechanisms. ICML 2019,
-    section 4.
+    Suter, Miladinovic, Schoelkopf, Bauer. Robustly disentangled causal mechanisms. ICML 2019.
     """
     if isinstance(quantile, bool) or not 0 < quantile <= 1:
         raise InputError(f"`quantile` must lie in (0, 1], got {quantile!r}")

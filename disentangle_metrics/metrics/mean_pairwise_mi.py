@@ -14,9 +14,12 @@ from disentangle_metrics.relations import Relations
 def mean_pairwise_mi(relations: Relations, *, bins: int = 20, strategy: str = "uniform") -> MetricValue:
     """Mean mutual information of two latents, over all pairs, in nats.
 
-    mean over i < j of I(z_i; z_j), both binned. It needs no factors. Unlike the total correlation it
-    sees dependence that is not linear, but of two latents at a time only. The plug-in estimate is
-    above 0 for independent latents, by about (bins - 1)^2 / (2 N).
+    The score is
+
+        mean over i < j of I(z_i; z_j)
+
+    of the binned latents. It needs no factors. Unlike the total correlation it sees dependence that is
+    not linear, but of two latents at a time only.
 
     Parameters
     ----------
@@ -28,9 +31,20 @@ def mean_pairwise_mi(relations: Relations, *, bins: int = 20, strategy: str = "u
     Range [0, log bins], lower means less dependence. Parts: `per_latent`, the mean over the pairs
     that the latent is in.
 
+    Chance level
+    ------------
+    About (B - 1)^2 / (2 N) for independent latents that fill their B bins, the bias of the plug-in
+    estimate: 0.15 was measured on 1,000 rows of 5 normal latents, 0.015 on 10,000.
+
     Degenerate cases
     ----------------
     A constant latent shares nothing with any other, and its pairs count. One latent: NaN.
+
+    Cost
+    ----
+    One pass over the rows, time O(N D^2), and memory O(N D) for the codes and O(D^2 B^2) for the counts.
+    Up to 32 bins two latents share a table, and the counts are about D^2 B^3 / 2 whole numbers of 8
+    bytes, which is much for hundreds of latents. All rows are read.
 
     References
     ----------

@@ -26,11 +26,15 @@ def med(
 ) -> MetricValue:
     """Mutual-information-based entropy disentanglement (MED): is each latent's information about one factor?
 
-    R_jk = I_jk / sum over latents of I_jk, the share of the information about factor k that latent j
-    has. Per latent 1 - entropy (base K) of its normalised row of R; the score is the mean weighted by
-    the row's mass. It is `dci_disentanglement` without a predictor, so that it stays fast and stable
-    for codes of hundreds of latents, for which it was made. Since every factor's shares sum to 1, a
-    factor that no latent tells much of weighs as much as the others.
+    With R_jk the share of the information about factor k that latent j has, and H_K the entropy to base
+    K:
+
+        R_jk = I_jk / sum over latents i of I_ik
+        score = sum over j of w_j (1 - H_K(R_j. / sum_k R_jk)),  w_j = sum_k R_jk / sum of R
+
+    It is `dci_disentanglement` without a predictor, so that it stays fast and stable for codes of
+    hundreds of latents, for which it was made. Since every factor's shares sum to 1, a factor that no
+    latent tells much of weighs as much as the others.
 
     Parameters
     ----------
@@ -42,9 +46,13 @@ def med(
 
     Returns
     -------
-    Range [0, 1], higher is better, chance about 0, but well above 0 with `top`, which picks the
-    luckiest of many latents. Parts: `per_latent`, NaN for latents that `top` leaves out. Details:
+    Range [0, 1], higher is better. Parts: `per_latent`, NaN for latents that `top` leaves out. Details:
     `importances` (D, K), the table R.
+
+    Chance level
+    ------------
+    About 0, but well above 0 with `top`, which picks the luckiest of many latents: without it 0.004 was
+    measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent.
 
     Degenerate cases
     ----------------
@@ -53,10 +61,16 @@ def med(
     disentangled latents `top` takes those with more mass. A constant factor is left out. No information
     at all: 0. Fewer than two factors that vary: NaN.
 
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings. `top` adds O(K D log D).
+
     References
     ----------
     Cao, Nai, Yang, Huang, Gao. An empirical study on disentanglement of negative-free contrastive
-    learning. NeurIPS 2022, section 3; computed as in the authors' published code.
+    learning. NeurIPS 2022; computed as in the authors' published code.
     """
     if top is not None and (isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1):
         raise InputError(f"`top` must be a whole number of at least 1, or None, got {top!r}")

@@ -23,10 +23,13 @@ def mig(
 ) -> MetricValue:
     """Mutual information gap (MIG): how far the best latent of a factor is ahead of the second best.
 
-    mean over factors k of (I_(1)k - I_(2)k) / H(v_k), where I_jk is the mutual information of
-    latent j and factor k, and (1), (2) are the latents with the largest and second largest.
-    It measures compactness: a factor spread over several latents scores low. It does not see two
-    factors merged in one latent; `mig_sup` does.
+    The score is
+
+        mean over factors k of (I_(1)k - I_(2)k) / H(v_k)
+
+    where I_jk is the mutual information of latent j and factor k, and (1), (2) are the latents with the
+    largest and second largest. It measures compactness: a factor spread over several latents scores low.
+    It does not see two factors merged in one latent; `mig_sup` does.
 
     Parameters
     ----------
@@ -61,14 +64,28 @@ def mig(
 
     Returns
     -------
-    Range [0, 1], higher is better, chance about 0. Parts: `per_factor`, the gap of each factor.
-    Details: `mutual_information` (D, K) and `factor_entropy` (K,), in nats.
+    Range [0, 1], higher is better. Parts: `per_factor`, the gap of each factor. Details:
+    `mutual_information` (D, K) and `factor_entropy` (K,), in nats.
+
+    Chance level
+    ------------
+    About 0: 0.003 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all
+    independent, 0.0003 on 10,000.
 
     Degenerate cases
     ----------------
     Information estimated from neighbours or posteriors is cut to [0, H(v_k)], with a warning if
     neighbours or samples exceed that by more than 1 percent. A constant latent changes nothing. A constant
     factor is left out. With one latent the second largest is 0. No factor that varies: NaN.
+
+    Cost
+    ----
+    With "histogram" one pass over chunks of rows, time O(N D K), less where factors of few values share a
+    table; memory O(D B (V + 1,024 K)) for the counts, whatever N is ("quantile" sorts each latent first).
+    "nearest_neighbours": time O(D K N (k + log N)), memory O(N). "posterior": 17 to 33 densities for each
+    posterior, time O(N D K) and O(V) for each node of the grid, memory O(N) and sections of up to 32 MiB.
+    "posterior_monte_carlo": time O(samples N D K), memory O(N). All rows are read. The table is shared by
+    all metrics that read it with these settings.
 
     References
     ----------

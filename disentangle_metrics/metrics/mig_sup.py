@@ -25,9 +25,13 @@ def mig_sup(
 ) -> MetricValue:
     """MIG-sup: how far the best factor of a latent is ahead of the second best.
 
-    mean over active latents j of (n_j(1) - n_j(2)), where n_jk = I_jk / H(v_k) and (1), (2) are
-    the factors with the largest and second largest. It measures modularity and complements `mig`:
-    it sees two factors merged in one latent, and does not see one factor spread over two.
+    The score is
+
+        mean over active latents j of n_j(1) - n_j(2),  n_jk = I_jk / H(v_k)
+
+    where (1), (2) are the factors with the largest and second largest. It measures modularity and
+    complements `mig`: it sees two factors merged in one latent, and does not see one factor spread over
+    two.
 
     Parameters
     ----------
@@ -42,18 +46,29 @@ def mig_sup(
 
     Returns
     -------
-    Range [0, 1], higher is better, chance about 0. Parts: `per_latent`, NaN for inactive ones.
-    Details: `normalised_mutual_information` (D, K), `active` (D,).
+    Range [0, 1], higher is better. Parts: `per_latent`, NaN for inactive ones. Details:
+    `normalised_mutual_information` (D, K), `active` (D,).
+
+    Chance level
+    ------------
+    About 0: 0.003 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all
+    independent, 0.0004 on 10,000.
 
     Degenerate cases
     ----------------
     An active latent that tells nothing contributes 0. A constant factor is left out. Fewer than
     two factors that vary, or no active latent: NaN.
 
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings.
+
     References
     ----------
-    Li, Murkute, Gyawali, Wang. Progressive learning and disentanglement of hierarchical
-    representations. ICLR 2020, section 4.
+    Li, Murkute, Gyawali, Wang. Progressive learning and disentanglement of hierarchical representations.
+    ICLR 2020.
     """
     varying = relations.need_factors(2, "MIG-sup")
     chosen = relations.active(active)

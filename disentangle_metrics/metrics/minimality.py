@@ -22,10 +22,13 @@ def minimality(
 ) -> MetricValue:
     """Minimality: the share of a latent's own entropy that its best factor accounts for.
 
-    mean over active latents j of max_k I_jk / H(z_j), with the binned latent's entropy. What a latent
-    holds beside one factor, be it another factor, a nuisance or noise, lowers it; but factors that
-    depend on each other are not held against it, as a gap to the second best factor would be. It is
-    read together with `sufficiency`.
+    The score is
+
+        mean over active latents j of max_k I_jk / H(z_j)
+
+    with the binned latent's entropy. What a latent holds beside one factor, be it another factor, a
+    nuisance or noise, lowers it; but factors that depend on each other are not held against it, as a gap
+    to the second best factor would be. It is read together with `sufficiency`.
 
     Parameters
     ----------
@@ -38,14 +41,25 @@ def minimality(
 
     Returns
     -------
-    Range [0, 1], higher is better, chance about 0. Parts: `per_latent`, NaN for inactive ones.
-    Details: `mutual_information` (D, K) and `latent_entropy` (D,), in nats, and `active` (D,).
+    Range [0, 1], higher is better. Parts: `per_latent`, NaN for inactive ones. Details:
+    `mutual_information` (D, K) and `latent_entropy` (D,), in nats, and `active` (D,).
+
+    Chance level
+    ------------
+    About 0: 0.018 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all
+    independent, 0.002 on 10,000.
 
     Degenerate cases
     ----------------
     A constant latent has no entropy: it is inactive, and with ``active=None`` it counts 0 (the
     authors' code gives NaN). A constant factor is left out. No factor that varies, or no active
     latent: NaN.
+
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings.
 
     References
     ----------

@@ -23,9 +23,12 @@ def modularity(
 ) -> MetricValue:
     """Modularity: how small a latent's information about the other factors is beside its best one.
 
-    mean over active latents j of 1 - sum over the other factors k of I_jk^2 / ((K - 1) I_j(1)^2),
-    with I_j(1) the latent's largest mutual information. Pure noise scores high (0.67 was measured
-    with the factor sizes of dSprites): read it beside its chance level.
+    The score is
+
+        mean over active latents j of 1 - sum over the other factors k of I_jk^2 / ((K - 1) I_j(1)^2)
+
+    with I_j(1) the latent's largest mutual information. Pure noise scores high: read it beside its chance
+    level.
 
     Parameters
     ----------
@@ -41,15 +44,26 @@ def modularity(
     Range [0, 1], higher is better. Parts: `per_latent`, NaN for inactive ones. Details:
     `mutual_information` (D, K) in nats, `active` (D,).
 
+    Chance level
+    ------------
+    Far above 0, for even of noise one factor seems to be told of most: 0.32 was measured on 1,000 rows of
+    5 normal latents and 5 factors of 5 values, all independent, 0.67 with the unequal factor sizes of
+    dSprites. More rows do not lower it.
+
     Degenerate cases
     ----------------
     An active latent without any information contributes 0. A constant factor is left out. Fewer
     than two factors that vary, or no active latent: NaN.
 
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings.
+
     References
     ----------
-    Ridgeway, Mozer. Learning deep disentangled embeddings with the F-statistic loss. NeurIPS 2018,
-    section 3.
+    Ridgeway, Mozer. Learning deep disentangled embeddings with the F-statistic loss. NeurIPS 2018.
     """
     varying = relations.need_factors(2, "modularity")
     chosen = relations.active(active)

@@ -29,11 +29,12 @@ def omes(
     row with latent j in the second, and S_jk = 1 - |r_jk|: near 0 for a latent that stays as it is.
     For factor k and latent j, with e_j the unit vector of latent j and e_k that of factor k,
 
-    - overlap: S_jk (1 - mean over factors of |S_j. - e_k|), lowered if other factors move latent j;
-    - multiple encoding: S_jk (1 - mean over latents of |S_.k - e_j|), lowered if k moves other latents.
+        O_k = max over j of S_jk (1 - mean over factors of |S_j. - e_k|)
+        M_k = max over j of S_jk (1 - mean over latents of |S_.k - e_j|)
+        score = mean over factors k of alpha O_k + (1 - alpha) M_k
 
-    Each takes its best latent; the score is alpha times overlap plus (1 - alpha) times multiple
-    encoding, mean over factors.
+    Overlap O is lowered if other factors move the latent, multiple encoding M if the factor moves other
+    latents.
 
     Parameters
     ----------
@@ -49,11 +50,15 @@ def omes(
 
     Returns
     -------
-    Range [0, 1], higher is better; noise has S_jk near 1 everywhere and scores about (1/K + 1/D) / 2. A
-    perfect code scores less than 1: in two different values of a factor with n equally frequent
-    ones its latent has the correlation -1 / (n - 1), so that S is (n - 2) / (n - 1), and 0 for two
-    values; compare with the ceiling. Parts: `per_factor`. Details: `response` (D, K), the table S,
-    `overlap` and `multiple_encoding` (K,), `active` (D,).
+    Range [0, 1], higher is better. A perfect code scores less than 1: in two different values of a factor
+    with n equally frequent ones its latent has the correlation -1 / (n - 1), so that S is (n - 2) / (n -
+    1), and 0 for two values; compare with the ceiling. Parts: `per_factor`. Details: `response` (D, K),
+    the table S, `overlap` and `multiple_encoding` (K,), `active` (D,).
+
+    Chance level
+    ------------
+    About alpha / K + (1 - alpha) / D, as noise has S_jk near 1 everywhere: 0.23 was measured on 1,000
+    rows of 5 normal latents and 5 factors of 5 values, all independent, 0.20 on 10,000.
 
     Degenerate cases
     ----------------
@@ -62,10 +67,15 @@ def omes(
     for which no two rows differ in it alone. Fewer than two factors that vary, no such pair for any
     factor, or no active latent: NaN.
 
+    Cost
+    ----
+    For each factor the rows are sorted by the joint value of all others: time O(N K (D + K log N)),
+    memory O(N (D + K)). No pair of rows is formed. All rows are read.
+
     References
     ----------
-    Dapueto, Noceti, Odone. Transferring disentangled representations: bridging the gap between
-    synthetic and real images. NeurIPS 2024, section 3; computed as in the authors' published code.
+    Dapueto, Noceti, Odone. Transferring disentangled representations: bridging the gap between synthetic
+    and real images. NeurIPS 2024; computed as in the authors' published code.
     """
     if isinstance(alpha, bool) or not 0 <= alpha <= 1:
         raise InputError(f"`alpha` must be between 0 and 1, got {alpha!r}")

@@ -20,9 +20,13 @@ def sufficiency(
 ) -> MetricValue:
     """Sufficiency: the share of a factor's entropy that its best latent tells.
 
-    mean over factors k of max_j I_jk / H(v_k). Nothing is subtracted for the second best latent, so
-    that factors which depend on each other, and latents that repeat each other, cost nothing; read
-    it together with `minimality`, which asks that the latent hold nothing else.
+    The score is
+
+        mean over factors k of max_j I_jk / H(v_k)
+
+    Nothing is subtracted for the second best latent, so that factors which depend on each other, and
+    latents that repeat each other, cost nothing; read it together with `minimality`, which asks that the
+    latent hold nothing else.
 
     Parameters
     ----------
@@ -31,12 +35,24 @@ def sufficiency(
 
     Returns
     -------
-    Range [0, 1], higher is better, chance about 0. Parts: `per_factor`. Details:
-    `mutual_information` (D, K) and `factor_entropy` (K,), in nats.
+    Range [0, 1], higher is better. Parts: `per_factor`. Details: `mutual_information` (D, K) and
+    `factor_entropy` (K,), in nats.
+
+    Chance level
+    ------------
+    About 0 with many rows, above it with few, since the best of D biased estimates counts: 0.028 was
+    measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent, 0.003 on
+    10,000.
 
     Degenerate cases
     ----------------
     A constant latent changes nothing. A constant factor is left out. No factor that varies: NaN.
+
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings.
 
     References
     ----------

@@ -12,9 +12,13 @@ from disentangle_metrics.relations import Relations
 def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -> MetricValue:
     """Gaussian Wasserstein correlation: how far the latents are from being uncorrelated.
 
-    2 tr S - 2 tr (L S L)^(1/2), with S the latents' covariance matrix and L the diagonal matrix of
-    their standard deviations: the squared 2-Wasserstein distance of a Gaussian with covariance S
-    from the product of its marginals. It needs no factors, and depends on the latents' scale.
+    With S the latents' covariance matrix and L the diagonal matrix of their standard deviations, the
+    score is
+
+        2 tr S - 2 tr (L S L)^(1/2)
+
+    the squared 2-Wasserstein distance of a Gaussian with covariance S from the product of its marginals.
+    It needs no factors, and depends on the latents' scale.
 
     Parameters
     ----------
@@ -25,10 +29,19 @@ def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -
     -------
     Range [0, inf) in squared units of the latents (normalised: [0, 2)), lower means less dependence.
 
+    Chance level
+    ------------
+    About D (D - 1) / (4 N) times their variance for independent latents of equal variance: 0.005 was
+    measured on 1,000 rows of 5 normal latents of variance 1, 0.0005 on 10,000.
+
     Degenerate cases
     ----------------
     A constant latent adds nothing. Copies of latents are no trouble, as no inverse is taken. All
     latents constant: NaN.
+
+    Cost
+    ----
+    One pass over chunks of rows, time O(N D^2 + D^3), memory O(D^2) beside a chunk. All rows are read.
 
     References
     ----------

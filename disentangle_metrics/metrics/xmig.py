@@ -23,9 +23,13 @@ def xmig(
 ) -> MetricValue:
     """Dependency-blind mutual information gap (XMIG): do spare latents tell of a factor too?
 
-    mean over factors i of (I_ji - I_ki) / H(v_i), where j is the latent of factor i and k the latent
-    with the largest information about it among those that stand for no factor. Latents of other
-    factors are not looked at, so that dependent factors cost nothing; `dmig` looks at all.
+    The score is
+
+        mean over factors i of (I_ji - I_ki) / H(v_i)
+
+    where j is the latent of factor i and k the latent with the largest information about it among those
+    that stand for no factor. Latents of other factors are not looked at, so that dependent factors cost
+    nothing; `dmig` looks at all.
 
     Parameters
     ----------
@@ -36,15 +40,26 @@ def xmig(
 
     Returns
     -------
-    Range [0, 1], higher is better, chance about 0; with an assignment [-1, 1], negative where a spare
-    latent tells more than the assigned one. Parts: `per_factor`. Details: `mutual_information`
-    (D, K) and `factor_entropy` (K,), in nats, and `spare` (D,).
+    Range [0, 1], higher is better; with an assignment [-1, 1], negative where a spare latent tells more
+    than the assigned one. Parts: `per_factor`. Details: `mutual_information` (D, K) and `factor_entropy`
+    (K,), in nats, and `spare` (D,).
+
+    Chance level
+    ------------
+    About 0: 0.004 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all
+    independent.
 
     Degenerate cases
     ----------------
     Of several latents tied for a factor one stands for it and the others are spare, so that its gap is
     0; no matter which, all of them are compared with the other factors. A constant latent is spare. A
     constant factor is left out. No spare latent, or no factor that varies: NaN.
+
+    Cost
+    ----
+    With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
+    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings.
 
     References
     ----------

@@ -25,11 +25,15 @@ def z_max_variance(
 ) -> MetricValue:
     """Z-max variance: accuracy of telling the only factor that varies from the latent that varies most.
 
-    A vote: pick a factor, fix all other factors to the joint value of a random row, draw `rows` rows
-    that share it, and name the active latent with the largest variance among them relative to its
-    variance over all rows. Each latent then stands for the factor that it is named for most often in
-    the first set of votes; the score is how often that is right in the second set. Only joint
-    values that at least two rows have can be fixed: where factors have many values few rows
+    A vote: pick a factor, fix all other factors to the joint value of a random row, draw `rows` rows that
+    share it, and name the active latent with the largest variance among them relative to its variance
+    over all rows. Each latent then stands for the factor that it is named for most often in the first set
+    of votes; the score is how often that is right in the second set:
+
+        j(vote) = argmax over active j of Var(z_j within the vote) / Var(z_j)
+        score = share of the second votes where factor_of(j(vote)) = the only factor that varies
+
+    Only joint values that at least two rows have can be fixed: where factors have many values few rows
     qualify, and the score measures the noise of the sampling.
 
     Parameters
@@ -54,14 +58,25 @@ def z_max_variance(
 
     Returns
     -------
-    Range [0, 1], chance about 1/K (rescaled: [-1/(K-1), 1], chance 0); higher is better. Parts:
-    `per_factor`, the accuracy on the votes of each factor. Details: `votes` (D, K), how often each
-    latent was named for each factor in fitting; `train_accuracy`; `active` (D,).
+    Range [0, 1] (rescaled: [-1/(K-1), 1]); higher is better. Parts: `per_factor`, the accuracy on the
+    votes of each factor. Details: `votes` (D, K), how often each latent was named for each factor in
+    fitting; `train_accuracy`; `active` (D,).
+
+    Chance level
+    ------------
+    About 1/K, rescaled 0; above it where few rows share a joint value, so that votes repeat: 0.213 with K
+    = 5 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent.
 
     Degenerate cases
     ----------------
     Constant latents are never named. A constant factor is left out, as is a factor for which no two
     rows agree in all others. Fewer than two factors left, or no active latent: NaN.
+
+    Cost
+    ----
+    Time O(votes rows D) for the draws, from O(N K^2 log N) for sorting the rows by the joint value of all
+    other factors; memory O(N (D + K) + votes D), draws 2^18 rows at a time. More rows cost little: the
+    number of votes is set.
 
     References
     ----------
