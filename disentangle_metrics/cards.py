@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from disentangle_metrics.definition import MetricDefinition
+from disentangle_metrics.definition import MetricDefinition, ScoreDefinition
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.requests import find_metric, setting_text
+
+NOTATION = "N rows, D latents, K factors, B bins, V values of all factors together; information in nats"
+ANCHORS = {
+    "cheap": "computed by dm.score, unless anchors=False",
+    "costly": 'computed by dm.score with anchors="all" only',
+    "none": "not computed",
+}
 
 
 def list_metrics() -> list[str]:
@@ -15,7 +22,8 @@ def list_metrics() -> list[str]:
 def describe(name: str) -> str:
     """The card of a metric, by its name or by the key of one of its scores.
 
-    Definition, range, direction, chance, degenerate cases, settings and source, as plain text.
+    Definition, formula, range, direction, chance level, degenerate cases, cost, settings and source, as
+    plain text; of a plug-in what its author wrote.
 
     Raises
     ------
@@ -24,8 +32,7 @@ def describe(name: str) -> str:
     """
     definition = find_metric(name)
     scores = [
-        f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], "
-        f"{'higher' if score.direction == 'up' else 'lower'} is better"
+        f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"
         for score in definition.scores
     ]
     settings = [f"  {key} = {setting_text(value)}" for key, value in definition.settings.items()]
@@ -33,8 +40,11 @@ def describe(name: str) -> str:
         [
             definition.documentation,
             "",
+            f"Notation: {NOTATION}",
+            "",
             "Scores",
             *scores,
+            f"Chance and ceiling on your own data: {ANCHORS[definition.anchors]}",
             f"Reads: {definition.relation}",
             f"With missing values dropped: {_rows_read(definition)}",
             f"Source: {definition.source} (definition version {definition.version})",
@@ -42,6 +52,13 @@ def describe(name: str) -> str:
             *settings,
         ]
     )
+
+
+def better(score: ScoreDefinition) -> str:
+    """Which direction is better, in words; a size has none, whatever a table sorts it by."""
+    if score.property == "size":
+        return "neither more nor less is better"
+    return f"{'higher' if score.direction == 'up' else 'lower'} is better"
 
 
 def _rows_read(definition: MetricDefinition) -> str:

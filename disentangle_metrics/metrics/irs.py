@@ -39,8 +39,9 @@ def irs(
 
     Chance level
     ------------
-    Well above 0, as the largest of N deviations exceeds a quantile of those within a value: 0.30 was
-    measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent, 0.37 on 10,000.
+    Well above 0: 0.30 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all
+    independent, 0.37 on 10,000, as the largest of N deviations exceeds a quantile of those within a
+    value.
 
     Degenerate cases
     ----------------

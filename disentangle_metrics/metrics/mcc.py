@@ -34,8 +34,8 @@ def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
 
     Chance level
     ------------
-    Of the order of 1 / sqrt(N), as the best of several such correlations: 0.044 was measured on 1,000
-    rows of 5 normal latents and 5 factors of 5 values, all independent, 0.014 on 10,000.
+    Of the order of 1 / sqrt(N): the best of several such correlations. 0.044 was measured on 1,000 rows
+    of 5 normal latents and 5 factors of 5 values, all independent, 0.014 on 10,000.
 
     Degenerate cases
     ----------------

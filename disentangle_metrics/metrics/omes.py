@@ -57,8 +57,8 @@ def omes(
 
     Chance level
     ------------
-    About alpha / K + (1 - alpha) / D, as noise has S_jk near 1 everywhere: 0.23 was measured on 1,000
-    rows of 5 normal latents and 5 factors of 5 values, all independent, 0.20 on 10,000.
+    About alpha / K + (1 - alpha) / D: 0.23 was measured on 1,000 rows of 5 normal latents and 5 factors
+    of 5 values, all independent, 0.20 on 10,000, as noise has S_jk near 1 everywhere.
 
     Degenerate cases
     ----------------

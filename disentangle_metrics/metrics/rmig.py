@@ -51,7 +51,7 @@ def rmig(
 
     Chance level
     ------------
-    About 0, and nearer to it than `mig`, since wide posteriors blur the counts.
+    About 0: nearer to it than `mig`, since wide posteriors blur the counts.
 
     Degenerate cases
     ----------------
