@@ -163,6 +163,8 @@ def markdown(documentation: str, name: str) -> str:
         elif body.startswith("`") and re.match(r"`\w+`: ", body):
             items = re.sub(r"^(?=`\w+`: )", "- ", body, flags=re.M)
             text.append(f"**{title}**\n\n{items}")
+        elif re.match(r"\w+\n    ", body):
+            text.append(f"**{title}**\n\n{listed(body)}")
         else:
             text.append(f"**{title}.** {body}")
     return linked("\n\n".join(part for part in text if part), name)

@@ -46,7 +46,7 @@ def active_units(relations: Relations, *, active: Active = "auto") -> MetricValu
 
     References
     ----------
-    Burda, Grosse, Salakhutdinov. Importance weighted autoencoders. ICLR 2016, section 5.2.
+    Burda, Grosse, Salakhutdinov. Importance weighted autoencoders. ICLR 2016.
     """
     try:
         chosen = relations.active(active)

@@ -86,7 +86,7 @@ def beta_vae(
     References
     ----------
     Higgins et al. beta-VAE: learning basic visual concepts with a constrained variational framework.
-    ICLR 2017, section 3; vote counts as in Locatello et al. Challenging common assumptions. ICML
+    ICLR 2017; vote counts as in Locatello et al. Challenging common assumptions. ICML
     2019.
     """
     fitting, scoring = check_votes(votes, rows, least_rows=1)

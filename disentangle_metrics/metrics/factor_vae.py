@@ -76,7 +76,7 @@ def factor_vae(
 
     References
     ----------
-    Kim, Mnih. Disentangling by factorising. ICML 2018, section 4; vote counts as in Locatello et
+    Kim, Mnih. Disentangling by factorising. ICML 2018; vote counts as in Locatello et
     al. Challenging common assumptions. ICML 2019.
     """
     counts = check_votes(votes, rows)

@@ -65,9 +65,9 @@ def jemmig(
 
     References
     ----------
-    Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020,
-    section 4 (there unnormalised); the form that rises with quality is that of Carbonneau et al.
-    Measuring disentanglement: a review of metrics. TNNLS 2022.
+    Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020
+    (there unnormalised); the form that rises with quality is that of Carbonneau et al. Measuring
+    disentanglement: a review of metrics. TNNLS 2022.
     """
     varying = relations.need_factors(1, "JEMMIG")
     information = relations.mutual_information(

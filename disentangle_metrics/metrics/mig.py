@@ -89,7 +89,7 @@ def mig(
 
     References
     ----------
-    Chen, Li, Grosse, Duvenaud. Isolating sources of disentanglement in VAEs. NeurIPS 2018, eq. 6.
+    Chen, Li, Grosse, Duvenaud. Isolating sources of disentanglement in VAEs. NeurIPS 2018.
     """
     varying = relations.need_factors(1, "MIG")
     information = relations.mutual_information(

@@ -44,7 +44,7 @@ def total_correlation(relations: Relations) -> MetricValue:
     References
     ----------
     Locatello et al. Challenging common assumptions in the unsupervised learning of disentangled
-    representations. ICML 2019, section 5.2; Watanabe. Information theoretical analysis of
+    representations. ICML 2019; Watanabe. Information theoretical analysis of
     multivariate correlation. IBM Journal 1960.
     """
     moving = ~relations.constant()

@@ -46,7 +46,7 @@ def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -
     References
     ----------
     Locatello et al. Challenging common assumptions in the unsupervised learning of disentangled
-    representations. ICML 2019, section 5.2 and its published code; Gelbrich. On a formula for the
+    representations. ICML 2019 and its published code; Gelbrich. On a formula for the
     L2 Wasserstein metric. Mathematische Nachrichten 1990.
     """
     if relations.constant().all():
