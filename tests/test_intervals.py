@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -15,6 +13,7 @@ from disentangle_metrics.inputs import check
 from disentangle_metrics.intervals import basic, clipped, wilson
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.relations import Relations
+from tests.interval_coverage import Row, measure, population
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -160,6 +159,13 @@ def test_probes_never_meet_a_test_row_in_training():
         assert (len(set(some_train)), len(set(some_test))) == (100, 50)
 
 
+def test_the_interval_of_a_probe_lies_about_its_score():
+    score = dm.sap(Z, V, kind="classification", confidence=0.9, replicates=5)
+    assert sum(score.interval) / 2 == pytest.approx(score.value)
+    reflected = dm.mig(Z, V, estimator="nearest_neighbours", confidence=0.9, replicates=5)
+    assert sum(reflected.interval) / 2 != pytest.approx(reflected.value, abs=1e-6)
+
+
 def test_half_samples_hold_half_of_the_rows_once():
     sizes = []
 
@@ -184,7 +190,15 @@ def test_every_metric_has_an_interval_or_says_why_not():
         replicates=2,
     )
     without = {key for key, score in report.items() if score.interval is None and not score.reason}
-    assert without == {"wsepin", "windin", "dhsic", "modularity", "info_modularity"}
+    assert without == {
+        "wsepin",
+        "windin",
+        "dhsic",
+        "modularity",
+        "info_modularity",
+        "med",
+        "mean_pairwise_mi",
+    }
     for key in without:
         assert any(f"{key} has no confidence interval" in text for text in report[key].warnings)
 
@@ -232,53 +246,20 @@ def test_reports_keep_and_show_intervals(tmp_path):
     assert "interval_low" not in plain.to_frame()
 
 
-# Coverage. Latents of the population are bounded, since the bins of unbounded ones move with the
-# number of rows.
+# Coverage of few metrics with few samples; tests/test_interval_coverage.py has the rest.
 
 
-def population(rows):
-    rng = np.random.default_rng(0)
-    factors = np.column_stack([rng.integers(n, size=rows) for n in (3, 4, 6)])
-    a, b, c = factors.T
-    noise = rng.uniform(-1.7, 1.7, size=(4, rows))
-    latents = np.column_stack(
-        [a + 0.5 * noise[0], b + 0.4 * a + 0.7 * noise[1], c + 1.2 * noise[2], c + 2.5 * noise[3]]
-    )
-    return latents, factors
-
-
-def coverage(metrics, *, rows, samples, size=200_000, **options):
-    """The share of samples of `rows` rows whose interval holds the score of the population."""
-    latents, factors = population(size)
-    rng = np.random.default_rng(1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        truth = dm.score(latents, factors, metrics=metrics, anchors=False)
-        held = dict.fromkeys(truth, 0)
-        for seed in range(samples):
-            drawn = rng.choice(size, rows, replace=False)
-            report = dm.score(
-                latents[drawn],
-                factors[drawn],
-                metrics=metrics,
-                anchors=False,
-                confidence=0.95,
-                seed=seed,
-                **options,
-            )
-            for key, score in report.items():
-                held[key] += score.interval[0] <= truth[key].value <= score.interval[1]
-    return {key: count / samples for key, count in held.items()}
-
-
-def test_intervals_hold_the_score_of_the_population():
-    shares = coverage(["mig", "mig_sup", "mcc"], rows=1_000, samples=40)
-    assert min(shares.values()) >= 0.9, shares
-
-
-def test_intervals_of_neighbours_hold_the_score_of_the_population():
-    shares = coverage([NEIGHBOURS], rows=500, samples=40, size=20_000, replicates=40)
-    assert min(shares.values()) >= 0.9, shares
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("counts", (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")), 40),
+        Row("neighbours", (NEIGHBOURS,), 40, rows=500, size=20_000, options={"replicates": 40}),
+    ],
+    ids=lambda row: row.name,
+)
+def test_intervals_hold_the_score_of_the_population(row):
+    found = measure(row)
+    assert min(coverage.share for coverage in found.values()) >= 0.9, found
 
 
 def test_intervals_of_votes_hold_the_score_of_many_votes():
@@ -302,17 +283,3 @@ def test_a_score_whose_intervals_miss_has_none_and_says_why():
     assert "interval:none" in report["modularity"].signature
     parts = dm.infomec(latents, factors, confidence=0.95, replicates=2)
     assert [score.interval is None for score in parts.values()] == [True, False, False]
-
-
-@pytest.mark.slow
-def test_intervals_of_many_metrics_hold_the_score_of_the_population():
-    counted = [
-        "mig",
-        "mig_sup",
-        "jemmig",
-        "dcimig",
-        "mcc",
-    ]  # not modularity: see disentangle_metrics.intervals
-    shares = coverage(counted, rows=1_000, samples=200)
-    shares |= coverage(["explicitness"], rows=1_000, samples=50, size=20_000)
-    assert min(shares.values()) >= 0.9, shares
