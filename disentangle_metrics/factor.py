@@ -110,7 +110,7 @@ def read_factor(column: Any, name: str, kind: Kind | None, missing: str = "raise
         )
     values = to_numpy(column, f"factors[{name!r}]").reshape(-1)
     bad = _without_value(values)
-    values = np.asarray(values)[~bad]
+    values = np.asarray(values)[~bad] if bad.any() else np.asarray(values)
     if values.dtype.kind == "O" and len(values):
         values = _settle_objects(values, name)
     if values.dtype.kind not in "biufUS" and len(values):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators.binning import chunks
+from disentangle_metrics.estimators.binning import chunks, column_ranges
 from disentangle_metrics.factor import KINDS, Factor, Kind, read_factor, to_numpy
 
 Missing = Literal["raise", "drop"]
@@ -269,6 +269,8 @@ def _latents(value: Any, argument: str) -> NDArray[np.floating]:
 def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
     """Which rows are finite; with "raise" all must be. No number may be too large to be squared."""
     usable = np.ones(len(array), dtype=bool)
+    if (np.abs(column_ranges(array)) <= LARGEST).all():  # nor is there a NaN, which no number bounds
+        return usable
     for rows in chunks(len(array)):
         part = array[rows]
         finite = np.isfinite(part)

@@ -7,6 +7,7 @@ kept, so that the number, the plot and the report are drawn from the same object
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import RLock
@@ -20,11 +21,7 @@ from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
 from disentangle_metrics.estimators.binning import Bins, column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
-from disentangle_metrics.estimators.entropy import (
-    Information,
-    bounded_by_entropy,
-    counted_information,
-)
+from disentangle_metrics.estimators.entropy import Information, bounded_by_entropy, counted_information
 from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
 from disentangle_metrics.estimators.posterior import information_about_rows, posterior_information
@@ -37,6 +34,7 @@ from disentangle_metrics.inputs import Inputs
 Split = float | tuple[Sequence[int], Sequence[int]] | None
 
 ESTIMATORS = ("histogram", "nearest_neighbours", "posterior", "posterior_monte_carlo")
+MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,13 +51,16 @@ class ProbeTables:
 def _relation(
     method: Callable[Concatenate[Relations, P], T],
 ) -> Callable[Concatenate[Relations, P], T]:
-    """Compute once for each set of arguments, whichever thread asks first."""
+    """Compute once for each set of arguments, defaults included, whichever thread asks first."""
+    signature = inspect.signature(method)
 
     @functools.wraps(method)
     def cached(self: Relations, *args: P.args, **kwargs: P.kwargs) -> T:
         import joblib
 
-        key = joblib.hash((method.__name__, args, sorted(kwargs.items())))
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        key = joblib.hash((method.__name__, list(bound.arguments.items())[1:]))
         with self._lock:
             if key not in self._made:
                 self._made[key] = method(self, *args, **kwargs)
@@ -391,8 +392,8 @@ class Relations:
             factor = self.inputs.factors[k]
             column = factor.codes if as_categories[k] and factor.codes is not None else factor.as_numbers()
             targets[k] = Target(column[train], column[test], bool(as_categories[k]))
-        # Processes, since most probes hold the interpreter; joblib maps large arrays rather than copying.
-        results = joblib.Parallel(n_jobs=self.n_jobs)(
+        # Processes, since most probes hold the interpreter; all of them map one file of the rows.
+        results = joblib.Parallel(n_jobs=self.n_jobs, max_nbytes=MAPPED)(
             joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
         )
         return dict(zip(targets, results, strict=True))

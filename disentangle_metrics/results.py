@@ -147,6 +147,12 @@ class Report(Mapping[str, Score]):
         """The same report with more said about where its input came from."""
         return replace(self, provenance={**self.provenance, **items})
 
+    def timing(self) -> pd.Series[float]:
+        """Seconds spent on each metric, the slowest first."""
+        import pandas as pd
+
+        return pd.Series(self.seconds, name="seconds", dtype=float).sort_values(ascending=False)
+
     def to_frame(self) -> pd.DataFrame:
         """One row per score: value, interval if asked for, anchors, what it measures, signature."""
         import pandas as pd

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.estimators.binning import distinct
+from disentangle_metrics.estimators.binning import chunks, distinct
 
 DRAWS = 1 << 18  # rows drawn at a time
+CACHED = 1 << 12  # rows whose latents are looked at in one go: they stay in the second-level cache
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Groups:
     def of(cls, codes: NDArray[np.integer], values: int) -> Groups:
         """Sort rows by their code 0 .. values - 1."""
         size = np.bincount(codes, minlength=values).astype(np.int64)
-        order = np.argsort(codes, kind="stable").astype(np.int64)
+        order = np.argsort(codes, kind="stable").astype(np.int64, copy=False)
         return cls(order, np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64), size)
 
     def rows(self, value: int | np.int64) -> NDArray[np.int64]:
@@ -125,8 +126,13 @@ def fixed_factor_variances(
         draws = np.flatnonzero(factors == factor)
         for part in np.array_split(draws, max(1, len(draws) * rows // DRAWS)):
             values = group.draw_values(len(part), rng, rule)
-            chosen = latents[group.draw_rows(values, rows, rng, rule)].astype(np.float64, copy=False)
-            variance[part] = chosen.var(axis=1, ddof=1)
+            drawn = group.draw_rows(values, rows, rng, rule)
+            step = max(1, CACHED // rows)
+            for some in chunks(len(part), step):
+                # Draws lie side by side, so that sums over their rows run along contiguous memory.
+                chosen = np.take(latents, drawn[some].T, axis=0).astype(np.float64, copy=False)
+                flat = chosen.reshape(rows, -1).var(axis=0, ddof=1)
+                variance[part[some]] = flat.reshape(-1, latents.shape[1])
     return variance
 
 

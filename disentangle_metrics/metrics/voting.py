@@ -117,14 +117,14 @@ def majority_votes(
         raise NotApplicable("every active latent is constant")
     factors = rng.integers(len(usable), size=sum(votes))
     variance = fixed_factor_variances(
-        relations.latents[:, candidates],
+        relations.latents,
         [groups[k] for k in usable],
         factors,
         rows,
         rng,
         rule,
     )
-    named = pick(variance / relations.variances()[candidates], axis=1)
+    named = pick(variance[:, candidates] / relations.variances()[candidates], axis=1)
     table = np.zeros((len(candidates), len(usable)), dtype=np.int64)
     np.add.at(table, (named[:fitting], factors[:fitting]), 1)
     right = table.argmax(axis=1)[named[fitting:]] == factors[fitting:]
