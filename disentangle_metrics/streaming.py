@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from disentangle_metrics.countable import as_text, countable
 from disentangle_metrics.counted import CountedRelations, factor_of_levels, layout_of
+from disentangle_metrics.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.binning import chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.inputs import Inputs, check, remarks_on
-from disentangle_metrics.requests import BoundMetric, Metric, bind, setting_text
+from disentangle_metrics.requests import Metric, bind, setting_text
 from disentangle_metrics.results import Report
 from disentangle_metrics.scoring import score_inputs
 
-SUPPORTED = (
-    "mig", "mig_sup", "jemmig", "dcimig", "modularity", "active_units",
-    "sufficiency", "minimality", "med", "xmig",
-)  # fmt: skip
 STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
 
@@ -95,7 +94,7 @@ class Accumulator:
     ) -> None:
         self._protocol, self._bins = protocol, bins
         self._ranges = _checked_ranges(ranges)
-        self._requests = _supported(bind(metrics, protocol), metrics is None, bins)
+        self._requests = countable(bind(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
         self._labels: dict[str, Any] = {
             "factor_names": None if factor_names is None else list(factor_names),
@@ -105,6 +104,10 @@ class Accumulator:
         }  # fmt: skip
         sizes = (request.settings["bins"] for request in self._requests if "bins" in request.settings)
         self._sizes: tuple[int, ...] = tuple(sorted(set(sizes)))
+        self._forget()
+
+    def _forget(self) -> None:
+        """As before the first row."""
         self._layout: dict[str, Any] = {}  # what all batches have in common; the first one says it
         self._levels: list[dict[Any, int]] = []  # of each factor, in the order in which they came
         self._tables: dict[int, list[NDArray[np.int64]]] = {}  # bins -> factors of (D, values, bins)
@@ -120,8 +123,9 @@ class Accumulator:
         Parameters
         ----------
         batches
-            Latents (N, D) or GaussianPosteriors, one after the other. Ranges of several machines are
-            merged by the smaller of the smallest and the larger of the largest.
+            Latents (N, D) or GaussianPosteriors, one after the other; of a Dask array each block is
+            read where it lies. Ranges of several machines are merged by the smaller of the smallest
+            and the larger of the largest.
 
         Returns
         -------
@@ -132,18 +136,15 @@ class Accumulator:
         InputError
             If there is no batch, or one cannot be used.
         """
-        low: NDArray[np.float64] | None = None
-        for batch in batches:
-            smallest, largest = column_ranges(check(batch, None).latents)
-            if low is None:
-                low, high = smallest, largest
-            elif len(low) != len(smallest):
-                raise InputError(f"`batches` have {len(low)} latents, then {len(smallest)}")
-            else:
-                low, high = np.minimum(low, smallest), np.maximum(high, largest)
-        if low is None:
+        found: NDArray[np.float64] | None = None
+        for batch in [batches] if is_dask(batches) else batches:
+            ranges = (
+                map_reduce(row_blocks(batch), _ranges_of, _wider) if is_dask(batch) else _ranges_of(batch)
+            )
+            found = ranges if found is None else _wider(found, ranges)
+        if found is None:
             raise InputError("`batches` is empty, so that there are no ranges to find")
-        return np.stack([low, high], axis=1)
+        return found
 
     def update(self, latents: Any, factors: Any) -> None:
         """Count some more rows. What is refused changes nothing.
@@ -151,9 +152,10 @@ class Accumulator:
         Parameters
         ----------
         latents
-            Shape (N, D), or a GaussianPosterior; of one precision in all batches.
+            Shape (N, D), or a GaussianPosterior; of one precision in all batches. Of a Dask array, or
+            a posterior of two, the blocks are counted where they lie, and the counts merged.
         factors
-            Shape (N, K), categories.
+            Shape (N, K), categories. With Dask latents a Dask array or DataFrame, of the same rows.
 
         Raises
         ------
@@ -163,6 +165,10 @@ class Accumulator:
         """
         if factors is None:
             raise InputError("`factors` is None; an Accumulator counts rows by the factors' values")
+        if is_dask(latents) or is_dask(factors):
+            blocks = row_blocks(latents, factors)
+            self.merge(map_reduce(blocks, self._empty()._counted, Accumulator._merged))
+            return
         batch = check(latents, factors, **self._labels)
         low, high = self._checked_latents(batch)
         layout = layout_of(batch, factors)
@@ -188,7 +194,7 @@ class Accumulator:
         """
         if not isinstance(other, Accumulator):
             raise InputError(f"`other` must be an Accumulator, got {type(other).__name__}")
-        mine, theirs = ([_text(request) for request in a._requests] for a in (self, other))
+        mine, theirs = ([as_text(request) for request in a._requests] for a in (self, other))
         if mine != theirs or self._protocol != other._protocol:
             raise InputError(
                 "`other` was made for other `metrics`, `protocol` or `bins`; use the same for all"
@@ -228,6 +234,25 @@ class Accumulator:
         for text in report.warnings:
             warnings.warn(text, ScoreWarning, stacklevel=2)
         return report
+
+    def _empty(self) -> Accumulator:
+        """One like this, before the first row."""
+        new = copy(self)
+        new._forget()
+        return new
+
+    def _counted(self, latents: Any, factors: Any) -> Accumulator:
+        """One like this, of these rows."""
+        new = self._empty()
+        new.update(latents, factors)
+        return new
+
+    def _merged(self, other: Accumulator) -> Accumulator:
+        """One of the rows of both, which stay as they are: a cluster may read them again."""
+        new = self._empty()
+        new.merge(self)
+        new.merge(other)
+        return new
 
     def _checked_latents(self, batch: Inputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest value of each latent, which lie within the ranges."""
@@ -340,6 +365,20 @@ class Accumulator:
         return replace(inputs, warnings=tuple(remarks), facts=facts), order
 
 
+def _ranges_of(batch: Any) -> NDArray[np.float64]:
+    """Smallest and largest value of each latent. Shape (D, 2)."""
+    if is_dask(batch):
+        return map_reduce(row_blocks(batch), _ranges_of, _wider)
+    return np.stack(column_ranges(check(batch, None).latents), axis=1)
+
+
+def _wider(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ranges that hold both."""
+    if len(one) != len(other):
+        raise InputError(f"`batches` have {len(one)} latents, then {len(other)}")
+    return np.stack([np.minimum(one[:, 0], other[:, 0]), np.maximum(one[:, 1], other[:, 1])], axis=1)
+
+
 def _checked_ranges(ranges: ArrayLike) -> NDArray[np.float64]:
     try:
         array = np.array(ranges, dtype=np.float64)
@@ -352,37 +391,6 @@ def _checked_ranges(ranges: ArrayLike) -> NDArray[np.float64]:
     if not np.isfinite(array).all() or (array[:, 0] > array[:, 1]).any():
         raise InputError("`ranges` must be finite, and the smallest value not above the largest")
     return array
-
-
-def _supported(requests: list[BoundMetric], choose: bool, bins: int | None) -> list[BoundMetric]:
-    """The requests with this number of bins; those that counts cannot serve are refused, or left out."""
-    chosen = []
-    for request in requests:
-        settings = dict(request.settings)
-        if bins is not None and "bins" in settings:
-            settings["bins"] = bins
-        plain = settings.get("estimator", "histogram"), settings.get("strategy", "uniform")
-        if request.definition.name in SUPPORTED and plain == ("histogram", "uniform"):
-            size = settings.get("bins", 2)
-            if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 2:
-                raise InputError(f"`bins` must be a whole number of at least 2, got {size!r}")
-            chosen.append(replace(request, settings=settings))
-        elif not choose:
-            raise InputError(
-                f"{request.definition.name} with these settings cannot be computed from counts; "
-                f"an Accumulator has {', '.join(SUPPORTED)}, all by histogram with strategy='uniform'"
-            )
-    if not chosen:
-        raise InputError(
-            f"no metric of the protocol can be computed from counts: pass {', '.join(SUPPORTED)}"
-        )
-    return chosen
-
-
-def _text(request: BoundMetric) -> tuple[str, tuple[str, ...], dict[str, str]]:
-    """What one was asked for, comparable also after pickling."""
-    settings = {name: setting_text(value) for name, value in request.settings.items()}
-    return request.definition.name, request.keys, settings
 
 
 def _family(level: Any) -> type:

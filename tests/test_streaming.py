@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import disentangle_metrics as dm
-from disentangle_metrics.streaming import SUPPORTED
+from disentangle_metrics.countable import SUPPORTED
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
