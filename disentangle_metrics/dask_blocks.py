@@ -41,7 +41,7 @@ def row_blocks(*values: Any) -> list[tuple[Any, ...]]:
 
 def _blocks(value: Any, like: Any) -> list[Any]:
     """The delayed blocks of one value."""
-    from dask import delayed
+    from dask.delayed import delayed
 
     if isinstance(value, GaussianPosterior):
         pairs = zip(_blocks(value.mean, like), _blocks(value.logvar, like), strict=True)
@@ -62,7 +62,7 @@ def map_reduce(blocks: list[tuple[Any, ...]], read: Callable[..., T], merge: Cal
 
     No machine holds more than the blocks that it reads and two answers at a time.
     """
-    from dask import delayed
+    from dask.delayed import delayed
 
     answers: list[Any] = [delayed(read)(*block) for block in blocks]
     merged = delayed(merge)
