@@ -32,7 +32,6 @@ from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Inputs
 
 Split = float | tuple[Sequence[int], Sequence[int]] | None
-
 ESTIMATORS = ("histogram", "nearest_neighbours", "posterior", "posterior_monte_carlo")
 MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
 
@@ -48,9 +47,7 @@ class ProbeTables:
     quality: NDArray[np.float64]
 
 
-def _relation(
-    method: Callable[Concatenate[Relations, P], T],
-) -> Callable[Concatenate[Relations, P], T]:
+def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
     """Compute once for each set of arguments, defaults included, whichever thread asks first."""
     signature = inspect.signature(method)
 
@@ -110,9 +107,14 @@ class Relations:
         return self
 
     @_relation
+    def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Smallest and largest value of each latent. Shape (D,) each."""
+        return column_ranges(self.latents)
+
+    @_relation
     def constant(self) -> NDArray[np.bool_]:
         """Which latents are numerically constant. Shape (D,)."""
-        return numerically_constant(*column_ranges(self.latents), self.latents.dtype)
+        return numerically_constant(*self.ends(), self.latents.dtype)
 
     @_relation
     def variances(self) -> NDArray[np.float64]:
@@ -155,15 +157,14 @@ class Relations:
         NotApplicable
             If no latent is active.
         """
-        inputs = self.inputs
-        if rule == "auto" and inputs.logvar is not None:
+        if rule == "auto" and self.inputs.logvar is not None:
             rule = POSTERIOR_THRESHOLD
-        return active_latents(rule, inputs.latent_names, self.variances(), self.constant(), self.ranges())
+        names = self.inputs.latent_names
+        return active_latents(rule, names, self.variances(), self.constant(), self.ranges())
 
-    @_relation
     def ranges(self) -> NDArray[np.float64]:
         """Largest minus smallest value of each latent. Shape (D,)."""
-        low, high = column_ranges(self.latents)
+        low, high = self.ends()
         return high - low
 
     def bins(self, bins: int, strategy: str) -> Bins:

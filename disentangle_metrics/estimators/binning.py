@@ -142,10 +142,10 @@ def distinct(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[
         levels, codes = distinct(values)
         return levels.astype(bool), codes
     if values.dtype.kind in "iu" and len(values):
+        values = np.ascontiguousarray(values)  # a column of a table is read once, not in each step
         low, high = int(values.min()), int(values.max())
         if high - low < max(65_536, 4 * len(values)) and high < 2**62 and low > -(2**62):
-            shifted = values.astype(np.int64)
-            shifted -= low
+            shifted = np.subtract(values, low, dtype=np.int64, casting="unsafe")
             present = np.zeros(high - low + 1, dtype=bool)
             present[shifted] = True
             levels = (np.flatnonzero(present) + low).astype(values.dtype)
