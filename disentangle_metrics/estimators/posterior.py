@@ -12,20 +12,26 @@ standard deviation. Widths in one latent may differ by many orders of magnitude,
 grid for every octave of width, each with half the spacing of the one above. A finer grid covers
 only the surroundings of the normals that need it, and takes over there by a smooth window whose
 complement stays with the coarser grid: no seam, so that the trapezoid rule stays exact.
+
+What is done for every row is done by the library of the arrays, on their device; the grids, which are
+small, are NumPy's.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts import groups_of_factors
 from disentangle_metrics.estimators.entropy import Information, entropy, present
+from disentangle_metrics.estimators.namespaces import ascending, namespace, on_host
 
 SPACING = 1.6  # nodes to the standard deviation of the narrowest normal of a grid
 REACH = 5.2  # standard deviations beyond which a normal has no mass: 2e-7 of it
@@ -34,15 +40,17 @@ HALO = 8  # nodes to each side that interpolation reads
 NOTHING = 1e-6  # nats that cannot be told from none
 NARROWEST = 1e-9  # of the latent's range: narrower posteriors count as this narrow
 ELEMENTS = 1 << 16  # densities evaluated at a time; a few arrays of them stay in the cache
+DEVICE_ELEMENTS = 1 << 24  # the same on another device, where every call costs more than its arithmetic
 CELLS = 1 << 22  # densities kept at a time: 32 MiB
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Array = Any  # NumPy's, or a tensor on any device
 
 
 def posterior_information(
-    mean: NDArray[np.floating],
-    logvar: NDArray[np.floating],
+    mean: Array,
+    logvar: Array,
     codes: Sequence[NDArray[np.integer]],
     sizes: Sequence[int],
 ) -> Information:
@@ -51,7 +59,9 @@ def posterior_information(
     Parameters
     ----------
     mean, logvar
-        Shape (N, D): means and natural logarithms of the variances.
+        Shape (N, D): means and natural logarithms of the variances. Arrays of NumPy, or of PyTorch on
+        any device with float64, where the work is then done; on a GPU sums have no fixed order, so that
+        the last bits may differ from run to run.
     codes, sizes
         For each factor an (N,) array of codes 0 .. size - 1, and its number of values.
 
@@ -63,6 +73,7 @@ def posterior_information(
     factor_entropy = np.array([entropy(rows) for rows in rows_by_value])
     latent_entropy = np.empty(mean.shape[1])
     joint_entropy = np.empty((mean.shape[1], len(sizes)))
+    codes = [namespace(mean).asarray(column, device=mean.device) for column in codes]
     for latent in range(mean.shape[1]):
         mixture = Mixture.of(mean[:, latent], logvar[:, latent], codes, sizes)
         latent_entropy[latent], joint_entropy[latent] = mixture.entropies()
@@ -74,14 +85,14 @@ def posterior_information(
     )
 
 
-def information_about_rows(mean: NDArray[np.floating], logvar: NDArray[np.floating]) -> Floats:
+def information_about_rows(mean: Array, logvar: Array) -> Floats:
     """I(x; z_j) = H(z_j) - mean over the rows of H(z_j | x), in nats, 0 to log N. Shape (D,)."""
-    rows = len(mean)
+    rows, xp = len(mean), namespace(mean)
     found = np.empty(mean.shape[1])
     for latent in range(mean.shape[1]):
-        whole = [np.zeros(rows, dtype=np.int64)]
+        whole = [xp.zeros(rows, dtype=xp.int64, device=mean.device)]
         mixture = Mixture.of(mean[:, latent], logvar[:, latent], whole, [1])
-        noise = 0.5 * math.log(2 * math.pi * math.e) + float(np.mean(np.log(mixture.deviation)))
+        noise = 0.5 * math.log(2 * math.pi * math.e) + float(xp.log(mixture.deviation).mean())
         found[latent] = mixture.entropies()[0] - noise
     return np.clip(found, 0.0, math.log(rows))
 
@@ -93,30 +104,25 @@ class Mixture:
     `level` (N,) is the grid each normal lies on, 0 the coarsest; grid l has spacing / 2 ** l.
     """
 
-    mean: Floats
-    deviation: Floats
-    level: Integers
+    mean: Array
+    deviation: Array
+    level: Array
     spacing: float
-    codes: Sequence[NDArray[np.integer]]
+    codes: Sequence[Array]
     sizes: Sequence[int]
 
     @classmethod
-    def of(
-        cls,
-        mean: NDArray[np.floating],
-        logvar: NDArray[np.floating],
-        codes: Sequence[NDArray[np.integer]],
-        sizes: Sequence[int],
-    ) -> Mixture:
+    def of(cls, mean: Array, logvar: Array, codes: Sequence[Array], sizes: Sequence[int]) -> Mixture:
         """Choose the grids."""
-        centre: Floats = np.asarray(mean, dtype=np.float64)
-        deviation: Floats = np.exp(0.5 * np.clip(logvar.astype(np.float64), -600, 600))
-        extent = float(np.ptp(centre)) + float(deviation.max())
+        xp = namespace(mean)
+        centre = xp.asarray(mean, dtype=xp.float64)
+        deviation = xp.exp(0.5 * xp.clip(xp.asarray(logvar, dtype=xp.float64), -600, 600))
+        extent = float(centre.max() - centre.min()) + float(deviation.max())
         # The second term keeps the nodes apart in floating point when the mean is far from 0.
-        floor = max(NARROWEST * extent, 1e-13 * float(np.abs(centre).max()))
-        np.maximum(deviation, floor, out=deviation)
+        floor = max(NARROWEST * extent, 1e-13 * float(abs(centre).max()))
+        deviation = xp.clip(deviation, floor, None)
         narrowest = float(deviation.min())
-        octave = np.log2(deviation / narrowest).astype(np.int64)
+        octave = xp.asarray(xp.log2(deviation / narrowest), dtype=xp.int64)
         finest = int(octave.max())
         return cls(centre, deviation, finest - octave, narrowest / SPACING * 2.0**finest, codes, sizes)
 
@@ -133,19 +139,19 @@ class Mixture:
         reach = REACH * self.deviation
         extent = float((self.mean + reach).max() - (self.mean - reach).min())
         for level in range(int(self.level.max()) + 1):
-            alone = int(np.sum(self.level >= level)) * (4 * REACH * SPACING + 8 * BLEND)
+            alone = int((self.level >= level).sum()) * (4 * REACH * SPACING + 8 * BLEND)
             most = max(most, min(alone, extent / self.spacing * 2.0**level))
         parts = math.ceil(most * sum(self.sizes) / CELLS)
         if parts == 1:
             yield -math.inf, math.inf
             return
-        quantiles = np.unique(np.quantile(self.mean, np.arange(1, parts) / parts))
+        quantiles = np.unique(np.quantile(on_host(self.mean), np.arange(1, parts) / parts))
         cuts = [-math.inf, *quantiles.tolist(), math.inf]
         yield from pairwise(cuts)
 
     def _section(self, low: float, high: float) -> Floats:
         """The integrals of q log q over the nodes in [low, high): of q(z), and summed over q(z, v_k = c)."""
-        rows = np.arange(len(self.mean))
+        rows = namespace(self.mean).arange(len(self.mean), device=self.mean.device)
         sums = np.zeros(1 + len(self.sizes))
         above: tuple[Runs, Floats] | None = None
         level = 0
@@ -166,54 +172,63 @@ class Mixture:
             above, level = (runs, density), level + 1
         return sums
 
-    def _runs(self, rows: Integers, level: int, low: float, high: float) -> tuple[Integers, Runs]:
+    def _runs(self, rows: Array, level: int, low: float, high: float) -> tuple[Array, Runs]:
         """The nodes of a grid that these normals need, and those of the normals that need any.
 
         They need nodes where they have mass and, around that, room to blend with the coarser grid.
         Of these only what can tell on [low, high) is kept.
         """
+        xp = namespace(rows)
         spacing = self.spacing * 0.5**level
-        room = np.where((self.level[rows] > level) | (level > 0), 4 * BLEND, 0)
+        room = 4 * BLEND * xp.asarray((self.level[rows] > level) | (level > 0), dtype=xp.int64)
         reach = REACH * self.deviation[rows]
-        start = np.floor((self.mean[rows] - reach) / spacing).astype(np.int64) - room
-        stop = np.ceil((self.mean[rows] + reach) / spacing).astype(np.int64) + room
+        start = xp.asarray(xp.floor((self.mean[rows] - reach) / spacing), dtype=xp.int64) - room
+        stop = xp.asarray(xp.ceil((self.mean[rows] + reach) / spacing), dtype=xp.int64) + room
         if not math.isinf(low):
-            start = np.maximum(start, math.floor(low / spacing) - 6 * BLEND)
+            start = xp.clip(start, math.floor(low / spacing) - 6 * BLEND, None)
         if not math.isinf(high):
-            stop = np.minimum(stop, math.ceil(high / spacing) + 6 * BLEND)
+            stop = xp.clip(stop, None, math.ceil(high / spacing) + 6 * BLEND)
         kept = start <= stop
         return rows[kept], Runs.covering(start[kept], stop[kept])
 
-    def _add(self, density: Floats, rows: Integers, runs: Runs, spacing: float) -> None:
+    def _add(self, density: Floats, rows: Array, runs: Runs, spacing: float) -> None:
         """Add the densities of normals, together and by value of each factor, to a grid (rows, nodes)."""
         if not len(rows):
             return
+        xp = namespace(rows)
+        elements = ELEMENTS if xp is np else DEVICE_ELEMENTS
         reach = math.ceil(REACH * float(self.deviation[rows].max()) / spacing)
-        steps = np.arange(-reach, reach + 1)
+        # Steps are the outer dimension, so that the inner loops run over many rows.
+        steps = xp.arange(-reach, reach + 1, device=rows.device)[:, None]
         # Factors share one table of joint values while it is no larger than what is put into it.
-        joint = groups_of_factors(self.sizes, min(len(rows) * len(steps), ELEMENTS) // runs.length)
-        tables = [np.zeros(math.prod(self.sizes[k] for k in group) * runs.length) for group in joint]
-        size = max(1, ELEMENTS // len(steps), sum(map(len, tables)) // len(steps))
+        joint = groups_of_factors(self.sizes, min(len(rows) * len(steps), elements) // runs.length)
+        cells = [math.prod(self.sizes[k] for k in group) * runs.length for group in joint]
+        sums = [xp.zeros(cell, dtype=xp.float64, device=rows.device) for cell in cells]
+        logarithm = math.log(math.sqrt(2 * math.pi) * len(self.mean))
+        size = max(1, elements // len(steps), sum(cells) // len(steps))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            deviation = self.deviation[part, None] / spacing
+            deviation = self.deviation[part]
             centre = self.mean[part] / spacing
-            node = np.rint(centre).astype(np.int64)
-            values = steps + (node - centre)[:, None]
-            values /= deviation
-            np.square(values, out=values)
-            values *= -0.5
-            np.exp(values, out=values)
-            values *= 1 / (math.sqrt(2 * math.pi) * spacing * len(self.mean)) / deviation
+            node = xp.asarray(xp.round(centre), dtype=xp.int64)
+            values = steps + (node - centre)
+            values *= (math.sqrt(0.5) * spacing) / deviation
+            values *= values
+            xp.subtract(-logarithm - xp.log(deviation), values, out=values)
+            xp.exp(values, out=values)
             place, step = runs.places(node, steps)
             if step is not steps:
                 values[step != steps] = 0.0
-            for group, table in zip(joint, tables, strict=True):
-                cell = np.zeros(len(part), dtype=np.int64)
+            index = step + place
+            for group, table in zip(joint, sums, strict=True):
+                cell = 0
                 for k in group:
-                    cell = cell * self.sizes[k] + self.codes[k][part]
-                index = (place + cell * runs.length)[:, None] + step
-                table += np.bincount(index.reshape(-1), values.reshape(-1), minlength=len(table))
+                    cell = cell * self.sizes[k] + xp.asarray(self.codes[k][part], dtype=xp.int64)
+                cell *= runs.length
+                index += cell
+                table += xp.bincount(index.reshape(-1), values.reshape(-1), len(table))
+                index -= cell
+        tables = [on_host(table) for table in sums]
         density[0] += tables[0].reshape(-1, runs.length).sum(axis=0)
         ends = 1 + np.cumsum(self.sizes)
         for group, table in zip(joint, tables, strict=True):
@@ -231,14 +246,14 @@ class Runs:
     stop: Integers
 
     @classmethod
-    def covering(cls, start: Integers, stop: Integers) -> Runs:
+    def covering(cls, start: Array, stop: Array) -> Runs:
         """The union of intervals of nodes, with even ends, so that they are nodes of the coarser grid."""
-        start, stop = np.sort(start & ~1), np.sort((stop + 1) & ~1)
-        if not len(start):
-            return cls(start, stop)
+        xp = namespace(start)
+        start, stop = ascending(start & ~1), ascending((stop + 1) & ~1)
         # Of sorted starts and sorted stops, a start beyond the stop before it begins a new run.
-        breaks = np.flatnonzero(start[1:] > stop[:-1])
-        return cls(start[np.r_[0, breaks + 1]], stop[np.r_[breaks, len(stop) - 1]])
+        breaks = start[1:] > stop[:-1]
+        first, last = xp.concat((start[:1], start[1:][breaks])), xp.concat((stop[:-1][breaks], stop[-1:]))
+        return cls(on_host(first), on_host(last))
 
     @property
     def length(self) -> int:
@@ -254,16 +269,20 @@ class Runs:
         length: Integers = self.stop - self.start + 1
         return np.cumsum(length) - length
 
-    def places(self, node: Integers, steps: Integers) -> tuple[Integers, Integers]:
-        """Where nodes are stored, and which steps from there stay in the node's run.
+    def places(self, node: Array, steps: Array) -> tuple[Array, Array]:
+        """Where nodes are stored, and which `steps` (S, 1) from there stay in the node's run.
 
-        The steps are those given if all of them stay, else (nodes, steps) with the nearest ones that do.
+        The steps are those given if all of them stay, else (S, nodes) with the nearest ones that do.
         """
-        run = np.maximum(np.searchsorted(self.start, node, side="right") - 1, 0)
-        place = node + (self._offsets() - self.start)[run]
-        first, last = self.start[run] - node, self.stop[run] - node
+        xp = namespace(node)
+        start, stop, offset = (
+            xp.asarray(ends, device=node.device) for ends in (self.start, self.stop, self._offsets())
+        )
+        run = xp.clip(xp.searchsorted(start, node, side="right") - 1, 0, None)
+        first, last = start[run] - node, stop[run] - node
+        place = offset[run] - first
         if (first > steps[0]).any() or (last < steps[-1]).any():
-            steps = np.clip(steps, first[:, None], last[:, None])
+            steps = xp.clip(steps, first, last)
         return place, steps
 
     def coarser(self) -> Runs:
@@ -283,25 +302,30 @@ class Runs:
     def window_on(self, runs: Runs) -> Floats:
         """:meth:`window` on the nodes of runs that contain these, on the coarser of the two grids."""
         window = np.zeros(runs.length)
-        window[runs.places(self.nodes(), np.zeros(1, dtype=np.int64))[0]] = self.window(scale=1.0)
+        window[runs.places(self.nodes(), np.zeros((1, 1), dtype=np.int64))[0]] = self.window(scale=1.0)
         return window
 
 
 def _finer(runs: Runs, density: Floats, finer: Runs) -> Floats:
     """Densities (values, nodes) of runs of one grid on runs of the grid with half the spacing."""
+    from scipy.sparse import csr_array
+
     nodes = finer.nodes()
-    place, step = runs.places(nodes // 2, np.arange(1 - HALO, HALO + 1))
-    place = place[:, None] + step
+    place, step = runs.places(nodes // 2, np.arange(1 - HALO, HALO + 1)[:, None])
+    place = place + step
     odd = nodes % 2 == 1
     values = np.empty((len(density), len(nodes)))
-    values[:, ~odd] = density[:, place[~odd, HALO - 1]]
-    between = np.zeros((len(density), int(odd.sum())))
-    for column, weight in zip(place[odd].T, _midpoint_weights(), strict=True):
-        between += weight * density[:, column]
-    values[:, odd] = np.maximum(between, 0.0)
+    values[:, ~odd] = density[:, place[HALO - 1, ~odd]]
+    neighbours, count = place[:, odd].T.ravel(), int(odd.sum())
+    between = csr_array(
+        (np.tile(_midpoint_weights(), count), neighbours, 2 * HALO * np.arange(count + 1)),
+        shape=(count, runs.length),
+    )
+    values[:, odd] = np.maximum(between @ density.T, 0.0).T
     return values
 
 
+@functools.cache
 def _midpoint_weights() -> Floats:
     """Weights of the polynomial through 2 HALO neighbouring nodes, half way between the middle two."""
     node = np.arange(2 * HALO) - HALO + 0.5

@@ -136,3 +136,44 @@ def test_a_mean_far_from_zero_does_not_matter():
     mean, deviation = codes + 0.3 * rng.normal(size=200), np.full(200, 0.4)
     near, far = (one_latent(mean + shift, deviation, [codes], [4]) for shift in (0, 1e6))
     assert near.mutual_information[0, 0] == pytest.approx(far.mutual_information[0, 0], abs=1e-6)
+
+
+def mixed_case():
+    rng = np.random.default_rng(5)
+    codes = [rng.integers(3, size=300), rng.integers(7, size=300)]
+    mean = np.column_stack([codes[0] + 0.1 * rng.normal(size=300), rng.normal(size=300)])
+    return mean, logvar(10 ** rng.uniform(-3, 0.5, size=(300, 2))), codes, [3, 7]
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("cells", [posterior.CELLS, 1 << 12])
+def test_tensors_give_the_same_on_their_device(device, cells, monkeypatch):
+    torch = pytest.importorskip("torch")
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    monkeypatch.setattr(posterior, "CELLS", cells)
+    added = []
+    add = posterior.Mixture._add
+    monkeypatch.setattr(
+        posterior.Mixture, "_add", lambda self, *rest: (added.append(self), add(self, *rest))[1]
+    )
+    mean, variance, codes, sizes = mixed_case()
+    expected = posterior_information(mean, variance, codes, sizes)
+    about_rows = information_about_rows(mean, variance)
+    added.clear()
+    tensors = [torch.from_numpy(array).to(device) for array in (mean, variance)]
+    found = posterior_information(*tensors, codes, sizes)
+    assert all(mixture.deviation.device.type == device for mixture in added)
+    assert_allclose(found.latent_entropy, expected.latent_entropy, rtol=0, atol=1e-12)
+    assert_allclose(found.joint_entropy, expected.joint_entropy, rtol=0, atol=1e-12)
+    assert_allclose(found.mutual_information, expected.mutual_information, rtol=0, atol=1e-12)
+    assert_allclose(information_about_rows(*tensors), about_rows, rtol=0, atol=1e-12)
+
+
+def test_tensors_of_single_precision_count_as_doubles():
+    torch = pytest.importorskip("torch")
+    mean, variance, codes, sizes = mixed_case()
+    single = [array.astype(np.float32) for array in (mean, variance)]
+    expected = posterior_information(*single, codes, sizes)
+    found = posterior_information(*map(torch.from_numpy, single), codes, sizes)
+    assert_allclose(found.joint_entropy, expected.joint_entropy, rtol=0, atol=1e-12)
