@@ -73,7 +73,8 @@ def score(
     seed
         Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
     n_jobs
-        Processes for the predictors of DCI and SAP; -1 uses every core.
+        Processes that train predictors, one for each factor (dci, sap, explicitness, infomec); -1 uses
+        every core. They map one file of the rows, and copy none.
     confidence
         Give each score a confidence interval of this nominal coverage, such as 0.95: what other rows
         of the same source might have scored. Basic bootstrap, half samples or, for scores that count
