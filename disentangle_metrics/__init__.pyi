@@ -617,3 +617,22 @@ def omes(
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Score: ...
+
+def unibound(
+    latents: Any,
+    factors: Any,
+    *,
+    samples: int = 10000,
+    bins: int = 20,
+    strategy: str = "uniform",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+) -> Report: ...

@@ -32,4 +32,5 @@ BUILTIN = (
     "wsepin",
     "dhsic",
     "omes",
+    "unibound",
 )

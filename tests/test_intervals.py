@@ -193,6 +193,8 @@ def test_every_metric_has_an_interval_or_says_why_not():
     assert without == {
         "wsepin",
         "windin",
+        "unibound",
+        "unibound_upper",
         "dhsic",
         "modularity",
         "info_modularity",
@@ -209,6 +211,7 @@ SMALL = {
     "beta_vae": {"votes": (50, 50)},
     "z_max_variance": {"votes": (50, 50)},
     "wsepin": {"samples": 50},
+    "unibound": {"samples": 50},
 }
 
 

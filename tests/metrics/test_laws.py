@@ -15,6 +15,7 @@ QUICK = {
     "beta_vae": {"votes": (200, 100), "rows": 8},
     "explicitness": {"max_rows": 60},
     "wsepin": {"samples": 60},
+    "unibound": {"samples": 60},
 }
 SLOW = {
     "dci": 3,
@@ -25,6 +26,7 @@ SLOW = {
     "explicitness": 4,
     "infomec": 3,
     "wsepin": 6,
+    "unibound": 6,
     "dhsic": 6,
 }
 
