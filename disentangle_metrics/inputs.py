@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.binning import chunks, column_ranges
+from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.factor import KINDS, Factor, Kind, read_factor, to_numpy
 
 Missing = Literal["raise", "drop"]
@@ -33,10 +34,17 @@ class GaussianPosterior:
         Shape (N, D): the means.
     logvar
         Shape (N, D): the natural logarithms of the variances.
+
+    Tensors on a GPU are also copied to the host, where all metrics read them but those whose
+    estimator is "posterior": their quadrature is computed on the GPU.
     """
 
     mean: Any
     logvar: Any
+
+    def rows(self, index: Any) -> GaussianPosterior:
+        """The posteriors of these rows, in this order."""
+        return GaussianPosterior(self.mean[index], self.logvar[index])
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class Inputs:
 
     Factors may lack values in some rows if `missing` is "drop". `origin` (N,) has the place of each
     row among the `given` ones, and is None if they are all there. `facts` are what signatures add on them.
+    `on_device` is the posterior where it was given, if that is a device with float64 other than the host.
     """
 
     latents: NDArray[np.floating]
@@ -56,6 +65,7 @@ class Inputs:
     origin: NDArray[np.int64] | None = None
     given: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
+    on_device: GaussianPosterior | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -74,6 +84,7 @@ class Inputs:
             self,
             latents=self.latents[index],
             logvar=None if self.logvar is None else self.logvar[index],
+            on_device=None if self.on_device is None else self.on_device.rows(index),
             factors=tuple(factor.rows(index) for factor in self.factors),
             origin=None,
             given=len(index),
@@ -90,6 +101,7 @@ class Inputs:
             self,
             latents=self.latents[index],
             logvar=None if self.logvar is None else self.logvar[index],
+            on_device=None if self.on_device is None else self.on_device.rows(index),
             factors=tuple(self.factors[k].kept(index) for k in factors),
             origin=index if self.origin is None else self.origin[index],
             given=self.given or len(self.latents),
@@ -146,7 +158,7 @@ class Inputs:
             deviation = latents.std(axis=0)
             latents /= np.where(deviation > 0, deviation, 1.0)
             logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
-        return replace(self, latents=latents, logvar=logvar, latent_names=self.factor_names)
+        return replace(self, latents=latents, logvar=logvar, latent_names=self.factor_names, on_device=None)
 
 
 def check(
@@ -184,6 +196,7 @@ def check(
     if missing not in get_args(Missing):
         raise InputError(f"`missing` must be 'raise' or 'drop', got {missing!r}")
     logvar: NDArray[np.floating] | None = None
+    on_device: GaussianPosterior | None = None
     kept = None
     if isinstance(latents, GaussianPosterior):
         mean = _latents(latents.mean, "latents.mean")
@@ -192,6 +205,8 @@ def check(
             raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
         names = _column_names(latents.mean)
         good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
+        if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
+            on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
     else:
         mean, names = _latents(latents, "latents"), _column_names(latents)
         good = _usable(mean, "latents", missing)
@@ -202,7 +217,10 @@ def check(
         if not len(kept):
             raise InputError("`latents`: every row has a missing or infinite value")
         mean, logvar = mean[kept], None if logvar is None else logvar[kept]
-    inputs = Inputs(mean, logvar, latent_labels, (), missing=missing, origin=kept, given=given)
+        on_device = None if on_device is None else on_device.rows(kept)
+    inputs = Inputs(
+        mean, logvar, latent_labels, (), missing=missing, origin=kept, given=given, on_device=on_device
+    )
     if factors is None:
         return replace(inputs, warnings=tuple(_dropped(inputs)))
     columns, column_names = _factor_columns(factors)

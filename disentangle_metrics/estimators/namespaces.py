@@ -19,6 +19,11 @@ def is_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
+def is_on_accelerator(value: Any) -> bool:
+    """Whether this is a tensor on a device other than the host that knows float64, which MPS does not."""
+    return is_tensor(value) and value.device.type not in ("cpu", "mps")
+
+
 def namespace(array: Any) -> Any:
     """The library of this array, NumPy or PyTorch."""
     return sys.modules["torch"] if is_tensor(array) else np
