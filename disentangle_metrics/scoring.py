@@ -67,7 +67,7 @@ def score(
         column. "drop": leave out rows whose latents have one. A row without a value of some factor is
         left out for that factor alone by the metrics that treat each factor by itself (of mutual
         information, correlation or one predictor per factor, such as mig, modularity, dci, sap, mcc and
-        infomec), and altogether by those of several factors at once (votes, irs, omes, dmig, xmig,
+        infomec), and altogether by those of several factors at once (votes, irs, omes, unibound, dmig, xmig,
         dlig, minimality). Chance is taken on the same rows, the ceiling on rows with a value of every
         factor. Warnings say how many rows were left out; signatures hold ``missing:drop``.
     seed
