@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.activity import POSTERIOR_THRESHOLD, Active, ActiveLatents, active_latents
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators import correlation
+from disentangle_metrics.estimators import correlation, probes
 from disentangle_metrics.estimators.binning import Bins, column_ranges, make_bins, numerically_constant
 from disentangle_metrics.estimators.counts import count
 from disentangle_metrics.estimators.entropy import Information, bounded_by_entropy, counted_information
@@ -26,7 +25,7 @@ from disentangle_metrics.estimators.nearest_neighbours import neighbour_informat
 from disentangle_metrics.estimators.pairing import Groups, joint_groups
 from disentangle_metrics.estimators.posterior import information_about_rows, posterior_information
 from disentangle_metrics.estimators.posterior_sampling import sampled_information
-from disentangle_metrics.estimators.probes import REGRESSIONS, Target, check_probe, fit, svm_accuracies
+from disentangle_metrics.estimators.probes import ProbeTables, Target
 from disentangle_metrics.estimators.quantised_posterior import quantised_information
 from disentangle_metrics.estimators.splits import drawn_split, given_split
 from disentangle_metrics.inputs import Inputs
@@ -37,14 +36,6 @@ MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mappe
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class ProbeTables:
-    """What one probe per factor found: `importances` (D, K) and `quality` (K,), NaN if left out."""
-
-    importances: NDArray[np.float64]
-    quality: NDArray[np.float64]
 
 
 def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
@@ -246,7 +237,7 @@ class Relations:
             raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         if estimator == "posterior":
-            return posterior_information(self.latents, self.need_logvar(), codes, sizes)
+            return posterior_information(*self._posterior(), codes, sizes)
         if estimator == "histogram":
             tables = count(self.latents, self.bins(bins, strategy), codes, sizes)
             return counted_information(tables, correction)
@@ -271,6 +262,11 @@ class Relations:
             raise NotApplicable("needs posteriors: pass dm.GaussianPosterior(mean, logvar) as latents")
         return self.inputs.logvar
 
+    def _posterior(self) -> tuple[Any, Any]:
+        """Means and log-variances, on the device they were given on."""
+        logvar, given = self.need_logvar(), self.inputs.on_device
+        return (self.latents, logvar) if given is None else (given.mean, given.logvar)
+
     @_relation
     def quantised_information(
         self, edges: tuple[float, ...], bins: int, strategy: str, mass: str
@@ -282,7 +278,7 @@ class Relations:
     @_relation
     def information_about_rows(self) -> NDArray[np.float64]:
         """I(x; z_j) of each latent, in nats, from the posteriors. Shape (D,)."""
-        return information_about_rows(self.latents, self.need_logvar())
+        return information_about_rows(*self._posterior())
 
     @_relation
     def groups(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
@@ -353,10 +349,10 @@ class Relations:
     @_relation
     def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
-        check_probe(probe)
-        regression = isinstance(probe, str) and probe in REGRESSIONS
+        probes.check_probe(probe)
+        regression = isinstance(probe, str) and probe in probes.REGRESSIONS
         categories = [f.codes is not None and not regression for f in self.inputs.factors]
-        fit_one = functools.partial(fit, probe, alpha=alpha, seed=self.seed)
+        fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
         fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
         shape = (self.inputs.shape[1], self.inputs.shape[2])
         importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
@@ -370,7 +366,7 @@ class Relations:
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
         chosen = self.varying_factors() & categories
-        found = self.per_factor(svm_accuracies, split, max_rows, chosen, categories)
+        found = self.per_factor(probes.svm_accuracies, split, max_rows, chosen, categories)
         for k, column in found.items():
             accuracy[:, k] = column
         return accuracy

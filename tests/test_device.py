@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics import inputs
+from disentangle_metrics import inputs, relations
 from disentangle_metrics.estimators import namespaces
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 
@@ -46,10 +46,33 @@ def test_rows_are_the_same_on_the_device(as_if_on_an_accelerator):
     assert checked.ideal().on_device is None  # another code, made on the host
 
 
+METRICS = [
+    dm.Metric("mig", estimator="posterior"),
+    dm.Metric("mig_sup", estimator="posterior"),
+    "informativeness",
+]
+
+
+def test_the_quadrature_gets_what_is_on_the_device(as_if_on_an_accelerator, monkeypatch):
+    got = []
+    for name in ("posterior_information", "information_about_rows"):
+        wrapped = getattr(relations, name)
+
+        def noting(mean, logvar, *others, wrapped=wrapped):
+            got.append((type(mean), type(logvar)))
+            return wrapped(mean, logvar, *others)
+
+        monkeypatch.setattr(relations, name, noting)
+    found = dm.score(posterior("cpu"), FACTORS, metrics=METRICS, anchors=False)
+    assert got == [(torch.Tensor, torch.Tensor)] * 2
+    expected = dm.score(dm.GaussianPosterior(MEAN, LOGVAR), FACTORS, metrics=METRICS, anchors=False)
+    for name, score in expected.items():
+        assert found[name].value == pytest.approx(score.value, abs=1e-12)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_scores_of_a_gpu_are_those_of_the_host():
-    metrics = [dm.Metric("mig", estimator="posterior"), dm.Metric("mig_sup", estimator="posterior")]
-    host, gpu = (dm.score(posterior(d), FACTORS, metrics=metrics) for d in ("cpu", "cuda"))
-    for name in ("mig", "mig_sup"):
-        assert gpu[name].value == pytest.approx(host[name].value, abs=1e-12)
+    host, gpu = (dm.score(posterior(d), FACTORS, metrics=METRICS) for d in ("cpu", "cuda"))
+    for name, score in host.items():
+        assert gpu[name].value == pytest.approx(score.value, abs=1e-12)

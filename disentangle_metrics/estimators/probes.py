@@ -29,6 +29,14 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class ProbeTables:
+    """What one probe per factor found: `importances` (D, K) and `quality` (K,), NaN if left out."""
+
+    importances: NDArray[np.float64]
+    quality: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Target:
     """One factor on the train rows and the test rows: codes if `categories`, values otherwise."""
 

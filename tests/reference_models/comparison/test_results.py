@@ -84,7 +84,9 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
     for row in rows:
         append_row(path, row)
     assert cli.run(["figures", str(path), "--out", str(tmp_path / "figures")]) == 0
-    assert capsys.readouterr().out.endswith(f"{len(rows)} runs, {len(rows) * 0.2:.1f} CPU hours of training\n")
+    assert capsys.readouterr().out.endswith(
+        f"{len(rows)} runs, {len(rows) * 0.2:.1f} CPU hours of training\n"
+    )
     written = {one.name for one in (tmp_path / "figures").iterdir()}
     assert written == {
         "runs.csv", "stages.csv", "information.csv", "differences.csv", "means_mig.csv", "means_mig_sup.csv",
