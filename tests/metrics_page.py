@@ -84,6 +84,18 @@ def group(definition: MetricDefinition) -> str:
     return GROUPS["whole" if whole else main]
 
 
+NOT_HERE = """
+## Not here
+
+A metric whose definition could not be checked against its source is left out rather than guessed:
+
+- **EDI** (Julka et al. 2024): public code under this name, or close to it, has several formulas that differ.
+- **Explicitness and size of DCI-ES** (Eastwood et al. 2023): the authors' code reads explicitness off losses against the
+  logarithm of a probe's capacity, relative to a baseline loss that is given by hand for each data set and factor, so it does not say
+  what the score of other data is; for size no formula was found. Its other three scores are [`dci`](#dci).
+"""
+
+
 def render() -> str:
     """The page."""
     definitions = [find_metric(name) for name in BUILTIN]
@@ -106,6 +118,7 @@ def render() -> str:
             ),
             "\n## Agreement of several models\n",
             f"\n### `udr`\n\n{markdown(udr, 'udr')}\n",
+            NOT_HERE,
         ]
     )
 
