@@ -255,6 +255,7 @@ def irs(
     quantile: float = 0.99,
     bins: int = 20,
     strategy: str = "uniform",
+    factor_bins: int | None = None,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,

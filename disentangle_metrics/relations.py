@@ -281,9 +281,12 @@ class Relations:
         return information_about_rows(*self._posterior())
 
     @_relation
-    def groups(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
-        """For each factor the rows sorted by its value (continuous ones binned)."""
-        return tuple(Groups.of(c, s) for c, s in zip(*self.factor_codes(bins, strategy), strict=True))
+    def groups(
+        self, bins: int = 20, strategy: str = "uniform", factor_bins: int | None = None
+    ) -> tuple[Groups, ...]:
+        """For each factor the rows sorted by its value (binned as in :meth:`factor_codes`)."""
+        codes, sizes = self.factor_codes(bins, strategy, factor_bins)
+        return tuple(Groups.of(c, s) for c, s in zip(codes, sizes, strict=True))
 
     @_relation
     def groups_of_others(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:

@@ -13,7 +13,12 @@ from disentangle_metrics.relations import Relations
 
 
 def irs(
-    relations: Relations, *, quantile: float = 0.99, bins: int = 20, strategy: str = "uniform"
+    relations: Relations,
+    *,
+    quantile: float = 0.99,
+    bins: int = 20,
+    strategy: str = "uniform",
+    factor_bins: int | None = None,
 ) -> MetricValue:
     """Interventional robustness score (IRS): how little a latent moves while its factor is held fixed.
 
@@ -31,6 +36,10 @@ def irs(
         0.99 what the study of Locatello et al. uses.
     bins, strategy
         How continuous factors are cut into values.
+    factor_bins
+        Cut categorical factors of more values than this into as many bins of equal width, as the
+        study of Locatello et al. (20) and the review of Carbonneau et al. (10) do; None keeps their
+        values.
 
     Returns
     -------
@@ -65,7 +74,7 @@ def irs(
     latents = relations.latents[:, moving]
     centre = means(latents)
     max_deviation = np.maximum(latents.max(axis=0) - centre, centre - latents.min(axis=0))
-    groups = relations.groups(bins, strategy)
+    groups = relations.groups(bins, strategy, factor_bins)
     robustness = np.full(relations.inputs.shape[1:], np.nan)
     for k in np.flatnonzero(varying):
         robustness[moving, k] = 1 - _deviation(latents, groups[k], float(quantile)) / max_deviation
@@ -99,5 +108,6 @@ definition = MetricDefinition(
     scores=(ScoreDefinition("irs", property="robustness", range=(-1.0, 1.0)),),
     relation="deviations within a factor's values",
     source="Suter et al. 2019",
+    silent=("factor_bins",),
     scale_free=False,
 )

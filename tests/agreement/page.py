@@ -22,12 +22,13 @@ from rich.progress import track
 from tests.agreement.choices import CHOICES, UNREPRODUCED, Unreproduced
 from tests.agreement.comparison import Comparison, measure, pairs_recorded
 from tests.agreement.comparisons_histogram import HISTOGRAM
+from tests.agreement.comparisons_sampled import SAMPLED
 from tests.agreement.comparisons_trained import TRAINED
 from tests.agreement.explanations import DEFECTS, Explanation
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, DATA = DOCS / "agreement.md", DOCS / "data" / "agreement.json"
-COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED)
+COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED)
 PEERS = {
     "disentanglement_lib": "the study of Locatello et al. 2019",
     "ubisoft": "the review of Carbonneau et al. 2022",
