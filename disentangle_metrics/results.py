@@ -32,9 +32,10 @@ class Score:
     per_factor, per_latent
         The parts it is the mean of, by name; NaN where a factor or latent takes no part.
     interval
-        Confidence interval (low, high), if one was asked for and there is one. Except for probes and
-        votes it is corrected for the estimate's bias, and so need not hold the value; see
-        :mod:`disentangle_metrics.intervals`.
+        Confidence interval (low, high), if one was asked for and there is one. It says where the score
+        of the whole source lies, in the bins of these rows, with the bias of few rows taken off, so that
+        it need not hold the value; for probes, what other samples of as many rows would score; for
+        votes, what many more votes on these rows would. See :mod:`disentangle_metrics.intervals`.
     chance, ceiling
         The same score with the rows of the factors permuted against the latents (mean of 5), and
         with the factors themselves as the code. None where not computed or without meaning.
