@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
 from disentangle_metrics.definition import MetricDefinition, ScoreDefinition
 from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.model_agreement import udr
 from disentangle_metrics.requests import find_metric, setting_text
 
 NOTATION = "N rows, D latents, K factors, B bins, V values of all factors together; information in nats"
@@ -23,13 +26,15 @@ def describe(name: str) -> str:
     """The card of a metric, by its name or by the key of one of its scores.
 
     Definition, formula, range, direction, chance level, degenerate cases, cost, settings and source, as
-    plain text; of a plug-in what its author wrote.
+    plain text; of a plug-in what its author wrote. ``"udr"``, which compares several models, has one too.
 
     Raises
     ------
     InputError
         If the metric is unknown; near names are suggested.
     """
+    if name == udr.__name__:  # of several models, so no metric of a report
+        return inspect.getdoc(udr) or ""
     definition = find_metric(name)
     scores = [
         f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"

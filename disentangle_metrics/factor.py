@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -217,3 +218,14 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
         return np.asarray(value)
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {error}") from error
+
+
+def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
+    """What was found in place of a table, and how to make one of it."""
+    if array.ndim == 1:
+        frame = hasattr(value, "to_frame")
+        return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"
+    if array.ndim == 0:
+        table = "; for named columns pass pandas.DataFrame(...) of it" if isinstance(value, Mapping) else ""
+        return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"
+    return str(array.shape)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
-from disentangle_metrics.factor import KINDS, Factor, Kind, read_factor, to_numpy
+from disentangle_metrics.factor import KINDS, Factor, Kind, no_table, read_factor, to_numpy
 
 Missing = Literal["raise", "drop"]
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
@@ -277,8 +277,9 @@ def _latents(value: Any, argument: str) -> NDArray[np.floating]:
     if array.dtype.itemsize not in (4, 8):
         array = array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
     if array.ndim != 2:
-        hint = f"; for one latent pass `{argument}[:, None]`" if array.ndim == 1 else ""
-        raise InputError(f"`{argument}` must have shape (N, D), got {array.shape}{hint}")
+        raise InputError(
+            f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
+        )
     if 0 in array.shape:
         raise InputError(f"`{argument}` is empty: shape {array.shape}")
     return array
@@ -327,8 +328,9 @@ def _factor_columns(value: Any) -> tuple[list[Any], list[str] | None]:
         # A list of strings and numbers: NumPy would make a string of a missing one.
         array = np.asarray(value, dtype=object)
     if array.ndim != 2:
-        hint = "; for one factor pass `factors[:, None]`" if array.ndim == 1 else ""
-        raise InputError(f"`factors` must have shape (N, K), got {array.shape}{hint}")
+        raise InputError(
+            f"`factors` must have shape (N, K), got {no_table(value, array, 'factors', 'factor')}"
+        )
     if 0 in array.shape:
         raise InputError(f"`factors` is empty: shape {array.shape}")
     return list(array.T), None

@@ -156,6 +156,8 @@ def _definition(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     by_key = score_keys()
     if name in by_key:
         return by_key[name], (name,)
+    if name == "udr":
+        raise InputError("'udr' compares several models: call dm.udr(list_of_latents)")
     known = list(dict.fromkeys([*METRICS.names(), *by_key]))
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""

@@ -76,9 +76,11 @@ def score(
         Processes that train predictors, one for each factor (dci, sap, explicitness, infomec); -1 uses
         every core. They map one file of the rows, and copy none.
     confidence
-        Give each score a confidence interval of this nominal coverage, such as 0.95: what other rows
-        of the same source might have scored. Basic bootstrap, half samples or, for scores that count
-        votes, Wilson's; see :mod:`disentangle_metrics.intervals`. None: no intervals.
+        Give each score a confidence interval of this nominal coverage, such as 0.95: where the score of
+        the whole source lies, in the bins of these rows, with the bias of few rows taken off (bootstrap
+        or half samples); for probes, what other samples of as many rows would score (half samples); for
+        scores of votes, what many more votes on these rows would (Wilson's). See
+        :mod:`disentangle_metrics.intervals`. None: no intervals.
     replicates
         Resamples for each interval; None: 200, and 20 where probes are trained anew on each (then
         taken as normal), which takes 20 times as long as the score.
@@ -140,7 +142,9 @@ def score_inputs(
 
     `relations` are those of the input where it has them already; anchors and intervals need its rows.
     """
-    options = check_options(seed=seed, anchors=anchors, confidence=confidence, replicates=replicates)
+    options = check_options(
+        seed=seed, n_jobs=n_jobs, anchors=anchors, confidence=confidence, replicates=replicates
+    )
     if not inputs.factors and all(request.definition.needs_factors for request in requests):
         names = ", ".join(request.definition.name for request in requests)
         raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
@@ -203,7 +207,7 @@ def score_inputs(
 
 
 def check_options(
-    *, seed: Any = 0, anchors: Any = True, confidence: Any = None, replicates: Any = None
+    *, seed: Any = 0, n_jobs: Any = 1, anchors: Any = True, confidence: Any = None, replicates: Any = None
 ) -> IntervalOptions | None:
     """What was asked for in the way of intervals.
 
@@ -214,6 +218,11 @@ def check_options(
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}")
+    whole = isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (whole and n_jobs):
+        raise InputError(
+            f"`n_jobs` must be a number of processes, -1 for one on each core, or None, got {n_jobs!r}"
+        )
     if anchors not in (True, False, "all"):
         raise InputError(f"`anchors` must be True, False or 'all', got {anchors!r}")
     if confidence is None and replicates is not None:

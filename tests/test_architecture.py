@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dask_blocks": {"inputs"},
     "streaming": {"countable", "counted", "dask_blocks", "estimators", "inputs", "requests", "results", "scoring"},
     "functions": {"definition", "inputs", "requests", "results", "scoring"},
-    "cards": {"definition", "metrics", "requests"},
+    "cards": {"definition", "metrics", "model_agreement", "requests"},
     "registration": {"definition", "metrics"},
     "testing": {"definition", "inputs", "requests", "results", "scoring"},
     "model_agreement": {"estimators", "inputs"},

@@ -18,6 +18,7 @@ def listing() -> str:
         )
         for name, definition in METRICS.load_all().items()
     }
+    metrics["udr"] = "of several models: dm.udr(list_of_latents) in Python"
     protocols = {name: protocol.source for name, protocol in PROTOCOLS.items()}
     return "\n".join(
         [

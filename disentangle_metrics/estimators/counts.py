@@ -14,9 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.binning import Bins, chunks
 
-JOINT_CELLS = 1_024  # beyond this a table of counts no longer fits the fast caches
+MOST_CELLS = 1 << 28  # of the tables of all latents with one group of factors: 2 GiB
+USUAL_BINS = 20
+JOINT_CELLS = 1_024  # with so many bins; beyond this a table of counts no longer fits the fast caches
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,21 @@ def count(
         For each factor an (N,) array of codes 0 .. size - 1.
     sizes
         The number of values of each factor.
+
+    Raises
+    ------
+    InputError
+        If the tables would not fit into memory.
     """
     latent_count = latents.shape[1]
-    groups = groups_of_factors(sizes)
+    groups = groups_of_factors(sizes, max(1, JOINT_CELLS * USUAL_BINS // bins.count))
     shapes = [tuple(sizes[factor] for factor in group) for group in groups]
     cells = [math.prod(shape) for shape in shapes]
+    if latent_count * max(cells) * bins.count > MOST_CELLS:
+        raise InputError(
+            f"{bins.count:,} `bins` of {latent_count} latents with a factor of {max(sizes):,} values are "
+            "too many cells to count in; use fewer bins, or pass factors of many values as continuous"
+        )
     tables = [np.zeros((latent_count, cell * bins.count), dtype=np.int64) for cell in cells]
     for rows in chunks(len(latents)):
         offsets = [_joint_codes([codes[f][rows] for f in g], s) for g, s in zip(groups, shapes, strict=True)]

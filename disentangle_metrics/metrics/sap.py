@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.metrics.gap import gap
 from disentangle_metrics.relations import Relations, Split
 
@@ -54,7 +54,7 @@ def sap(
     ----------------
     A constant latent has correlation 0, and the accuracy of always naming one class. A constant
     factor is left out. With one latent the second largest
-    is 0. `kind="classification"` with a continuous factor is refused.
+    is 0. NaN with `kind="classification"` if a factor is continuous.
 
     Cost
     ----
@@ -75,7 +75,9 @@ def sap(
     factors = relations.inputs.factors
     if kind == "classification" and any(factor.codes is None for factor in factors):
         continuous = next(factor.name for factor in factors if factor.codes is None)
-        raise InputError(f"`kind='classification'` needs categories, but factor {continuous!r} is continuous")
+        raise NotApplicable(
+            f"kind='classification' needs categories, and factor {continuous!r} is continuous"
+        )
     classified = np.array(
         [kind == "classification" or (kind == "auto" and f.kind == "categorical") for f in factors]
     )

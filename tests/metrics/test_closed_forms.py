@@ -225,9 +225,10 @@ class TestSap:
         assert table.iloc[1, 1] == pytest.approx(1)
         assert table.iloc[0, 0] < 1  # a linear SVM cannot tell the middle values
 
-    def test_classification_of_a_continuous_factor_is_refused(self):
-        with pytest.raises(dm.InputError, match="needs categories, but factor 'factor_0' is continuous"):
-            dm.sap(code(A, B), NOISE[:, None], kind="classification")
+    def test_classification_of_a_continuous_factor_has_no_value(self):
+        score = dm.sap(code(A, B), NOISE[:, None], kind="classification")
+        assert np.isnan(score.value)
+        assert "needs categories, and factor 'factor_0' is continuous" in score.reason
 
     def test_a_single_class_in_training_predicts_that_class(self):
         train, test = np.flatnonzero(B == 0), np.arange(len(V))
