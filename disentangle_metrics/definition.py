@@ -112,8 +112,9 @@ class MetricDefinition:
     interval
         Which confidence interval suits it, see :mod:`.intervals`: "bootstrap", rows drawn with
         replacement; "subsample", halves of the rows, where a row that is there twice breaks the
-        estimate, as distances between neighbours do; "votes", the binomial one of its `vote_count`;
-        "none". A metric with the setting `estimator` is subsampled unless that is "histogram".
+        estimate, as distances between neighbours do, or where the bias is most of the error; "votes",
+        the binomial one of its `vote_count`; "none". A metric with the setting `estimator` is
+        subsampled unless that is "histogram".
     """
 
     name: str

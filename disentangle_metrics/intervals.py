@@ -1,4 +1,8 @@
-"""Confidence intervals: how far a score would move had other rows of the same source been drawn.
+"""Confidence intervals of scores, and what each is about.
+
+Those of most scores say where the score of the whole source lies, cut into the bins of these rows; the
+bias of few rows is taken off. Those of probes say what other samples of as many rows would score, and
+those of votes what many more votes on these rows would.
 
 - *Bootstrap* (most metrics): rows drawn with replacement, all metrics scored on the same replicate,
   latents and continuous factors cut at the edges of the full data.
@@ -8,7 +12,9 @@
   variance 1/m - 1/N of a subsample of m rows without replacement is 1/N for m = N/2, so that
   deviations need no rescaling (in general by sqrt(m / (N - m)), which for m far below N is the better
   known sqrt(m / N)). Neighbours scatter by themselves too, which makes their intervals about a
-  third too wide.
+  third too wide. Means of information (`minimality`, `sufficiency`), whose bias is large beside their
+  scatter, are halved as well: with few rows in a cell rows drawn with replacement, which never fall
+  where none of these rows did, show less of the bias than halves do.
 - *Probes*: halves as well, of the train and of the test rows apart, and the probes are trained anew.
 - *Votes*: Wilson's interval of the share of test votes that are right. It tells how much the draw of
   the votes matters on these rows, not how much the draw of the rows does.
@@ -21,12 +27,14 @@ take the second off the first. The estimate itself may therefore lie outside of 
 Those of probes are not reflected: the replicates are moved to the estimate first, so that only their
 deviations count. A probe that has half of the rows has learned less, or is another one (a linear SVM
 with the penalty C = 0.01 is the more regularised the fewer rows it has), and the loss is no error of
-the estimate. Such an interval is about what other rows, as many as these, would have scored. Reflected
-ones of `sap` lay between that and the score of the whole population, and missed both too often.
+the estimate. Reflected ones of `sap` lay between the score of as many other rows and that of the whole
+population, and missed both too often.
 
-What they do not cover: the edges of equal-width bins, which move with the smallest and the largest
-value of an unbounded latent, so that the same metric on more rows is cut elsewhere (those of
-strategy="quantile" settle). `modularity`, InfoM, `med` and `mean_pairwise_mi` have none: on
+"In the bins of these rows": equal-width bins lie between the smallest and the largest value, which of an
+unbounded latent move apart with the number of rows. The whole source would score something else in its
+own, wider bins, and nothing in these rows tells how wide those are. What the interval holds is its score
+with values beyond these rows' ends counted in the outermost bins. The edges of strategy="quantile"
+settle, and so does the score. `modularity`, InfoM, `med` and `mean_pairwise_mi` have none: on
 1,000 rows of the tests' population resampled ones missed the truth far more often than they should.
 They weigh information that is close to none, most of which is bias, like information that is much.
 docs/intervals.md has the measured coverage of every metric.

@@ -2,13 +2,14 @@
 
     python -m tests.interval_coverage [TEXT]     # prints the table of docs/intervals.md; only rows with TEXT
 
-Latents of the population are bounded, since the bins of unbounded ones move with the number of rows.
+Latents of the population are bounded, or normal ones around the factors, which have no bounds. The bins
+of these move with the smallest and the largest of the rows drawn, so that the population is cut anew for
+each sample, into that sample's bins.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 import disentangle_metrics as dm
 
-Truth = Literal["population", "as many rows", "many votes"]
+Truth = Literal["population", "population in these bins", "as many rows", "many votes"]
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ class Row:
     Parameters
     ----------
     truth
-        What an interval should hold: the score of the whole population; the mean score of further
-        samples of as many rows, where the number of rows that a probe learns from is part of the
-        score; or the score of many more votes on the same rows.
+        What an interval should hold: the score of the whole population, in its own bins or in those
+        of the sample; the mean score of further samples of as many rows, where the number of rows that
+        a probe learns from is part of the score; or the score of many more votes on the same rows.
+    noise
+        Standard deviation of normal latents; None: the bounded ones.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Row:
     size: int = 200_000
     truth: Truth = "population"
     posterior: bool = False
+    noise: float | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,14 +60,19 @@ class Coverage:
     width: float
 
 
-def population(size: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Latents and factors of as many rows."""
+def population(
+    size: int, noise: float | None = None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Latents and factors of as many rows; latents are bounded, or normal of deviation `noise`."""
     rng = np.random.default_rng(0)
     factors = np.column_stack([rng.integers(n, size=size) for n in (3, 4, 6)])
+    if noise is not None:  # each factor in a latent of its own, and one latent that tells of none
+        clear = np.column_stack([factors, np.zeros(size)])
+        return clear + noise * rng.normal(size=clear.shape), factors
     a, b, c = factors.T
-    noise = rng.uniform(-1.7, 1.7, size=(4, size))
+    jitter = rng.uniform(-1.7, 1.7, size=(4, size))
     latents = np.column_stack(
-        [a + 0.5 * noise[0], b + 0.4 * a + 0.7 * noise[1], c + 1.2 * noise[2], c + 2.5 * noise[3]]
+        [a + 0.5 * jitter[0], b + 0.4 * a + 0.7 * jitter[1], c + 1.2 * jitter[2], c + 2.5 * jitter[3]]
     )
     return latents, factors
 
@@ -72,10 +81,22 @@ def _all(names: str) -> tuple[dm.Metric, ...]:
     return tuple(dm.Metric(name) for name in names.split())
 
 
+COUNTS = "mig mig_sup jemmig dcimig sufficiency minimality dmig xmig dlig"
 FEW = {"replicates": 40}  # the fewest with quantiles for 95 percent, where 200 take long
 VOTES = {"votes": (2_000, 300), "rows": 4}
 ROWS = (
-    Row("counts", _all("mig mig_sup jemmig dcimig sufficiency minimality dmig xmig dlig"), 100),
+    Row("counts", _all(COUNTS), 100),
+    *(
+        Row(
+            f"counts of normal latents, {noise}",
+            _all(COUNTS),
+            100,
+            size=100_000,
+            truth="population in these bins",
+            noise=noise,
+        )
+        for noise in (0.1, 0.3, 0.7)
+    ),
     Row("moments", _all("irs mcc total_correlation wasserstein_correlation active_units omes"), 150),
     Row("posteriors in bins", _all("rmig"), 60, size=20_000, posterior=True, options=FEW),
     Row("densities of posteriors", _all("informativeness"), 60, size=20_000, posterior=True, options=FEW),
@@ -102,46 +123,54 @@ ROWS = (
 
 def measure(row: Row) -> dict[str, Coverage]:
     """The coverage of every key of the row that has an interval."""
-    latents, factors = population(row.size)
+    latents, factors = population(row.size, row.noise)
     logvar = np.random.default_rng(2).uniform(-3, -1, size=latents.shape)
     metrics = row.metrics
 
-    def score(rows: npt.NDArray[np.int64], **options: Any) -> dm.Report:
-        chosen: Any = dm.GaussianPosterior(latents[rows], logvar[rows]) if row.posterior else latents[rows]
+    def score(
+        rows: npt.NDArray[np.int64], code: npt.NDArray[np.float64] = latents, **options: Any
+    ) -> dm.Report:
+        chosen: Any = dm.GaussianPosterior(code[rows], logvar[rows]) if row.posterior else code[rows]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dm.ScoreWarning)
             return dm.score(chosen, factors[rows], anchors=False, **{"metrics": metrics, **options})
 
     rng = np.random.default_rng(1)
-    with_interval = functools.partial(score, confidence=0.95, **row.options)
+    interval: dict[str, Any] = {"confidence": 0.95, **row.options}
     if row.truth == "many votes":
         drawn = rng.choice(row.size, row.rows, replace=False)
-        reports = [with_interval(drawn, seed=seed) for seed in range(row.samples)]
+        reports = [score(drawn, seed=seed, **interval) for seed in range(row.samples)]
         many = [_with_votes(metric, 100_000) for metric in metrics]
         truths = [score(drawn, metrics=many)]
     else:
         samples = [rng.choice(row.size, row.rows, replace=False) for _ in range(row.samples)]
-        reports = [with_interval(drawn, seed=seed) for seed, drawn in enumerate(samples)]
+        reports = [score(drawn, seed=seed, **interval) for seed, drawn in enumerate(samples)]
         if row.truth == "population":
             truths = [score(np.arange(row.size))]
+        elif row.truth == "population in these bins":
+            # Clipped, it has the sample's smallest and largest values, and so the sample's edges.
+            ends = [(latents[drawn].min(axis=0), latents[drawn].max(axis=0)) for drawn in samples]
+            truths = [score(np.arange(row.size), np.clip(latents, low, high)) for low, high in ends]
         else:
             further = [rng.choice(row.size, row.rows, replace=False) for _ in range(row.samples)]
             truths = [score(drawn, seed=row.samples + seed) for seed, drawn in enumerate(further)]
     found = {}
     for key in reports[0]:
-        ends = np.array([report[key].interval for report in reports if report[key].interval is not None])
-        if len(ends):
-            truth = float(np.mean([report[key].value for report in truths]))
-            held = (ends[:, 0] <= truth) & (truth <= ends[:, 1])
-            # A sample without its interval counts as one that missed.
-            found[key] = Coverage(
-                key,
-                float(held.sum()) / row.samples,
-                row.samples,
-                truth,
-                float(np.mean([report[key].value for report in reports])),
-                float(np.mean(ends[:, 1] - ends[:, 0])),
-            )
+        # A sample without its interval counts as one that missed.
+        low, high = np.array([report[key].interval or (np.nan, np.nan) for report in reports]).T
+        if np.isnan(low).all():
+            continue
+        truth = np.array([report[key].value for report in truths])
+        if row.truth != "population in these bins":  # where each sample has a truth of its own
+            truth = truth.mean(keepdims=True)
+        found[key] = Coverage(
+            key,
+            float(np.mean((low <= truth) & (truth <= high))),
+            row.samples,
+            float(truth.mean()),
+            float(np.mean([report[key].value for report in reports])),
+            float(np.nanmean(high - low)),
+        )
     return found
 
 
@@ -153,12 +182,13 @@ def _with_votes(metric: dm.Metric, votes: int) -> dm.Metric:
 
 def lines(row: Row, measured: dict[str, Coverage]) -> Iterator[str]:
     """The lines of the table for what was measured of a row."""
+    latents = "bounded" if row.noise is None else f"normal, {row.noise}"
     for found in measured.values():
         (metric,) = [m for m in row.metrics if m.name == found.key] or row.metrics[:1]
         settings = ", ".join(f"{name}={value!r}" for name, value in metric.settings.items())
         name = f"`{found.key}`" + (f" (`{settings}`)" if settings else "")
         yield (
-            f"| {name} | {row.truth} | {row.rows:,} | {found.samples} | {found.share:.3f} | "
+            f"| {name} | {latents} | {row.truth} | {row.rows:,} | {found.samples} | {found.share:.3f} | "
             f"{found.truth:.3f} | {found.mean:.3f} | {found.width:.3f} |"
         )
 
@@ -167,8 +197,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("text", nargs="?", default="", help="only rows whose name has this text")
     text = parser.parse_args().text
-    print("| score | truth | rows | samples | coverage | truth's value | mean score | mean width |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    print("| score | latents | truth | rows | samples | coverage | truth's value | mean score | mean width |")
+    print("|---|---|---|---:|---:|---:|---:|---:|---:|")
     for row in ROWS:
         if text in row.name:
             for line in lines(row, measure(row)):

@@ -96,4 +96,5 @@ definition = MetricDefinition(
     source="Almudevar and Ortega 2024",
     silent=("factor_bins",),
     only_with=NEIGHBOURS,
+    interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
 )
