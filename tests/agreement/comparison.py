@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -122,3 +123,14 @@ def pairs_recorded() -> list[tuple[str, str]]:
     return list(
         dict.fromkeys((r["peer"], r["metric"]) for c in CASES for r in values()["cases"][c]["results"])
     )
+
+
+def shown(value: float | str) -> str:
+    """A number to nine decimals; what is no number as it was recorded."""
+    try:
+        number = float(value)
+    except ValueError:
+        return str(value)
+    if math.isnan(number):
+        return "NaN"
+    return "infinite" if math.isinf(number) else f"{number:.9f}"

@@ -21,24 +21,24 @@ REVIEW: dict[str, Any] = {"protocol": "carbonneau2022"}
 
 def study_factor_vae(case: str, record: Record) -> Iterator[Pair]:
     score = dm.factor_vae(*arrays(case), active=record["params"]["prune_threshold_std"] ** 2)
-    yield _votes(score.value, record["values"]["eval_accuracy"], 5_000)
+    yield votes(score.value, record["values"]["eval_accuracy"], 5_000)
 
 
 def study_beta_vae(case: str, record: Record) -> Iterator[Pair]:
     score = dm.beta_vae(*arrays(case), protocol="locatello2019")
-    yield _votes(score.value, record["values"]["eval_accuracy"], 5_000)
+    yield votes(score.value, record["values"]["eval_accuracy"], 5_000)
 
 
 def review_votes(case: str, record: Record) -> Iterator[Pair]:
     score = VOTING[record["metric"]](*arrays(case), **REVIEW)
     guess = 1 / arrays(case)[1].shape[1]
-    yield _votes(score.value, record["values"]["eval_scaled"], record["params"]["nb_eval"], guess)
+    yield votes(score.value, record["values"]["eval_scaled"], record["params"]["nb_eval"], guess)
 
 
-def _votes(ours: float, theirs: Record, votes: int, guess: float = 0.0) -> Pair:
+def votes(ours: float, theirs: Record, count: int, guess: float = 0.0) -> Pair:
     """Three recorded deviations, or binomial ones where all recorded seeds happened to agree."""
     accuracy = min(theirs["mean"] * (1 - guess) + guess, 1.0)
-    binomial = (max(accuracy * (1 - accuracy), 1e-4) / votes) ** 0.5 / (1 - guess)
+    binomial = (max(accuracy * (1 - accuracy), 1e-4) / count) ** 0.5 / (1 - guess)
     return Pair(ours, theirs["mean"], 3 * max(theirs["std"], binomial))
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from tests.agreement.called import CALLED
+from tests.agreement.called_table import measure_called, section
 from tests.agreement.choices import CHOICES, UNREPRODUCED, Unreproduced
-from tests.agreement.comparison import Comparison, measure, pairs_recorded
+from tests.agreement.comparison import Comparison, measure, pairs_recorded, shown
 from tests.agreement.comparisons_histogram import HISTOGRAM
 from tests.agreement.comparisons_sampled import SAMPLED
 from tests.agreement.comparisons_trained import TRAINED
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="comparisons whose name has this text")
     parser.add_argument("--render", action="store_true", help="write the page from what was measured before")
     arguments = parser.parse_args()
-    found = load() if DATA.exists() else {"comparisons": {}, "explanations": {}}
+    found = load() if DATA.exists() else {"comparisons": {}, "explanations": {}, "protocols": {}}
     if not arguments.render:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -100,6 +101,10 @@ def remeasure(found: dict[str, Any], *, slow: bool, only: str) -> None:
                 "measured": today,
             }
         save(found)
+    protocols = found.setdefault("protocols", {})
+    for called in track([c for c in CALLED if only in c.name], "calling", console=console):
+        measure_called(called, protocols.setdefault(called.name, {}), slow=slow, today=today)
+        save(found)
     explanations = [entry for entry in (*DEFECTS, *CHOICES) if only in entry.title]
     for entry in track(explanations, "explaining", console=console):
         found["explanations"][entry.title] = [
@@ -118,21 +123,11 @@ def key(comparison: Comparison) -> str:
     return f"{comparison.name}: {comparison.what}"
 
 
-def shown(value: float | str) -> str:
-    """A number to nine decimals; what is no number as it was recorded."""
-    try:
-        number = float(value)
-    except ValueError:
-        return str(value)
-    if math.isnan(number):
-        return "NaN"
-    return "infinite" if math.isinf(number) else f"{number:.9f}"
-
-
 def render(found: dict[str, Any]) -> str:
     """The page. Only words and layout are made here; numbers come from what was measured."""
     parts = [INTRODUCTION, "| peer | who |\n|---|---|\n"]
     parts += [f"| {peer} | {who} |\n" for peer, who in PEERS.items()]
+    parts.append(section(found.get("protocols", {})))
     parts.append("\n## Peer by peer, metric by metric\n")
     peers = list(dict.fromkeys(peer for peer, _ in pairs_recorded()))
     for peer in peers:
