@@ -231,6 +231,16 @@ def test_a_score_that_most_resamples_do_not_have_gets_no_interval():
     assert any("resamples of the rows gave no value" in text for text in score.warnings)
 
 
+def test_a_score_at_the_end_of_its_range_in_all_resamples_gets_no_interval():
+    report = dm.score(
+        V, V, metrics=["sufficiency", "active_units"], anchors=False, confidence=0.9, replicates=20
+    )
+    assert report["sufficiency"].value == pytest.approx(1)
+    assert report["sufficiency"].interval is None
+    assert any("the end of its range" in text for text in report["sufficiency"].warnings)
+    assert report["active_units"].interval == (2, 2)  # alike as well, but a count within its range
+
+
 def test_reports_keep_and_show_intervals(tmp_path):
     report = dm.score(Z, V, metrics=["mig", "dhsic"], anchors=False, confidence=0.9, replicates=20)
     low, high = report["mig"].interval
@@ -256,6 +266,14 @@ def test_reports_keep_and_show_intervals(tmp_path):
     "row",
     [
         Row("counts", (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")), 40),
+        Row(
+            "normal latents, cut at the ends of the sample",
+            (dm.Metric("jemmig"),),
+            25,
+            size=100_000,
+            truth="population in these bins",
+            noise=0.3,
+        ),
         Row("neighbours", (NEIGHBOURS,), 40, rows=500, size=20_000, options={"replicates": 40}),
     ],
     ids=lambda row: row.name,
