@@ -265,16 +265,16 @@ def test_reports_keep_and_show_intervals(tmp_path):
 @pytest.mark.parametrize(
     "row",
     [
-        Row("counts", (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")), 40),
+        Row("counts", (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")), 20),
         Row(
             "normal latents, cut at the ends of the sample",
             (dm.Metric("jemmig"),),
-            25,
+            20,
             size=100_000,
             truth="population in these bins",
             noise=0.3,
         ),
-        Row("neighbours", (NEIGHBOURS,), 40, rows=500, size=20_000, options={"replicates": 40}),
+        Row("neighbours", (NEIGHBOURS,), 20, rows=500, size=20_000, options={"replicates": 40}),
     ],
     ids=lambda row: row.name,
 )

@@ -152,7 +152,7 @@ def test_the_users_setting_wins_over_the_protocols():
         ({"metrics": ["udr"]}, r"'udr' compares several models: call dm.udr\(list_of_latents\)"),
         ({"n_jobs": 0}, "`n_jobs` must be a number of processes, -1 for one on each core, or None, got 0"),
         ({"n_jobs": "all"}, "`n_jobs` must be a number of processes"),
-        ({"metrics": [dm.Metric("mig", bins=10**8)]}, r"100,000,000 `bins` of \d+ latents .* use fewer bins"),
+        ({"metrics": [dm.Metric("mig", bins=10**8)]}, "`bins` must be at most 1,048,576, got 100,000,000"),
         ({"metrics": []}, "`metrics` is empty"),
         ({"metrics": [3]}, "must hold names or dm.Metric objects, got int"),
         ({"metrics": [dm.Metric("mig", bins=5), "mig"]}, "asks for 'mig' twice with different settings"),

@@ -17,6 +17,7 @@ from disentangle_metrics.errors import InputError
 
 STRATEGIES = ("uniform", "quantile")
 CHUNK = 1 << 17  # rows per pass: a few float64 columns of it stay in the second-level cache
+MOST_BINS = 1 << 20
 FOLD = 64  # rows side by side: reducing a few columns alone would leave the vector units idle
 
 
@@ -67,7 +68,7 @@ def make_bins(columns: NDArray[np.floating], bins: int, strategy: str = "uniform
     columns
         Shape (N, D), floating.
     bins
-        Number of bins, at least 2.
+        Number of bins, from 2 to 2**20.
     strategy
         ``"uniform"``: equal width between the column's smallest and largest value;
         ``"quantile"``: equal shares of the rows (bins that would hold the same value merge).
@@ -79,6 +80,8 @@ def make_bins(columns: NDArray[np.floating], bins: int, strategy: str = "uniform
     """
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 2:
         raise InputError(f"`bins` must be a whole number of at least 2, got {bins!r}")
+    if bins > MOST_BINS:
+        raise InputError(f"`bins` must be at most {MOST_BINS:,}, got {bins:,}; use fewer")
     if strategy == "uniform":
         return _uniform(columns, int(bins))
     if strategy == "quantile":

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import mutual_info_score
 
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators import binning, counts
 from disentangle_metrics.estimators.binning import make_bins
 from disentangle_metrics.estimators.counts import ContingencyTables, count, groups_of_factors
@@ -133,3 +134,17 @@ class TestMillerMadow:
         bound = np.minimum(found.latent_entropy[:, None], found.factor_entropy)
         assert (found.mutual_information >= 0).all()
         assert (found.mutual_information <= bound).all()
+
+
+def test_tables_that_fit_no_memory_are_refused():
+    z = np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
+    with pytest.raises(InputError, match="1,048,576 `bins` of 2 latents with a factor of 1,000 values"):
+        count(z, make_bins(z, 1 << 20), [np.array([0, 1, 999])], [1_000])
+
+
+def test_many_bins_join_fewer_factors_and_count_the_same():
+    z = np.random.default_rng(0).normal(size=(200, 2))
+    factors = [np.random.default_rng(k).integers(4, size=200) for k in range(3)]
+    together = count(z, make_bins(z, 5_000), factors, [4, 4, 4])
+    for k, alone in enumerate(factors):
+        assert_array_equal(together.joint[k], count(z, make_bins(z, 5_000), [alone], [4]).joint[0])

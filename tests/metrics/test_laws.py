@@ -18,7 +18,7 @@ QUICK = {
     "unibound": {"samples": 60},
 }
 SLOW = {
-    "dci": 3,
+    "dci": 2,
     "sap": 5,
     "factor_vae": 8,
     "z_max_variance": 8,
