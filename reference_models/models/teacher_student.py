@@ -53,6 +53,8 @@ class TeacherStudent(FlatModel):
     ----------
     active : Tensor (latents,)
         1 for latents that have been added. The others' posterior is given as the prior.
+    taught : bool
+        Whether the first teacher has been replaced by a student.
     """
 
     name = "teacher-student"
@@ -94,6 +96,7 @@ class TeacherStudent(FlatModel):
         if step in self.grow_steps:  # the student has become the teacher
             self.teacher.load_state_dict(self.network.state_dict())
         self.active.copy_(torch.arange(len(self.active)) < self.active_at(step))
+        self.taught = self.active_at(step) > self.first_latents
 
     def milestones(self) -> list[int]:
         return list(self.grow_steps)
@@ -128,17 +131,7 @@ class TeacherStudent(FlatModel):
         reconstruction = losses.reconstruction(self.network.decode(latents), images)
         kl = losses.gaussian_kl(mean, logvar).sum(1).mean()
 
-        old = (active - new) * new.sum()  # nothing is old before there is a student
-        with torch.no_grad():
-            taught = self.teacher.posterior(images)[0].float() * old
-            teacher_change = self._shown(self.teacher, taught) - self._shown(self.teacher, taught[order])
-        shuffled = torch.where(old.bool(), mean[order], mean)
-        change = self._shown(self.network, mean) - self._shown(self.network, shuffled)
-        code = ((taught - mean).square() * old).sum(1).mean() / old.sum().clamp(min=1)
-        jacobian = (teacher_change - change).square().mean()
-        centred = mean - mean.mean(0)
-        covariance = (centred * new).T @ (centred * old) / len(mean)
-        xcov = 0.5 * covariance.square().sum()
+        code, jacobian, xcov = self._supervision(images, mean, order, active, new)
         loss = reconstruction + self.beta * kl
         loss = loss + self.lambda_z * code + self.lambda_jac * jacobian + self.lambda_xcov * xcov
         return {
@@ -149,6 +142,24 @@ class TeacherStudent(FlatModel):
             "jacobian": jacobian,
             "xcov": xcov,
         }
+
+    def _supervision(
+        self, images: Tensor, mean: Tensor, order: Tensor, active: Tensor, new: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The three terms, unweighted, that tie the student to its teacher; 0 while there is none."""
+        if not self.taught:
+            return (mean.new_zeros(()),) * 3
+        old = active - new
+        with torch.no_grad():
+            taught = self.teacher.posterior(images)[0].float() * old
+            teacher_shown = self._shown(self.teacher, taught)
+            teacher_change = teacher_shown - teacher_shown[order]
+        shuffled = torch.where(old.bool(), mean[order], mean)
+        change = self._shown(self.network, mean) - self._shown(self.network, shuffled)
+        code = ((taught - mean).square() * old).sum(1).mean() / old.sum()
+        centred = mean - mean.mean(0)
+        covariance = (centred * new).T @ (centred * old) / len(mean)
+        return code, (teacher_change - change).square().mean(), 0.5 * covariance.square().sum()
 
     @staticmethod
     def _shown(network: FlatNetwork, latents: Tensor) -> Tensor:

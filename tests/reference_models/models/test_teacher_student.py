@@ -47,7 +47,8 @@ def test_objective_by_hand(
     model: TeacherStudent, images: torch.Tensor, step: int, old: int, active: int
 ) -> None:
     model.enter(10)
-    moved(model).active.zero_()
+    model.enter(step)
+    moved(model).active.zero_()  # the objective reads the draws alone
     draws = draws_at(model, step, 4)
     terms = model.objective(images, **draws)
 
