@@ -21,6 +21,7 @@ from reference_models import checkpoints
 from reference_models.batches import batches
 from reference_models.interruption import stop_requests
 from reference_models.launch import Team, check_devices, run_on_devices
+from reference_models.locks import sole_writer
 from reference_models.loggers import check_logger, open_logger
 from reference_models.model import ImageDataset, Model
 from reference_models.precision import (
@@ -66,7 +67,7 @@ def train(
     In `folder` it keeps ``last.safetensors`` (written every `save_every` steps; training can go on
     from it), ``model.safetensors`` (the weights alone, at the end), ``step-N.safetensors`` (the
     weights after N steps, at the model's milestones), ``log.csv`` and ``log.jsonl``, and, if
-    `score_every` is set, ``scores.csv`` and ``scores.jsonl``.
+    `score_every` is set, ``scores.csv`` and ``scores.jsonl``. ``last.lock`` is held while it trains.
 
     Parameters
     ----------
@@ -88,8 +89,8 @@ def train(
     ------
     InputError
         If a setting is unusable, the data set does not suit the model, the folder holds a run and
-        `resume` is False, or it holds none (or that of another model or settings) and `resume` is
-        True. Nothing has been written then.
+        `resume` is False, it holds none (or that of another model or settings) and `resume` is
+        True, or another process trains in it. Nothing has been written then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM: the step was finished and a checkpoint written.
     NonFiniteLossError
@@ -121,9 +122,10 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
 
     run = (model, dataset, settings, folder, description, resume, progress)
-    if settings.devices == 1:
-        return loop(Team(device), *run)
-    path: Path = run_on_devices(settings.devices, device.type, loop, *run)
+    with sole_writer(last):
+        if settings.devices == 1:
+            return loop(Team(device), *run)
+        path: Path = run_on_devices(settings.devices, device.type, loop, *run)
     model.load_state_dict(checkpoints.read_tensors(path, "model."))
     return path
 

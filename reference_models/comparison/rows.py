@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from disentangle_metrics import InputError
 
@@ -49,19 +46,3 @@ def append_row(path: Path, row: Mapping[str, Any]) -> None:
         file.write((json.dumps(row) + "\n").encode())
         file.flush()
         os.fsync(file.fileno())
-
-
-@contextmanager
-def sole_writer(path: Path) -> Iterator[None]:
-    """Hold the file's lock. Raises InputError if another process holds it."""
-    lock = FileLock(path.with_suffix(".lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise InputError(
-            f"another process is writing to {path}; wait for it, or choose another folder"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()

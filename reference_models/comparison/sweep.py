@@ -18,13 +18,16 @@ from typing import Any
 
 import joblib
 import torch
+from filelock import FileLock
 
 from reference_models import checkpoints, plans
 from reference_models.comparison.measurement import measure
-from reference_models.comparison.rows import Row, append_row, read_rows, sole_writer
+from reference_models.comparison.rows import Row, append_row, read_rows
 from reference_models.comparison.runs import Comparison, Run
 from reference_models.datasets import open_dataset
 from reference_models.freed_memory import keep_freed_memory
+from reference_models.interruption import sigterm_as_ctrl_c
+from reference_models.locks import sole_writer
 from reference_models.trained import load, stage_ends
 from reference_models.training import TrainingInterruptedError, train
 
@@ -82,7 +85,7 @@ def sweep(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ROWS
     work = Work(folder, root, device)
-    with sole_writer(path):
+    with sole_writer(path), sigterm_as_ctrl_c():
         do(work, comparison.pilots(), n_jobs, retry_failed, advance)
         runs = comparison.runs(comparison.learning_rates(read_rows(path)))
         do(work, runs, n_jobs, retry_failed, advance)
@@ -99,7 +102,8 @@ class Work:
     def __call__(self, run: Run) -> Row | None:
         """The row of a run, with the error if it failed; None if it was interrupted."""
         try:
-            return do_run(run, self.folder / "runs" / run.key, self.root, self.device)
+            with turn(self.folder / "runs" / run.key):
+                return do_run(run, self.folder / "runs" / run.key, self.root, self.device)
         except TrainingInterruptedError:
             return None
         except Exception as error:
@@ -158,6 +162,15 @@ def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
     at_once = joblib.effective_n_jobs(n_jobs)  # ray's backend gives nothing before all have ended
     for start in range(0, len(calls), at_once):
         yield from joblib.Parallel(n_jobs=n_jobs, batch_size=1)(calls[start : start + at_once])
+
+
+def turn(folder: Path) -> FileLock:
+    """Wait while another process is at the same run: a worker that outlived its killed sweep.
+
+    Nothing it does is lost; the run goes on from there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder.with_name(f"{folder.name}.lock"))
 
 
 def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:

@@ -19,6 +19,7 @@ import torch
 from disentangle_metrics import InputError
 from reference_models import checkpoints, plans
 from reference_models.batches import batch_at
+from reference_models.locks import sole_writer
 from reference_models.models import MODELS
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
@@ -90,7 +91,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_weights_log_and_checkpoints(whole: Path) -> None:
     checkpoint_names = ("last", "model", "step-4", "step-8")
     files = [f"{name}{suffix}" for name in checkpoint_names for suffix in (".json", ".safetensors")]
-    assert sorted(p.name for p in whole.iterdir()) == sorted([*files, "log.csv", "log.jsonl"])
+    assert sorted(p.name for p in whole.iterdir()) == sorted([*files, "last.lock", "log.csv", "log.jsonl"])
     table = rows(whole)
     assert [row["step"] for row in table] == [2, 4, 6, 8, 10, 12]
     assert list(table[0]) == ["step", "loss", "reconstruction", "kl_1", "kl_2", "kl_3"]
@@ -270,6 +271,16 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
 def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
     with pytest.raises(InputError, match="already holds a run"):
         run(whole)
+
+
+def test_two_processes_do_not_train_in_one_folder(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with sole_writer(tmp_path / "run" / "last.safetensors"):
+        with pytest.raises(InputError, match=r"another process is writing to .*last\.safetensors"):
+            run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
+        assert all((tmp_path / "run" / name).read_bytes() == content for name, content in before.items())
+    run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
 
 
 def test_only_the_same_run_is_resumed(whole: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from reference_models.comparison.rows import Row
@@ -47,6 +48,15 @@ class AlwaysLost(FakeWork):
 class InterruptedAtSecond(FakeWork):
     def answer(self, run: Run, count: int) -> Row | None:
         return None if count == 0 and run.seed == 1 else super().answer(run, count)
+
+
+class Endless(FakeWork):
+    """Leaves its process's number in a file, and does not end."""
+
+    def answer(self, run: Run, count: int) -> Row | None:
+        (self.folder / f"{os.getpid()}.worker").touch()
+        time.sleep(600)
+        return None
 
 
 def calls(folder: Path) -> list[str]:

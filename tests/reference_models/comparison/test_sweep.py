@@ -5,6 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
+import subprocess
+import sys
+import threading
+import time
 
 import joblib
 import pytest
@@ -92,6 +97,62 @@ def test_a_killed_worker_costs_no_row(tmp_path):
     rows = read_rows(tmp_path / "rows.jsonl")
     assert sorted(row["key"] for row in rows) == KEYS
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == len(RUNS)
+
+
+ENDLESS_SCRIPT = """
+import sys
+from pathlib import Path
+from reference_models.cli.exit_codes import run_command
+from reference_models.comparison import sweep as module
+from tests.reference_models.comparison.fake_work import Endless
+from tests.reference_models.comparison.test_sweep import COMPARISON
+
+module.Work = lambda folder, root, device: Endless(folder)
+folder = Path(sys.argv[1])
+sys.exit(run_command(lambda *_, **__: module.sweep(COMPARISON, folder, n_jobs=2), "dm-reproduce", []))
+"""
+
+
+def test_sigterm_ends_the_sweep_and_its_workers(tmp_path):
+    command = [sys.executable, "-c", ENDLESS_SCRIPT, str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        workers = wait_for(lambda: [int(path.stem) for path in tmp_path.glob("*.worker")], 2)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "goes on from here" in said
+    assert wait_for(lambda: [number for number in workers if ended(number)], 2)
+
+
+def test_a_run_waits_for_a_worker_that_outlived_its_sweep(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "do_run", lambda run, *rest: {"key": run.key})
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(module.Work(tmp_path, None, "cpu")(RUNS[0])))
+    with module.turn(tmp_path / "runs" / RUNS[0].key):
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert not answers
+    waiting.join(60)
+    assert answers == [{"key": RUNS[0].key}]
+
+
+def wait_for(found, count):
+    """What `found` gives, once that are `count` things."""
+    until = time.monotonic() + 60
+    while len(things := found()) < count:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return things
+
+
+def ended(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def test_workers_that_are_lost_again_and_again_end_the_sweep(tmp_path):

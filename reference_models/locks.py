@@ -1,0 +1,30 @@
+"""Files that one process at a time may write to, on machines that share a folder too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from disentangle_metrics import InputError
+
+
+@contextmanager
+def sole_writer(path: Path) -> Iterator[None]:
+    """Hold the file's lock. Raises InputError if another process holds it.
+
+    The lock ends with its process, however that ends.
+    """
+    lock = FileLock(path.with_suffix(".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError(
+            f"another process is writing to {path}; wait for it, or choose another folder"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
