@@ -86,13 +86,15 @@ def figures(
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures and tables.")] = Path("figures"),
     debug: Debug = False,
 ) -> None:
-    """Draw the figures and write the tables of a comparison."""
+    """Draw the figures of a comparison, and write its tables and a page that shows them all (results.md)."""
     try:
         import matplotlib  # noqa: F401
-    except ModuleNotFoundError:
-        raise InputError("figures need matplotlib; pip install 'disentangle-metrics[report]'") from None
+        import tabulate  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError(f"figures need {error.name}; pip install 'disentangle-metrics[report]'") from None
     from reference_models.comparison import results
     from reference_models.comparison.figures import all_figures
+    from reference_models.comparison.page import page
     from reference_models.comparison.rows import read_rows
 
     for path in rows:
@@ -115,9 +117,12 @@ def figures(
         if len(table):
             table.to_csv(out / name, index=False, float_format="%.6g")
             print(out / name)
-    for name, drawn in all_figures(runs, stages).items():
-        drawn.savefig(out / name)
+    drawn = all_figures(runs, stages)
+    for name, figure in drawn.items():
+        figure.savefig(out / name)
         print(out / name)
+    (out / "results.md").write_text(page(found, runs, stages, drawn), encoding="utf-8")
+    print(out / "results.md")
     print(f"{len(runs)} runs, {runs['cpu_seconds'].sum() / 3600:.1f} CPU hours of training")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference_models.comparison.results import METRICS, PROPOSED, means
+from reference_models.comparison.results import METRICS, NO_PROGRESSION, PROPOSED, means
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def scores_after_stages(stages: pd.DataFrame, baseline: pd.DataFrame) -> Figure:
                 baseline[metric].mean(),
                 color=STYLES["vlae"][0],
                 linestyle="--",
-                label="no progression (VLAE)",
+                label=NO_PROGRESSION,
             )
         axis.set(xlabel="stage", ylabel=LABELS[metric], xticks=sorted(stages["stage"].unique()))
         axis.grid(alpha=0.25)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 METRICS = ("factor_vae", "mig", "mig_sup")  # the paper's, all of them better when higher
 PROPOSED = "pro-vlae"
+NO_PROGRESSION = "no progression (VLAE)"
 BEST = 3  # seeds in the paper's mean
 REPLICATES = 5_000
 
@@ -37,10 +38,11 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     finished = [row for row in rows if "error" not in row]
     if not finished:
         raise InputError("no run of the comparison has finished")
-    what = ("purpose", "dataset", "model", "variant", "beta", "seed", "learning_rate", "iterations")
+    what = ("purpose", "dataset", "model", "variant", "beta", "seed", "learning_rate")
+    schedule = ("iterations", "batch_size")
     return pd.DataFrame(
         {
-            **{name: row[name] for name in what},
+            **{name: row[name] for name in (*what, *schedule)},
             "reconstruction": row["reconstruction"],
             "kl": sum(row["kl"]),
             "active_latents": row["active_latents"],
@@ -171,12 +173,42 @@ def stages(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def information(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """I(x; z) in nats per layer of every finished run of a comparison, in long form."""
+    """I(x; z) in nats per layer, after each stage, of every finished run of a comparison, in long form.
+
+    The last stage is the trained model; models without progression have no other.
+    """
     import pandas as pd
 
     return pd.DataFrame(
-        {**{name: row[name] for name in ("dataset", "model", "beta", "seed")}, **layer}
+        {**{name: row[name] for name in ("dataset", "model", "beta", "seed")}, "stage": stage, **layer}
         for row in rows
         if "error" not in row and row["purpose"] == "comparison"
-        for layer in row["information"]
+        for stage, measured in enumerate([*row.get("stages", []), row], 1)
+        for layer in measured["information"]
     )
+
+
+def pilots(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The runs that chose learning rates: the objective of each, and whether it was the smallest."""
+    import pandas as pd
+
+    columns = ["model", "beta", "seed", "learning_rate", "reconstruction", "kl", "objective"]
+    found = pd.DataFrame(
+        [{**row, "kl": sum(row["kl"])} for row in rows if row["purpose"] == "pilot" and "error" not in row],
+        columns=columns,
+    ).sort_values(["model", "learning_rate"], ignore_index=True)
+    smallest = found.groupby("model")["objective"].transform("min")
+    return found.assign(chosen=found["objective"] == smallest)
+
+
+def ablated(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of an ablation, as of so many models: the whole one, its variants, and no progression.
+
+    The last is VLAE, the same network trained without stages. Only the beta of the ablation counts.
+    """
+    betas = runs.loc[runs["variant"] != "", "beta"].unique()
+    kept = runs[
+        (runs["purpose"] != "pilot") & runs["beta"].isin(betas) & runs["model"].isin([PROPOSED, "vlae"])
+    ]
+    names = kept["variant"].where(kept["variant"] != "", kept["model"])
+    return kept.assign(model=names.replace("vlae", NO_PROGRESSION))

@@ -17,6 +17,10 @@ def measured(rng: np.random.Generator, level: float, beta: float, layers: int) -
     return {
         "reconstruction": float(70 + 5 * beta + rng.standard_normal()),
         "kl": [1.0 + layer for layer in range(layers)],
+        "information": [
+            {"layer": layer, "nats": float(2 + 0.1 * rng.standard_normal()), "standard_error": 0.01}
+            for layer in [*map(str, range(1, layers + 1)), "all"]
+        ],
         "active_latents": 6,
         "published": {"mig": score(level), "mig_sup": score(level - 0.05), "factor_vae": score(level + 0.5)},
     }
@@ -41,14 +45,11 @@ def made_up_rows(seed: int = 0, betas: tuple[float, ...] = (1.0, 4.0, 8.0)) -> l
                 "seed": run,
                 "learning_rate": 1e-3,
                 "iterations": 9000,
+                "batch_size": 32,
                 "seconds": 900.0,
                 "measuring_seconds": 30.0,
                 "cpu_seconds": 720.0,
                 **measured(rng, level, beta, layers),
-                "information": [
-                    {"layer": str(layer), "nats": 2.0, "standard_error": 0.01}
-                    for layer in range(1, layers + 1)
-                ],
             }
             if layers == 3:
                 earlier = [measured(rng, level * share, beta, 3) for share in (0.5, 0.8)]

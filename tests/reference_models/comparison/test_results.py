@@ -9,6 +9,7 @@ import pytest
 from disentangle_metrics import InputError
 from reference_models.cli import reproduce as cli
 from reference_models.comparison import results
+from reference_models.comparison.page import page
 from reference_models.comparison.rows import append_row
 from tests.reference_models.comparison.made_up import made_up_rows
 
@@ -90,9 +91,64 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
     written = {one.name for one in (tmp_path / "figures").iterdir()}
     assert written == {
         "runs.csv", "stages.csv", "information.csv", "differences.csv", "means_mig.csv", "means_mig_sup.csv",
-        "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "ablation.png",
+        "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "ablation.png", "results.md",
     }  # fmt: skip
     assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
+
+
+def page_of(rows):
+    runs, stages = results.table(rows), results.stages(rows)
+    return page(rows, runs, stages, ["ablation.png"])
+
+
+def cells(text, *start):
+    """The cells of the one line of a table that starts with these."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    (found,) = [line for line in lines if line[: len(start)] == list(start)]
+    return found
+
+
+def test_the_page_says_what_the_tables_hold(rows, runs):
+    text = page_of(rows)
+    assert text.startswith(
+        "# The comparison on sprites\n\n75 finished runs of 9,000 steps of 32 images, 15.0 CPU hours"
+    )
+    compared = runs[runs["purpose"] == "comparison"]
+    mig = results.means(compared, "mig").set_index(["model", "beta"]).loc["vlae", 4.0]
+    line = cells(text, "vlae", "4", "5")
+    assert line[6] == f"{mig['mean']:.3f} [{mig['low']:.3f}, {mig['high']:.3f}]"
+    assert line[7] == f"{mig['best']:.3f}"
+    tested = results.differences(compared).set_index(["metric", "other"]).loc["mig_sup", "beta-vae"]
+    line = cells(text, "MIG-sup", "beta-vae")
+    assert line[3].startswith(f"{tested['difference']:.3f} [{tested['low']:.3f}, ")
+    assert float(line[6]) == pytest.approx(tested["p_holm"], rel=0.05)
+    stage = cells(text, "no fade-in", "2", "5")
+    stages = results.stages(rows)
+    second = stages[(stages["variant"] == "no fade-in") & (stages["stage"] == 2)]
+    assert stage[5] == f"{second['mig'].mean():.3f}"
+    assert cells(text, "MIG", "no pre-training KL", "10")
+    assert "![What progression, fade-in and pre-training KL do](ablation.png)" in text
+    assert "reconstruction.png" not in text
+
+
+def test_the_page_has_the_information_of_every_stage(rows):
+    of_cell = [row for row in rows if (row["model"], row["variant"], row["beta"]) == ("pro-vlae", "", 8.0)]
+    second = [row["stages"][1]["information"][0]["nats"] for row in of_cell]
+    assert cells(page_of(rows), "pro-vlae", "8", "2")[3] == f"{np.mean(second):.2f}"
+
+
+def test_the_page_of_a_comparison_that_has_just_begun(rows):
+    first = next(row for row in rows if row["model"] == "beta-vae")
+    pilots = [
+        {**first, "key": f"pilot-{rate}", "purpose": "pilot", "learning_rate": rate, "objective": objective}
+        for rate, objective in ((1e-3, 90.0), (5e-4, 100.0))
+    ]
+    text = page_of([*pilots, first])
+    assert cells(text, "beta-vae", "1", "1")[4:6] == [f"{first['published']['factor_vae']['value']:.3f}"] * 2
+    assert cells(text, "beta-vae", "1", "0", "0.001")[-1] == "yes"
+    assert cells(text, "beta-vae", "1", "0", "0.0005")[-1] == ""
+    assert "Is pro-vlae better?" not in text
+    assert "nan" not in text
 
 
 @pytest.mark.parametrize(
