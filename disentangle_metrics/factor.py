@@ -14,6 +14,7 @@ from disentangle_metrics.estimators.binning import distinct, make_bins
 
 Kind = Literal["categorical", "ordinal", "continuous"]
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous")
+MISSING_ADVICE = 'pass missing="drop" (--missing drop) to leave out such rows, or repair them'
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _present(bad: NDArray[np.bool_], name: str, missing: str) -> NDArray[np.bool
     if missing == "raise" and bad.any():
         raise InputError(
             f"factor {name!r} has a missing or infinite value in row {int(np.argmax(bad))} "
-            f'({int(bad.sum()):,} in all); pass missing="drop" to leave out such rows, or repair them'
+            f"({int(bad.sum()):,} in all): {MISSING_ADVICE}"
         )
     return ~bad
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
-from disentangle_metrics.factor import KINDS, Factor, Kind, no_table, read_factor, to_numpy
+from disentangle_metrics.factor import KINDS, MISSING_ADVICE, Factor, Kind, no_table, read_factor, to_numpy
 
 Missing = Literal["raise", "drop"]
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
@@ -300,8 +300,7 @@ def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDA
         if not good.all():
             row, column = (int(i[0]) for i in np.nonzero(~good))
             found = part[row, column]
-            advice = 'pass missing="drop" to leave out such rows, or repair them'
-            fix = "rescale the latents" if np.isfinite(found) else advice
+            fix = "rescale the latents" if np.isfinite(found) else MISSING_ADVICE
             raise InputError(
                 f"`{argument}` must be finite and below {LARGEST:g}; found {found} in row "
                 f"{rows.start + row}, column {column}: {fix}"
@@ -390,7 +389,8 @@ def remarks_on(factors: Sequence[Factor]) -> Iterable[str]:
             elif factor.kind == "categorical" and len(factor.levels) > rows / 10:
                 yield (
                     f"factor {factor.name!r} has {len(factor.levels):,} categories in {rows:,} rows; "
-                    f'if it is a measurement, pass factor_types={{"{factor.name}": "continuous"}}'
+                    f'if it is a measurement, pass factor_types={{"{factor.name}": "continuous"}} '
+                    f"(--factor-types {factor.name}=continuous)"
                 )
         elif factor.values is not None and np.nanmin(factor.values) == np.nanmax(factor.values):
             yield f"factor {factor.name!r} is constant ({np.nanmin(factor.values):g}) and is left out"
