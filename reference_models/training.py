@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -180,7 +179,6 @@ def loop(
             stack.callback(logger.close)
             log = TrainingLog(folder, start, "log", logger)
             scores = TrainingLog(folder, start, "scores", logger) if settings.score_every else None
-            began = time.monotonic() - log.seconds
             if start == 0:
                 save(0)  # so that a run killed early can be resumed like any other
 
@@ -218,7 +216,7 @@ def loop(
                 values = team.gather(torch.tensor(means, dtype=torch.float64)).mean(0).tolist()
                 if first:
                     row = dict(zip(terms[0], values, strict=True))
-                    log.write({"step": done, **row, "seconds": round(time.monotonic() - began, 2)})
+                    log.write({"step": done, **row, **log.elapsed()})
             if done % settings.save_every == 0 or at_end or stopping:
                 check_finite()
                 if first:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,8 +39,20 @@ class TrainingLog:
         write_atomically(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
         table = csv_lines(kept, header=True) if kept else ""
         write_atomically(self.csv, table.encode())
-        self.seconds: float = kept[-1].get("seconds", 0) if kept else 0  # that the run had taken so far
+        last = kept[-1] if kept else {}
+        self._began = time.monotonic() - last.get("seconds", 0)
+        self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)
         self._empty = not kept
+
+    def elapsed(self) -> dict[str, float]:
+        """Seconds that the run has taken, and of this process's CPU time, before interruptions too.
+
+        Work that a kill undid does not count.
+        """
+        return {
+            "seconds": round(time.monotonic() - self._began, 2),
+            "cpu_seconds": round(time.process_time() - self._began_on_cpu, 2),
+        }
 
     def write(self, row: Mapping[str, float]) -> None:
         """Append one row; every row of a run has the same keys, the first of them ``step``."""

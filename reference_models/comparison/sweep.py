@@ -11,7 +11,6 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ from reference_models.trained import load, stage_ends
 from reference_models.training import TrainingInterruptedError, train
 
 ROWS = "rows.jsonl"
-CPU_SECONDS = "cpu_seconds.txt"  # in a run's folder
 ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run ending
 
 Advance = Callable[[Row], object]
@@ -180,17 +178,16 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
     dataset = open_dataset(run.dataset, root)
     plan = plans.fitted(plans.changed(run.plan, {}, {"device": device}), dataset.image_shape)
     if not (folder / "model.safetensors").exists():
-        with adding_cpu_seconds(folder / CPU_SECONDS):
-            train(
-                plans.build(plan),
-                dataset,
-                plan.settings,
-                folder,
-                description={"arguments": plan.arguments, "preset": plan.preset},
-                resume=(folder / "last.safetensors").exists(),
-                progress=False,
-            )
-    trained_in = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["seconds"]
+        train(
+            plans.build(plan),
+            dataset,
+            plan.settings,
+            folder,
+            description={"arguments": plan.arguments, "preset": plan.preset},
+            resume=(folder / "last.safetensors").exists(),
+            progress=False,
+        )
+    trained = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     began = time.monotonic()
     *stages, end = map(load, stage_ends(folder))
     found = measure(end, dataset, run.samples, run.factors)
@@ -206,25 +203,13 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
         **description(run),
         **found,
         "arguments": plan.arguments,
-        "seconds": trained_in,  # of training, those before an interruption too
-        "cpu_seconds": float((folder / CPU_SECONDS).read_text()),  # the same on the CPU, pauses not counted
+        "seconds": trained["seconds"],  # of training, those before an interruption too
+        "cpu_seconds": trained["cpu_seconds"],  # without what the process waited or was paused
         "measuring_seconds": round(time.monotonic() - began, 1),
         "device": device,
         "machine": platform.machine(),
         "versions": checkpoints.versions(),
     }
-
-
-@contextmanager
-def adding_cpu_seconds(path: Path) -> Iterator[None]:
-    """Add the CPU time of the block to the file, also where it is interrupted; a kill loses its part."""
-    began = time.process_time()
-    try:
-        yield
-    finally:
-        before = float(path.read_text()) if path.exists() else 0.0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{before + time.process_time() - began:.1f}")
 
 
 def description(run: Run) -> dict[str, Any]:

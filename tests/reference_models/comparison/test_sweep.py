@@ -81,17 +81,6 @@ def test_a_row_that_cannot_be_written_is_no_lost_worker(tmp_path, monkeypatch):
     assert calls(tmp_path) == [RUNS[0].key]
 
 
-def test_cpu_time_adds_up_over_interruptions(tmp_path, monkeypatch):
-    moments = iter([10.0, 12.5, 100.0, 101.0])
-    monkeypatch.setattr(module.time, "process_time", lambda: next(moments))
-    path = tmp_path / "run" / "cpu_seconds.txt"
-    with pytest.raises(TrainingInterruptedError), module.adding_cpu_seconds(path):
-        raise TrainingInterruptedError
-    with module.adding_cpu_seconds(path):
-        pass
-    assert float(path.read_text()) == 3.5
-
-
 def test_a_killed_worker_costs_no_row(tmp_path):
     do(DyingOnce(tmp_path), RUNS, 2, False, print)
     rows = read_rows(tmp_path / "rows.jsonl")
