@@ -62,6 +62,7 @@ def reconstruction_against_scores(runs: pd.DataFrame) -> Figure:
                     textcoords="offset points", xytext=(4, 4), fontsize=7, color=colour,
                 )  # fmt: skip
         axis.set(xlabel="reconstruction error, nats per image", ylabel=LABELS[metric])
+        axis.margins(0.12)  # room for the betas
         axis.grid(alpha=0.25)
     axes[0].plot([], [], "o", color="#555555", label="all seeds, 95% interval")
     axes[0].plot([], [], "o", color="#555555", fillstyle="none", label="best three seeds")

@@ -65,7 +65,8 @@ def means(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
 
     Columns ``seeds``, ``mean``, ``low`` and ``high`` (95 percent Student interval of the mean; NaN
     for one seed), ``reconstruction``, ``best`` and ``best_reconstruction``. The best three are those
-    with the highest value of this very metric, as in the paper: a rule that lifts every model.
+    with the highest value of this very metric, as in the paper: a rule that lifts every model. NaN
+    where there are no more than three.
     """
     import pandas as pd
     from scipy.stats import t
@@ -74,7 +75,7 @@ def means(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
     for (model, beta), group in runs.groupby(["model", "beta"]):
         values, n = group[metric], len(group)
         half = t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-        best = group.nlargest(BEST, metric)
+        best = group.nlargest(BEST, metric) if n > BEST else group.head(0)
         found.append(
             {
                 "model": model,
