@@ -1,0 +1,32 @@
+"""The results in the repository are those of its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reference_models.comparison import results
+from reference_models.comparison.figures import all_figures
+from reference_models.comparison.page import page
+from reference_models.comparison.rows import read_rows
+
+FOLDER = Path(__file__).parents[3] / "examples" / "reproduction"
+ROWS = sorted(FOLDER.glob("*-mini.jsonl"))
+
+
+@pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
+def test_the_page_of_the_repository_is_that_of_its_rows(path):
+    rows = read_rows(path)
+    runs, stages = results.table(rows), results.stages(rows)
+    figures = all_figures(runs, stages)
+    folder = FOLDER / path.stem.removesuffix("-mini")
+    assert (folder / "results.md").read_text(encoding="utf-8") == page(rows, runs, stages, figures)
+    assert {one.name for one in folder.glob("*.png")} == set(figures)
+
+
+def test_no_run_is_in_the_repository_twice():
+    assert ROWS
+    for path in ROWS:
+        keys = [row["key"] for row in read_rows(path)]
+        assert len(keys) == len(path.read_text(encoding="utf-8").splitlines())
