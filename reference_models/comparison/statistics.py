@@ -73,14 +73,17 @@ def resampled(
 
 
 def adjusted_difference(values: Floats, errors: Floats, proposed: NDArray[np.bool_]) -> Floats:
-    """Coefficient of the model when values (..., n) are regressed on it and on the reconstruction errors."""
+    """Coefficient of the model when values (..., n) are regressed on it and on the reconstruction errors.
+
+    NaN where the errors tell nothing but the model, as in a sample that drew one run again and again.
+    """
     model = proposed - proposed.mean()
     error, value = (part - part.mean(-1, keepdims=True) for part in (errors, values))
     model_error, error_error = (model * error).sum(-1), (error * error).sum(-1)
     determinant = (model * model).sum() * error_error - model_error**2
-    coefficient: Floats = (
-        error_error * (model * value).sum(-1) - model_error * (error * value).sum(-1)
-    ) / determinant
+    numerator = error_error * (model * value).sum(-1) - model_error * (error * value).sum(-1)
+    known = determinant > 1e-9 * (model * model).sum() * error_error
+    coefficient: Floats = np.divide(numerator, determinant, out=np.full_like(numerator, np.nan), where=known)
     return coefficient
 
 
@@ -95,7 +98,7 @@ def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], 
 
 def basic_interval(estimate: float, replicates: Floats) -> tuple[float, float]:
     """The reverse-percentile bootstrap interval at 95 percent."""
-    low, high = np.quantile(replicates, [0.025, 0.975])
+    low, high = np.nanquantile(replicates, [0.025, 0.975])
     return float(2 * estimate - high), float(2 * estimate - low)
 
 

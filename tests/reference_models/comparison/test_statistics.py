@@ -107,3 +107,12 @@ def test_holm_never_helps_and_keeps_the_order(p):
     assert (corrected >= np.array(p)).all()
     assert corrected.max() <= 1
     assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
+
+
+def test_a_sample_without_spread_has_no_adjusted_difference():
+    proposed = np.array([True, True, False, False])
+    errors = np.array([[1.0, 1.0, 2.0, 2.0], [1.0, 2.0, 1.0, 3.0]])
+    found = adjusted_difference(np.array([[1.0, 1.0, 0.0, 0.0]] * 2), errors, proposed)
+    assert np.isnan(found[0])
+    assert np.isfinite(found[1])
+    assert basic_interval(1.0, np.array([0.9, np.nan, 1.1])) == pytest.approx((0.905, 1.095))
