@@ -17,9 +17,9 @@ def sole_writer(path: Path) -> Iterator[None]:
 
     The lock ends with its process, however that ends.
     """
-    lock = FileLock(path.with_suffix(".lock"), timeout=0)
+    lock = lock_of(path)
     try:
-        lock.acquire()
+        lock.acquire(timeout=0)
     except Timeout:
         raise InputError(
             f"another process is writing to {path}; wait for it, or choose another folder"
@@ -28,3 +28,16 @@ def sole_writer(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder; wait while another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with lock_of(path):
+        yield
+
+
+def lock_of(path: Path) -> FileLock:
+    """The lock is a file beside it."""
+    return FileLock(path.with_name(f"{path.name}.lock"))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
 
 from reference_models.comparison import results
 from reference_models.comparison.figures import LABELS
 from reference_models.comparison.results import METRICS, NO_PROGRESSION, PROPOSED
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 COMPARED = """\
-Scores by the protocol `li2020`. In brackets the 95 percent interval of the mean over seeds; *best* is \
-the mean of the best three seeds, as in the paper, which selects by the very score it shows and so lifts \
-every model. Reconstruction error in nats per image.
+Scores by the protocol `li2020`. In brackets the 95 percent interval of the mean over seeds, from three \
+seeds on; *best* is the mean of the best three of more seeds, as in the paper, which selects by the very \
+score it shows and so lifts every model. Reconstruction error in nats per image.
 """
 DIFFERENCES = """\
 Difference: pro-VLAE minus the other, mean over betas, with a 95 percent bootstrap interval within model \
@@ -55,11 +55,11 @@ def page(
     figures = set(drawn)
     parts = [
         (f"# The comparison on {runs['dataset'].iloc[0]}", state(runs), ""),
-        ("## Scores and reconstruction", COMPARED + scores(compared), "reconstruction.png"),
+        ("## Scores and reconstruction", scores(compared), "reconstruction.png"),
         (f"## Is {PROPOSED} better?", tests and f"{DIFFERENCES}\n{tests}", ""),
         ("## What progression, fade-in and pre-training KL do", ablation(stages, ablated), "ablation.png"),
         ("## Where the information is", information(results.information(rows)), ""),
-        ("## MIG and MIG-sup", BOTH + agreement(runs), "mig_and_mig_sup.png"),
+        ("## MIG and MIG-sup", agreement(runs), "mig_and_mig_sup.png"),
         ("## How learning rates were chosen", pilots(results.pilots(rows)), ""),
     ]
     return "\n".join(
@@ -73,31 +73,29 @@ def state(runs: pd.DataFrame) -> str:
     """What the page is made of."""
     schedules = runs[["iterations", "batch_size"]].drop_duplicates().itertuples(index=False)
     schedule = " or ".join(f"{row.iterations:,} steps of {row.batch_size} images" for row in schedules)
+    hours = runs["cpu_seconds"].sum() / 3600
+    done = f"{len(runs)} finished runs of {schedule}, {hours:.1f} CPU hours of training."
     counts = runs[runs["purpose"] != "pilot"]
+    if not len(counts):
+        return f"{done} All of them are pilots.\n"
     names = counts["variant"].where(counts["variant"] != "", counts["model"])
     seeds = counts.assign(run=names).pivot_table(
         index="run", columns="beta", values="seed", aggfunc="count", fill_value=0
     )
     seeds.columns = [f"beta {beta:g}" for beta in seeds.columns]
-    hours = runs["cpu_seconds"].sum() / 3600
-    return (
-        f"{len(runs)} finished runs of {schedule}, {hours:.1f} CPU hours of training. Seeds of each "
-        f"model, pilots not counted:\n\n{markdown(seeds.reset_index())}"
-    )
+    return f"{done} Seeds of each model, pilots not counted:\n\n{markdown(seeds.reset_index())}"
 
 
 def scores(compared: pd.DataFrame) -> str:
-    """A line for each model and beta."""
-    found: pd.DataFrame | None = None
-    for metric in METRICS:
-        means = results.means(compared, metric)
-        if found is None:
-            found = means[["model", "beta", "seeds", "reconstruction"]].round({"reconstruction": 1})
-        found[LABELS[metric]] = [
-            f"{number(row.mean)} {interval(row.low, row.high)}" for row in means.itertuples(index=False)
-        ]
-        found[f"best {LABELS[metric]}"] = means["best"].map(number)
-    return "" if found is None else "\n" + markdown(found)
+    """A line for each model and beta; empty while there are only pilots."""
+    if not len(compared):
+        return ""
+    means = {metric: results.means(compared, metric) for metric in METRICS}
+    shown = means[METRICS[0]][["model", "beta", "seeds", "reconstruction"]].round({"reconstruction": 1})
+    for metric, found in means.items():
+        shown[LABELS[metric]] = spans(found, "mean", "low", "high")
+        shown[f"best {LABELS[metric]}"] = found["best"].map(number)
+    return f"{COMPARED}\n{markdown(shown)}"
 
 
 def differences(runs: pd.DataFrame) -> str:
@@ -111,11 +109,11 @@ def differences(runs: pd.DataFrame) -> str:
         "runs": found["runs"],
         "difference": spans(found, "difference", "low", "high"),
         "g": found["effect"].map(lambda value: number(value, 2)),
-        "p": found["p"].map(chance),
-        "p (Holm)": found["p_holm"].map(chance),
+        "p": found["p"].map("{:.2g}".format),
+        "p (Holm)": found["p_holm"].map("{:.2g}".format),
         "at equal reconstruction": spans(found, "at_equal_reconstruction", "equal_low", "equal_high"),
     }
-    return markdown(type(found)(lines))
+    return markdown(pd.DataFrame(lines))
 
 
 def ablation(stages: pd.DataFrame, ablated: pd.DataFrame) -> str:
@@ -133,7 +131,7 @@ def ablation(stages: pd.DataFrame, ablated: pd.DataFrame) -> str:
     if len(level):
         last = {"variant": NO_PROGRESSION, "stage": "-", "seeds": len(level)}
         last |= {column: level[column].mean() for column in ("reconstruction", *METRICS)}
-        means = type(means)([*means.to_dict("records"), last])
+        means = pd.DataFrame([*means.to_dict("records"), last])
     means = means.round({"reconstruction": 1}).assign(**{m: means[m].map(number) for m in METRICS})
     text = f"At beta {beta:g}. {STAGES}\n{markdown(means.rename(columns=LABELS))}"
     tests = differences(ablated)
@@ -144,16 +142,13 @@ def information(found: pd.DataFrame) -> str:
     """Layers as columns, for the models that have several."""
     if not len(found):
         return ""
-    layered = found.groupby("model")["layer"].transform("nunique") > 2
+    layered = found.groupby("model")["layer"].transform("nunique") > 2  # a flat model has one, and "all"
     table = found[layered].pivot_table(index=["model", "beta", "stage"], columns="layer", values="nats")
     if not len(table):
         return ""
     shown = table.map(lambda value: number(value, 2)).reset_index()
-    return (
-        INFORMATION
-        + "\n"
-        + markdown(shown.rename(columns=lambda name: f"layer {name}" if name.isdigit() else name))
-    )
+    shown = shown.rename(columns=lambda name: f"layer {name}" if name.isdigit() else name)
+    return f"{INFORMATION}\n{markdown(shown)}"
 
 
 def agreement(runs: pd.DataFrame) -> str:
@@ -162,7 +157,7 @@ def agreement(runs: pd.DataFrame) -> str:
     if len(trained) < 3:
         return ""
     rank = trained["mig"].corr(trained["mig_sup"], method="spearman")
-    return f"\nRank correlation of the two over {len(trained)} runs: {rank:.2f}.\n"
+    return f"{BOTH}\nRank correlation of the two over {len(trained)} runs: {rank:.2f}.\n"
 
 
 def pilots(found: pd.DataFrame) -> str:
@@ -194,13 +189,10 @@ def spans(table: pd.DataFrame, middle: str, low: str, high: str) -> list[str]:
 
 
 def interval(low: float, high: float) -> str:
-    """The two ends, or nothing where one seed gives none."""
-    return f"[{number(low)}, {number(high)}]" if low == low else ""
+    """The two ends, or nothing where there are none."""
+    return f"[{number(low)}, {number(high)}]" if math.isfinite(low) else ""
 
 
 def number(value: float, digits: int = 3) -> str:
     """A dash for what has no value."""
-    return f"{value:.{digits}f}" if value == value else "-"
-
-
-chance: Callable[[float], str] = "{:.2g}".format
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"

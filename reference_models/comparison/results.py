@@ -25,7 +25,7 @@ METRICS = ("factor_vae", "mig", "mig_sup")  # the paper's, all of them better wh
 PROPOSED = "pro-vlae"
 NO_PROGRESSION = "no progression (VLAE)"
 BEST = 3  # seeds in the paper's mean
-SEEDS_TO_TEST = 3  # two against two cannot give a p below 0.33
+FEWEST = 3  # seeds for an interval or a test: two against two cannot give a p below 0.33
 REPLICATES = 5_000
 
 
@@ -39,11 +39,13 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     finished = [row for row in rows if "error" not in row]
     if not finished:
         raise InputError("no run of the comparison has finished")
-    what = ("purpose", "dataset", "model", "variant", "beta", "seed", "learning_rate")
-    schedule = ("iterations", "batch_size")
+    what = (
+        "purpose", "dataset", "model", "variant", "beta", "seed",
+        "learning_rate", "iterations", "batch_size",
+    )  # fmt: skip
     return pd.DataFrame(
         {
-            **{name: row[name] for name in (*what, *schedule)},
+            **{name: row[name] for name in what},
             "reconstruction": row["reconstruction"],
             "kl": sum(row["kl"]),
             "active_latents": row["active_latents"],
@@ -65,9 +67,9 @@ def means(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Reconstruction and a metric of each model and beta, over all seeds and over the best three.
 
     Columns ``seeds``, ``mean``, ``low`` and ``high`` (95 percent Student interval of the mean; NaN
-    for one seed), ``reconstruction``, ``best`` and ``best_reconstruction``. The best three are those
-    with the highest value of this very metric, as in the paper: a rule that lifts every model. NaN
-    where there are no more than three.
+    for fewer than three seeds), ``reconstruction``, ``best`` and ``best_reconstruction``. The best
+    three are those with the highest value of this very metric, as in the paper: a rule that lifts
+    every model. NaN where there are no more than three.
     """
     import pandas as pd
     from scipy.stats import t
@@ -75,7 +77,7 @@ def means(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
     found = []
     for (model, beta), group in runs.groupby(["model", "beta"]):
         values, n = group[metric], len(group)
-        half = t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+        half = t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n) if n >= FEWEST else np.nan
         best = group.nlargest(BEST, metric) if n > BEST else group.head(0)
         found.append(
             {
@@ -115,7 +117,7 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
             counts = pair.groupby(["beta", "model"]).size().unstack(fill_value=0)
             if counts.shape[1] < 2:
                 continue
-            pair = pair[pair["beta"].isin(counts.index[(counts >= SEEDS_TO_TEST).all(axis=1)])]
+            pair = pair[pair["beta"].isin(counts.index[(counts >= FEWEST).all(axis=1)])]
             if pair.empty:
                 continue
             values = pair[metric].to_numpy(float)

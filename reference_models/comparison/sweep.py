@@ -17,7 +17,6 @@ from typing import Any
 
 import joblib
 import torch
-from filelock import FileLock
 
 from reference_models import checkpoints, plans
 from reference_models.comparison.measurement import measure
@@ -26,7 +25,7 @@ from reference_models.comparison.runs import Comparison, Run
 from reference_models.datasets import open_dataset
 from reference_models.freed_memory import keep_freed_memory
 from reference_models.interruption import sigterm_as_ctrl_c
-from reference_models.locks import sole_writer
+from reference_models.locks import sole_writer, turn
 from reference_models.trained import load, stage_ends
 from reference_models.training import TrainingInterruptedError, train
 
@@ -100,8 +99,9 @@ class Work:
     def __call__(self, run: Run) -> Row | None:
         """The row of a run, with the error if it failed; None if it was interrupted."""
         try:
-            with turn(self.folder / "runs" / run.key):
-                return do_run(run, self.folder / "runs" / run.key, self.root, self.device)
+            folder = self.folder / "runs" / run.key
+            with turn(folder):  # a worker that outlived its killed sweep may be at it; go on from what it did
+                return do_run(run, folder, self.root, self.device)
         except TrainingInterruptedError:
             return None
         except Exception as error:
@@ -160,15 +160,6 @@ def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
     at_once = joblib.effective_n_jobs(n_jobs)  # ray's backend gives nothing before all have ended
     for start in range(0, len(calls), at_once):
         yield from joblib.Parallel(n_jobs=n_jobs, batch_size=1)(calls[start : start + at_once])
-
-
-def turn(folder: Path) -> FileLock:
-    """Wait while another process is at the same run: a worker that outlived its killed sweep.
-
-    Nothing it does is lost; the run goes on from there.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder.with_name(f"{folder.name}.lock"))
 
 
 def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:

@@ -92,7 +92,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_weights_log_and_checkpoints(whole: Path) -> None:
     checkpoint_names = ("last", "model", "step-4", "step-8")
     files = [f"{name}{suffix}" for name in checkpoint_names for suffix in (".json", ".safetensors")]
-    assert sorted(p.name for p in whole.iterdir()) == sorted([*files, "last.lock", "log.csv", "log.jsonl"])
+    assert sorted(p.name for p in whole.iterdir()) == sorted(
+        [*files, "last.safetensors.lock", "log.csv", "log.jsonl"]
+    )
     table = rows(whole)
     assert [row["step"] for row in table] == [2, 4, 6, 8, 10, 12]
     assert list(table[0]) == ["step", "loss", "reconstruction", "kl_1", "kl_2", "kl_3"]

@@ -56,6 +56,14 @@ def test_three_seeds_have_no_best_three(runs):
     assert found[["best", "best_reconstruction"]].isna().all(axis=None)
 
 
+def test_two_seeds_have_no_interval(runs):
+    compared = runs[(runs["purpose"] == "comparison") & (runs["seed"] < 2)]
+    found = results.means(compared, "mig")
+    assert found["mean"].notna().all()
+    assert found[["low", "high"]].isna().all(axis=None)
+    assert results.differences(compared).empty
+
+
 def test_a_large_difference_is_found_and_a_missing_one_is_not(runs):
     compared = runs[runs["purpose"] == "comparison"]
     compared = compared[compared["model"] != "teacher-student"].copy()
@@ -150,6 +158,13 @@ def test_the_page_of_a_comparison_that_has_just_begun(rows):
         {**first, "key": f"pilot-{rate}", "purpose": "pilot", "learning_rate": rate, "objective": objective}
         for rate, objective in ((1e-3, 90.0), (5e-4, 100.0))
     ]
+    text = page_of(pilots)
+    assert (
+        "2 finished runs of 9,000 steps of 32 images, 0.4 CPU hours of training. All of them are pilots."
+        in text
+    )
+    assert "Scores and reconstruction" not in text
+    assert "MIG and MIG-sup" not in text
     text = page_of([*pilots, first])
     assert cells(text, "beta-vae", "1", "1")[4:6] == [
         f"{first['published']['factor_vae']['value']:.3f}",

@@ -18,6 +18,7 @@ from reference_models.comparison import sweep as module
 from reference_models.comparison.rows import append_row, read_rows
 from reference_models.comparison.runs import Comparison
 from reference_models.comparison.sweep import WorkersLostError, do, sweep
+from reference_models.locks import turn
 from reference_models.training import TrainingInterruptedError
 from tests.reference_models.comparison.fake_work import (
     AlwaysLost,
@@ -118,7 +119,7 @@ def test_a_run_waits_for_a_worker_that_outlived_its_sweep(tmp_path, monkeypatch)
     monkeypatch.setattr(module, "do_run", lambda run, *rest: {"key": run.key})
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(module.Work(tmp_path, None, "cpu")(RUNS[0])))
-    with module.turn(tmp_path / "runs" / RUNS[0].key):
+    with turn(tmp_path / "runs" / RUNS[0].key):
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive()
