@@ -6,14 +6,16 @@ of a student that has its weights and one latent more, whose own weights are sti
 values. With T and S the decoders, t and s the codes, t' the teacher's codes shuffled over the
 batch and s' the student's with their old latents shuffled the same way, the student minimises
 
-    reconstruction + beta * KL
-        + lambda_z    * mean (t - s_old)^2
+    reconstruction + beta * KL + pixels * (
+        lambda_z    * mean (t - s_old)^2
         + lambda_jac  * mean ((T(t) - T(t')) - (S(s) - S(s')))^2
-        + lambda_xcov * xcov(s_new, s_old),   xcov(a, b) = 1/2 * sum over i, j of cov(a_i, b_j)^2
+        + lambda_xcov * xcov(s_new, s_old)),   xcov(a, b) = 1/2 * sum over i, j of cov(a_i, b_j)^2
 
-The published models are deterministic autoencoders with a squared error. Here teacher and student
-are beta-VAEs, whose codes are the posterior means: our reading, which gives this baseline the beta
-that the comparison varies. Decoders are compared as images in [0, 1].
+The published models are deterministic autoencoders with a squared error, averaged over pixels. Here
+teacher and student are beta-VAEs, whose codes are the posterior means: our reading, which gives this
+baseline the beta that the comparison varies. Their reconstruction error is a sum over pixels and
+channels; the factor `pixels`, how many there are, keeps the published balance of the terms. Decoders
+are compared as images in [0, 1].
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class TeacherStudent(FlatModel):
     grow_steps : sequence of int
         The step at which each further latent is added, ascending: latents - first_latents of them.
     lambda_z, lambda_jac, lambda_xcov : float
-        The published weights, for codes and images with mean squared errors.
+        The published weights, which go with a reconstruction error averaged over pixels.
 
     Attributes
     ----------
@@ -132,10 +134,9 @@ class TeacherStudent(FlatModel):
         kl = losses.gaussian_kl(mean, logvar).sum(1).mean()
 
         code, jacobian, xcov = self._supervision(images, mean, order, active, new)
-        loss = reconstruction + self.beta * kl
-        loss = loss + self.lambda_z * code + self.lambda_jac * jacobian + self.lambda_xcov * xcov
+        supervision = self.lambda_z * code + self.lambda_jac * jacobian + self.lambda_xcov * xcov
         return {
-            "loss": loss,
+            "loss": reconstruction + self.beta * kl + images[0].numel() * supervision,
             "reconstruction": reconstruction,
             "kl": kl,
             "code": code,

@@ -17,9 +17,9 @@ ARGUMENTS: dict[str, Any] = {
     "beta": 3.0,
     "first_latents": 2,
     "grow_steps": [10, 20],
-    "lambda_z": 50.0,  # large, so that every term shows in the loss
-    "lambda_jac": 1e5,
-    "lambda_xcov": 1e4,
+    "lambda_z": 0.25,
+    "lambda_jac": 100.0,  # this and the next are large, so that every term shows in the loss
+    "lambda_xcov": 10.0,
 }
 
 
@@ -79,7 +79,7 @@ def test_objective_by_hand(
         assert terms["jacobian"].item() == pytest.approx(jacobian, rel=1e-3)
         assert terms["xcov"].item() == pytest.approx(xcov, rel=1e-3)
         assert min(code, jacobian * 1e3, xcov) > 1e-4
-        loss += 50 * code + 1e5 * jacobian + 1e4 * xcov
+        loss += 32 * 32 * (0.25 * code + 100 * jacobian + 10 * xcov)
     assert terms["loss"].item() == pytest.approx(loss, rel=1e-4)
 
 
