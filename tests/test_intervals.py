@@ -265,7 +265,12 @@ def test_reports_keep_and_show_intervals(tmp_path):
 @pytest.mark.parametrize(
     "row",
     [
-        Row("counts", (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")), 20),
+        Row(
+            "counts",
+            (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")),
+            20,
+            options={"replicates": 99},
+        ),
         Row(
             "normal latents, cut at the ends of the sample",
             (dm.Metric("jemmig"),),

@@ -1,0 +1,207 @@
+"""Why latents that come late stay unused in short runs: one thing changed at a time.
+
+Each variant trains a model whose latents come one after another, pro-VLAE or teacher-student, on the
+sprites, pooled to 32x32 for speed, and records what each layer or latent holds at the end. Rows are
+appended to late_latents.csv beside this script; a variant that is there already is not run again. A
+run takes a few minutes on one CPU core.
+
+Run: python examples/studies/late_latents.py [--seeds 0 1]
+"""
+
+import argparse
+import csv
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+import disentangle_metrics as dm
+from reference_models.models.pro_vlae import ProVLAE
+from reference_models.models.teacher_student import TeacherStudent
+from reference_models.models.vlae import VLAE
+from reference_models.training import Settings, train
+
+RESULTS = Path(__file__).with_suffix(".csv")
+STAGE = 800
+LADDER = {
+    "latents_per_layer": 3,
+    "beta": 1.0,  # on a quarter of the pixels; the demo's 4 at 64x64
+    "gamma": 0.5,
+    "wake_steps": [0, STAGE, 2 * STAGE],
+    "fade_in_steps": 240,
+}
+PAIRS = {**LADDER, "latents_per_layer": 2, "beta": 0.25}
+STUDENT_STAGE = 600
+STUDENTS = {
+    "latents": 6,
+    "beta": 0.25,  # 1 at 64x64
+    "first_latents": 2,
+    "grow_steps": [STUDENT_STAGE * stage for stage in (1, 2, 3, 4)],
+}
+THRICE = [3 * step for step in STUDENTS["grow_steps"]]
+
+
+class RenewedStudents(TeacherStudent):
+    """Each student starts with an Adam that knows nothing, as in the original's code."""
+
+    renewed = False
+
+    def enter(self, step):
+        super().enter(step)
+        self.renewed = step in self.grow_steps
+
+    def forget(self, optimizer, args, kwargs):
+        if self.renewed:
+            optimizer.state.clear()
+
+
+@contextmanager
+def forgetting(model):
+    """Lets a model of renewed students clear the optimiser's state."""
+    hook = register_optimizer_step_pre_hook(model.forget) if isinstance(model, RenewedStudents) else None
+    yield
+    if hook:
+        hook.remove()
+
+
+VARIANTS = {  # (model, variant) -> (class, arguments, steps)
+    ("pro-vlae", "base"): (ProVLAE, LADDER, 3 * STAGE),
+    ("pro-vlae", "last stage 3 times as long"): (ProVLAE, LADDER, 5 * STAGE),
+    ("pro-vlae", "first two stages a third as long"): (
+        ProVLAE,
+        {**LADDER, "wake_steps": [0, STAGE // 3, 2 * STAGE // 3], "fade_in_steps": STAGE // 10},
+        2 * STAGE // 3 + STAGE,
+    ),
+    ("pro-vlae", "gamma 0"): (ProVLAE, {**LADDER, "gamma": 0.0}, 3 * STAGE),
+    ("pro-vlae", "no fade-in"): (ProVLAE, {**LADDER, "fade_in_steps": 0}, 3 * STAGE),
+    ("pro-vlae", "fade-in over the whole stage"): (ProVLAE, {**LADDER, "fade_in_steps": STAGE}, 3 * STAGE),
+    ("pro-vlae", "beta 0.25"): (ProVLAE, {**LADDER, "beta": 0.25}, 3 * STAGE),
+    ("pro-vlae", "beta 0.25, last stage 3 times as long"): (ProVLAE, {**LADDER, "beta": 0.25}, 5 * STAGE),
+    ("pro-vlae", "2 latents per layer"): (ProVLAE, {**LADDER, "latents_per_layer": 2}, 3 * STAGE),
+    ("pro-vlae", "learned affine after each activation"): (ProVLAE, {**LADDER, "affine": True}, 3 * STAGE),
+    ("vlae", "no progression (VLAE)"): (VLAE, {"latents_per_layer": 3, "beta": 1.0}, 3 * STAGE),
+    ("pro-vlae", "2 latents per layer, beta 0.25"): (ProVLAE, PAIRS, 3 * STAGE),
+    ("teacher-student", "base"): (TeacherStudent, STUDENTS, 5 * STUDENT_STAGE),
+    ("teacher-student", "first teacher with 4 latents"): (
+        TeacherStudent,
+        {**STUDENTS, "first_latents": 4, "grow_steps": STUDENTS["grow_steps"][2:]},
+        5 * STUDENT_STAGE,
+    ),
+    ("teacher-student", "all 6 latents at once (beta-VAE)"): (
+        TeacherStudent,
+        {**STUDENTS, "first_latents": 6, "grow_steps": []},
+        5 * STUDENT_STAGE,
+    ),
+    ("teacher-student", "no supervision"): (
+        TeacherStudent,
+        {**STUDENTS, "lambda_z": 0.0, "lambda_jac": 0.0, "lambda_xcov": 0.0},
+        5 * STUDENT_STAGE,
+    ),
+    ("teacher-student", "a new optimiser for each student"): (RenewedStudents, STUDENTS, 5 * STUDENT_STAGE),
+    ("teacher-student", "beta 0.0625"): (TeacherStudent, {**STUDENTS, "beta": 0.0625}, 5 * STUDENT_STAGE),
+    ("teacher-student", "stages 3 times as long"): (
+        TeacherStudent,
+        {**STUDENTS, "grow_steps": THRICE},
+        15 * STUDENT_STAGE,
+    ),
+}
+
+
+class Pooled:
+    """A data set with images pooled 2x2."""
+
+    def __init__(self, dataset):
+        self.dataset, self.name = dataset, f"{dataset.name} pooled to 32x32"
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def images(self, indices):
+        images = self.dataset.images(indices)
+        n, height, width, channels = images.shape
+        return images.reshape(n, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4)).astype(np.uint8)
+
+
+def run(dataset, variant, seed):
+    model_class, arguments, steps = VARIANTS[variant]
+    torch.manual_seed(seed)
+    model = model_class(image_shape=[1, 32, 32], **arguments)
+    settings = Settings(
+        batch_size=32,
+        learning_rate=1e-3,
+        warmup_steps=300,
+        seed=seed,
+        steps=steps,
+        save_every=steps,
+        device="cpu",
+    )
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, forgetting(model):
+        train(model, dataset, settings, Path(folder), description={"arguments": arguments}, progress=False)
+    seconds = time.perf_counter() - began
+    name, changed = variant
+    return {
+        "model": name,
+        "variant": changed,
+        "seed": seed,
+        "steps": steps,
+        **measured(model, dataset),
+        "seconds": round(seconds),
+    }
+
+
+def measured(model, dataset):
+    """Reconstruction error and KL per image on 5,000 images, and scores of the means, in evaluation mode.
+
+    The KL is that of each layer, from the lowest; of each latent where there are no layers.
+    """
+    model.eval()
+    indices = np.random.default_rng(0).choice(len(dataset), 5_000, replace=False)
+    images = torch.from_numpy(dataset.images(indices)).permute(0, 3, 1, 2) / 255
+    with torch.no_grad():
+        outputs = [model(part) for part in images.split(500)]
+        mean, logvar = (torch.cat(parts) for parts in zip(*outputs, strict=True))
+        logits = torch.cat([model.decode(part) for part in mean.split(500)])
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, images, reduction="sum")
+    kl = (0.5 * (mean.square() + logvar.exp() - 1 - logvar)).mean(dim=0)
+    if not isinstance(model, TeacherStudent):
+        kl = kl.reshape(3, -1).sum(dim=1)
+    factors = dataset.dataset.factors(indices)[:, 1:]  # without shape, as the paper's authors do
+    posterior = dm.GaussianPosterior(mean, logvar)
+    report = dm.score(posterior, factors, metrics=["mig", "mig_sup"], anchors=False)
+    return {
+        "reconstruction": round(float(loss) / len(images), 2),
+        "kl": " ".join(f"{value:.3f}" for value in kl.tolist()),
+        **{key: round(score.value, 3) for key, score in report.items()},
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    seeds = parser.parse_args().seeds
+    dataset = Pooled(dm.load_dataset("sprites"))
+    done = set()
+    if RESULTS.exists():
+        with RESULTS.open(newline="") as file:
+            done = {(row["model"], row["variant"], int(row["seed"])) for row in csv.DictReader(file)}
+    for seed in seeds:
+        for variant in VARIANTS:
+            if (*variant, seed) in done:
+                continue
+            row = run(dataset, variant, seed)
+            new = not RESULTS.exists()
+            with RESULTS.open("a", newline="") as file:
+                writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
+                if new:
+                    writer.writeheader()
+                writer.writerow(row)
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
