@@ -15,6 +15,7 @@ from reference_models.comparison.statistics import (
     holm,
     permutation_p,
     resampled,
+    runs_in_shared_range,
     stratified_difference,
 )
 
@@ -103,7 +104,9 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     ``effect`` is Hedges' g with the spread within betas. ``p`` comes from a two-sided permutation
     test that exchanges runs within a beta, and ``p_holm`` corrects it for all rows of this table.
     ``at_equal_reconstruction`` is the difference that is left when a common linear slope of the
-    metric on the reconstruction error is taken out, with its bootstrap interval.
+    metric on the reconstruction error is taken out, with its bootstrap interval. It extrapolates if
+    few runs are ``in_shared_range``: have an error between the smallest and the largest of the other
+    model too.
 
     Only betas at which both models have three runs or more count.
     """
@@ -144,6 +147,7 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
                     "at_equal_reconstruction": adjusted,
                     "equal_low": adjusted_low,
                     "equal_high": adjusted_high,
+                    "in_shared_range": runs_in_shared_range(errors, proposed),
                 }
             )
     result = pd.DataFrame(found)

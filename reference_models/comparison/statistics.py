@@ -87,6 +87,13 @@ def adjusted_difference(values: Floats, errors: Floats, proposed: NDArray[np.boo
     return coefficient
 
 
+def runs_in_shared_range(errors: Floats, proposed: NDArray[np.bool_]) -> int:
+    """How many runs of either group lie where both groups have runs."""
+    sides = errors[proposed], errors[~proposed]
+    low, high = max(side.min() for side in sides), min(side.max() for side in sides)
+    return int(((errors >= low) & (errors <= high)).sum())
+
+
 def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], difference: float) -> float:
     """`difference` in standard deviations within model and stratum, corrected for few runs."""
     cells = strata * 2 + proposed
