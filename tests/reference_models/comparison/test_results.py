@@ -77,7 +77,9 @@ def test_a_large_difference_is_found_and_a_missing_one_is_not(runs):
     assert none["p"] > 0.05
     assert (found["p_holm"] >= found["p"]).all()
     vlae, proposed = (compared.loc[compared["model"] == m, "reconstruction"] for m in ("vlae", "pro-vlae"))
-    shared = vlae.between(proposed.min(), proposed.max()).sum() + proposed.between(vlae.min(), vlae.max()).sum()
+    shared = (
+        vlae.between(proposed.min(), proposed.max()).sum() + proposed.between(vlae.min(), vlae.max()).sum()
+    )
     assert large["in_shared_range"] == shared
     assert 0 < shared < large["runs"]
     pd.testing.assert_frame_equal(found, results.differences(compared).set_index(["metric", "other"]))
