@@ -19,22 +19,22 @@ QUICK = {
 }
 SLOW = {
     "dci": 2,
-    "sap": 5,
-    "factor_vae": 8,
-    "z_max_variance": 8,
+    "sap": 3,
+    "factor_vae": 5,
+    "z_max_variance": 5,
     "beta_vae": 4,
-    "explicitness": 4,
+    "explicitness": 3,
     "infomec": 3,
-    "wsepin": 6,
-    "unibound": 6,
-    "dhsic": 6,
+    "wsepin": 4,
+    "unibound": 4,
+    "dhsic": 4,
 }
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", dm.list_metrics())
 def test_law(name, law):
-    examples = 2 if law is same_bits else SLOW.get(name, 20)
+    examples = 2 if law is same_bits else SLOW.get(name, 12)
     check_metric(name, laws=(law,), examples=examples, **QUICK.get(name, {}))
 
 
