@@ -42,6 +42,7 @@ STUDENTS = {
     "first_latents": 2,
     "grow_steps": [STUDENT_STAGE * stage for stage in (1, 2, 3, 4)],
 }
+UNSUPERVISED = {"lambda_z": 0.0, "lambda_jac": 0.0, "lambda_xcov": 0.0}
 THRICE = [3 * step for step in STUDENTS["grow_steps"]]
 
 
@@ -57,6 +58,14 @@ class RenewedStudents(TeacherStudent):
     def forget(self, optimizer, args, kwargs):
         if self.renewed:
             optimizer.state.clear()
+
+
+class DeterministicStudents(TeacherStudent):
+    """Codes without noise, as the original's; with beta 0 they pay no rate either."""
+
+    def draw(self, step, batch_size, rng):
+        draws = super().draw(step, batch_size, rng)
+        return {**draws, "noise": np.zeros_like(draws["noise"])}
 
 
 @contextmanager
@@ -98,10 +107,25 @@ VARIANTS = {  # (model, variant) -> (class, arguments, steps)
     ),
     ("teacher-student", "no supervision"): (
         TeacherStudent,
-        {**STUDENTS, "lambda_z": 0.0, "lambda_jac": 0.0, "lambda_xcov": 0.0},
+        {**STUDENTS, **UNSUPERVISED},
         5 * STUDENT_STAGE,
     ),
     ("teacher-student", "a new optimiser for each student"): (RenewedStudents, STUDENTS, 5 * STUDENT_STAGE),
+    ("teacher-student", "no noise, no rate"): (
+        DeterministicStudents,
+        {**STUDENTS, "beta": 0.0},
+        5 * STUDENT_STAGE,
+    ),
+    ("teacher-student", "no noise, no rate, no supervision"): (
+        DeterministicStudents,
+        {**STUDENTS, "beta": 0.0, **UNSUPERVISED},
+        5 * STUDENT_STAGE,
+    ),
+    ("teacher-student", "no noise, no rate, all 6 latents at once"): (
+        DeterministicStudents,
+        {**STUDENTS, "beta": 0.0, "first_latents": 6, "grow_steps": []},
+        5 * STUDENT_STAGE,
+    ),
     ("teacher-student", "beta 0.0625"): (TeacherStudent, {**STUDENTS, "beta": 0.0625}, 5 * STUDENT_STAGE),
     ("teacher-student", "stages 3 times as long"): (
         TeacherStudent,
@@ -168,7 +192,9 @@ def measured(model, dataset):
         logits = torch.cat([model.decode(part) for part in mean.split(500)])
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, images, reduction="sum")
     kl = (0.5 * (mean.square() + logvar.exp() - 1 - logvar)).mean(dim=0)
-    if not isinstance(model, TeacherStudent):
+    if isinstance(model, DeterministicStudents):
+        kl = torch.empty(0)  # there is no posterior
+    elif not isinstance(model, TeacherStudent):
         kl = kl.reshape(3, -1).sum(dim=1)
     factors = dataset.dataset.factors(indices)[:, 1:]  # without shape, as the paper's authors do
     posterior = dm.GaussianPosterior(mean, logvar)

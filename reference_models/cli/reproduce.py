@@ -117,7 +117,7 @@ def figures(
         if len(table):
             table.to_csv(out / name, index=False, float_format="%.6g")
             print(out / name)
-    drawn = all_figures(runs, stages)
+    drawn = all_figures(found, runs, stages)
     for name, figure in drawn.items():
         figure.savefig(out / name)
         print(out / name)

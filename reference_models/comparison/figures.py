@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reference_models.comparison.results import METRICS, NO_PROGRESSION, PROPOSED, means
+import numpy as np
+
+from reference_models.comparison.results import (
+    METRICS,
+    NO_PROGRESSION,
+    PROPOSED,
+    effects,
+    means,
+    suite,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,13 +122,42 @@ def scores_after_stages(stages: pd.DataFrame, baseline: pd.DataFrame) -> Figure:
     return drawn
 
 
-def all_figures(runs: pd.DataFrame, stages: pd.DataFrame) -> dict[str, Any]:
+def effects_by_score(effects: pd.DataFrame) -> Figure:
+    """Hedges' g of the proposed model against each other one, a cell for each score and other model."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(
+        figsize=(2.6 + 1.3 * effects.shape[1], 1.2 + 0.26 * len(effects)), layout="constrained", dpi=150
+    )
+    axis = drawn.subplots()
+    values = effects.to_numpy(float)
+    image = axis.imshow(values, cmap="PuOr", vmin=-4, vmax=4, aspect="auto")
+    for (line, column), value in np.ndenumerate(values):
+        text = f"{value:.1f}" if np.isfinite(value) else "-"
+        light = abs(value) > 2.8
+        axis.text(
+            column, line, text, ha="center", va="center", fontsize=7, color="white" if light else "black"
+        )
+    axis.set_xticks(range(effects.shape[1]), effects.columns, fontsize=8)
+    axis.set_yticks(range(len(effects)), effects.index, fontsize=8)
+    axis.tick_params(length=0)
+    axis.set_title(f"{PROPOSED} against", fontsize=9)
+    bar = drawn.colorbar(image, extend="both", location="bottom", aspect=30)
+    bar.set_label(f"Hedges' g; above 0: {PROPOSED} better", fontsize=8)
+    return drawn
+
+
+def all_figures(
+    rows: Sequence[Mapping[str, Any]], runs: pd.DataFrame, stages: pd.DataFrame
+) -> dict[str, Any]:
     """File name -> figure, those for which there are runs."""
     compared = runs[runs["purpose"] == "comparison"]
     figures: dict[str, Any] = {}
     if len(compared):
         figures["reconstruction.png"] = reconstruction_against_scores(compared)
         figures["mig_and_mig_sup.png"] = mig_against_mig_sup(runs[runs["purpose"] != "pilot"])
+        if len(by_score := effects(suite(rows))):
+            figures["other_scores.png"] = effects_by_score(by_score)
     ablated = stages[stages["variant"] != ""] if len(stages) else stages
     if len(ablated):
         beta = ablated["beta"].iloc[0]

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics import InputError
 from reference_models.comparison.statistics import (
-    adjusted_difference,
-    basic_interval,
+    equal_error_difference,
     hedges_g,
     holm,
+    influences,
     permutation_p,
-    resampled,
-    runs_in_shared_range,
+    shared_range,
     stratified_difference,
+    student,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ METRICS = ("factor_vae", "mig", "mig_sup")  # the paper's, all of them better wh
 PROPOSED = "pro-vlae"
 NO_PROGRESSION = "no progression (VLAE)"
 BEST = 3  # seeds in the paper's mean
+LOWER_IS_BETTER = {"total_correlation", "wasserstein_correlation", "mean_pairwise_mi"}
+NO_QUALITY = {"active_units"}  # a size: neither more nor less is better
 FEWEST = 3  # seeds for an interval or a test: two against two cannot give a p below 0.33
-REPLICATES = 5_000
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -100,13 +102,14 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """Does the proposed model differ from each other one, metric by metric?
 
     ``difference`` is the mean over betas of the difference of the means over seeds (proposed minus
-    other); ``low`` and ``high`` are its 95 percent interval (basic bootstrap within model and beta);
-    ``effect`` is Hedges' g with the spread within betas. ``p`` comes from a two-sided permutation
-    test that exchanges runs within a beta, and ``p_holm`` corrects it for all rows of this table.
-    ``at_equal_reconstruction`` is the difference that is left when a common linear slope of the
-    metric on the reconstruction error is taken out, with its bootstrap interval. It extrapolates if
-    few runs are ``in_shared_range``: have an error between the smallest and the largest of the other
-    model too.
+    other), ``low`` and ``high`` its 95 percent interval, ``effect`` Hedges' g with the spread within
+    betas. ``p`` comes from a two-sided permutation test that exchanges runs within a beta, and
+    ``p_holm`` corrects it for all rows of this table.
+
+    ``equal_difference`` is the mean difference of the two models' curves, score over reconstruction
+    error through their betas, from ``error_low`` to ``error_high``, the errors that both curves
+    reach; NaN where there are none. ``equal_low``, ``equal_high`` and ``equal_p`` are Student's, and
+    ``equal_p_holm`` corrects these for all rows.
 
     Only betas at which both models have three runs or more count.
     """
@@ -116,24 +119,17 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     found = []
     for metric in METRICS:
         for other in sorted(set(runs["model"]) - {PROPOSED}):
-            pair = runs[runs["model"].isin([PROPOSED, other])].dropna(subset=[metric])
-            counts = pair.groupby(["beta", "model"]).size().unstack(fill_value=0)
-            if counts.shape[1] < 2:
-                continue
-            pair = pair[pair["beta"].isin(counts.index[(counts >= FEWEST).all(axis=1)])]
-            if pair.empty:
+            pair = against(runs, other, metric)
+            if pair is None:
                 continue
             values = pair[metric].to_numpy(float)
             errors = pair["reconstruction"].to_numpy(float)
-            proposed = (pair["model"] == PROPOSED).to_numpy()
-            strata = pair["beta"].astype("category").cat.codes.to_numpy()
-            difference = float(stratified_difference(values, proposed, strata))
-            drawn = resampled(proposed, strata, REPLICATES, rng)
-            plain = stratified_difference(values[drawn], proposed, strata)
-            adjusted = float(adjusted_difference(values, errors, proposed))
-            around = adjusted_difference(values[drawn], errors[drawn], proposed)
-            low, high = basic_interval(difference, plain)
-            adjusted_low, adjusted_high = basic_interval(adjusted, around)
+            groups = of_pair(pair)
+            difference = stratified_difference(values, *groups)
+            low, high, _ = student(difference, influences(values, *groups), *groups)
+            equal, moved = equal_error_difference(values, errors, *groups)
+            equal_low, equal_high, equal_p = student(equal, moved, *groups)
+            error_low, error_high = shared_range(errors, *groups)
             found.append(
                 {
                     "metric": metric,
@@ -142,18 +138,74 @@ def differences(runs: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
                     "difference": difference,
                     "low": low,
                     "high": high,
-                    "effect": hedges_g(values, proposed, strata, difference),
-                    "p": permutation_p(values, proposed, strata, rng),
-                    "at_equal_reconstruction": adjusted,
-                    "equal_low": adjusted_low,
-                    "equal_high": adjusted_high,
-                    "in_shared_range": runs_in_shared_range(errors, proposed),
+                    "effect": hedges_g(values, *groups, difference),
+                    "p": permutation_p(values, *groups, rng),
+                    "error_low": error_low,
+                    "error_high": error_high,
+                    "equal_difference": equal,
+                    "equal_low": equal_low,
+                    "equal_high": equal_high,
+                    "equal_p": equal_p,
                 }
             )
     result = pd.DataFrame(found)
-    if len(result):
-        result.insert(result.columns.get_loc("p") + 1, "p_holm", holm(result["p"].to_numpy()))
+    for p in ("p", "equal_p"):
+        if len(result):
+            result.insert(result.columns.get_loc(p) + 1, f"{p}_holm", holm(result[p].to_numpy()))
     return result
+
+
+def against(runs: pd.DataFrame, other: str, metric: str) -> pd.DataFrame | None:
+    """The runs of the proposed model and another, at the betas where both have enough; None without any."""
+    pair = runs[runs["model"].isin([PROPOSED, other])].dropna(subset=[metric])
+    counts = pair.groupby(["beta", "model"]).size().unstack(fill_value=0)
+    if counts.shape[1] < 2:
+        return None
+    pair = pair[pair["beta"].isin(counts.index[(counts >= FEWEST).all(axis=1)])]
+    return None if pair.empty else pair
+
+
+def of_pair(pair: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.int_]]:
+    """Whether each run is of the proposed model, and the number of its beta, as statistics take them."""
+    proposed = (pair["model"] == PROPOSED).to_numpy()
+    return proposed, pair["beta"].astype("category").cat.codes.to_numpy().astype(int)
+
+
+def suite(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Every score of the default protocol, a column each, of every finished run of the comparison.
+
+    Columns ``model``, ``beta``, ``seed``, and the scores' keys; NaN where a score has no value.
+    """
+    import pandas as pd
+
+    compared = [row for row in rows if "error" not in row and row["purpose"] == "comparison"]
+    scores = [
+        {key: score["value"] for key, score in row["metrics"].items() if key not in NO_QUALITY}
+        for row in compared
+    ]
+    what = [{name: row[name] for name in ("model", "beta", "seed")} for row in compared]
+    return pd.DataFrame(what).join(pd.DataFrame(scores, dtype=float))
+
+
+def effects(suite: pd.DataFrame) -> pd.DataFrame:
+    """Hedges' g of the proposed model against each other one, by each score of the :func:`suite`.
+
+    A line for each score, a column for each other model; above 0 where the proposed model is better,
+    also for scores that fall with quality. Only betas at which both models have three runs or more
+    count; NaN where there is none, or no spread. They describe, and are not tests.
+    """
+    import pandas as pd
+
+    found: dict[str, dict[str, float]] = {}
+    for key in suite.columns.drop(["model", "beta", "seed"]):
+        sign = -1 if key in LOWER_IS_BETTER else 1
+        for other in sorted(set(suite["model"]) - {PROPOSED}):
+            pair = against(suite, other, key)
+            if pair is not None:
+                values, groups = sign * pair[key].to_numpy(float), of_pair(pair)
+                difference = stratified_difference(values, *groups)
+                found.setdefault(key, {})[other] = hedges_g(values, *groups, difference)
+    return pd.DataFrame.from_dict(found, orient="index")
 
 
 def stages(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -13,18 +13,10 @@ PERMUTATIONS = 20_000
 Floats = NDArray[np.float64]
 
 
-def stratified_difference(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> Floats:
-    """Mean over strata of the difference of means.
-
-    `values` may have the shape (..., n), as samples that :func:`resampled` drew have: groups and
-    strata (n,) are the same in each.
-    """
-    differences = [
-        values[..., (strata == s) & proposed].mean(-1) - values[..., (strata == s) & ~proposed].mean(-1)
-        for s in np.unique(strata)
-    ]
-    mean: Floats = np.mean(differences, axis=0)
-    return mean
+def stratified_difference(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> float:
+    """Mean over strata of the difference of means, proposed minus other."""
+    other, own = _cell_means(values, proposed, strata)
+    return float((own - other).mean())
 
 
 def permutation_p(
@@ -60,38 +52,116 @@ def _differences(values: Floats, labels: NDArray[np.bool_]) -> Floats:
     return result
 
 
-def resampled(
-    proposed: NDArray[np.bool_], strata: NDArray[Any], count: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """`count` samples (count, n) of rows, each row replaced by one of its own model and stratum."""
-    cells = strata * 2 + proposed
-    drawn = np.empty((count, len(cells)), np.intp)
-    for cell in np.unique(cells):
-        members = np.flatnonzero(cells == cell)
-        drawn[:, members] = rng.choice(members, (count, len(members)))
-    return drawn
+def influences(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> Floats:
+    """How far each run (n,) moves :func:`stratified_difference`, as a deviation from its cell's mean.
 
-
-def adjusted_difference(values: Floats, errors: Floats, proposed: NDArray[np.bool_]) -> Floats:
-    """Coefficient of the model when values (..., n) are regressed on it and on the reconstruction errors.
-
-    NaN where the errors tell nothing but the model, as in a sample that drew one run again and again.
+    A cell holds the runs of one group in one stratum.
     """
-    model = proposed - proposed.mean()
-    error, value = (part - part.mean(-1, keepdims=True) for part in (errors, values))
-    model_error, error_error = (model * error).sum(-1), (error * error).sum(-1)
-    determinant = (model * model).sum() * error_error - model_error**2
-    numerator = error_error * (model * value).sum(-1) - model_error * (error * value).sum(-1)
-    known = determinant > 1e-9 * (model * model).sum() * error_error
-    coefficient: Floats = np.divide(numerator, determinant, out=np.full_like(numerator, np.nan), where=known)
-    return coefficient
+    sign = np.where(proposed, 1.0, -1.0)
+    centred: Floats = values - _cell_means(values, proposed, strata)[proposed.astype(int), strata]
+    return sign * centred / len(np.unique(strata))
 
 
-def runs_in_shared_range(errors: Floats, proposed: NDArray[np.bool_]) -> int:
-    """How many runs of either group lie where both groups have runs."""
-    sides = errors[proposed], errors[~proposed]
-    low, high = max(side.min() for side in sides), min(side.max() for side in sides)
-    return int(((errors >= low) & (errors <= high)).sum())
+def equal_error_difference(
+    values: Floats, errors: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]
+) -> tuple[float, Floats]:
+    """Difference of the groups where their reconstruction errors are equal, and each run's influence.
+
+    Each group is a curve: mean value over mean error, one point for each stratum, straight lines
+    between. The difference of the two curves is averaged over the errors that both reach, so that
+    nothing is extrapolated. NaN where they share no errors, as with one stratum.
+
+    Parameters
+    ----------
+    values, errors : array (n,)
+    proposed : bool array (n,)
+    strata : array of int (n,)
+        0 to the number of strata - 1, both groups in each.
+
+    Returns
+    -------
+    difference : float
+    influences : array (n,)
+        As those of :func:`influences`: to first order, from the curves' slopes.
+    """
+    points = np.stack(
+        [_cell_means(part, proposed, strata) for part in (errors, values)]
+    )  # (2, groups, strata)
+    difference = _mean_gap(points)
+    if np.isnan(difference):
+        return difference, np.full(len(values), np.nan)
+    slopes = np.empty_like(points)
+    for index in np.ndindex(points.shape):
+        step = 1e-6 * np.ptp(points[index[0]]) or 1e-6
+        sides = []
+        for shift in (step, -step):
+            moved = points.copy()
+            moved[index] += shift
+            sides.append(_mean_gap(moved))
+        slopes[index] = (sides[0] - sides[1]) / (2 * step)
+    cell = proposed.astype(int), strata
+    deviations = [part - middle[cell] for part, middle in zip((errors, values), points, strict=True)]
+    moved_by: Floats = sum(slope[cell] * one for slope, one in zip(slopes, deviations, strict=True))
+    return difference, moved_by
+
+
+def shared_range(errors: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> tuple[float, float]:
+    """The errors that both groups' curves reach; NaN twice if there are none."""
+    low, high = _shared(_cell_means(errors, proposed, strata))
+    return (low, high) if low < high else (np.nan, np.nan)
+
+
+def _shared(errors: Floats) -> tuple[float, float]:
+    """Of mean errors (groups, strata)."""
+    return float(errors.min(axis=1).max()), float(errors.max(axis=1).min())
+
+
+def _mean_gap(points: Floats) -> float:
+    """Mean over the shared errors of the proposed group's curve minus the other's.
+
+    `points` (2, groups, strata): mean errors, mean values.
+    """
+    low, high = _shared(points[0])
+    if low >= high:
+        return np.nan
+    at = np.unique(np.clip(points[0], low, high))  # between these both curves are straight
+    curves = []
+    for errors, values in zip(*points, strict=True):
+        order = np.argsort(errors)
+        curves.append(np.interp(at, errors[order], values[order]))
+    gap = curves[1] - curves[0]
+    return float(np.trapezoid(gap, at)) / (high - low)
+
+
+def _cell_means(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]) -> Floats:
+    """Means (groups, strata), the proposed group second."""
+    means: Floats = np.array(
+        [[values[(proposed == group) & (strata == s)].mean() for s in np.unique(strata)] for group in (0, 1)]
+    )
+    return means
+
+
+def student(
+    estimate: float, influence: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any]
+) -> tuple[float, float, float]:
+    """Low and high end of the 95 percent interval of an estimate made of cell means, and p against 0.
+
+    Student's t with the degrees of freedom of Welch and Satterthwaite, each cell with a variance of
+    its own; NaN where no run differs from another of its cell. A bootstrap is too short for three to
+    five runs in a cell: in simulations with three strata 86 to 91 percent of its intervals held the
+    truth, and 95 to 97 percent of these.
+    """
+    from scipy.stats import t
+
+    cells = strata * 2 + proposed
+    groups = [influence[cells == cell] for cell in np.unique(cells)]
+    variances = np.array([group.var(ddof=1) / len(group) for group in groups])
+    error = float(np.sqrt(variances.sum()))
+    if not error > 1e-12:  # there is no estimate, or no spread to judge it by
+        return np.nan, np.nan, np.nan
+    freedom = variances.sum() ** 2 / (variances**2 / [len(group) - 1 for group in groups]).sum()
+    half = float(t.ppf(0.975, freedom)) * error
+    return estimate - half, estimate + half, float(2 * t.sf(abs(estimate) / error, freedom))
 
 
 def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], difference: float) -> float:
@@ -103,14 +173,13 @@ def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], 
     return float(difference / np.sqrt(variance) * (1 - 3 / (4 * freedom - 1))) if variance else np.nan
 
 
-def basic_interval(estimate: float, replicates: Floats) -> tuple[float, float]:
-    """The reverse-percentile bootstrap interval at 95 percent."""
-    low, high = np.nanquantile(replicates, [0.025, 0.975])
-    return float(2 * estimate - high), float(2 * estimate - low)
-
-
 def holm(p: Floats) -> Floats:
-    """Holm's step-down correction for several tests."""
+    """Holm's step-down correction for several tests; one that has no p (NaN) does not count."""
+    known = np.isfinite(p)
+    if not known.all():
+        result = np.full_like(p, np.nan)
+        result[known] = holm(p[known])
+        return result
     order = np.argsort(p)
     scaled = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
     corrected = np.empty_like(p)

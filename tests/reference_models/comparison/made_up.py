@@ -10,8 +10,10 @@ OFFSETS = {"beta-vae": 0.0, "vlae": 0.0, "teacher-student": 0.05, "pro-vlae": 0.
 VARIANTS = ("no fade-in", "no pre-training KL", "no fade-in, no pre-training KL")
 
 
-def measured(rng: np.random.Generator, level: float, beta: float, layers: int) -> dict[str, Any]:
-    def score(middle: float) -> dict[str, Any]:
+def measured(
+    rng: np.random.Generator, others: np.random.Generator, level: float, beta: float, layers: int
+) -> dict[str, Any]:
+    def score(middle: float, rng: np.random.Generator = rng) -> dict[str, Any]:
         return {"value": float(middle + 0.03 * rng.standard_normal()), "signature": "made up"}
 
     return {
@@ -23,11 +25,17 @@ def measured(rng: np.random.Generator, level: float, beta: float, layers: int) -
         ],
         "active_latents": 6,
         "published": {"mig": score(level), "mig_sup": score(level - 0.05), "factor_vae": score(level + 0.5)},
+        "metrics": {
+            "mig": score(level, others),
+            "total_correlation": score(1 - level, others),
+            "sap": {"value": None, "signature": "made up"},
+            "active_units": {"value": 6.0, "signature": "made up"},
+        },
     }
 
 
 def made_up_rows(seed: int = 0, betas: tuple[float, ...] = (1.0, 4.0, 8.0)) -> list[dict[str, Any]]:
-    rng = np.random.default_rng(seed)
+    rng, others = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     cases = [("comparison", model, "", beta) for model in OFFSETS for beta in betas]
     cases += [("ablation", "pro-vlae", variant, 4.0) for variant in VARIANTS]
     rows = []
@@ -49,10 +57,10 @@ def made_up_rows(seed: int = 0, betas: tuple[float, ...] = (1.0, 4.0, 8.0)) -> l
                 "seconds": 900.0,
                 "measuring_seconds": 30.0,
                 "cpu_seconds": 720.0,
-                **measured(rng, level, beta, layers),
+                **measured(rng, others, level, beta, layers),
             }
             if layers == 3:
-                earlier = [measured(rng, level * share, beta, 3) for share in (0.5, 0.8)]
+                earlier = [measured(rng, others, level * share, beta, 3) for share in (0.5, 0.8)]
                 row["stages"] = (
                     [{"step": 3000 * i, **one} for i, one in enumerate(earlier, 1)]
                     if model == "pro-vlae"

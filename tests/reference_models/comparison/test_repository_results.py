@@ -19,7 +19,7 @@ ROWS = sorted(FOLDER.glob("*-mini.jsonl"))
 def test_the_page_of_the_repository_is_that_of_its_rows(path):
     rows = read_rows(path)
     runs, stages = results.table(rows), results.stages(rows)
-    figures = all_figures(runs, stages)
+    figures = all_figures(rows, runs, stages)
     folder = FOLDER / path.stem.removesuffix("-mini")
     assert (folder / "results.md").read_text(encoding="utf-8") == page(rows, runs, stages, figures)
     assert {one.name for one in folder.glob("*.png")} == set(figures)

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from disentangle_metrics import InputError
+from disentangle_metrics.protocols import SUITE
+from disentangle_metrics.requests import find_metric
 from reference_models.cli import reproduce as cli
 from reference_models.comparison import results
 from reference_models.comparison.page import page
@@ -76,13 +78,35 @@ def test_a_large_difference_is_found_and_a_missing_one_is_not(runs):
     assert none["low"] < 0 < none["high"]
     assert none["p"] > 0.05
     assert (found["p_holm"] >= found["p"]).all()
-    vlae, proposed = (compared.loc[compared["model"] == m, "reconstruction"] for m in ("vlae", "pro-vlae"))
-    shared = (
-        vlae.between(proposed.min(), proposed.max()).sum() + proposed.between(vlae.min(), vlae.max()).sum()
+    vlae, proposed = (
+        compared[compared["model"] == model].groupby("beta")["reconstruction"].mean()
+        for model in ("vlae", "pro-vlae")
     )
-    assert large["in_shared_range"] == shared
-    assert 0 < shared < large["runs"]
+    assert large["error_low"] == pytest.approx(max(vlae.min(), proposed.min()))
+    assert large["error_high"] == pytest.approx(min(vlae.max(), proposed.max()))
+    assert large["equal_low"] < 0.2 < large["equal_high"]
+    assert large["equal_p_holm"] < 0.01
+    assert none["equal_low"] < 0 < none["equal_high"]
     pd.testing.assert_frame_equal(found, results.differences(compared).set_index(["metric", "other"]))
+
+
+def test_effects_are_above_0_where_the_proposed_model_is_better(rows):
+    suite = results.suite(rows)
+    assert len(suite) == 60
+    found = results.effects(suite)
+    assert list(found.index) == ["mig", "total_correlation"]  # sap has no value, active_units no better
+    assert (found[["beta-vae", "vlae"]] > 3).all(axis=None)
+    tested = results.differences(results.table(rows).query("purpose == 'comparison'"))
+    tested = tested.set_index(["metric", "other"])
+    suite["mig"] = [row["published"]["mig"]["value"] for row in rows if row["purpose"] == "comparison"]
+    assert results.effects(suite).loc["mig", "vlae"] == pytest.approx(tested.loc[("mig", "vlae"), "effect"])
+    assert results.effects(suite[suite["seed"] < 2]).empty
+
+
+def test_which_scores_fall_with_quality_is_what_the_reports_say():
+    scores = [score for name in SUITE for score in find_metric(name).scores]
+    assert {score.key for score in scores if score.direction == "down"} == results.LOWER_IS_BETTER
+    assert {score.key for score in scores if score.property == "size"} == results.NO_QUALITY
 
 
 def test_betas_of_one_model_alone_do_not_count(runs):
@@ -112,7 +136,7 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
     written = {one.name for one in (tmp_path / "figures").iterdir()}
     assert written == {
         "runs.csv", "stages.csv", "information.csv", "differences.csv", "means_mig.csv", "means_mig_sup.csv",
-        "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "ablation.png", "results.md",
+        "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "other_scores.png", "ablation.png", "results.md",
     }  # fmt: skip
     assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
 
@@ -140,9 +164,14 @@ def test_the_page_says_what_the_tables_hold(rows, runs):
     assert line[6] == f"{mig['mean']:.3f} [{mig['low']:.3f}, {mig['high']:.3f}]"
     assert line[7] == f"{mig['best']:.3f}"
     tested = results.differences(compared).set_index(["metric", "other"]).loc["mig_sup", "beta-vae"]
-    line = cells(text, "MIG-sup", "beta-vae")
+    line = cells(text, "MIG-sup", "beta-vae", "30")
     assert line[3].startswith(f"{tested['difference']:.3f} [{tested['low']:.3f}, ")
     assert float(line[6]) == pytest.approx(tested["p_holm"], rel=0.05)
+    line = cells(text, "MIG-sup", "beta-vae", f"{tested['error_low']:.1f} to {tested['error_high']:.1f}")
+    assert line[3].startswith(f"{tested['equal_difference']:.3f} [{tested['equal_low']:.3f}, ")
+    assert float(line[5]) == pytest.approx(tested["equal_p_holm"], rel=0.05)
+    of_vlae = results.suite(rows).query("model == 'vlae'")["total_correlation"].mean()
+    assert cells(text, "total_correlation", "lower")[-1] == f"{of_vlae:.3f}"
     stage = cells(text, "no fade-in", "2", "5")
     stages = results.stages(rows)
     second = stages[(stages["variant"] == "no fade-in") & (stages["stage"] == 2)]

@@ -8,14 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from reference_models.comparison import statistics
 from reference_models.comparison.statistics import (
-    adjusted_difference,
-    basic_interval,
+    equal_error_difference,
     hedges_g,
     holm,
+    influences,
     permutation_p,
-    resampled,
+    shared_range,
     stratified_difference,
+    student,
 )
 
 TWO_GROUPS = np.repeat([True, False], 5)
@@ -42,8 +44,9 @@ def test_groups_apart_in_every_stratum_have_the_smallest_p_there_can_be():
     assert permutation_p(values, proposed, strata, np.random.default_rng(0)) < 2e-4
 
 
-def test_p_is_uniform_where_there_is_no_difference():
+def test_p_is_uniform_where_there_is_no_difference(monkeypatch):
     """A stratum's level must not count as a difference of the groups, nor hide one."""
+    monkeypatch.setattr(statistics, "PERMUTATIONS", 2_000)
     rng = np.random.default_rng(5)
     proposed, strata = np.tile(TWO_GROUPS, 2), np.repeat([0, 1], 10)
     p = [permutation_p(rng.normal(size=20) + 50 * strata, proposed, strata, rng) for _ in range(200)]
@@ -65,36 +68,80 @@ def test_hedges_g_by_hand():
     assert hedges_g(values, proposed, np.zeros(6, int), 1.0) == pytest.approx(1 / pooled * (1 - 3 / 15))
 
 
-def test_the_adjusted_difference_takes_out_what_the_reconstruction_explains():
-    errors = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    values = 0.5 * errors + 0.25 * TWO_GROUPS
-    assert adjusted_difference(values, errors, TWO_GROUPS) == pytest.approx(0.25)
-    assert stratified_difference(values, TWO_GROUPS, ONE_STRATUM) == pytest.approx(0.25 - 2.5)
+THREE_STRATA = np.tile(TWO_GROUPS, 3), np.repeat([0, 1, 2], 10)
 
 
-def test_resampling_keeps_the_number_of_runs_in_every_cell():
-    proposed, strata = np.tile(TWO_GROUPS, 2), np.repeat([0, 1], 10)
-    drawn = resampled(proposed, strata, 50, np.random.default_rng(0))
-    cells = strata * 2 + proposed
-    np.testing.assert_array_equal(cells[drawn], np.tile(cells, (50, 1)))
-    assert all(len(set(rows)) < len(rows) for rows in drawn.tolist())
+def test_at_one_beta_the_interval_is_welch_s():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=10) * np.where(TWO_GROUPS, 1.0, 3.0) + TWO_GROUPS
+    expected = stats.ttest_ind(values[TWO_GROUPS], values[~TWO_GROUPS], equal_var=False)
+    groups = TWO_GROUPS, ONE_STRATUM
+    low, high, p = student(stratified_difference(values, *groups), influences(values, *groups), *groups)
+    assert (low, high) == pytest.approx(tuple(expected.confidence_interval()))
+    assert p == pytest.approx(expected.pvalue)
 
 
-def test_many_samples_give_what_each_gives_alone():
-    rng = np.random.default_rng(2)
-    proposed, strata = np.tile(TWO_GROUPS, 2), np.repeat([0, 1], 10)
-    values, errors = rng.normal(size=(2, 20))
-    drawn = resampled(proposed, strata, 5, rng)
-    together = stratified_difference(values[drawn], proposed, strata)
-    adjusted = adjusted_difference(values[drawn], errors[drawn], proposed)
-    for rows, plain, other in zip(drawn, together, adjusted, strict=True):
-        assert plain == pytest.approx(float(stratified_difference(values[rows], proposed, strata)))
-        design = np.column_stack([np.ones(20), proposed, errors[rows]])
-        assert other == pytest.approx(np.linalg.lstsq(design, values[rows], rcond=None)[0][1])
+def curves(errors, scores):
+    """Runs (30,) whose cell means lie on two curves: errors and scores (2 groups, 3 strata), the other first."""
+    proposed, strata = THREE_STRATA
+    around = np.tile([-2.0, -1, 0, 1, 2], 6)
+    cell = proposed.astype(int), strata
+    return np.array(scores, float)[cell] + 0.01 * around, np.array(errors, float)[cell] + 0.1 * around
 
 
-def test_the_basic_interval_reflects_the_replicates():
-    assert basic_interval(1.0, np.linspace(1.0, 2.0, 1001)) == pytest.approx((0.025, 0.975))
+def test_curves_are_compared_where_both_have_errors():
+    # The other: 0 at error 10, 1 at 20, 1 at 30. The proposed: 2 from 15 to 25, then up to 4 at 35.
+    values, errors = curves([[10, 20, 30], [15, 25, 35]], [[0, 1, 1], [2, 2, 4]])
+    found, _ = equal_error_difference(values, errors, *THREE_STRATA)
+    # 15 to 20: 1.5 falls to 1; 20 to 25: 1; 25 to 30: 1 rises to 2.
+    assert found == pytest.approx((1.25 + 1 + 1.5) / 3)
+    assert shared_range(errors, *THREE_STRATA) == pytest.approx((15, 30))
+
+
+def test_curves_that_share_no_errors_have_no_difference():
+    values, errors = curves([[10, 20, 30], [40, 50, 60]], [[0, 1, 1], [2, 2, 4]])
+    found, moved = equal_error_difference(values, errors, *THREE_STRATA)
+    assert np.isnan(
+        [found, *student(found, moved, *THREE_STRATA), *shared_range(errors, *THREE_STRATA)]
+    ).all()
+    one = TWO_GROUPS, ONE_STRATUM
+    assert np.isnan(equal_error_difference(values[:10], errors[:10], *one)[0])
+
+
+def test_influences_say_what_moving_a_run_does():
+    rng = np.random.default_rng(4)
+    values, errors = curves([[10, 20, 30], [13, 24, 35]], [[0, 1, 3], [2, 3, 4]])
+    values, errors = values + 0.1 * rng.normal(size=30), errors + rng.normal(size=30)
+    estimate, moved = equal_error_difference(values, errors, *THREE_STRATA)
+    assert moved.reshape(6, 5).sum(axis=1) == pytest.approx(np.zeros(6), abs=1e-12)
+    copies = 10_000  # so many that one run more hardly matters: the slope is what it does to the mean
+    for run in (0, 7, 22):
+        proposed, strata = (np.concatenate([np.tile(part, copies), [part[run]]]) for part in THREE_STRATA)
+        many = [np.concatenate([np.tile(part, copies), [part[run]]]) for part in (values, errors)]
+        shifted, _ = equal_error_difference(*many, proposed, strata)
+        assert (shifted - estimate) * 5 * copies == pytest.approx(moved[run], rel=1e-2)
+
+
+def test_intervals_at_equal_error_hold_the_truth():
+    rng = np.random.default_rng(0)
+    errors = np.array([[10.0, 20, 30], [15, 25, 35]])
+    scores = np.array([[0.1, 0.2, 0.3], [0.3, 0.3, 0.6]])
+    truth, _ = equal_error_difference(*curves(errors, scores), *THREE_STRATA)
+    cell = THREE_STRATA[0].astype(int), THREE_STRATA[1]
+    held = []
+    for _ in range(200):
+        values = scores[cell] + 0.1 * rng.normal(size=30)
+        moved_errors = errors[cell] + 2 * rng.normal(size=30)
+        estimate, moved = equal_error_difference(values, moved_errors, *THREE_STRATA)
+        low, high, _ = student(estimate, moved, *THREE_STRATA)
+        held.append(low <= truth <= high)
+    assert 0.9 < np.mean(held) < 0.995
+
+
+def test_runs_without_spread_have_no_interval():
+    values = 1.0 * TWO_GROUPS
+    groups = TWO_GROUPS, ONE_STRATUM
+    assert np.isnan(student(1.0, influences(values, *groups), *groups)).all()
 
 
 def test_holm_by_hand():
@@ -109,10 +156,5 @@ def test_holm_never_helps_and_keeps_the_order(p):
     assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
 
 
-def test_a_sample_without_spread_has_no_adjusted_difference():
-    proposed = np.array([True, True, False, False])
-    errors = np.array([[1.0, 1.0, 2.0, 2.0], [1.0, 2.0, 1.0, 3.0]])
-    found = adjusted_difference(np.array([[1.0, 1.0, 0.0, 0.0]] * 2), errors, proposed)
-    assert np.isnan(found[0])
-    assert np.isfinite(found[1])
-    assert basic_interval(1.0, np.array([0.9, np.nan, 1.1])) == pytest.approx((0.905, 1.095))
+def test_holm_does_not_count_what_has_no_p():
+    np.testing.assert_allclose(holm(np.array([0.01, np.nan, 0.04])), [0.02, np.nan, 0.04])
