@@ -13,6 +13,7 @@ import csv
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,18 +47,44 @@ UNSUPERVISED = {"lambda_z": 0.0, "lambda_jac": 0.0, "lambda_xcov": 0.0}
 THRICE = [3 * step for step in STUDENTS["grow_steps"]]
 
 
-class RenewedStudents(TeacherStudent):
-    """Each student starts with an Adam that knows nothing, as in the original's code."""
+class Renewed:
+    """Each stage starts with an Adam that knows nothing, as each student does in the original's code."""
 
     renewed = False
 
     def enter(self, step):
         super().enter(step)
-        self.renewed = step in self.grow_steps
+        self.renewed = step in self.milestones()
 
     def forget(self, optimizer, args, kwargs):
         if self.renewed:
             optimizer.state.clear()
+
+
+class RenewedProVLAE(Renewed, ProVLAE):
+    pass
+
+
+class RenewedStudents(Renewed, TeacherStudent):
+    pass
+
+
+class PlainlyInitialised:
+    """Weights as PyTorch starts them, instead of Glorot-uniform ones and biases of zero."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        for module in self.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+
+
+class PlainProVLAE(PlainlyInitialised, ProVLAE):
+    pass
+
+
+class PlainStudents(PlainlyInitialised, TeacherStudent):
+    pass
 
 
 class DeterministicStudents(TeacherStudent):
@@ -70,64 +97,89 @@ class DeterministicStudents(TeacherStudent):
 
 @contextmanager
 def forgetting(model):
-    """Lets a model of renewed students clear the optimiser's state."""
-    hook = register_optimizer_step_pre_hook(model.forget) if isinstance(model, RenewedStudents) else None
+    """Lets a renewed model clear the optimiser's state."""
+    hook = register_optimizer_step_pre_hook(model.forget) if isinstance(model, Renewed) else None
     yield
     if hook:
         hook.remove()
 
 
-VARIANTS = {  # (model, variant) -> (class, arguments, steps)
-    ("pro-vlae", "base"): (ProVLAE, LADDER, 3 * STAGE),
-    ("pro-vlae", "last stage 3 times as long"): (ProVLAE, LADDER, 5 * STAGE),
-    ("pro-vlae", "first two stages a third as long"): (
+@dataclass(frozen=True)
+class Variant:
+    """What is trained, and for how long."""
+
+    model: type
+    arguments: dict
+    steps: int
+    learning_rate: float = 1e-3
+
+
+VARIANTS = {  # by model and what is changed
+    ("pro-vlae", "base"): Variant(ProVLAE, LADDER, 3 * STAGE),
+    ("pro-vlae", "last stage 3 times as long"): Variant(ProVLAE, LADDER, 5 * STAGE),
+    ("pro-vlae", "first two stages a third as long"): Variant(
         ProVLAE,
         {**LADDER, "wake_steps": [0, STAGE // 3, 2 * STAGE // 3], "fade_in_steps": STAGE // 10},
         2 * STAGE // 3 + STAGE,
     ),
-    ("pro-vlae", "gamma 0"): (ProVLAE, {**LADDER, "gamma": 0.0}, 3 * STAGE),
-    ("pro-vlae", "no fade-in"): (ProVLAE, {**LADDER, "fade_in_steps": 0}, 3 * STAGE),
-    ("pro-vlae", "fade-in over the whole stage"): (ProVLAE, {**LADDER, "fade_in_steps": STAGE}, 3 * STAGE),
-    ("pro-vlae", "beta 0.25"): (ProVLAE, {**LADDER, "beta": 0.25}, 3 * STAGE),
-    ("pro-vlae", "beta 0.25, last stage 3 times as long"): (ProVLAE, {**LADDER, "beta": 0.25}, 5 * STAGE),
-    ("pro-vlae", "2 latents per layer"): (ProVLAE, {**LADDER, "latents_per_layer": 2}, 3 * STAGE),
-    ("pro-vlae", "learned affine after each activation"): (ProVLAE, {**LADDER, "affine": True}, 3 * STAGE),
-    ("vlae", "no progression (VLAE)"): (VLAE, {"latents_per_layer": 3, "beta": 1.0}, 3 * STAGE),
-    ("pro-vlae", "2 latents per layer, beta 0.25"): (ProVLAE, PAIRS, 3 * STAGE),
-    ("teacher-student", "base"): (TeacherStudent, STUDENTS, 5 * STUDENT_STAGE),
-    ("teacher-student", "first teacher with 4 latents"): (
+    ("pro-vlae", "gamma 0"): Variant(ProVLAE, {**LADDER, "gamma": 0.0}, 3 * STAGE),
+    ("pro-vlae", "no fade-in"): Variant(ProVLAE, {**LADDER, "fade_in_steps": 0}, 3 * STAGE),
+    ("pro-vlae", "fade-in over the whole stage"): Variant(
+        ProVLAE, {**LADDER, "fade_in_steps": STAGE}, 3 * STAGE
+    ),
+    ("pro-vlae", "beta 0.25"): Variant(ProVLAE, {**LADDER, "beta": 0.25}, 3 * STAGE),
+    ("pro-vlae", "beta 0.25, last stage 3 times as long"): Variant(
+        ProVLAE, {**LADDER, "beta": 0.25}, 5 * STAGE
+    ),
+    ("pro-vlae", "2 latents per layer"): Variant(ProVLAE, {**LADDER, "latents_per_layer": 2}, 3 * STAGE),
+    ("pro-vlae", "learned affine after each activation"): Variant(
+        ProVLAE, {**LADDER, "affine": True}, 3 * STAGE
+    ),
+    ("pro-vlae", "a new optimiser for each stage"): Variant(RenewedProVLAE, LADDER, 3 * STAGE),
+    ("pro-vlae", "PyTorch's initialisation"): Variant(PlainProVLAE, LADDER, 3 * STAGE),
+    ("pro-vlae", "learning rate 5e-4"): Variant(ProVLAE, LADDER, 3 * STAGE, 5e-4),
+    ("vlae", "no progression (VLAE)"): Variant(VLAE, {"latents_per_layer": 3, "beta": 1.0}, 3 * STAGE),
+    ("pro-vlae", "2 latents per layer, beta 0.25"): Variant(ProVLAE, PAIRS, 3 * STAGE),
+    ("teacher-student", "base"): Variant(TeacherStudent, STUDENTS, 5 * STUDENT_STAGE),
+    ("teacher-student", "first teacher with 4 latents"): Variant(
         TeacherStudent,
         {**STUDENTS, "first_latents": 4, "grow_steps": STUDENTS["grow_steps"][2:]},
         5 * STUDENT_STAGE,
     ),
-    ("teacher-student", "all 6 latents at once (beta-VAE)"): (
+    ("teacher-student", "all 6 latents at once (beta-VAE)"): Variant(
         TeacherStudent,
         {**STUDENTS, "first_latents": 6, "grow_steps": []},
         5 * STUDENT_STAGE,
     ),
-    ("teacher-student", "no supervision"): (
+    ("teacher-student", "no supervision"): Variant(
         TeacherStudent,
         {**STUDENTS, **UNSUPERVISED},
         5 * STUDENT_STAGE,
     ),
-    ("teacher-student", "a new optimiser for each student"): (RenewedStudents, STUDENTS, 5 * STUDENT_STAGE),
-    ("teacher-student", "no noise, no rate"): (
+    ("teacher-student", "a new optimiser for each student"): Variant(
+        RenewedStudents, STUDENTS, 5 * STUDENT_STAGE
+    ),
+    ("teacher-student", "PyTorch's initialisation"): Variant(PlainStudents, STUDENTS, 5 * STUDENT_STAGE),
+    ("teacher-student", "learning rate 5e-4"): Variant(TeacherStudent, STUDENTS, 5 * STUDENT_STAGE, 5e-4),
+    ("teacher-student", "no noise, no rate"): Variant(
         DeterministicStudents,
         {**STUDENTS, "beta": 0.0},
         5 * STUDENT_STAGE,
     ),
-    ("teacher-student", "no noise, no rate, no supervision"): (
+    ("teacher-student", "no noise, no rate, no supervision"): Variant(
         DeterministicStudents,
         {**STUDENTS, "beta": 0.0, **UNSUPERVISED},
         5 * STUDENT_STAGE,
     ),
-    ("teacher-student", "no noise, no rate, all 6 latents at once"): (
+    ("teacher-student", "no noise, no rate, all 6 latents at once"): Variant(
         DeterministicStudents,
         {**STUDENTS, "beta": 0.0, "first_latents": 6, "grow_steps": []},
         5 * STUDENT_STAGE,
     ),
-    ("teacher-student", "beta 0.0625"): (TeacherStudent, {**STUDENTS, "beta": 0.0625}, 5 * STUDENT_STAGE),
-    ("teacher-student", "stages 3 times as long"): (
+    ("teacher-student", "beta 0.0625"): Variant(
+        TeacherStudent, {**STUDENTS, "beta": 0.0625}, 5 * STUDENT_STAGE
+    ),
+    ("teacher-student", "stages 3 times as long"): Variant(
         TeacherStudent,
         {**STUDENTS, "grow_steps": THRICE},
         15 * STUDENT_STAGE,
@@ -151,28 +203,35 @@ class Pooled:
 
 
 def run(dataset, variant, seed):
-    model_class, arguments, steps = VARIANTS[variant]
+    chosen = VARIANTS[variant]
     torch.manual_seed(seed)
-    model = model_class(image_shape=[1, 32, 32], **arguments)
+    model = chosen.model(image_shape=[1, 32, 32], **chosen.arguments)
     settings = Settings(
         batch_size=32,
-        learning_rate=1e-3,
+        learning_rate=chosen.learning_rate,
         warmup_steps=300,
         seed=seed,
-        steps=steps,
-        save_every=steps,
+        steps=chosen.steps,
+        save_every=chosen.steps,
         device="cpu",
     )
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, forgetting(model):
-        train(model, dataset, settings, Path(folder), description={"arguments": arguments}, progress=False)
+        train(
+            model,
+            dataset,
+            settings,
+            Path(folder),
+            description={"arguments": chosen.arguments},
+            progress=False,
+        )
     seconds = time.perf_counter() - began
     name, changed = variant
     return {
         "model": name,
         "variant": changed,
         "seed": seed,
-        "steps": steps,
+        "steps": chosen.steps,
         **measured(model, dataset),
         "seconds": round(seconds),
     }
