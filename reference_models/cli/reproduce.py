@@ -110,6 +110,7 @@ def figures(
         "stages.csv": stages,
         "information.csv": results.information(found),
         "differences.csv": results.differences(compared),
+        "suite.csv": results.suite(found),
     }
     tables |= {f"means_{metric}.csv": results.means(compared, metric) for metric in results.METRICS}
     out.mkdir(parents=True, exist_ok=True)

@@ -135,7 +135,7 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
     )
     written = {one.name for one in (tmp_path / "figures").iterdir()}
     assert written == {
-        "runs.csv", "stages.csv", "information.csv", "differences.csv", "means_mig.csv", "means_mig_sup.csv",
+        "runs.csv", "stages.csv", "information.csv", "differences.csv", "suite.csv", "means_mig.csv", "means_mig_sup.csv",
         "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "other_scores.png", "ablation.png", "results.md",
     }  # fmt: skip
     assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
