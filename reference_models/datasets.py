@@ -21,7 +21,7 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
     side : int, optional
         Height and width of the images that the model takes, where there is one already. The digits
         of `mnist5k` get a black margin up to it, 32x32 by default; `images` are resized to it. All
-        other data sets have one size.
+        other data sets have one size, and can be pooled down to a half, a third and so on of it.
 
     Raises
     ------
@@ -34,6 +34,8 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
     elif name == "images" and side is not None:
         options["side"] = side
     dataset = load_dataset(name, root, **options)
+    if side is not None and (pool := dataset.image_shape[0] // side) > 1:
+        dataset = load_dataset(name, root, pool=pool, **options)
     if name == "images":
         dataset.images([0])  # decodes them all: what cannot be read is named before a run's folder is made
     return dataset

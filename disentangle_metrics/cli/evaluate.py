@@ -42,7 +42,9 @@ Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bun
 Dataset = option(MODEL, "Data set to encode, such as sprites.", metavar="NAME")
 Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
 DataOptions = option(
-    MODEL, "Options of the data set's own, such as pad=2 for mnist5k in 32x32.", metavar="NAME=N,..."
+    MODEL,
+    "Options of the data set: pool=2 halves its images; pad=2 for mnist5k in 32x32.",
+    metavar="NAME=N,...",
 )
 Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")

@@ -8,6 +8,7 @@ from typing import Any
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.pooled import pooled
 from disentangle_metrics.datasets.table import FactorTable
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.registry import Registry
@@ -30,7 +31,9 @@ DATASETS = Registry(
 )
 
 
-def load_dataset(name: str, root: str | PathLike[str] | None = None, **options: Any) -> FactorDataset:
+def load_dataset(
+    name: str, root: str | PathLike[str] | None = None, *, pool: int = 1, **options: Any
+) -> FactorDataset:
     """Open a data set by name.
 
     Parameters
@@ -40,6 +43,8 @@ def load_dataset(name: str, root: str | PathLike[str] | None = None, **options: 
     root : path, optional
         The folder of the data set's files, or the file itself; by default the package's folder in
         the platform's cache.
+    pool : int
+        Smaller images, each pixel the mean of pool x pool: 2 makes 32x32 of 64x64.
     **options
         Passed on to the data set's own loader.
 
@@ -49,7 +54,7 @@ def load_dataset(name: str, root: str | PathLike[str] | None = None, **options: 
         If the name is unknown (near names are suggested), or the data set's file is missing,
         damaged or cannot be fetched.
     InputError
-        If the data set has no such option.
+        If the data set has no such option, or `pool` does not divide its images.
     """
     load = DATASETS.load(name)
     try:
@@ -57,7 +62,7 @@ def load_dataset(name: str, root: str | PathLike[str] | None = None, **options: 
     except TypeError as error:
         accepted = [p for p in inspect.signature(load).parameters if p != "root"]
         raise InputError(
-            f"load_dataset({name!r}): {error}; accepted: {', '.join(['root', *accepted])}"
+            f"load_dataset({name!r}): {error}; accepted: {', '.join(['root', 'pool', *accepted])}"
         ) from None
     dataset: FactorDataset = load(root=root, **options)
-    return dataset
+    return pooled(dataset, pool)

@@ -187,21 +187,6 @@ VARIANTS = {  # by model and what is changed
 }
 
 
-class Pooled:
-    """A data set with images pooled 2x2."""
-
-    def __init__(self, dataset):
-        self.dataset, self.name = dataset, f"{dataset.name} pooled to 32x32"
-
-    def __len__(self):
-        return len(self.dataset)
-
-    def images(self, indices):
-        images = self.dataset.images(indices)
-        n, height, width, channels = images.shape
-        return images.reshape(n, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4)).astype(np.uint8)
-
-
 def run(dataset, variant, seed):
     chosen = VARIANTS[variant]
     torch.manual_seed(seed)
@@ -255,7 +240,7 @@ def measured(model, dataset):
         kl = torch.empty(0)  # there is no posterior
     elif not isinstance(model, TeacherStudent):
         kl = kl.reshape(3, -1).sum(dim=1)
-    factors = dataset.dataset.factors(indices)[:, 1:]  # without shape, as the paper's authors do
+    factors = dataset.factors(indices)[:, 1:]  # without shape, as the paper's authors do
     posterior = dm.GaussianPosterior(mean, logvar)
     report = dm.score(posterior, factors, metrics=["mig", "mig_sup"], anchors=False)
     return {
@@ -269,7 +254,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     seeds = parser.parse_args().seeds
-    dataset = Pooled(dm.load_dataset("sprites"))
+    dataset = dm.load_dataset("sprites", pool=2)
     done = set()
     if RESULTS.exists():
         with RESULTS.open(newline="") as file:

@@ -51,9 +51,9 @@ def time_models(
     faster then, so that the hours are an estimate.
     """
     keep_freed_memory()
-    dataset = open_dataset(comparison.dataset, root)
     rates = comparison.table["learning_rates"]
     runs = comparison.pilots() + comparison.runs(dict.fromkeys(comparison.models, rates[0]))
+    dataset = open_dataset(comparison.dataset, root, runs[0].side)
     half = steps // 2
     for model in comparison.models:
         of_model = [run for run in runs if run.model == model]

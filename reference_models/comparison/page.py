@@ -79,8 +79,10 @@ def page(
 
 def state(runs: pd.DataFrame) -> str:
     """What the page is made of."""
-    schedules = runs[["iterations", "batch_size"]].drop_duplicates().itertuples(index=False)
-    schedule = " or ".join(f"{row.iterations:,} steps of {row.batch_size} images" for row in schedules)
+    schedules = runs[["iterations", "batch_size", "side"]].drop_duplicates().itertuples(index=False)
+    schedule = " or ".join(
+        f"{row.iterations:,} steps of {row.batch_size} images of {row.side}x{row.side}" for row in schedules
+    )
     hours = runs["cpu_seconds"].sum() / 3600
     done = f"{len(runs)} finished runs of {schedule}, {hours:.1f} CPU hours of training."
     counts = runs[runs["purpose"] != "pilot"]

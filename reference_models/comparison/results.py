@@ -49,6 +49,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{name: row[name] for name in what},
+            "side": row["arguments"]["image_shape"][-1],  # pixels
             "reconstruction": row["reconstruction"],
             "kl": sum(row["kl"]),
             "active_latents": row["active_latents"],

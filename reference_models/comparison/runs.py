@@ -34,6 +34,8 @@ class Run:
         Images that are measured.
     factors : tuple of str
         What the published protocol scores against.
+    side : int or None
+        Height and width that the images are pooled to; None leaves them as they are.
     """
 
     purpose: str
@@ -46,14 +48,19 @@ class Run:
     settings: dict[str, Any]
     samples: int
     factors: tuple[str, ...]
+    side: int | None = None
 
     @property
     def key(self) -> str:
         """Names the run, and no run that would give another result."""
-        what = {name: value for name, value in asdict(self).items() if name != "purpose"}
+        what = {name: value for name, value in self.facts().items() if name != "purpose"}
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
         name = "-".join([self.model, *self.variant.replace(",", "").split(), f"beta{self.beta:g}"])
         return f"{self.dataset}-{name}-rate{self.settings['learning_rate']:g}-seed{self.seed}-{digest}"
+
+    def facts(self) -> dict[str, Any]:
+        """All that is set of the run."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def plan(self) -> plans.Plan:
@@ -148,6 +155,7 @@ class Comparison:
             settings=settings,
             samples=table["samples"],
             factors=tuple(table["factors"]),
+            side=table.get("side"),
         )
 
 

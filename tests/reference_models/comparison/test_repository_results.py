@@ -10,6 +10,7 @@ from reference_models.comparison import results
 from reference_models.comparison.figures import all_figures
 from reference_models.comparison.page import page
 from reference_models.comparison.rows import read_rows
+from reference_models.comparison.runs import read_comparison
 
 FOLDER = Path(__file__).parents[3] / "examples" / "reproduction"
 ROWS = sorted(FOLDER.glob("*-mini.jsonl"))
@@ -23,6 +24,15 @@ def test_the_page_of_the_repository_is_that_of_its_rows(path):
     folder = FOLDER / path.stem.removesuffix("-mini")
     assert (folder / "results.md").read_text(encoding="utf-8") == page(rows, runs, stages, figures)
     assert {one.name for one in folder.glob("*.png")} == set(figures)
+
+
+@pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
+def test_the_rows_of_the_repository_are_of_the_plan(path):
+    """A plan that changes would do them all again."""
+    rows = read_rows(path)
+    comparison = read_comparison("mini", path.stem.removesuffix("-mini"))
+    runs = comparison.runs(comparison.learning_rates(rows))
+    assert {row["key"] for row in rows} <= {run.key for run in [*comparison.pilots(), *runs]}
 
 
 def test_no_run_is_in_the_repository_twice():

@@ -156,7 +156,7 @@ def cells(text, *start):
 def test_the_page_says_what_the_tables_hold(rows, runs):
     text = page_of(rows)
     assert text.startswith(
-        "# The comparison on sprites\n\n75 finished runs of 9,000 steps of 32 images, 15.0 CPU hours"
+        "# The comparison on sprites\n\n75 finished runs of 9,000 steps of 32 images of 64x64, 15.0 CPU hours"
     )
     compared = runs[runs["purpose"] == "comparison"]
     mig = results.means(compared, "mig").set_index(["model", "beta"]).loc["vlae", 4.0]
@@ -195,7 +195,7 @@ def test_the_page_of_a_comparison_that_has_just_begun(rows):
     ]
     text = page_of(pilots)
     assert (
-        "2 finished runs of 9,000 steps of 32 images, 0.4 CPU hours of training. All of them are pilots."
+        "2 finished runs of 9,000 steps of 32 images of 64x64, 0.4 CPU hours of training. All of them are pilots."
         in text
     )
     assert "Scores and reconstruction" not in text

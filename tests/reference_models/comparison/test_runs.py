@@ -60,6 +60,16 @@ def test_keys_differ_where_results_would_and_only_there():
     assert same == [not one for one in affected]
 
 
+def test_the_size_of_the_images_is_in_the_key_where_it_is_not_the_data_sets_own():
+    rates = {"vlae": 1e-4, "pro-vlae": 1e-3}
+    own, small = (
+        Comparison("test", "sprites", {**TABLE, **size}).runs(rates)[0] for size in ({}, {"side": 32})
+    )
+    assert own.key != small.key
+    assert "side" not in own.facts()
+    assert small.facts()["side"] == 32
+
+
 def test_the_pilot_with_the_smallest_objective_chooses_the_learning_rate():
     comparison = Comparison("test", "sprites", TABLE)
     objectives = {("vlae", 1e-4): 90.0, ("vlae", 1e-3): 80.0, ("pro-vlae", 1e-4): 70.0}
@@ -84,7 +94,8 @@ def test_one_learning_rate_needs_no_pilot():
 @pytest.mark.parametrize("plan", sorted(path.stem for path in PLANS.glob("*.toml")))
 def test_the_models_of_every_plan_can_be_built_and_are_of_one_size(plan, dataset):
     comparison = read_comparison(plan, dataset)
-    shape = (64, 64, 3) if dataset in ("rooms", "shapes3d") else (64, 64, 1)
+    side = comparison.table.get("side", 64)
+    shape = (side, side, 3 if dataset in ("rooms", "shapes3d") else 1)
     sizes = set()
     runs = comparison.pilots() + comparison.runs(dict.fromkeys(comparison.models, 1e-3))
     for run in {(run.model, run.variant): run for run in runs}.values():

@@ -1,0 +1,43 @@
+"""A data set in smaller images: each pixel the mean of a block of the original's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
+from disentangle_metrics.errors import InputError
+
+
+def pooled(dataset: FactorDataset, pool: int) -> FactorDataset:
+    """The same images and factors, `pool` times smaller each way.
+
+    Raises
+    ------
+    InputError
+        If `pool` is not a whole number from 1 that divides the images' height and width.
+    """
+    height, width, channels = dataset.image_shape
+    if not isinstance(pool, int | np.integer) or pool < 1 or height % pool or width % pool:
+        raise InputError(
+            f"pool is {pool!r}; accepted: a whole number from 1 that divides the {height}x{width} pixels of "
+            f"{dataset.name}"
+        )
+    if pool == 1:
+        return dataset
+    shape = (height // pool, width // pool, channels)
+    return FactorDataset(dataset.name, dataset.grid, shape, PooledImages(dataset.images, int(pool)))
+
+
+class PooledImages:
+    """Reads images, and takes means of blocks of `pool` x `pool` pixels, rounded down."""
+
+    def __init__(self, read: ReadImages, pool: int) -> None:
+        self.read, self.pool = read, pool
+
+    def __call__(self, indices: NDArray[np.int64]) -> Images:
+        images = self.read(indices)
+        n, height, width, channels = images.shape
+        blocks = images.reshape(n, height // self.pool, self.pool, width // self.pool, self.pool, channels)
+        means: Images = (blocks.sum(axis=(2, 4), dtype=np.uint32) // self.pool**2).astype(np.uint8)
+        return means
