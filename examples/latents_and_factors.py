@@ -9,6 +9,7 @@ python examples/latents_and_factors.py [MODEL ...] [--dataset NAME] [--out FILE]
 import argparse
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 import disentangle_metrics as dm
@@ -31,24 +32,14 @@ for panel, model, title in zip(panels, chosen.models, titles, strict=True):
     details = report["mig"].details
     share = details["mutual_information"] / details["factor_entropy"]
     image = panel.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in (
-        ((r, c), share.iloc[r, c]) for r in range(len(share)) for c in range(share.shape[1])
-    ):
+    for (row, column), value in np.ndenumerate(share.to_numpy()):
         if value >= 0.05:
-            panel.text(
-                column,
-                row,
-                f"{value:.2f}",
-                ha="center",
-                va="center",
-                fontsize=6,
-                color="white" if value > 0.5 else "black",
-            )
+            color = "white" if value > 0.5 else "black"
+            panel.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=6, color=color)
     panel.set_xticks(range(share.shape[1]), share.columns, rotation=45, ha="right", fontsize=7)
     panel.set_yticks(range(len(share)), share.index, fontsize=7)
-    panel.set_title(
-        f"{title}\nMIG {report['mig'].value:.2f}, MIG-sup {report['mig_sup'].value:.2f}", fontsize=8
-    )
+    scores = f"MIG {report['mig'].value:.2f}, MIG-sup {report['mig_sup'].value:.2f}"
+    panel.set_title(f"{title}\n{scores}", fontsize=8)
 figure.colorbar(image, ax=panels, label="I(z; v) / H(v)")
 figure.savefig(chosen.out)
 print(f"{chosen.out}: {', '.join(titles)}")
