@@ -142,15 +142,20 @@ def estimate(
     from reference_models.comparison.runs import read_comparison
 
     comparison = read_comparison(plan, dataset)
-    total = 0.0
+    hours = operations = 0.0
     for timed in time_models(comparison, steps=steps, device=device, root=root, progress=not quiet):
-        hours = timed.runs * timed.steps * timed.seconds_per_step / 3600
-        total += hours
+        steps_in_all = timed.runs * timed.steps
+        hours += (of_model := steps_in_all * timed.seconds_per_step / 3600)
+        operations += steps_in_all * timed.operations
         print(
-            f"{timed.model}: {1 / timed.seconds_per_step:.1f} steps/s over {timed.timed} steps; "
-            f"{timed.runs} runs of {timed.steps:,} steps: {hours:,.1f} hours"
+            f"{timed.model}: {1 / timed.seconds_per_step:.1f} steps/s over {timed.timed} steps, "
+            f"{timed.operations / 1e9:,.1f} GFLOP a step; {timed.runs} runs of {timed.steps:,} steps: "
+            f"{of_model:,.1f} hours"
         )
-    print(f"{plan} on {dataset}: {total:,.1f} hours of training, one run at a time, measuring not counted")
+    print(
+        f"{plan} on {dataset}: {hours:,.1f} hours of training here, one run at a time, measuring not "
+        f"counted; {operations / 1e15:,.1f} PFLOP: {operations / 3.6e15:,.1f} hours at 1 TFLOP/s"
+    )
 
 
 def default_folder(plan: str, dataset: str) -> Path:

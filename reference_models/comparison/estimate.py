@@ -1,4 +1,4 @@
-"""How long a comparison would take on this machine: the first steps of each model, timed."""
+"""How long a comparison would take: the first steps of each model, timed here, and their arithmetic."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from disentangle_metrics import FactorDataset
 from reference_models import plans
+from reference_models.batches import batch_at
 from reference_models.comparison.runs import Comparison
 from reference_models.datasets import open_dataset
 from reference_models.freed_memory import keep_freed_memory
-from reference_models.training import train
+from reference_models.model import Model
+from reference_models.settings import Settings
+from reference_models.training import as_images, train
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class TimedModel:
         How many steps that is.
     runs, steps : int
         Of the plan: runs of this model, pilots and ablations included, and steps of each.
+    operations : int
+        Floating-point operations of one step; see :func:`operations_of_step`.
     """
 
     model: str
@@ -35,6 +44,7 @@ class TimedModel:
     timed: int
     runs: int
     steps: int
+    operations: int
 
 
 def time_models(
@@ -57,8 +67,9 @@ def time_models(
     half = steps // 2
     for model in comparison.models:
         of_model = [run for run in runs if run.model == model]
+        whole = plans.fitted(of_model[0].plan, dataset.image_shape)
         changes = {"steps": 2 * half, "log_every": half, "save_every": 2 * half, "device": device}
-        plan = plans.fitted(plans.changed(of_model[0].plan, {}, changes), dataset.image_shape)
+        plan = plans.changed(whole, {}, changes)
         with tempfile.TemporaryDirectory() as folder:
             train(
                 plans.build(plan),
@@ -70,4 +81,31 @@ def time_models(
             )
             lines = (Path(folder) / "log.jsonl").read_text().splitlines()
         first, last = (json.loads(line)["seconds"] for line in lines)
-        yield TimedModel(model, (last - first) / half, half, len(of_model), of_model[0].settings["steps"])
+        yield TimedModel(
+            model,
+            seconds_per_step=(last - first) / half,
+            timed=half,
+            runs=len(of_model),
+            steps=whole.settings.steps,
+            operations=operations_of_step(plans.build(whole), dataset, whole.settings),
+        )
+
+
+def operations_of_step(model: Model, dataset: FactorDataset, settings: Settings) -> int:
+    """Floating-point operations of a step's convolutions and matrix products, forward and backward.
+
+    Counted at the last step, in which all latents take part. They do not depend on the machine: with
+    the operations a second that a device sustains they say how long a plan takes at the least.
+    """
+    step = settings.steps - 1
+    model.enter(step)
+    operations = 0
+    for pixels, draws in batch_at(step, model, dataset, settings).parts:
+        images = as_images(pixels, torch.device("cpu"), torch.contiguous_format)
+        with FlopCounterMode(display=False) as counter:
+            terms = model.objective(
+                images, **{name: torch.from_numpy(value) for name, value in draws.items()}
+            )
+            terms["loss"].backward()  # type: ignore[no-untyped-call]
+        operations += counter.get_total_flops()
+    return operations

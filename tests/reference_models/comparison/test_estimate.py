@@ -14,6 +14,11 @@ def test_every_model_of_a_plan_is_timed():
     found = list(time_models(Comparison("test", "sprites", table), steps=4))
     assert [one.model for one in found] == list(comparison.models)
     assert all(one.seconds_per_step > 0 and one.timed == 2 and one.steps == 9000 for one in found)
+    # By hand, for an image: 2 * 3 for forward and both gradients, of the encoder's layers and the decoder's;
+    # the gradient of the image is not needed.
+    convolutions = [32**2 * 32, 16**2 * 32 * 32, 8**2 * 32 * 64, 4**2 * 64 * 64]
+    products = 2 * 16 * sum(convolutions) + 2 * 1024 * 256 + (2 + 1) * 6 * 256
+    assert found[0].operations == 2 * (6 * products - 2 * 16 * convolutions[0])
     assert {one.model: one.runs for one in found} == {
         "beta-vae": 17,  # two pilots, three betas, five seeds
         "vlae": 17,
