@@ -16,6 +16,7 @@ from reference_models.comparison.statistics import (
     influences,
     permutation_p,
     shared_range,
+    sign_flip_p,
     stratified_difference,
     student,
 )
@@ -247,6 +248,41 @@ def information(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         for stage, measured in enumerate([*row.get("stages", []), row], 1)
         for layer in measured["information"]
     )
+
+
+def seed_by_seed(ablated: pd.DataFrame) -> pd.DataFrame:
+    """The whole model minus each variant of an ablation, of the same seed.
+
+    Runs of one seed share their first weights, their batches and what comes before the change, so
+    that differences vary less than scores do. ``difference`` is their mean over ``seeds``, ``low``
+    and ``high`` its 95 percent interval (Student's), ``p`` from exchanging the two runs of each seed,
+    two-sided and exact, ``p_holm`` corrected for all rows. Variants with fewer than three seeds are
+    left out.
+    """
+    import pandas as pd
+
+    found = []
+    for metric in METRICS:
+        of_seed = ablated.pivot(index="seed", columns="model", values=metric)
+        for other in of_seed.columns.drop(PROPOSED):
+            values = (of_seed[PROPOSED] - of_seed[other]).dropna().to_numpy()
+            if len(values) < FEWEST:
+                continue
+            difference, one_cell = values.mean(), (np.ones(len(values), bool), np.zeros(len(values), int))
+            low, high, _ = student(difference, values - difference, *one_cell)
+            found.append(
+                {
+                    "metric": metric,
+                    "other": other,
+                    "seeds": len(values),
+                    "difference": difference,
+                    "low": low,
+                    "high": high,
+                    "p": sign_flip_p(values),
+                }
+            )
+    result = pd.DataFrame(found)
+    return result.assign(p_holm=holm(result["p"].to_numpy())) if len(result) else result
 
 
 def pilots(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

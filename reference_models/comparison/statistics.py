@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -162,6 +162,13 @@ def student(
     freedom = variances.sum() ** 2 / (variances**2 / [len(group) - 1 for group in groups]).sum()
     half = float(t.ppf(0.975, freedom)) * error
     return estimate - half, estimate + half, float(2 * t.sf(abs(estimate) / error, freedom))
+
+
+def sign_flip_p(differences: Floats) -> float:
+    """Two-sided p of the mean of paired differences (n,) when the two of a pair are exchanged; exact."""
+    signs = np.array(list(product((1, -1), repeat=len(differences))))
+    means = np.abs(signs @ differences) / len(differences)
+    return float((means >= abs(differences.mean()) - 1e-12).mean())
 
 
 def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], difference: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from disentangle_metrics import InputError
 from disentangle_metrics.protocols import SUITE
@@ -117,6 +118,23 @@ def test_betas_of_one_model_alone_do_not_count(runs):
     assert results.differences(only).empty
 
 
+def test_an_ablation_is_compared_seed_by_seed(runs):
+    ablated = results.ablated(runs).copy()
+    whole, variant = (ablated["model"] == model for model in ("pro-vlae", "no fade-in"))
+    by_seed = ablated[whole].set_index("seed")["mig"]
+    lost = {seed: 0.05 + 0.01 * seed for seed in range(5)}
+    seeds = ablated.loc[variant, "seed"]
+    ablated.loc[variant, "mig"] = by_seed.loc[seeds].to_numpy() - seeds.map(lost)
+    found = results.seed_by_seed(ablated.sample(frac=1, random_state=0)).set_index(["metric", "other"])
+    one = found.loc[("mig", "no fade-in")]
+    expected = stats.ttest_1samp(list(lost.values()), 0).confidence_interval()
+    assert one["difference"] == pytest.approx(0.07)
+    assert (one["low"], one["high"]) == pytest.approx(tuple(expected))
+    assert one["p"] == 2 / 32
+    assert len(found) == 3 * 4
+    assert results.seed_by_seed(ablated[ablated["seed"] < 2]).empty
+
+
 def test_stages_are_numbered_from_the_first_to_the_trained_model(rows):
     stages = results.stages(rows)
     one = stages[(stages["variant"] == "no fade-in") & (stages["seed"] == 2)]
@@ -176,7 +194,10 @@ def test_the_page_says_what_the_tables_hold(rows, runs):
     stages = results.stages(rows)
     second = stages[(stages["variant"] == "no fade-in") & (stages["stage"] == 2)]
     assert stage[5] == f"{second['mig'].mean():.3f}"
-    assert cells(text, "MIG", "no pre-training KL", "10")
+    paired = results.seed_by_seed(results.ablated(runs)).set_index(["metric", "other"])
+    one = paired.loc[("mig", "no pre-training KL")]
+    line = cells(text, "MIG", "no pre-training KL", "5")
+    assert line[3] == f"{one['difference']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
     assert "![What progression, fade-in and pre-training KL do](ablation.png)" in text
     assert "reconstruction.png" not in text
 

@@ -16,6 +16,7 @@ from reference_models.comparison.statistics import (
     influences,
     permutation_p,
     shared_range,
+    sign_flip_p,
     stratified_difference,
     student,
 )
@@ -136,6 +137,12 @@ def test_intervals_at_equal_error_hold_the_truth():
         low, high, _ = student(estimate, moved, *THREE_STRATA)
         held.append(low <= truth <= high)
     assert 0.9 < np.mean(held) < 0.995
+
+
+def test_the_sign_flip_test_agrees_with_scipy():
+    values = np.random.default_rng(6).normal(size=7) + 0.5
+    expected = stats.permutation_test((values,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert sign_flip_p(values) == pytest.approx(expected.pvalue, abs=1e-12)
 
 
 def test_runs_without_spread_have_no_interval():
