@@ -73,6 +73,8 @@ def reconstruction_against_scores(runs: pd.DataFrame) -> Figure:
                 )  # fmt: skip
         axis.set(xlabel="reconstruction error, nats per image", ylabel=LABELS[metric])
         axis.margins(0.12)  # room for the betas
+        low, high = axis.get_ylim()
+        axis.set_ylim(max(low, -0.02), min(high, 1.02))  # intervals may leave a score's range; no score does
         axis.grid(alpha=0.25)
     axes[0].plot([], [], "o", color="#555555", label="all seeds, 95% interval")
     axes[0].plot([], [], "o", color="#555555", fillstyle="none", label="best three seeds")
@@ -102,13 +104,16 @@ def scores_after_stages(stages: pd.DataFrame, baseline: pd.DataFrame) -> Figure:
     drawn, axes = figure(len(METRICS))
     variants = sorted(stages["variant"].unique(), key=lambda name: (len(name), name))
     for axis, metric in zip(axes, METRICS, strict=True):
-        for colour, variant in zip(VARIANT_COLOURS, variants, strict=False):
+        for number, (colour, variant) in enumerate(zip(VARIANT_COLOURS, variants, strict=False)):
             of_variant = stages[stages["variant"] == variant]
+            aside = 0.06 * (
+                number - (len(variants) - 1) / 2
+            )  # variants differ so little that they would hide
             for _, run in of_variant.groupby("seed"):
-                axis.plot(run["stage"], run[metric], color=colour, linewidth=0.6, alpha=0.4)
+                axis.plot(run["stage"] + aside, run[metric], color=colour, linewidth=0.6, alpha=0.4)
             mean = of_variant.groupby("stage")[metric].mean()
             label = variant or "pro-VLAE"
-            axis.plot(mean.index, mean, color=colour, marker="o", linewidth=2, label=label)
+            axis.plot(mean.index + aside, mean, color=colour, marker="o", linewidth=2, label=label)
         if len(baseline):
             axis.axhline(
                 baseline[metric].mean(),
