@@ -106,9 +106,8 @@ def scores_after_stages(stages: pd.DataFrame, baseline: pd.DataFrame) -> Figure:
     for axis, metric in zip(axes, METRICS, strict=True):
         for number, (colour, variant) in enumerate(zip(VARIANT_COLOURS, variants, strict=False)):
             of_variant = stages[stages["variant"] == variant]
-            aside = 0.06 * (
-                number - (len(variants) - 1) / 2
-            )  # variants differ so little that they would hide
+            # Variants differ so little that they would hide each other.
+            aside = 0.06 * (number - (len(variants) - 1) / 2)
             for _, run in of_variant.groupby("seed"):
                 axis.plot(run["stage"] + aside, run[metric], color=colour, linewidth=0.6, alpha=0.4)
             mean = of_variant.groupby("stage")[metric].mean()

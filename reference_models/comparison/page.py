@@ -122,8 +122,8 @@ def at_same_beta(found: pd.DataFrame) -> str:
         "runs": found["runs"],
         "difference": spans(found, "difference", "low", "high"),
         "g": found["effect"].map(lambda value: number(value, 2)),
-        "p": found["p"].map("{:.2g}".format),
-        "p (Holm)": found["p_holm"].map("{:.2g}".format),
+        "p": found["p"].map(probability),
+        "p (Holm)": found["p_holm"].map(probability),
     }
     return markdown(pd.DataFrame(lines))
 
@@ -140,8 +140,8 @@ def at_same_error(found: pd.DataFrame) -> str:
             lambda ends: "{:.1f} to {:.1f}".format(*ends), axis=1
         ),
         "difference": spans(found, "equal_difference", "equal_low", "equal_high"),
-        "p": found["equal_p"].map("{:.2g}".format),
-        "p (Holm)": found["equal_p_holm"].map("{:.2g}".format),
+        "p": found["equal_p"].map(probability),
+        "p (Holm)": found["equal_p_holm"].map(probability),
     }
     return f"\n{EQUAL}\n{markdown(pd.DataFrame(lines))}"
 
@@ -186,8 +186,8 @@ def ablation(stages: pd.DataFrame, ablated: pd.DataFrame) -> str:
         "without": paired["other"],
         "seeds": paired["seeds"],
         "difference": spans(paired, "difference", "low", "high"),
-        "p": paired["p"].map("{:.2g}".format),
-        "p (Holm)": paired["p_holm"].map("{:.2g}".format),
+        "p": paired["p"].map(probability),
+        "p (Holm)": paired["p_holm"].map(probability),
     }
     return f"{text}\n{ABLATED}\n{markdown(pd.DataFrame(lines))}"
 
@@ -245,6 +245,11 @@ def spans(table: pd.DataFrame, middle: str, low: str, high: str) -> list[str]:
 def interval(low: float, high: float) -> str:
     """The two ends, or nothing where there are none."""
     return f"[{number(low)}, {number(high)}]" if math.isfinite(low) else ""
+
+
+def probability(p: float) -> str:
+    """A dash where there was no spread to judge by."""
+    return f"{p:.2g}" if math.isfinite(p) else "-"
 
 
 def number(value: float, digits: int = 3) -> str:

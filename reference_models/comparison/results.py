@@ -264,7 +264,7 @@ def seed_by_seed(ablated: pd.DataFrame) -> pd.DataFrame:
     found = []
     for metric in METRICS:
         of_seed = ablated.pivot(index="seed", columns="model", values=metric)
-        for other in of_seed.columns.drop(PROPOSED):
+        for other in of_seed.columns.drop(PROPOSED) if PROPOSED in of_seed else ():
             values = (of_seed[PROPOSED] - of_seed[other]).dropna().to_numpy()
             if len(values) < FEWEST:
                 continue

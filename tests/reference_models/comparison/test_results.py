@@ -133,6 +133,7 @@ def test_an_ablation_is_compared_seed_by_seed(runs):
     assert one["p"] == 2 / 32
     assert len(found) == 3 * 4
     assert results.seed_by_seed(ablated[ablated["seed"] < 2]).empty
+    assert results.seed_by_seed(ablated[~whole]).empty
 
 
 def test_stages_are_numbered_from_the_first_to_the_trained_model(rows):
