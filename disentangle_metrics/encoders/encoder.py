@@ -111,7 +111,7 @@ def _run(network: torch.nn.Module, images: ArrayLike | torch.Tensor) -> Any:
         raise InputError(
             f"the network cannot encode a batch of shape {tuple(batch.shape)} (images, channels, "
             f"height, width): {type(error).__name__}: {reason}; it may expect images of another size "
-            "(a data set opened with pool=2, or --data-options pool=2, has half the size) or number of channels"
+            "(pool=2 of load_dataset, or --data-options pool=2, halves them) or number of channels"
         ) from error
 
 
