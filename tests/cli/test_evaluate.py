@@ -280,7 +280,7 @@ def an_empty_model(folder: Path) -> None:
             "model.pt --dataset blobs --data-options pad=two",
             "must be whole numbers, such as pad=2",
         ),
-        (break_nothing, "model.pt --dataset blobs --data-options pads=2", "accepted: root, pad"),
+        (break_nothing, "model.pt --dataset blobs --data-options pads=2", "accepted: root, pool, pad"),
         (break_nothing, f"{ARRAYS} --data-options pad=2", "takes no --data-options"),
         (break_nothing, f"{ARRAYS} --metrics ,", "--metrics needs at least one name"),
         (break_nothing, f"{ARRAYS} --factor-types scale", "must be NAME=TYPE"),

@@ -163,5 +163,5 @@ def test_bad_indices_are_refused(drawn: FactorDataset) -> None:
 def test_unknown_names_and_options_are_answered_with_the_known_ones() -> None:
     with pytest.raises(DatasetError, match="unknown data set 'sprite'; did you mean 'sprites'"):
         load_dataset("sprite")
-    with pytest.raises(InputError, match="'cash'; accepted: root, cache"):
+    with pytest.raises(InputError, match="'cash'; accepted: root, pool, cache"):
         load_dataset("sprites", cash=False)
