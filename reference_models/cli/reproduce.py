@@ -101,29 +101,19 @@ def figures(
         if not path.is_file():
             raise InputError(f"there is no file {path}")
     found = [row for path in rows for row in read_rows(path)]
-    runs, stages = results.table(found), results.stages(found)
-    if len(datasets := sorted(runs["dataset"].unique())) > 1:
-        raise InputError(f"the rows are of several data sets ({', '.join(datasets)}); draw one at a time")
-    compared = runs[runs["purpose"] == "comparison"]
-    tables = {
-        "runs.csv": runs,
-        "stages.csv": stages,
-        "information.csv": results.information(found),
-        "differences.csv": results.differences(compared),
-        "suite.csv": results.suite(found),
-    }
-    tables |= {f"means_{metric}.csv": results.means(compared, metric) for metric in results.METRICS}
+    tables = results.tables(found)
     out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         if len(table):
-            table.to_csv(out / name, index=False, float_format="%.6g")
-            print(out / name)
-    drawn = all_figures(found, runs, stages)
+            table.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
+            print(out / f"{name}.csv")
+    drawn = all_figures(tables)
     for name, figure in drawn.items():
         figure.savefig(out / name)
         print(out / name)
-    (out / "results.md").write_text(page(found, runs, stages, drawn), encoding="utf-8")
+    (out / "results.md").write_text(page(tables, drawn), encoding="utf-8")
     print(out / "results.md")
+    runs = tables["runs"]
     print(f"{len(runs)} runs, {runs['cpu_seconds'].sum() / 3600:.1f} CPU hours of training")
 
 

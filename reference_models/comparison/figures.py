@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from reference_models.comparison.results import (
     PROPOSED,
     effects,
     means,
-    suite,
 )
 
 if TYPE_CHECKING:
@@ -151,16 +150,15 @@ def effects_by_score(effects: pd.DataFrame) -> Figure:
     return drawn
 
 
-def all_figures(
-    rows: Sequence[Mapping[str, Any]], runs: pd.DataFrame, stages: pd.DataFrame
-) -> dict[str, Any]:
-    """File name -> figure, those for which there are runs."""
+def all_figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    """File name -> figure of :func:`results.tables`, those for which there are runs."""
+    runs, stages = tables["runs"], tables["stages"]
     compared = runs[runs["purpose"] == "comparison"]
-    figures: dict[str, Any] = {}
+    figures: dict[str, Figure] = {}
     if len(compared):
         figures["reconstruction.png"] = reconstruction_against_scores(compared)
         figures["mig_and_mig_sup.png"] = mig_against_mig_sup(runs[runs["purpose"] != "pilot"])
-        if len(by_score := effects(suite(rows))):
+        if len(by_score := effects(tables["suite"])):
             figures["other_scores.png"] = effects_by_score(by_score)
     ablated = stages[stages["variant"] != ""] if len(stages) else stages
     if len(ablated):

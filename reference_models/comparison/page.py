@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -19,7 +18,7 @@ score it shows and so lifts every model. Reconstruction error in nats per image.
 """
 DIFFERENCES = """\
 At the same beta: pro-VLAE minus the other, mean over betas, with its 95 percent interval. g: Hedges' g. \
-p: runs exchanged within a beta, two-sided; p (Holm): corrected for all rows of this table.
+p: runs exchanged within a beta in every way, two-sided; p (Holm): corrected for all rows of this table.
 """
 EQUAL = """\
 At the same reconstruction error: each model is a curve in the figure above, score over error through its \
@@ -52,23 +51,23 @@ over several; below it factors have a latent of their own, which holds other fac
 """
 
 
-def page(
-    rows: Sequence[Mapping[str, Any]], runs: pd.DataFrame, stages: pd.DataFrame, drawn: Iterable[str]
-) -> str:
-    """The page, which shows those of the figures that were `drawn`."""
-    compared = runs[runs["purpose"] == "comparison"]
-    ablated = results.ablated(runs)
-    suite = results.suite(rows)
+def page(tables: Mapping[str, pd.DataFrame], drawn: Iterable[str]) -> str:
+    """The page of :func:`results.tables`, which shows those of the figures that were `drawn`."""
+    runs, stages, suite = (tables[name] for name in ("runs", "stages", "suite"))
     figures = set(drawn)
     parts = [
         (f"# The comparison on {runs['dataset'].iloc[0]}", state(runs), ""),
-        ("## Scores and reconstruction", scores(compared), "reconstruction.png"),
-        (f"## Is {PROPOSED} better?", better(results.differences(compared)), ""),
+        ("## Scores and reconstruction", scores(tables), "reconstruction.png"),
+        (f"## Is {PROPOSED} better?", better(tables["differences"]), ""),
         ("## What other scores say", other_scores(suite) if len(suite) else "", "other_scores.png"),
-        ("## What progression, fade-in and pre-training KL do", ablation(stages, ablated), "ablation.png"),
-        ("## Where the information is", information(results.information(rows)), ""),
+        (
+            "## What progression, fade-in and pre-training KL do",
+            ablation(stages, runs, tables["ablation"]),
+            "ablation.png",
+        ),
+        ("## Where the information is", information(tables["information"]), ""),
         ("## MIG and MIG-sup", agreement(runs), "mig_and_mig_sup.png"),
-        ("## How learning rates were chosen", pilots(results.pilots(rows)), ""),
+        ("## How learning rates were chosen", pilots(tables["pilots"]), ""),
     ]
     return "\n".join(
         f"{title}\n\n{text}" + (f"\n![{title.strip('# ')}]({figure})\n" if figure in figures else "")
@@ -96,11 +95,11 @@ def state(runs: pd.DataFrame) -> str:
     return f"{done} Seeds of each model, pilots not counted:\n\n{markdown(seeds.reset_index())}"
 
 
-def scores(compared: pd.DataFrame) -> str:
+def scores(tables: Mapping[str, pd.DataFrame]) -> str:
     """A line for each model and beta; empty while there are only pilots."""
-    if not len(compared):
+    means = {metric: tables[f"means_{metric}"] for metric in METRICS}
+    if not len(means[METRICS[0]]):
         return ""
-    means = {metric: results.means(compared, metric) for metric in METRICS}
     shown = means[METRICS[0]][["model", "beta", "seeds", "reconstruction"]].round({"reconstruction": 1})
     for metric, found in means.items():
         shown[LABELS[metric]] = spans(found, "mean", "low", "high")
@@ -160,7 +159,7 @@ def other_scores(suite: pd.DataFrame) -> str:
     return f"{OTHERS}\n{markdown(shown)}"
 
 
-def ablation(stages: pd.DataFrame, ablated: pd.DataFrame) -> str:
+def ablation(stages: pd.DataFrame, runs: pd.DataFrame, paired: pd.DataFrame) -> str:
     """Scores after each stage, and the whole model against each variant."""
     if not (len(stages) and (stages["variant"] != "").any()):
         return ""
@@ -171,6 +170,7 @@ def ablation(stages: pd.DataFrame, ablated: pd.DataFrame) -> str:
         reconstruction=("reconstruction", "mean"),
         **{metric: (metric, "mean") for metric in METRICS},
     )
+    ablated = results.ablated(runs)
     level = ablated[ablated["model"] == NO_PROGRESSION]
     if len(level):
         last = {"variant": NO_PROGRESSION, "stage": "-", "seeds": len(level)}
@@ -178,7 +178,6 @@ def ablation(stages: pd.DataFrame, ablated: pd.DataFrame) -> str:
         means = pd.DataFrame([*means.to_dict("records"), last])
     means = means.round({"reconstruction": 1}).assign(**{m: means[m].map(number) for m in METRICS})
     text = f"At beta {beta:g}. {STAGES}\n{markdown(means.rename(columns=LABELS))}"
-    paired = results.seed_by_seed(ablated)
     if not len(paired):
         return text
     lines = {

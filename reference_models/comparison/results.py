@@ -33,6 +33,29 @@ NO_QUALITY = {"active_units"}  # a size: neither more nor less is better
 FEWEST = 3  # seeds for an interval or a test: two against two cannot give a p below 0.33
 
 
+def tables(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Every table of a comparison by name, what the figures and the page are made of.
+
+    One that there are no runs for is empty. Raises InputError if no run has finished, or if the rows
+    are of several data sets.
+    """
+    rows = list(rows)
+    runs = table(rows)
+    if len(datasets := sorted(runs["dataset"].unique())) > 1:
+        raise InputError(f"the rows are of several data sets ({', '.join(datasets)}); draw one at a time")
+    compared = runs[runs["purpose"] == "comparison"]
+    return {
+        "runs": runs,
+        "pilots": pilots(rows),
+        "stages": stages(rows),
+        "information": information(rows),
+        "differences": differences(compared),
+        "ablation": seed_by_seed(ablated(runs)),
+        "suite": suite(rows),
+        **{f"means_{metric}": means(compared, metric) for metric in METRICS},
+    }
+
+
 def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """One line for each finished run: what it is, reconstruction, KL, and the published protocol's scores.
 

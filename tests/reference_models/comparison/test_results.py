@@ -35,6 +35,11 @@ def test_failed_runs_are_in_no_table(rows):
         results.table([failed])
 
 
+def test_rows_of_two_data_sets_are_not_one_comparison(rows):
+    with pytest.raises(InputError, match=r"of several data sets \(rooms, sprites\); draw one at a time"):
+        results.tables([*rows, {**rows[0], "dataset": "rooms"}])
+
+
 def test_means_are_over_all_seeds_and_over_the_best_three(runs):
     of_one = runs[(runs["model"] == "vlae") & (runs["beta"] == 4)]
     found = (
@@ -154,15 +159,14 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
     )
     written = {one.name for one in (tmp_path / "figures").iterdir()}
     assert written == {
-        "runs.csv", "stages.csv", "information.csv", "differences.csv", "suite.csv", "means_mig.csv", "means_mig_sup.csv",
-        "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "other_scores.png", "ablation.png", "results.md",
+        "runs.csv", "stages.csv", "information.csv", "differences.csv", "ablation.csv", "suite.csv", "means_mig.csv",
+        "means_mig_sup.csv", "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "other_scores.png", "ablation.png", "results.md",
     }  # fmt: skip
     assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
 
 
 def page_of(rows):
-    runs, stages = results.table(rows), results.stages(rows)
-    return page(rows, runs, stages, ["ablation.png"])
+    return page(results.tables(rows), ["ablation.png"])
 
 
 def cells(text, *start):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,11 +44,32 @@ def test_groups_apart_in_every_stratum_have_the_smallest_p_there_can_be():
     values = np.concatenate([np.arange(10.0) + 100 * TWO_GROUPS + 1000 * stratum for stratum in range(3)])
     proposed, strata = np.tile(TWO_GROUPS, 3), np.repeat([0, 1, 2], 10)
     assert permutation_p(values[:10], TWO_GROUPS, ONE_STRATUM, np.random.default_rng(0)) == 2 / 252
-    assert permutation_p(values, proposed, strata, np.random.default_rng(0)) < 2e-4
+    assert permutation_p(values, proposed, strata, np.random.default_rng(0)) == pytest.approx(2 / 252**3)
 
 
-def test_p_is_uniform_where_there_is_no_difference(monkeypatch):
+@pytest.mark.parametrize("sizes", [(2, 2), (3, 2, 4), (2, 3, 2, 2)])
+def test_all_labellings_of_several_strata_are_counted(sizes):
+    strata = np.repeat(np.arange(len(sizes)), [2 * size for size in sizes])
+    proposed = np.concatenate([np.repeat([True, False], size) for size in sizes])
+    values = np.random.default_rng(2).normal(size=len(strata)) + 0.5 * proposed
+    ways = [
+        [np.isin(np.arange(2 * size), chosen) for chosen in combinations(range(2 * size), size)]
+        for size in sizes
+    ]
+    sums = [stratified_difference(values, np.concatenate(labels), strata) for labels in product(*ways)]
+    extreme = np.abs(sums) >= abs(stratified_difference(values, proposed, strata)) - 1e-12
+    found = permutation_p(values, proposed, strata, np.random.default_rng(0))
+    assert found == pytest.approx(extreme.mean(), abs=1e-12)
+
+
+def test_runs_that_do_not_differ_have_p_of_one():
+    assert permutation_p(np.ones(10), TWO_GROUPS, ONE_STRATUM, np.random.default_rng(0)) == 1
+
+
+@pytest.mark.parametrize("exact", [statistics.EXACT, 0])
+def test_p_is_uniform_where_there_is_no_difference(monkeypatch, exact):
     """A stratum's level must not count as a difference of the groups, nor hide one."""
+    monkeypatch.setattr(statistics, "EXACT", exact)
     monkeypatch.setattr(statistics, "PERMUTATIONS", 2_000)
     rng = np.random.default_rng(5)
     proposed, strata = np.tile(TWO_GROUPS, 2), np.repeat([0, 1], 10)
