@@ -3,7 +3,7 @@
 A row of a panel is a latent, a column a factor: the share of the factor's entropy that the latent
 tells, I(z; v) / H(v). One dark cell in a row and in a column is what both scores look for.
 
-python examples/latents_and_factors.py [MODEL ...] [--dataset NAME] [--out FILE]
+python examples/latents_and_factors.py [MODEL ...] [--dataset NAME] [--pool N] [--out FILE]
 """
 
 import argparse
@@ -19,11 +19,12 @@ parser.add_argument(
     "models", nargs="*", default=["pro-vlae-sprites"], help="model files, or names of bundled ones"
 )
 parser.add_argument("--dataset", default="sprites")
+parser.add_argument("--pool", type=int, default=1, help="of so many pixels a side one is made")
 parser.add_argument("--out", default="latents_and_factors.png")
 parser.add_argument("--titles", nargs="*", help="of the panels, one for each model")
 chosen = parser.parse_args()
 
-dataset = dm.load_dataset(chosen.dataset)
+dataset = dm.load_dataset(chosen.dataset, pool=chosen.pool)
 titles = chosen.titles or [Path(model).stem for model in chosen.models]
 figure = Figure(figsize=(1 + 2.6 * len(titles), 3.6), layout="constrained", dpi=150)
 panels = figure.subplots(1, len(titles), squeeze=False)[0]
