@@ -29,7 +29,8 @@ def mig(
 
     where I_jk is the mutual information of latent j and factor k, and (1), (2) are the latents with the
     largest and second largest. It measures compactness: a factor spread over several latents scores low.
-    It does not see two factors merged in one latent; `mig_sup` does.
+    So does one that goes round, a hue or an angle, if two latents draw it as a circle: about 0, however
+    well they tell it and nothing else. It does not see two factors merged in one latent; `mig_sup` does.
 
     Parameters
     ----------
