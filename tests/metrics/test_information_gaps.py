@@ -201,3 +201,12 @@ class TestCorrection:
             dm.mig(code(A, B), V, correction="miller_madow", estimator="nearest_neighbours")
         with pytest.raises(dm.InputError, match="must be one of 'none', 'miller_madow', got 'miller'"):
             dm.mig(code(A, B), V, correction="miller")
+
+
+@pytest.mark.parametrize(("turn", "told"), [(0, 0.75), (math.pi / 4, 0.5)])
+def test_a_factor_drawn_as_a_circle_has_no_gap_but_its_latents_have(turn, told):
+    # Its four values lie on the axes, or in the corners: each latent tells 1.5 bits of 2, or 1.
+    angle = 2 * math.pi * A / 4 + turn
+    latents = code(np.cos(angle), np.sin(angle), B)
+    assert_allclose(dm.mig(latents, V, bins=21).per_factor, [0, 1], atol=1e-12)
+    assert_allclose(dm.mig_sup(latents, V, bins=21).per_latent, [told, told, 1], atol=1e-12)
