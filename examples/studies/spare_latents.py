@@ -58,7 +58,7 @@ def main():
     table["latents"] = [latents_of(row["arguments"]) for row in rows]
     table = table[["model", "latents", "active_latents", "reconstruction", "kl", *results.METRICS]]
     table = table.sort_values(["model", "latents"])
-    table.to_csv(RESULTS, index=False, float_format="%.4g", lineterminator="\n")
+    table.to_csv(RESULTS, index=False, float_format="%.6g", lineterminator="\n")
     print(table.to_string(index=False))
 
 
