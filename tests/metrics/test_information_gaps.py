@@ -210,3 +210,14 @@ def test_a_factor_drawn_as_a_circle_has_no_gap_but_its_latents_have(turn, told):
     latents = code(np.cos(angle), np.sin(angle), B)
     assert_allclose(dm.mig(latents, V, bins=21).per_factor, [0, 1], atol=1e-12)
     assert_allclose(dm.mig_sup(latents, V, bins=21).per_latent, [told, told, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize("turn", [0, 0.2, 0.4, 0.6])
+def test_hues_drawn_as_circles_score_as_the_documentation_says(turn):
+    """docs/reproduction.md, "A hue is a circle": whichever way the circles are turned."""
+    rng = np.random.default_rng(0)
+    hues = rng.integers(10, size=(10_000, 2))
+    angles = 2 * math.pi * hues / 10 + turn
+    latents = np.hstack([np.cos(angles), np.sin(angles)]) + 0.05 * rng.normal(size=(10_000, 4))
+    assert 0.005 < dm.mig(latents, hues).value < 0.035
+    assert 0.7 < dm.mig_sup(latents, hues).value < 0.9
