@@ -3,6 +3,8 @@
 A row of a panel is a latent, a column a factor: the share of the factor's entropy that the latent
 tells, I(z; v) / H(v). One dark cell in a row and in a column is what both scores look for.
 
+Needs the extras `models` and `report`.
+
 python examples/latents_and_factors.py [MODEL ...] [--dataset NAME] [--pool N] [--out FILE]
 """
 
@@ -26,6 +28,8 @@ chosen = parser.parse_args()
 
 dataset = dm.load_dataset(chosen.dataset, pool=chosen.pool)
 titles = chosen.titles or [Path(model).stem for model in chosen.models]
+if len(titles) != len(chosen.models):
+    parser.error(f"{len(titles)} titles for {len(chosen.models)} models")
 figure = Figure(figsize=(1 + 2.6 * len(titles), 3.6), layout="constrained", dpi=150)
 panels = figure.subplots(1, len(titles), squeeze=False)[0]
 for panel, model, title in zip(panels, chosen.models, titles, strict=True):

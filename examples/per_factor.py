@@ -2,7 +2,9 @@
 
 A score is a mean over factors; two models of the same mean may know different ones.
 
-python examples/per_factor.py MODEL [MODEL ...] [--metric mig] [--dataset NAME] [--pool N] [--out FILE.csv]
+Needs the extra `models`.
+
+python examples/per_factor.py [MODEL ...] [--metric mig] [--dataset NAME] [--pool N] [--out FILE.csv]
 """
 
 import argparse
@@ -26,7 +28,9 @@ dataset = dm.load_dataset(chosen.dataset, pool=chosen.pool)
 lines = {}
 for model in chosen.models:
     report = dm.evaluate(dm.load_encoder(model), dataset, metrics=[chosen.metric], anchors=False)
-    score = report[chosen.metric]
+    score = report.get(chosen.metric)
+    if score is None or score.per_factor is None:
+        parser.error(f"{chosen.metric} is no score that has a part for each factor")
     path = Path(model)
     name = path.parent.name if path.stem == "model" else path.stem  # a run's folder has its name
     lines[name] = {**score.per_factor, chosen.metric: score.value}

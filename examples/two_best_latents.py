@@ -4,6 +4,8 @@ A panel for each model and factor, a point for each image, coloured by the facto
 colours run along one axis alone, and 0 where both axes know them equally: on a circle, for example, as
 a network draws a hue when it has two latents to spare.
 
+Needs the extras `models` and `report`.
+
 python examples/two_best_latents.py [MODEL ...] [--dataset NAME] [--pool N] [--factors NAME ...] [--out FILE]
 """
 
@@ -32,8 +34,12 @@ dataset = dm.load_dataset(chosen.dataset, pool=chosen.pool)
 rows = np.random.default_rng(0).choice(len(dataset), 2_000, replace=False)
 images = dataset.images(rows).transpose(0, 3, 1, 2) / np.float32(255)
 factors = pd.DataFrame(dataset.factors(rows), columns=dataset.factor_names)
+if unknown := set(chosen.factors or []) - set(factors):
+    parser.error(f"{chosen.dataset} has no factor {', '.join(sorted(unknown))}; it has {', '.join(factors)}")
 factors = factors[chosen.factors or list(factors)]
 titles = chosen.titles or [Path(model).stem for model in chosen.models]
+if len(titles) != len(chosen.models):
+    parser.error(f"{len(titles)} titles for {len(chosen.models)} models")
 
 figure = Figure(figsize=(2.6 * factors.shape[1], 2.7 * len(titles)), layout="constrained", dpi=130)
 panels = figure.subplots(len(titles), factors.shape[1], squeeze=False)

@@ -54,9 +54,11 @@ def main():
     for per_layer in PER_LAYER:
         comparison = with_latents(mini, per_layer)
         rows += sweep(comparison, chosen.runs, n_jobs=chosen.jobs, advance=lambda row: print(row["key"]))
-    table = results.table(rows)
+    table = results.finished(rows)
     table["latents"] = [latents_of(row["arguments"]) for row in rows]
-    table = table[["model", "latents", "active_latents", "reconstruction", "kl", *results.METRICS]]
+    table = table[
+        ["model", "latents", "active_latents", "reconstruction", "kl", *results.METRICS, "cpu_seconds"]
+    ]
     table = table.sort_values(["model", "latents"])
     table.to_csv(RESULTS, index=False, float_format="%.6g", lineterminator="\n")
     print(table.to_string(index=False))

@@ -40,7 +40,7 @@ def tables(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     are of several data sets.
     """
     rows = list(rows)
-    runs = table(rows)
+    runs = finished(rows)
     if len(datasets := sorted(runs["dataset"].unique())) > 1:
         raise InputError(f"the rows are of several data sets ({', '.join(datasets)}); draw one at a time")
     compared = runs[runs["purpose"] == "comparison"]
@@ -56,15 +56,15 @@ def tables(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     }
 
 
-def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def finished(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """One line for each finished run: what it is, reconstruction, KL, and the published protocol's scores.
 
     Raises InputError if no run has finished.
     """
     import pandas as pd
 
-    finished = [row for row in rows if "error" not in row]
-    if not finished:
+    ended = [row for row in rows if "error" not in row]
+    if not ended:
         raise InputError("no run of the comparison has finished")
     what = (
         "purpose", "dataset", "model", "variant", "beta", "seed",
@@ -81,7 +81,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             "seconds": row["seconds"] + row["measuring_seconds"],
             "cpu_seconds": row.get("cpu_seconds", row["seconds"]),  # the first rows kept only the latter
         }
-        for row in finished
+        for row in ended
     )
 
 

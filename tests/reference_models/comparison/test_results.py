@@ -24,15 +24,15 @@ def rows():
 
 @pytest.fixture(scope="module")
 def runs(rows):
-    return results.table(rows)
+    return results.finished(rows)
 
 
 def test_failed_runs_are_in_no_table(rows):
     failed = {"key": "x", "purpose": "comparison", "model": "pro-vlae", "error": "diverged"}
-    assert len(results.table([*rows, failed])) == len(rows)
+    assert len(results.finished([*rows, failed])) == len(rows)
     assert len(results.stages([failed])) == 0
     with pytest.raises(InputError, match="no run of the comparison has finished"):
-        results.table([failed])
+        results.finished([failed])
 
 
 def test_rows_of_two_data_sets_are_not_one_comparison(rows):
@@ -102,7 +102,7 @@ def test_effects_are_above_0_where_the_proposed_model_is_better(rows):
     found = results.effects(suite)
     assert list(found.index) == ["mig", "total_correlation"]  # sap has no value, active_units no better
     assert (found[["beta-vae", "vlae"]] > 3).all(axis=None)
-    tested = results.differences(results.table(rows).query("purpose == 'comparison'"))
+    tested = results.differences(results.finished(rows).query("purpose == 'comparison'"))
     tested = tested.set_index(["metric", "other"])
     suite["mig"] = [row["published"]["mig"]["value"] for row in rows if row["purpose"] == "comparison"]
     assert results.effects(suite).loc["mig", "vlae"] == pytest.approx(tested.loc[("mig", "vlae"), "effect"])
