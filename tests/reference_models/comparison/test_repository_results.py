@@ -24,12 +24,23 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
-def test_the_page_of_the_repository_is_that_of_its_rows(path):
-    tables = results.tables(read_rows(path))
-    figures = all_figures(tables)
-    folder = FOLDER / path.stem.removesuffix("-mini")
-    assert (folder / "results.md").read_text(encoding="utf-8") == page(tables, figures)
+@pytest.fixture(scope="module")
+def tables():
+    """Of each data set."""
+    return {path.stem.removesuffix("-mini"): results.tables(read_rows(path)) for path in ROWS}
+
+
+@pytest.fixture(scope="module")
+def text():
+    """The documentation without its line ends."""
+    return " ".join(DOCUMENTATION.read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize("dataset", ["sprites", "rooms"])
+def test_the_page_of_the_repository_is_that_of_its_rows(dataset, tables):
+    figures = all_figures(tables[dataset])
+    folder = FOLDER / dataset
+    assert (folder / "results.md").read_text(encoding="utf-8") == page(tables[dataset], figures)
     assert {one.name for one in folder.glob("*.png")} == set(figures)
 
 
@@ -42,11 +53,9 @@ def test_the_rows_of_the_repository_are_of_the_plan(path):
     assert {row["key"] for row in rows} <= {run.key for run in [*comparison.pilots(), *runs]}
 
 
-def test_the_documentation_s_table_is_that_of_the_rows():
-    """docs/reproduction.md rounds what the page says; whoever adds rows must read its text again."""
-    text = DOCUMENTATION.read_text(encoding="utf-8")
-    for path in ROWS:
-        for other, scores in results.tables(read_rows(path))["differences"].groupby("other"):
+def test_the_documentation_s_tables_are_those_of_the_rows(tables, text):
+    for dataset in tables.values():
+        for other, scores in dataset["differences"].groupby("other"):
             of_metric = scores.set_index("metric").loc[list(results.METRICS)]
             cells = [
                 f"{row.difference:+.2f} [{row.low:.2f}, {row.high:.2f}], p {probability(row.p_holm)}"
@@ -55,8 +64,57 @@ def test_the_documentation_s_table_is_that_of_the_rows():
             assert f"| {NAMES[other]} | {' | '.join(cells)} |" in text
 
 
-def test_the_documentation_s_scores_factor_by_factor_are_those_of_the_runs():
-    text = DOCUMENTATION.read_text(encoding="utf-8")
+def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
+    """Rounded once; whoever adds rows must read the text again."""
+    sprites = tables["sprites"]
+    error = sprites["means_mig"].set_index(["model", "beta"])["reconstruction"]
+    pro, vlae, beta_vae, students = (error[m] for m in ("pro-vlae", "vlae", "beta-vae", "teacher-student"))
+    gain = sprites["differences"].set_index(["metric", "other"])["equal_difference"]["mig"]
+    whole = sprites["stages"].query("variant == '' and beta == 4")
+    stage_1, stage_2, _ = whole.groupby("stage")[["mig", "mig_sup"]].mean().itertuples(index=False)
+    ablation = sprites["ablation"].set_index(["metric", "other"]).loc["mig"]
+    fade_in, gamma = (ablation.loc[name] for name in ("no fade-in", "no pre-training KL"))
+    trained = sprites["runs"].query("purpose != 'pilot'")
+    for phrase in (
+        f"{pro[1]:.0f} against {vlae[1]:.0f} and {beta_vae[1]:.0f} nats at beta 1, "
+        f"{pro[8]:.0f} against {vlae[8]:.0f} and {beta_vae[8]:.0f} at beta 8",
+        f"error below {int(students.min())}, where pro-VLAE reaches {pro.min():.0f} and the others "
+        f"{beta_vae.min():.0f} and {vlae.min():.0f}",
+        f"MIG {gain['beta-vae']:+.2f} on beta-VAE, {gain['vlae']:+.2f} on VLAE, "
+        f"{gain['teacher-student']:+.2f} on teacher-student",
+        f"the first stage has MIG {stage_1.mig:.2f} and MIG-sup {stage_1.mig_sup:.2f}",
+        f"the second brings MIG to {stage_2.mig:.2f} and leaves MIG-sup at {stage_2.mig_sup:.2f}",
+        f"rank correlation {trained['mig'].corr(trained['mig_sup'], method='spearman'):.2f}",
+        f"MIG changes by {fade_in.difference:.3f} (interval {fade_in.low:.3f} to {fade_in.high:.3f})",
+        f"MIG is {gamma.difference:.2f} higher (interval {gamma.low:.2f} to {gamma.high:.2f})",
+        f"{cpu_hours(sprites):.1f} hours of training on sprites",
+    ):
+        assert phrase in text
+
+
+def test_the_documentation_s_text_has_the_numbers_of_rooms(tables, text):
+    rooms = tables["rooms"]
+    error = rooms["means_mig"].set_index(["model", "beta"])["reconstruction"]
+    errors = {model: f"{error[model, 1]:.0f} and {error[model, 4]:.0f}" for model in NAMES}
+    equal = rooms["differences"].set_index(["metric", "other"])
+    gain, p = equal["equal_difference"], equal["equal_p_holm"]
+    for phrase in (
+        f"MIG is higher by {gain['mig', 'vlae']:.2f} than VLAE's",
+        f"by {gain['mig', 'beta-vae']:.2f} than beta-VAE's",
+        f"the FactorVAE score by {gain['factor_vae', 'vlae']:.2f} (p {p['factor_vae', 'vlae']:.1g}) "
+        f"and {gain['factor_vae', 'beta-vae']:.2f} (p {p['factor_vae', 'beta-vae']:.1g})",
+        f"{errors['pro-vlae']} nats at betas 1 and 4, VLAE {errors['vlae']}, beta-VAE {errors['beta-vae']}",
+        f"Teacher-student, at {errors['teacher-student']},",
+        f"{cpu_hours(rooms):.1f} on rooms",
+    ):
+        assert phrase in text
+
+
+def cpu_hours(tables: dict[str, pd.DataFrame]) -> float:
+    return float(tables["runs"]["cpu_seconds"].sum() / 3600)
+
+
+def test_the_documentation_s_scores_factor_by_factor_are_those_of_the_runs(text):
     runs = pd.read_csv(FOLDER / "rooms" / "per_factor.csv")
     beta_4 = runs[runs["model"].str.contains("-beta4-")]
     for model, name in NAMES.items():
@@ -66,8 +124,7 @@ def test_the_documentation_s_scores_factor_by_factor_are_those_of_the_runs():
         assert f"| {name} | {' | '.join(f'{mean:.2f}' for mean in means)} |" in text
 
 
-def test_the_documentation_s_table_of_latents_is_that_of_the_study():
-    text = DOCUMENTATION.read_text(encoding="utf-8")
+def test_the_documentation_s_table_of_latents_is_that_of_the_study(text):
     study = pd.read_csv(FOLDER.parent / "studies" / "spare_latents.csv")
     assert len(study) == 12
     for run in study.itertuples():
