@@ -65,10 +65,10 @@ def reconstruction_against_scores(runs: pd.DataFrame) -> Figure:
             axis.plot(
                 group["best_reconstruction"], group["best"], marker, color=colour, fillstyle="none", alpha=0.8
             )
-            for _, point in group.iterrows():
+            for _, point in group.iterrows():  # the beta below its point: the best three are above
                 axis.annotate(
                     f"β={point['beta']:g}", (point["reconstruction"], point["mean"]),
-                    textcoords="offset points", xytext=(4, 4), fontsize=7, color=colour,
+                    textcoords="offset points", xytext=(5, -9), fontsize=7, color=colour,
                 )  # fmt: skip
         axis.set(xlabel="reconstruction error, nats per image", ylabel=LABELS[metric])
         axis.margins(0.12)  # room for the betas
