@@ -75,7 +75,11 @@ def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
     first, second = whole.loc[4].loc[1], whole.loc[4].loc[2]
     before, after = whole.loc[1].loc[2], whole.loc[1].loc[3]
     ablation = sprites["ablation"].set_index(["metric", "other"]).loc["mig"]
-    fade_in, gamma = (ablation.loc[name] for name in ("no fade-in", "no pre-training KL"))
+    fade_in, gamma, progression = (
+        ablation.loc[name] for name in ("no fade-in", "no pre-training KL", results.NO_PROGRESSION)
+    )
+    smooth = sprites["ablation"].set_index(["metric", "other"]).loc["factor_vae", "no fade-in"]
+    mean = sprites["runs"].query("beta == 4 and purpose != 'pilot'").groupby(["model", "variant"])["mig"].mean()
     mig_sup = sprites["means_mig_sup"].set_index(["model", "beta"])["mean"]
     trained = sprites["runs"].query("purpose != 'pilot'")
     for phrase in (
@@ -96,7 +100,11 @@ def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
         f"no higher than VLAE's** ({mig_sup['pro-vlae', 1]:.2f} against {mig_sup['vlae', 1]:.2f})",
         f"rank correlation {trained['mig'].corr(trained['mig_sup'], method='spearman'):.2f}",
         f"MIG changes by {fade_in.difference:.3f} (interval {fade_in.low:.3f} to {fade_in.high:.3f})",
+        f"the FactorVAE score by {smooth.difference:.2f} ({smooth.low:.2f} to {smooth.high:.2f})",
         f"MIG is {gamma.difference:.2f} higher (interval {gamma.low:.2f} to {gamma.high:.2f})",
+        f"lead over VLAE at this beta is {mean['pro-vlae', 'no pre-training KL'] - mean['vlae', '']:.2f}",
+        f"(mean {progression.difference:.2f}, interval {progression.low:.2f} to {progression.high:.2f}; "
+        f"p {progression.p:.1g} before any correction",
         f"{cpu_hours(sprites):.1f} hours of training on sprites",
     ):
         assert phrase in text
@@ -118,6 +126,16 @@ def test_the_documentation_s_text_has_the_numbers_of_rooms(tables, text):
         f"{cpu_hours(rooms):.1f} on rooms",
     ):
         assert phrase in text
+
+
+def test_on_sprites_the_first_stage_orders_the_seeds(tables):
+    """As the documentation says: at every beta and in every variant."""
+    groups = tables["sprites"]["stages"].groupby(["beta", "variant"])
+    assert len(groups) == 6
+    for _, of_group in groups:
+        mig = of_group.pivot(index="seed", columns="stage", values="mig")
+        assert len(mig) == 5
+        assert list(mig[1].rank()) == list(mig[3].rank())
 
 
 def cpu_hours(tables: dict[str, pd.DataFrame]) -> float:
