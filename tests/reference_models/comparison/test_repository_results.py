@@ -79,7 +79,9 @@ def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
         ablation.loc[name] for name in ("no fade-in", "no pre-training KL", results.NO_PROGRESSION)
     )
     smooth = sprites["ablation"].set_index(["metric", "other"]).loc["factor_vae", "no fade-in"]
-    mean = sprites["runs"].query("beta == 4 and purpose != 'pilot'").groupby(["model", "variant"])["mig"].mean()
+    mean = (
+        sprites["runs"].query("beta == 4 and purpose != 'pilot'").groupby(["model", "variant"])["mig"].mean()
+    )
     mig_sup = sprites["means_mig_sup"].set_index(["model", "beta"])["mean"]
     trained = sprites["runs"].query("purpose != 'pilot'")
     for phrase in (
@@ -159,6 +161,22 @@ def test_the_documentation_s_table_of_latents_is_that_of_the_study(text):
         scores = (f"{score:.2f}" for score in (run.factor_vae, run.mig, run.mig_sup))
         cells = [run.latents, run.active_latents, f"{run.reconstruction:.1f}", f"{run.kl:.1f}", *scores]
         assert f"| {' | '.join(map(str, cells))} |" in text
+
+
+def test_the_documentation_s_table_of_first_stages_is_that_of_the_study(text):
+    study = pd.read_csv(FOLDER.parent / "studies" / "first_stages.csv")
+    assert len(study) == 2 * 15
+    runs = study.assign(model=study["gamma"].map({0.5: results.PROPOSED, 0.0: "without"}))
+    for first in (5, 0):
+        chosen = runs[runs["seed"] >= first]
+        paired = results.seed_by_seed(chosen).set_index("metric")
+        means = chosen.groupby("model")[["mig", "mig_sup"]].mean()
+        cells = [f"{first} to 14"]
+        for metric in ("mig", "mig_sup"):
+            row = paired.loc[metric]
+            cells += [f"{means.loc[model, metric]:.2f}" for model in (results.PROPOSED, "without")]
+            cells += [f"{row.difference:+.2f} [{row.low:.2f}, {row.high:.2f}]", f"{row.p:.2g}"]
+        assert f"| {' | '.join(cells)} |" in text
 
 
 def test_no_run_is_in_the_repository_twice():
