@@ -24,10 +24,9 @@ RESULTS = Path(__file__).with_suffix(".csv")
 REPRODUCED = Path(__file__).parents[1] / "reproduction" / "sprites-mini.jsonl"
 WITHOUT = "no pre-training KL"
 SEEDS = range(5, 15)  # the comparison has 0 to 4
-RATE = 5e-4  # the pilots chose it for pro-VLAE
 
 
-def first_stage(comparison):
+def first_stage(comparison, learning_rate):
     """Pro-VLAE of the comparison's ablation, with and without the pre-training KL, until layer 2 wakes."""
     table = comparison.table
     arguments = table["models"][results.PROPOSED]
@@ -36,7 +35,7 @@ def first_stage(comparison):
         "steps": arguments["wake_steps"][1],
         "betas": [table["ablation_beta"]],
         "seeds": list(SEEDS),
-        "learning_rates": [RATE],
+        "learning_rates": [learning_rate],
         "ablation": {WITHOUT: table["ablation"][WITHOUT]},
     }
     return replace(comparison, table={**table, **changes})
@@ -46,14 +45,8 @@ def scores(stages, beta):
     """The scores after the first stage of the runs that count, the seeds in order."""
     counts = (stages["stage"] == 1) & (stages["beta"] == beta) & stages["variant"].isin(["", WITHOUT])
     found = stages.loc[counts, ["seed", "variant", "reconstruction", *results.METRICS]]
-    found.insert(1, "gamma", found.pop("variant").map({"": 0.5, WITHOUT: 0.0}))
-    return found.sort_values(["seed", "gamma"], ascending=[True, False])
-
-
-def differences(table):
-    """With minus without, seed by seed, as an ablation is compared: the new seeds alone, and all."""
-    runs = table.assign(model=table["gamma"].map({0.5: results.PROPOSED, 0.0: WITHOUT}))
-    return pd.concat(map(results.seed_by_seed, (runs[runs["seed"].isin(SEEDS)], runs)))
+    found.insert(1, "model", found.pop("variant").replace("", results.PROPOSED))
+    return found.sort_values(["seed", "model"])
 
 
 def main():
@@ -62,14 +55,15 @@ def main():
     parser.add_argument("--runs", type=Path, default=Path("runs/first-stages"), help="folder of the runs")
     chosen = parser.parse_args()
     mini = read_comparison("mini", "sprites")
-    new = sweep(
-        first_stage(mini), chosen.runs, n_jobs=chosen.jobs, advance=lambda row: print(row["key"], flush=True)
-    )
-    stages = pd.concat([results.stages(read_rows(REPRODUCED)), results.stages(new)])
+    reproduced = read_rows(REPRODUCED)
+    comparison = first_stage(mini, mini.learning_rates(reproduced)[results.PROPOSED])
+    new = sweep(comparison, chosen.runs, n_jobs=chosen.jobs, advance=lambda row: print(row["key"]))
+    stages = pd.concat([results.stages(reproduced), results.stages(new)])
     table = scores(stages, mini.table["ablation_beta"])
     table.to_csv(RESULTS, index=False, float_format="%.6g", lineterminator="\n")
     print(table.to_string(index=False))
-    print(differences(table).to_string(index=False))
+    for compared in (table[table["seed"].isin(SEEDS)], table):  # the new seeds alone, and all
+        print(results.seed_by_seed(compared).to_string(index=False))
     print(f"{sum(row['cpu_seconds'] for row in new) / 60:.0f} minutes of CPU")
 
 
