@@ -10,23 +10,23 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from disentangle_metrics.catalogue import BUILTIN as _METRICS
+from disentangle_metrics.metrics.catalogue import BUILTIN as _METRICS
 from disentangle_metrics.version import __version__
 
 _WHERE = {
-    "Accumulator": "streaming",
+    "Accumulator": "streams.accumulator",
     "Agreement": "model_agreement",
     "Encoder": "encoders",
     "FactorDataset": "datasets",
-    "GaussianPosterior": "inputs",
-    "Labelled": "definition",
-    "Metric": "requests",
-    "MetricDefinition": "definition",
-    "MetricValue": "definition",
-    "Relations": "relations",
-    "Report": "results",
-    "Score": "results",
-    "ScoreDefinition": "definition",
+    "GaussianPosterior": "inputs.gaussian_posterior",
+    "Labelled": "metrics.definition",
+    "Metric": "scoring.requests",
+    "MetricDefinition": "metrics.definition",
+    "MetricValue": "metrics.definition",
+    "Relations": "relations.relations",
+    "Report": "scoring.report",
+    "Score": "scoring.report",
+    "ScoreDefinition": "metrics.definition",
     "DatasetError": "errors",
     "DisentangleMetricsError": "errors",
     "InputError": "errors",
@@ -36,13 +36,13 @@ _WHERE = {
     "PluginWarning": "errors",
     "ScoreWarning": "errors",
     "UntrustedModelError": "errors",
-    "describe": "cards",
+    "describe": "metrics.cards",
     "evaluate": "evaluation",
-    "list_metrics": "cards",
+    "list_metrics": "metrics.cards",
     "load_dataset": "datasets",
     "load_encoder": "encoders",
-    "metric": "registration",
-    "score": "scoring",
+    "metric": "metrics.registration",
+    "score": "scoring.score",
     "udr": "model_agreement",
 }
 
@@ -53,8 +53,8 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
     elif name in _METRICS:
-        from disentangle_metrics.functions import metric_function
-        from disentangle_metrics.requests import find_metric
+        from disentangle_metrics.metrics.lookup import find_metric
+        from disentangle_metrics.scoring.functions import metric_function
 
         value = metric_function(find_metric(name))
     else:

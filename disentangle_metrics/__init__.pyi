@@ -3,17 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from disentangle_metrics.activity import Active
-from disentangle_metrics.relations import Split
+from disentangle_metrics.relations.active import Active
+from disentangle_metrics.relations.relations import Split
 from disentangle_metrics.version import __version__ as __version__
-from disentangle_metrics.cards import describe as describe
-from disentangle_metrics.cards import list_metrics as list_metrics
 from disentangle_metrics.datasets import FactorDataset as FactorDataset
 from disentangle_metrics.datasets import load_dataset as load_dataset
-from disentangle_metrics.definition import Labelled as Labelled
-from disentangle_metrics.definition import MetricDefinition as MetricDefinition
-from disentangle_metrics.definition import MetricValue as MetricValue
-from disentangle_metrics.definition import ScoreDefinition as ScoreDefinition
 from disentangle_metrics.encoders import Encoder as Encoder
 from disentangle_metrics.encoders import load_encoder as load_encoder
 from disentangle_metrics.errors import DatasetError as DatasetError
@@ -26,16 +20,22 @@ from disentangle_metrics.errors import PluginWarning as PluginWarning
 from disentangle_metrics.errors import ScoreWarning as ScoreWarning
 from disentangle_metrics.errors import UntrustedModelError as UntrustedModelError
 from disentangle_metrics.evaluation import evaluate as evaluate
-from disentangle_metrics.inputs import GaussianPosterior as GaussianPosterior
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior as GaussianPosterior
+from disentangle_metrics.metrics.cards import describe as describe
+from disentangle_metrics.metrics.cards import list_metrics as list_metrics
+from disentangle_metrics.metrics.definition import Labelled as Labelled
+from disentangle_metrics.metrics.definition import MetricDefinition as MetricDefinition
+from disentangle_metrics.metrics.definition import MetricValue as MetricValue
+from disentangle_metrics.metrics.definition import ScoreDefinition as ScoreDefinition
+from disentangle_metrics.metrics.registration import metric as metric
 from disentangle_metrics.model_agreement import Agreement as Agreement
 from disentangle_metrics.model_agreement import udr as udr
-from disentangle_metrics.registration import metric as metric
-from disentangle_metrics.relations import Relations as Relations
-from disentangle_metrics.requests import Metric as Metric
-from disentangle_metrics.results import Report as Report
-from disentangle_metrics.results import Score as Score
-from disentangle_metrics.scoring import score as score
-from disentangle_metrics.streaming import Accumulator as Accumulator
+from disentangle_metrics.relations.relations import Relations as Relations
+from disentangle_metrics.scoring.report import Report as Report
+from disentangle_metrics.scoring.report import Score as Score
+from disentangle_metrics.scoring.requests import Metric as Metric
+from disentangle_metrics.scoring.score import score as score
+from disentangle_metrics.streams.accumulator import Accumulator as Accumulator
 
 def mig(
     latents: Any,

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.datasets import FactorDataset
-from disentangle_metrics.datasets.progress import LateProgress
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.encoder import evaluation_mode
 from disentangle_metrics.encoders.outputs import Array, posterior_arrays
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs import GaussianPosterior, check
-from disentangle_metrics.requests import bind
-from disentangle_metrics.results import Report
-from disentangle_metrics.scoring import check_options, score
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.progress import LateProgress
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import bind
+from disentangle_metrics.scoring.score import check_options, score
 
 if TYPE_CHECKING:
     import torch

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.binning import column_ranges, numerically_constant
 from disentangle_metrics.estimators.correlation import ranks
-from disentangle_metrics.inputs import Inputs, check
+from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
+from disentangle_metrics.inputs.inputs import Inputs, check
 
 SIMILARITIES = ("lasso", "spearman")
 

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.definition import MetricDefinition
 from disentangle_metrics.errors import InputError, ScoreWarning
-from disentangle_metrics.inputs import GaussianPosterior, Missing
-from disentangle_metrics.requests import Metric, find_metric
-from disentangle_metrics.results import Report
-from disentangle_metrics.scoring import score
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.inputs import Missing
+from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric
+from disentangle_metrics.scoring.score import score
 
 SEEDS = range(6)  # runs of a metric that draws, on each side of a comparison
 

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.progress import track
 
 import disentangle_metrics as dm
-from disentangle_metrics.protocols import find_protocol
-from disentangle_metrics.requests import find_metric
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.scoring.protocols import find_protocol
 
 SUITE = find_protocol("default").suite
 QUICK = ("mig", "mig_sup", "jemmig", "dcimig", "modularity", "factor_vae", "irs", "mcc", "total_correlation")

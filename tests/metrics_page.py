@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import disentangle_metrics as dm
-from disentangle_metrics.cards import ANCHORS, NOTATION, better
-from disentangle_metrics.catalogue import BUILTIN
-from disentangle_metrics.definition import MetricDefinition, ScoreDefinition
-from disentangle_metrics.requests import find_metric
+from disentangle_metrics.metrics.cards import ANCHORS, NOTATION, better
+from disentangle_metrics.metrics.catalogue import BUILTIN
+from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition
+from disentangle_metrics.metrics.lookup import find_metric
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 

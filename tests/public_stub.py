@@ -11,8 +11,8 @@ import inspect
 from pathlib import Path
 
 import disentangle_metrics as dm
-from disentangle_metrics.functions import arguments, common_options
-from disentangle_metrics.requests import find_metric
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.scoring.functions import arguments, common_options
 
 TARGET = Path(dm.__file__).with_suffix(".pyi")
 
@@ -22,8 +22,8 @@ HEAD = '''\
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from disentangle_metrics.activity import Active
-from disentangle_metrics.relations import Split
+from disentangle_metrics.relations.active import Active
+from disentangle_metrics.relations.relations import Split
 '''
 
 COMMON = {

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics import inputs, relations
 from disentangle_metrics.estimators import namespaces
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
+from disentangle_metrics.inputs import inputs
+from disentangle_metrics.relations import relations
 
 torch = pytest.importorskip("torch")
 

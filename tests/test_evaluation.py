@@ -9,7 +9,7 @@ import disentangle_metrics.evaluation as evaluation
 from disentangle_metrics.datasets import FactorDataset, FactorGrid
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
-from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 NAMES, SIZES = ("shape", "x", "y"), (3, 8, 10)
 CHEAP = {"metrics": ["mig"], "anchors": False}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.cli.csv_table import read_csv
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 if TYPE_CHECKING:
     import pandas as pd

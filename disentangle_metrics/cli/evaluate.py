@@ -11,7 +11,7 @@ import typer
 
 from disentangle_metrics.cli.output import OutputFile
 from disentangle_metrics.cli.running import UsageError, run, say
-from disentangle_metrics.results import Report
+from disentangle_metrics.scoring.report import Report
 
 NAME = "dm-eval"
 WIDTH_WITHOUT_TERMINAL = 100
@@ -191,7 +191,7 @@ def dm_eval(
 
 def _about(list_names: bool, explain: str | None) -> str:
     if explain is not None:
-        from disentangle_metrics.cards import describe
+        from disentangle_metrics.metrics.cards import describe
 
         return describe(explain)
     if list_names:

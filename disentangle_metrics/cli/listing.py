@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from disentangle_metrics.datasets import DATASETS
 from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS
 from disentangle_metrics.metrics import METRICS
-from disentangle_metrics.protocols import PROTOCOLS
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 
 
 def listing() -> str:

@@ -14,10 +14,10 @@ from disentangle_metrics.datasets import load_dataset
 from disentangle_metrics.encoders import load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
-from disentangle_metrics.inputs import GaussianPosterior
-from disentangle_metrics.requests import bind
-from disentangle_metrics.results import Report
-from disentangle_metrics.scoring import score
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import bind
+from disentangle_metrics.scoring.score import score
 
 Scoring = Mapping[str, Any]
 

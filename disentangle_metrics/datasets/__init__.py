@@ -7,9 +7,9 @@ from os import PathLike
 from typing import Any
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
-from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.factors.grid import FactorGrid
+from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.datasets.pooled import pooled
-from disentangle_metrics.datasets.table import FactorTable
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.registry import Registry
 

@@ -22,12 +22,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
-from disentangle_metrics.datasets.files import PublishedFile, data_folder, locate
-from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.packed import PackedImages
+from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.sprites import GRID, SIDE
+from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage.packed import PackedImages
+from disentangle_metrics.datasets.storage.published import PublishedFile, data_folder, locate
 from disentangle_metrics.errors import DatasetError
 
 FILE = PublishedFile(

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.no_factors import NoFactors
-from disentangle_metrics.datasets.table import FactorTable
+from disentangle_metrics.datasets.factors.grid import FactorGrid
+from disentangle_metrics.datasets.factors.no_factors import NoFactors
+from disentangle_metrics.datasets.factors.table import FactorTable
 
 Images = NDArray[np.uint8]
 ReadImages = Callable[[NDArray[np.int64]], Images]

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
-from disentangle_metrics.datasets.files import data_folder
-from disentangle_metrics.datasets.no_factors import NoFactors
+from disentangle_metrics.datasets.factors.no_factors import NoFactors
+from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage.published import data_folder
 from disentangle_metrics.errors import DatasetError, InputError
 
 SIDE = 64  # pixels

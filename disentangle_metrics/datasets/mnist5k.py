@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
-from disentangle_metrics.datasets.files import PublishedFile, check
-from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.table import FactorTable
+from disentangle_metrics.datasets.factors.grid import FactorGrid
+from disentangle_metrics.datasets.factors.table import FactorTable
+from disentangle_metrics.datasets.storage.published import PublishedFile, check
 from disentangle_metrics.errors import DatasetError, InputError
 
 SIDE = 28  # pixels

@@ -19,10 +19,8 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
-from disentangle_metrics.datasets.files import data_folder
-from disentangle_metrics.datasets.grid import FactorGrid
+from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.room_geometry import (
     DEGREES,
     SCALES,
@@ -31,6 +29,8 @@ from disentangle_metrics.datasets.room_geometry import (
     SURFACES,
     geometry_rows,
 )
+from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage.published import data_folder
 
 HUES = 10
 GRID = FactorGrid(

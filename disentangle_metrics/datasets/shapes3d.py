@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
-from disentangle_metrics.datasets.files import PublishedFile, data_folder, locate
-from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.progress import LateProgress
+from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.room_geometry import SIDE
 from disentangle_metrics.datasets.rooms import GRID
-from disentangle_metrics.datasets.whole_file import whole_file
+from disentangle_metrics.datasets.storage.published import PublishedFile, data_folder, locate
+from disentangle_metrics.datasets.storage.whole_file import whole_file
 from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.progress import LateProgress
 
 if TYPE_CHECKING:
     import h5py

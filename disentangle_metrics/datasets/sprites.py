@@ -23,11 +23,11 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
-from disentangle_metrics.datasets.files import data_folder
-from disentangle_metrics.datasets.grid import FactorGrid
-from disentangle_metrics.datasets.packed import unpack
+from disentangle_metrics.datasets.factors.grid import FactorGrid
+from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage.packed import unpack
+from disentangle_metrics.datasets.storage.published import data_folder
 
 SIDE = 64  # pixels
 SHAPES = ("square", "ellipse", "heart")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.estimators.binning import chunks
+from disentangle_metrics.estimators.counts.binning import chunks
 
 
 def means(columns: NDArray[np.floating]) -> NDArray[np.float64]:

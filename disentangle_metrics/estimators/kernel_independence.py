@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.estimators.binning import chunks
+from disentangle_metrics.estimators.counts.binning import chunks
 
 KERNELS = ("gaussian", "exponential")
 ELEMENTS = 1 << 18  # kernel values at a time

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.entropy import Information, entropy, present
+from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
 
 JITTER = 1e-10  # of a standard deviation: breaks ties without moving anything else
 

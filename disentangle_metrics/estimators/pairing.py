@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.estimators.binning import chunks, distinct
+from disentangle_metrics.estimators.counts.binning import chunks, distinct
 
 DRAWS = 1 << 18  # rows drawn at a time
 CACHED = 1 << 12  # rows whose latents are looked at in one go: they stay in the second-level cache

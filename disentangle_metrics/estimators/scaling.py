@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.binning import column_ranges, numerically_constant
+from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
 
 SCALINGS = ("standard", "minmax", "none")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from disentangle_metrics.catalogue import BUILTIN
+from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.registry import Registry
 
 METRICS = Registry(

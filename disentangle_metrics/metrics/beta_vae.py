@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.estimators.linear_probes import named_classes
 from disentangle_metrics.estimators.pairing import mean_pair_distances
+from disentangle_metrics.estimators.probes.linear import named_classes
 from disentangle_metrics.estimators.scaling import check_scaling
-from disentangle_metrics.metrics.voting import check_votes, drawing, share_right, usable_factors
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.votes import check_votes, drawing, share_right, usable_factors
+from disentangle_metrics.relations.relations import Relations
 
 
 def beta_vae(

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.concentration import columns_to_one, concentration
-from disentangle_metrics.relations import Relations, Split
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
+from disentangle_metrics.relations.relations import Relations, Split
 
 IMPORTANCES = ("shares", "raw")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import kernel_independence
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 
 def dhsic(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.gap import NEIGHBOURS
-from disentangle_metrics.metrics.standing import (
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.assignment import (
     TIE,
     conditional_entropies,
     standing,
     tied_for_largest,
 )
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
+from disentangle_metrics.relations.relations import Relations
 
 
 def dlig(

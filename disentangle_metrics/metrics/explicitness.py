@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators.linear_probes import DECISIONS, class_ranking
+from disentangle_metrics.estimators.probes.linear import DECISIONS, class_ranking
 from disentangle_metrics.estimators.scaling import check_scaling
-from disentangle_metrics.relations import Relations, Split
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations, Split
 
 
 def explicitness(

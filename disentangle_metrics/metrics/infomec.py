@@ -7,11 +7,11 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.activity import Active
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators.predictive_information import predictive_information
-from disentangle_metrics.relations import Relations, Split
+from disentangle_metrics.estimators.probes.predictive_information import predictive_information
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.active import Active
+from disentangle_metrics.relations.relations import Relations, Split
 
 Table = NDArray[np.float64]
 

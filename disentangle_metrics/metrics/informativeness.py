@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 
 def informativeness(relations: Relations) -> MetricValue:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.correlation import means
 from disentangle_metrics.estimators.pairing import Groups
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 
 def irs(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import NEIGHBOURS, gap, need_counted
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, gap, need_counted
+from disentangle_metrics.relations.relations import Relations
 
 TIE = 1e-9  # relative; rounding separates exact ties by less
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.estimators.counts import count
-from disentangle_metrics.estimators.entropy import counted_information
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.estimators.counts.counts import count
+from disentangle_metrics.estimators.counts.entropy import counted_information
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 
 def mean_pairwise_mi(relations: Relations, *, bins: int = 20, strategy: str = "uniform") -> MetricValue:

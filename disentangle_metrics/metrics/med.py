@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.concentration import columns_to_one, concentration
-from disentangle_metrics.metrics.gap import NEIGHBOURS
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
+from disentangle_metrics.relations.relations import Relations
 
 TIE = 9  # decimals to which disentanglements and shares are compared, so that rounding decides nothing
 

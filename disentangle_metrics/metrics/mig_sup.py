@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.activity import Active
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.gap import NEIGHBOURS, SAMPLES, gap, normalised
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, SAMPLES, gap, normalised
+from disentangle_metrics.relations.active import Active
+from disentangle_metrics.relations.relations import Relations
 
 
 def mig_sup(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.activity import Active
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.interventions import correlation_across
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.active import Active
+from disentangle_metrics.relations.relations import Relations
 
 POOLINGS = ("max", "mean")
 

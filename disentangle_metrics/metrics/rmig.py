@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.gap import gap
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.gap import gap
+from disentangle_metrics.relations.relations import Relations
 
 MASSES = ("integral", "density")
 OUTSIDE = 0.01  # share of a latent's mass beyond the limits that is worth a warning

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.metrics.gap import gap
-from disentangle_metrics.relations import Relations, Split
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.gap import gap
+from disentangle_metrics.relations.relations import Relations, Split
 
 KINDS = ("auto", "regression", "classification")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 ROUNDING = 1e-12  # what is left of a latent after the others, relative; below it is rounding error
 

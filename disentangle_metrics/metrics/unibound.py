@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.entropy import entropy
-from disentangle_metrics.estimators.joint_information import joint_information
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.estimators.counts.entropy import entropy
+from disentangle_metrics.estimators.counts.joint_information import joint_information
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 APART = (
     "the latents beside the best one tell most rows from all others, and so every factor; if the rows are a "

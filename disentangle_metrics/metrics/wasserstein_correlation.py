@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 
 def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -> MetricValue:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.posterior import information_about_rows
-from disentangle_metrics.estimators.separability import separability
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.estimators.posteriors.quadrature import information_about_rows
+from disentangle_metrics.estimators.probes.separability import separability
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
 
 NOTHING = 1e-6  # nats that cannot be told from none
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.gap import NEIGHBOURS
-from disentangle_metrics.metrics.standing import TIE, standing
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.assignment import TIE, standing
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
+from disentangle_metrics.relations.relations import Relations
 
 
 def xmig(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.activity import Active
-from disentangle_metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.voting import check_votes, drawing, majority_votes, usable_factors
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.shared.votes import check_votes, drawing, majority_votes, usable_factors
+from disentangle_metrics.relations.active import Active
+from disentangle_metrics.relations.relations import Relations
 
 
 def z_max_variance(

@@ -24,7 +24,7 @@ import disentangle_metrics as dm
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.teacher_student import TeacherStudent
 from reference_models.models.vlae import VLAE
-from reference_models.training import Settings, train
+from reference_models.training.train import Settings, train
 
 RESULTS = Path(__file__).with_suffix(".csv")
 STAGE = 800

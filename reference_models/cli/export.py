@@ -46,8 +46,8 @@ def export(
         raise InputError(f"--precision is {precision}; ONNX files are written in float32")
     writable(out)
 
-    from reference_models.export import export_onnx, export_safetensors
-    from reference_models.trained import stage_ends
+    from reference_models.trained.export import export_onnx, export_safetensors
+    from reference_models.trained.load import stage_ends
 
     newest = stage_ends(model)[-1]
     if chosen is Format.ONNX:

@@ -15,7 +15,7 @@ from reference_models.cli.options import Dataset, Debug, Models, Quiet, Root, wr
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reference_models.information_flow import StageInformation
+    from reference_models.trained.information_flow import StageInformation
 
 WIDTH_WITHOUT_TERMINAL = 100
 
@@ -37,9 +37,9 @@ def information(
     from rich.console import Console
     from rich.progress import Progress
 
-    from reference_models.checkpoints import write_atomically
-    from reference_models.information_flow import information_flow, table
-    from reference_models.trained import dataset_of, load, stage_ends
+    from reference_models.trained.checkpoints import write_atomically
+    from reference_models.trained.information_flow import information_flow, table
+    from reference_models.trained.load import dataset_of, load, stage_ends
 
     if csv is not None:
         writable(csv)

@@ -19,8 +19,8 @@ from reference_models.cli.export import export
 from reference_models.cli.information import information
 from reference_models.cli.traverse import traverse
 from reference_models.datasets import open_dataset
-from reference_models.freed_memory import keep_freed_memory
 from reference_models.models import MODELS
+from reference_models.training.freed_memory import keep_freed_memory
 
 app = typer.Typer(
     name="dm-train",
@@ -110,9 +110,9 @@ def command(model: str) -> Callable[..., None]:
         keep_freed_memory()
         import torch
 
-        from reference_models import plans
-        from reference_models.checkpoints import read_description
-        from reference_models.training import train
+        from reference_models.trained.checkpoints import read_description
+        from reference_models.training import recipe
+        from reference_models.training.train import train
 
         if threads is not None:
             torch.set_num_threads(threads)
@@ -122,7 +122,7 @@ def command(model: str) -> Callable[..., None]:
                 raise InputError("--resume needs --out, the folder of the run to go on with")
             saved = read_description(out / "last.safetensors")
             begun_with = saved.get("command", begun_with)
-            plan = plans.saved_plan(saved)
+            plan = recipe.saved_plan(saved)
             for name, given, before in (
                 ("model", model, plan.model),
                 ("--dataset", dataset, plan.dataset),
@@ -131,10 +131,10 @@ def command(model: str) -> Callable[..., None]:
                 if given not in (None, before):
                     raise InputError(f"{name} is {given!r}, but the run in {out} has {before!r}")
         else:
-            plan = plans.read_preset(model, dataset or "sprites", preset or "demo")
+            plan = recipe.read_preset(model, dataset or "sprites", preset or "demo")
             if steps is not None:
-                plan = plans.stretched(plan, steps)
-        plan = plans.changed(
+                plan = recipe.stretched(plan, steps)
+        plan = recipe.changed(
             plan,
             arguments=dict(map(parsed, setting or [])) | ({} if beta is None else {"beta": beta}),
             settings={
@@ -157,9 +157,9 @@ def command(model: str) -> Callable[..., None]:
         )
         folder = out or Path("runs") / f"{model}-{plan.dataset}-{plan.preset}-{plan.settings.seed}"
         data = open_dataset(plan.dataset, root)
-        plan = plans.fitted(plan, data.image_shape)
+        plan = recipe.fitted(plan, data.image_shape)
         weights = train(
-            plans.build(plan),
+            recipe.build(plan),
             data,
             plan.settings,
             folder,

@@ -34,8 +34,8 @@ def traverse(
     """Draw what happens to an image when one latent moves, for each checkpoint."""
     import numpy as np
 
-    from reference_models import pictures, traversals
-    from reference_models.trained import dataset_of, load, stage_ends
+    from reference_models.trained import pictures, traversals
+    from reference_models.trained.load import dataset_of, load, stage_ends
 
     kind = out.suffix.lower()
     if kind not in (".png", ".gif"):

@@ -12,14 +12,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from disentangle_metrics import FactorDataset
-from reference_models import plans
-from reference_models.batches import batch_at
 from reference_models.comparison.runs import Comparison
 from reference_models.datasets import open_dataset
-from reference_models.freed_memory import keep_freed_memory
-from reference_models.model import Model
-from reference_models.settings import Settings
-from reference_models.training import as_images, train
+from reference_models.models.parts.model import Model
+from reference_models.training import recipe
+from reference_models.training.batches import batch_at
+from reference_models.training.freed_memory import keep_freed_memory
+from reference_models.training.settings import Settings
+from reference_models.training.train import as_images, train
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ def time_models(
     half = steps // 2
     for model in comparison.models:
         of_model = [run for run in runs if run.model == model]
-        whole = plans.fitted(of_model[0].plan, dataset.image_shape)
+        whole = recipe.fitted(of_model[0].plan, dataset.image_shape)
         changes = {"steps": 2 * half, "log_every": half, "save_every": 2 * half, "device": device}
-        plan = plans.changed(whole, {}, changes)
+        plan = recipe.changed(whole, {}, changes)
         with tempfile.TemporaryDirectory() as folder:
             train(
-                plans.build(plan),
+                recipe.build(plan),
                 dataset,
                 plan.settings,
                 Path(folder),
@@ -87,7 +87,7 @@ def time_models(
             timed=half,
             runs=len(of_model),
             steps=whole.settings.steps,
-            operations=operations_of_step(plans.build(whole), dataset, whole.settings),
+            operations=operations_of_step(recipe.build(whole), dataset, whole.settings),
         )
 
 

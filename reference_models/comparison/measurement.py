@@ -11,8 +11,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import disentangle_metrics as dm
 from disentangle_metrics import FactorDataset, InputError, Report
-from reference_models.information_flow import information
-from reference_models.trained import BATCH, TrainedModel, rows_of
+from reference_models.trained.information_flow import information
+from reference_models.trained.load import BATCH, TrainedModel, rows_of
 
 PUBLISHED = "li2020"
 ACTIVE_VARIANCE = 0.01  # of a latent's means over the images, as the authors of MIG-sup

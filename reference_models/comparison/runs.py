@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from disentangle_metrics import InputError
-from reference_models import plans
 from reference_models.comparison.plans import PLANS
 from reference_models.models import model_class
-from reference_models.settings import Settings
+from reference_models.training import recipe
+from reference_models.training.settings import Settings
 
 SAME_GRID = {"dsprites": "sprites", "shapes3d": "rooms"}  # a real data set has the plan of its twin
 
@@ -63,9 +63,9 @@ class Run:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
-    def plan(self) -> plans.Plan:
+    def plan(self) -> recipe.Plan:
         """The run as the training loop takes it."""
-        return plans.Plan(self.model, self.dataset, "comparison", self.arguments, Settings(**self.settings))
+        return recipe.Plan(self.model, self.dataset, "comparison", self.arguments, Settings(**self.settings))
 
 
 @dataclass(frozen=True)

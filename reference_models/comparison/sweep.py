@@ -17,16 +17,17 @@ from typing import Any
 import joblib
 import torch
 
-from reference_models import checkpoints, plans
 from reference_models.comparison.measurement import measure
 from reference_models.comparison.rows import Row, append_row, read_rows
 from reference_models.comparison.runs import Comparison, Run
 from reference_models.datasets import open_dataset
-from reference_models.freed_memory import keep_freed_memory
-from reference_models.interruption import sigterm_as_ctrl_c
-from reference_models.locks import sole_writer, turn
-from reference_models.trained import load, stage_ends
-from reference_models.training import TrainingInterruptedError, train
+from reference_models.trained import checkpoints
+from reference_models.trained.load import load, stage_ends
+from reference_models.training import recipe
+from reference_models.training.freed_memory import keep_freed_memory
+from reference_models.training.interruption import sigterm_as_ctrl_c
+from reference_models.training.locks import sole_writer, turn
+from reference_models.training.train import TrainingInterruptedError, train
 
 ROWS = "rows.jsonl"
 ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run ending
@@ -166,10 +167,10 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
     torch.set_num_threads(1)
     keep_freed_memory()
     dataset = open_dataset(run.dataset, root, run.side)
-    plan = plans.fitted(plans.changed(run.plan, {}, {"device": device}), dataset.image_shape)
+    plan = recipe.fitted(recipe.changed(run.plan, {}, {"device": device}), dataset.image_shape)
     if not (folder / "model.safetensors").exists():
         train(
-            plans.build(plan),
+            recipe.build(plan),
             dataset,
             plan.settings,
             folder,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+import inspect
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics import InputError
 
 if TYPE_CHECKING:
-    from reference_models.model import Model
+    from reference_models.models.parts.model import Model
 
 MODELS = {
     "pro-vlae": "reference_models.models.pro_vlae:ProVLAE",
@@ -31,3 +32,13 @@ def model_class(name: str) -> type[Model]:
     module, _, attribute = MODELS[name].partition(":")
     found: type[Model] = getattr(importlib.import_module(module), attribute)
     return found
+
+
+def defaults_of(model: str) -> dict[str, Any]:
+    """A model's own settings and their defaults, sequences as lists; the image's shape is none of them."""
+    parameters = inspect.signature(model_class(model)).parameters
+    return {
+        name: list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+        for name, parameter in parameters.items()
+        if name != "image_shape"
+    }

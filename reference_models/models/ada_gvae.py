@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disentangle_metrics import InputError
-from reference_models import losses
-from reference_models.flat_model import FlatModel
-from reference_models.model import Draws, ImageDataset, standard_normal
+from reference_models.models.parts import losses
+from reference_models.models.parts.flat_model import FlatModel
+from reference_models.models.parts.model import Draws, ImageDataset, standard_normal
 
 
 class AdaGVAE(FlatModel):

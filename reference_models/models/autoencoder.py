@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from reference_models import losses
-from reference_models.flat_model import FlatModel
-from reference_models.model import Draws
+from reference_models.models.parts import losses
+from reference_models.models.parts.flat_model import FlatModel
+from reference_models.models.parts.model import Draws
 
 
 class Autoencoder(FlatModel):

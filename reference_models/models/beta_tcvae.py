@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reference_models.flat_model import FlatModel
+from reference_models.models.parts.flat_model import FlatModel
 
 
 class BetaTCVAE(FlatModel):

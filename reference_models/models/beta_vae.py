@@ -18,8 +18,8 @@ import numpy as np
 from torch import Tensor
 
 from disentangle_metrics import InputError
-from reference_models.flat_model import FlatModel
-from reference_models.model import Draws
+from reference_models.models.parts.flat_model import FlatModel
+from reference_models.models.parts.model import Draws
 
 
 class BetaVAE(FlatModel):

@@ -24,10 +24,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from reference_models import losses
-from reference_models.flat_model import FlatModel
-from reference_models.model import Draws, ImageDataset, standard_normal
-from reference_models.networks import initialise
+from reference_models.models.parts import losses
+from reference_models.models.parts.flat_model import FlatModel
+from reference_models.models.parts.model import Draws, ImageDataset, standard_normal
+from reference_models.models.parts.networks import initialise
 
 
 class FactorVAE(FlatModel):

@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 
 from disentangle_metrics import InputError
-from reference_models import losses
-from reference_models.model import Draws, Model, standard_normal
-from reference_models.networks import LadderNetwork
-from reference_models.progression import Stage, check_wake_steps, stage_at
+from reference_models.models.parts import losses
+from reference_models.models.parts.model import Draws, Model, standard_normal
+from reference_models.models.parts.networks import LadderNetwork
+from reference_models.models.parts.progression import Stage, check_wake_steps, stage_at
 
 
 class ProVLAE(Model):

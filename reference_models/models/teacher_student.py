@@ -28,10 +28,10 @@ import torch
 from torch import Tensor
 
 from disentangle_metrics import InputError
-from reference_models import losses
-from reference_models.flat_model import FlatModel
-from reference_models.model import Draws, standard_normal
-from reference_models.networks import FlatNetwork
+from reference_models.models.parts import losses
+from reference_models.models.parts.flat_model import FlatModel
+from reference_models.models.parts.model import Draws, standard_normal
+from reference_models.models.parts.networks import FlatNetwork
 
 
 class TeacherStudent(FlatModel):

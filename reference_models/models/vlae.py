@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from reference_models import losses
-from reference_models.model import Draws, Model, standard_normal
-from reference_models.networks import LadderNetwork
+from reference_models.models.parts import losses
+from reference_models.models.parts.model import Draws, Model, standard_normal
+from reference_models.models.parts.networks import LadderNetwork
 
 
 class VLAE(Model):

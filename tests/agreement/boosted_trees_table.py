@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from disentangle_metrics.estimators.boosted_trees import fit_boosted_trees
+from disentangle_metrics.estimators.probes.boosted_trees import fit_boosted_trees
 from tests.agreement.reference import arrays, first_rows_train, numbers, records
 
 RECORDS = dict(records("disentanglement_lib", "DCI"))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import disentangle_metrics as dm
-from disentangle_metrics.inputs import check
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.relations.relations import Relations
 from tests.agreement.comparison import Comparison, Pair, Pairs, Record
 from tests.agreement.reference import arrays, first_rows_train, numbers
 from tests.agreement.test_review import NAMES, ON_AN_EDGE, VALUES, binned_as_theirs

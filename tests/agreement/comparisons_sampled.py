@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 import disentangle_metrics as dm
-from disentangle_metrics.inputs import check
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.relations.relations import Relations
 from tests.agreement.comparison import Comparison, Pair, Pairs, Record
 from tests.agreement.reference import arrays, numbers
 from tests.agreement.test_posterior import posterior

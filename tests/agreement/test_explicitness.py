@@ -67,7 +67,7 @@ def test_their_solver_stops_short_on_p14():
     """Its classifiers of factor 1 give the data a smaller likelihood than ours do, in sum."""
     from sklearn.linear_model import LogisticRegression
 
-    from disentangle_metrics.estimators.linear_probes import _logistic
+    from disentangle_metrics.estimators.probes.linear import _logistic
 
     latents, factors = arrays("p14_posterior")
     rows, gain = np.arange(len(latents)), 0.0

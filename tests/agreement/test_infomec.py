@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
-from disentangle_metrics.inputs import check
+from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics.infomec import devotion
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.relations.relations import Relations
 from tests.agreement.reference import arrays, ids, numbers, records, values
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")

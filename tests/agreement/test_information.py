@@ -127,8 +127,8 @@ UBISOFT = [
 @pytest.mark.parametrize(("case", "record"), UBISOFT, ids=ids(UBISOFT))
 def test_the_review_divides_by_the_entropy_of_the_binned_latent(case, record):
     """Their table is our mutual information over H(z): the same I, another normaliser."""
-    from disentangle_metrics.inputs import check
-    from disentangle_metrics.relations import Relations
+    from disentangle_metrics.inputs.inputs import check
+    from disentangle_metrics.relations.relations import Relations
 
     information = Relations(check(*arrays(case))).mutual_information(bins=record["params"]["nb_bins"])
     entropy = information.latent_entropy[:, None]

@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
-from disentangle_metrics.inputs import check
-from disentangle_metrics.relations import Relations
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.relations.relations import Relations
 from tests.agreement.reference import FOLDER, ids, numbers, records, values
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.protocols import PROTOCOLS
-from disentangle_metrics.requests import find_metric
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from tests.agreement.called import CALLED, Called
 from tests.agreement.called_table import anchor, status
 from tests.agreement.explanations import DEFECTS

@@ -13,7 +13,7 @@ import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import disentangle_metrics as dm
-from disentangle_metrics.estimators.probes import Fitted, Target, fit
+from disentangle_metrics.estimators.probes.probes import Fitted, Target, fit
 from disentangle_metrics.evaluation import network_input
 from tests.agreement.boosted_trees_table import concentration, largest_reversal
 from tests.benchmarks.arrays import rounded

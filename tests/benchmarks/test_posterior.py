@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from disentangle_metrics.estimators.posterior import posterior_information
-from disentangle_metrics.estimators.posterior_sampling import sampled_information
+from disentangle_metrics.estimators.posteriors.quadrature import posterior_information
+from disentangle_metrics.estimators.posteriors.sampling import sampled_information
 from tests.benchmarks.arrays import rounded
 
 SIZES = [3, 6, 40, 32]

@@ -19,16 +19,16 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from disentangle_metrics import load_dataset
-from reference_models import plans
-from reference_models.batches import batch_at
-from reference_models.freed_memory import keep_freed_memory
-from reference_models.model import Model
-from reference_models.settings import Settings
-from reference_models.training import as_images, train
+from reference_models.models.parts.model import Model
+from reference_models.training import recipe
+from reference_models.training.batches import batch_at
+from reference_models.training.freed_memory import keep_freed_memory
+from reference_models.training.settings import Settings
+from reference_models.training.train import as_images, train
 
 ROUNDS = 3
 START_UP = 5  # the first steps find memory and kernels
-PLAN = plans.fitted(plans.read_preset("pro-vlae", "sprites", "demo"), (64, 64, 1))
+PLAN = recipe.fitted(recipe.read_preset("pro-vlae", "sprites", "demo"), (64, 64, 1))
 SETTINGS = replace(PLAN.settings, device="cpu")
 
 
@@ -86,7 +86,7 @@ def by_hand(model: Model, steps: int) -> float:
 def by_the_loop(settings: Settings, folder: Path) -> float:
     dataset = Marking()
     train(
-        plans.build(PLAN),
+        recipe.build(PLAN),
         dataset,
         settings,
         folder,
@@ -117,7 +117,7 @@ def test_training_loop(name: str, benchmark: BenchmarkFixture, steps: int, tmp_p
     loop: list[float] = []
 
     def set_up() -> tuple[tuple[Any, ...], dict[str, Any]]:
-        bare.append(by_hand(plans.build(PLAN), steps))
+        bare.append(by_hand(recipe.build(PLAN), steps))
         return (), {}
 
     def timed() -> None:

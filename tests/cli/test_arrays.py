@@ -11,7 +11,7 @@ import pytest
 
 from disentangle_metrics.cli.arrays import check_rows, read_array
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs import GaussianPosterior
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 Z = np.random.default_rng(0).normal(size=(6, 2))
 V = np.array([[0, 5], [1, 6], [2, 5], [0, 6], [1, 5], [2, 6]])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from disentangle_metrics.datasets import FactorDataset, load_dataset, sprites
-from disentangle_metrics.datasets.cached_rows import HEADER_BYTES
+from disentangle_metrics.datasets.storage.cached_rows import HEADER_BYTES
 from disentangle_metrics.errors import DatasetError, InputError
 
 ALL_BITS = "f07ec8e51cae3592a7be969c572930df325d3abe8be15d77d5795ab8b84e3863"

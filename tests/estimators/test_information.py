@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import mutual_info_score
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators import binning, counts
-from disentangle_metrics.estimators.binning import make_bins
-from disentangle_metrics.estimators.counts import ContingencyTables, count, groups_of_factors
-from disentangle_metrics.estimators.entropy import corrected_entropy, counted_information, entropy
+from disentangle_metrics.estimators.counts import binning, counts
+from disentangle_metrics.estimators.counts.binning import make_bins
+from disentangle_metrics.estimators.counts.counts import ContingencyTables, count, groups_of_factors
+from disentangle_metrics.estimators.counts.entropy import corrected_entropy, counted_information, entropy
 
 
 def table(rows, sizes, latents, seed):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from disentangle_metrics.estimators import binning, correlation, pairing
+from disentangle_metrics.estimators import correlation, pairing
 from disentangle_metrics.estimators.correlation import means, squared_pearson, variances
+from disentangle_metrics.estimators.counts import binning
 from disentangle_metrics.estimators.pairing import Drawing, Groups, fixed_factor_variances
 
 

@@ -152,7 +152,7 @@ class TestDci:
         assert [s.value for s in report.values()] == pytest.approx([1, 1, 1])
 
     def test_by_hand_from_importances(self):
-        from disentangle_metrics.metrics.concentration import concentration
+        from disentangle_metrics.metrics.shared.concentration import concentration
 
         table = np.array([[3.0, 1.0], [0.0, 0.0], [0.0, 4.0]])
         per_row, value = concentration(table)
@@ -243,8 +243,8 @@ def test_probes_use_at_most_max_rows():
 
 @pytest.mark.parametrize("share", [0.25, 1 / 3, 0.5])
 def test_a_split_takes_each_row_once(share):
-    from disentangle_metrics.inputs import check
-    from disentangle_metrics.relations import Relations
+    from disentangle_metrics.inputs.inputs import check
+    from disentangle_metrics.relations.relations import Relations
 
     train, test = Relations(check(code(A, B), V), seed=5).split(share, 120)
     assert len(test) == round(120 * share)

@@ -266,8 +266,8 @@ class TestDciOfTheReview:
     def test_all_rows_without_a_cap(self):
         # Fifteen thousand rows by default; None takes all 24,000.
         many = np.tile(V, (100, 1))
-        from disentangle_metrics.inputs import check
-        from disentangle_metrics.relations import Relations
+        from disentangle_metrics.inputs.inputs import check
+        from disentangle_metrics.relations.relations import Relations
 
         relations = Relations(check(many.astype(float), many))
         assert [len(relations.split(None, cap)[0]) for cap in (15_000, None)] == [15_000, 24_000]

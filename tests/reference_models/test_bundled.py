@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from disentangle_metrics import Report, load_dataset, load_encoder
-from reference_models import checkpoints
 from reference_models.models import MODELS
+from reference_models.trained import checkpoints
 
 POINTS = {point.name: point for point in entry_points(group="disentangle_metrics.checkpoints")}
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from disentangle_metrics import FactorDataset, load_dataset
-from reference_models import datasets, trained
+from reference_models import datasets
 from reference_models.cli import train as cli
 from reference_models.datasets import open_dataset
+from reference_models.trained import load as trained
 
 FEW = ["--steps", "16", "--batch-size", "2", "--device", "cpu", "--quiet"]
 

@@ -16,8 +16,8 @@ from disentangle_metrics.cli.running import run as run_tool
 from reference_models import datasets
 from reference_models.cli import train as cli
 from tests.reference_models.conftest import Squares
-from tests.reference_models.test_export import saved
-from tests.reference_models.test_information_flow import saved_stages
+from tests.reference_models.trained.test_export import saved
+from tests.reference_models.trained.test_information_flow import saved_stages
 
 
 @pytest.fixture(autouse=True)

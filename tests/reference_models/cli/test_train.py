@@ -15,9 +15,11 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics import DatasetError
 from disentangle_metrics.cli import evaluate, running, sources
-from reference_models import cards, checkpoints, datasets, plans
+from reference_models import cards, datasets
 from reference_models.cli import train as cli
-from reference_models.models import MODELS
+from reference_models.models import MODELS, defaults_of
+from reference_models.trained import checkpoints
+from reference_models.training import recipe
 from tests.reference_models.conftest import Squares
 
 TWENTY = ["--preset", "smoke", "--steps", "20", "--batch-size", "4", "--device", "cpu", "--quiet"]
@@ -130,7 +132,7 @@ def test_help_shows_every_setting_with_its_default_meaning_and_presets(
     assert dm_train(model, "--help") == 0
     out = capsys.readouterr().out
     own = out.partition("Settings of the model")[2]
-    for name, default in plans.defaults_of(model).items():
+    for name, default in defaults_of(model).items():
         shown = tuple(default) if isinstance(default, list) else default
         line = next(line for line in own.splitlines() if line.startswith(f"  {name} = "))
         assert ast.literal_eval(line.partition(" = ")[2]) == shown
@@ -138,7 +140,7 @@ def test_help_shows_every_setting_with_its_default_meaning_and_presets(
     for name in ("smoke", "demo", "paper"):
         assert documented.presets[name][0], name  # why
         values = documented.presets[name][1]
-        arguments = plans.read_preset(model, "sprites", name).arguments
+        arguments = recipe.read_preset(model, "sprites", name).arguments
         assert {key: json.loads(value) for key, (value, _) in values.items()} == arguments
 
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from disentangle_metrics import InputError
-from disentangle_metrics.protocols import SUITE
-from disentangle_metrics.requests import find_metric
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.scoring.protocols import SUITE
 from reference_models.cli import reproduce as cli
 from reference_models.comparison import results
 from reference_models.comparison.page import page

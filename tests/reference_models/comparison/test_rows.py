@@ -6,7 +6,7 @@ import pytest
 
 from disentangle_metrics import InputError
 from reference_models.comparison.rows import append_row, read_rows
-from reference_models.locks import sole_writer
+from reference_models.training.locks import sole_writer
 
 
 def test_rows_come_back_in_order_and_the_last_of_a_run_counts(tmp_path):

@@ -18,8 +18,8 @@ from reference_models.comparison import sweep as module
 from reference_models.comparison.rows import append_row, read_rows
 from reference_models.comparison.runs import Comparison
 from reference_models.comparison.sweep import WorkersLostError, do, sweep
-from reference_models.locks import turn
-from reference_models.training import TrainingInterruptedError
+from reference_models.training.locks import turn
+from reference_models.training.train import TrainingInterruptedError
 from tests.reference_models.comparison.fake_work import (
     AlwaysLost,
     DyingOnce,

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from reference_models.flat_model import FlatModel
+from reference_models.models.parts.flat_model import FlatModel
 
 Array = NDArray[np.float64]
 

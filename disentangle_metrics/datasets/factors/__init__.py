@@ -1,0 +1,1 @@
+"""Which factors a data set has."""

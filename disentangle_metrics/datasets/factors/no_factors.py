@@ -1,0 +1,42 @@
+"""What stands in the place of a grid of factors behind images whose factors nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from disentangle_metrics.datasets.factors.grid import checked_indices
+from disentangle_metrics.errors import InputError
+
+
+@dataclass(frozen=True)
+class NoFactors:
+    """Images without factors: enough to train on, nothing to score against.
+
+    Parameters
+    ----------
+    count : int
+        How many images there are.
+    """
+
+    count: int
+    names: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    types: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return self.count
+
+    def check_indices(self, indices: ArrayLike) -> NDArray[np.int64]:
+        """`indices` as an int64 array (n,), each in 0 .. len - 1, or an InputError."""
+        return checked_indices(indices, self.count)
+
+    def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
+        """Factor values (n, 0)."""
+        return np.empty((len(self.check_indices(indices)), 0), np.int64)
+
+    def index(self, factors: ArrayLike) -> NDArray[np.int64]:
+        """Raises InputError: there are no factors to find images by."""
+        raise InputError("the data set has no known factors, so that no images can be found by them")

@@ -1,0 +1,1 @@
+"""Counts of rows by latent bin and factor value, and what is computed from them."""

@@ -1,0 +1,172 @@
+"""Predictors of one factor from the latents: their importances and their quality on test rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.probes.unit_regression import unit_data, unit_forest, unit_lasso
+from disentangle_metrics.estimators.scaling import scaled
+
+PROBES = ("boosted_trees", "gradient_boosting", "random_forest", "lasso", "review_lasso", "review_forest")
+REGRESSIONS = ("lasso", "review_lasso", "review_forest")  # of the numbers of a factor, also of categories
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a probe found: `importances` (D,), not negative, and `quality` on the test rows.
+
+    `quality` is accuracy for a factor of categories and R2 for a continuous one; for the probes of the
+    review of 2022 it is 1 - 12 times the squared error, not below 0, on factors scaled to [0, 1].
+    """
+
+    importances: NDArray[np.float64]
+    quality: float
+
+
+@dataclass(frozen=True)
+class ProbeTables:
+    """What one probe per factor found: `importances` (D, K) and `quality` (K,), NaN if left out."""
+
+    importances: NDArray[np.float64]
+    quality: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One factor on the train rows and the test rows: codes if `categories`, values otherwise."""
+
+    train: NDArray[Any]
+    test: NDArray[Any]
+    categories: bool
+
+
+def check_probe(probe: Any) -> None:
+    """Refuse what is neither the name of a probe nor a scikit-learn estimator."""
+    if isinstance(probe, str):
+        if probe not in PROBES:
+            raise InputError(f"`probe` must be one of {', '.join(map(repr, PROBES))}, got {probe!r}")
+    elif not (hasattr(probe, "fit") and hasattr(probe, "predict") and hasattr(probe, "get_params")):
+        raise InputError(f"`probe` must be a name or a scikit-learn estimator, got {type(probe).__name__}")
+
+
+def fit(
+    probe: Any,
+    train: NDArray[np.floating],
+    test: NDArray[np.floating],
+    target: Target,
+    *,
+    alpha: float | None = None,
+    seed: int = 0,
+) -> Fitted:
+    """Fit one probe.
+
+    Parameters
+    ----------
+    probe
+        One of ``PROBES``, or a scikit-learn estimator with ``feature_importances_`` or ``coef_``.
+    train, test
+        Latents, (rows, D).
+    target
+        The factor on the same rows.
+    alpha
+        The penalty of the Lasso on standardised data; None chooses it by 10-fold cross-validation.
+    """
+    if probe == "boosted_trees":
+        return _boosted_trees(train, test, target)
+    if probe == "lasso":
+        return _lasso(train, test, target, alpha)
+    if probe == "review_lasso":
+        return Fitted(*unit_lasso(unit_data(train, test, target)))
+    if probe == "review_forest":
+        return Fitted(*unit_forest(unit_data(train, test, target), seed))
+    estimator = _estimator(probe, target.categories, seed)
+    estimator.fit(train, target.train)
+    return Fitted(_importances(estimator), _quality(target, estimator.predict(test)))
+
+
+def _boosted_trees(train: NDArray[np.floating], test: NDArray[np.floating], target: Target) -> Fitted:
+    from disentangle_metrics.estimators.probes.boosted_trees import fit_boosted_trees
+
+    if not target.categories:
+        trees = fit_boosted_trees(train, target.train, classes=None)
+        return Fitted(trees.importances, _quality(target, trees.predict(test)))
+    present, codes = np.unique(target.train, return_inverse=True)
+    trees = fit_boosted_trees(train, codes, classes=len(present))
+    return Fitted(trees.importances, _quality(target, present[trees.predict(test)]))
+
+
+def _lasso(
+    train: NDArray[np.floating], test: NDArray[np.floating], target: Target, alpha: float | None
+) -> Fitted:
+    from sklearn.linear_model import Lasso, LassoCV
+
+    latents_train, latents_test = scaled(train, test, "standard")
+    factor_train, factor_test = scaled(target.train[:, None], target.test[:, None], "standard")
+    model = LassoCV(cv=10) if alpha is None else Lasso(alpha=alpha)
+    model.fit(latents_train, factor_train[:, 0])
+    regression = Target(factor_train[:, 0], factor_test[:, 0], categories=False)
+    return Fitted(np.abs(model.coef_), _quality(regression, model.predict(latents_test)))
+
+
+def _estimator(probe: Any, categories: bool, seed: int) -> Any:
+    from sklearn.base import clone, is_classifier
+    from sklearn.ensemble import (
+        GradientBoostingClassifier,
+        GradientBoostingRegressor,
+        RandomForestClassifier,
+        RandomForestRegressor,
+    )
+
+    if not isinstance(probe, str):
+        if is_classifier(probe) and not categories:
+            raise InputError(f"`probe` {probe} classifies, but a factor is continuous")
+        return clone(probe)
+    kinds = {
+        "gradient_boosting": (GradientBoostingRegressor, GradientBoostingClassifier),
+        "random_forest": (RandomForestRegressor, RandomForestClassifier),
+    }
+    return kinds[probe][categories](random_state=seed)
+
+
+def _importances(estimator: Any) -> NDArray[np.float64]:
+    if hasattr(estimator, "feature_importances_"):
+        return np.abs(np.asarray(estimator.feature_importances_, dtype=np.float64))
+    if hasattr(estimator, "coef_"):
+        weights = np.abs(np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64)))
+        return np.asarray(weights.sum(axis=0))
+    raise InputError(f"`probe` {estimator} has neither feature_importances_ nor coef_ after fitting")
+
+
+def _quality(target: Target, predicted: NDArray[Any]) -> float:
+    if target.categories:
+        return float(np.mean(np.rint(predicted) == target.test))
+    residual = float(np.sum((target.test - predicted) ** 2))
+    total = float(np.sum((target.test - np.mean(target.test)) ** 2))
+    if total == 0:
+        return 1.0 if residual == 0 else 0.0
+    return 1.0 - residual / total
+
+
+def svm_accuracies(
+    train: NDArray[np.floating], test: NDArray[np.floating], target: Target
+) -> NDArray[np.float64]:
+    """Test accuracy of a class-balanced linear SVM (C = 0.01) on each latent alone. Shape (D,).
+
+    The settings are those of the study of Locatello et al. 2019. A constant latent has the accuracy
+    of naming one class always; so has every latent if the train rows hold one class only.
+    """
+    from sklearn.svm import LinearSVC
+
+    if len(np.unique(target.train)) < 2:
+        return np.full(train.shape[1], np.mean(target.test == target.train[0]))
+    accuracy = np.empty(train.shape[1])
+    for latent in range(train.shape[1]):
+        model = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
+        model.fit(train[:, [latent]], target.train)
+        accuracy[latent] = np.mean(model.predict(test[:, [latent]]) == target.test)
+    return accuracy

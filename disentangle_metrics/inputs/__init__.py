@@ -1,0 +1,1 @@
+"""What comes in: latents and factors, checked once."""

@@ -1,0 +1,382 @@
+"""Check latents and factors once, at the door, and turn them into what every metric reads.
+
+Anything that can become a NumPy array is taken (NumPy, PyTorch on any device, JAX, TensorFlow,
+CuPy, pandas, polars, Dask, lists), and no framework is imported to find out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
+from disentangle_metrics.estimators.namespaces import is_on_accelerator
+from disentangle_metrics.inputs.factor import (
+    KINDS,
+    MISSING_ADVICE,
+    Factor,
+    Kind,
+    no_table,
+    read_factor,
+    to_numpy,
+)
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+
+Missing = Literal["raise", "drop"]
+NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
+LARGEST = 1e150  # squares of larger numbers overflow
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Checked input: `latents` (N, D) floating, `logvar` (N, D) or None, and K factors (none: K = 0).
+
+    Factors may lack values in some rows if `missing` is "drop". `origin` (N,) has the place of each
+    row among the `given` ones, and is None if they are all there. `facts` are what signatures add on them.
+    `on_device` is the posterior where it was given, if that is a device with float64 other than the host.
+    """
+
+    latents: NDArray[np.floating]
+    logvar: NDArray[np.floating] | None
+    latent_names: tuple[str, ...]
+    factors: tuple[Factor, ...]
+    warnings: tuple[str, ...] = ()
+    missing: Missing = "raise"
+    origin: NDArray[np.int64] | None = None
+    given: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+    on_device: GaussianPosterior | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, D, K)."""
+        rows, latents = self.latents.shape
+        return rows, latents, len(self.factors)
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """Names of the factors."""
+        return tuple(factor.name for factor in self.factors)
+
+    def rows(self, index: NDArray[np.integer]) -> Inputs:
+        """These rows, in this order."""
+        return replace(
+            self,
+            latents=self.latents[index],
+            logvar=None if self.logvar is None else self.logvar[index],
+            on_device=None if self.on_device is None else self.on_device.rows(index),
+            factors=tuple(factor.rows(index) for factor in self.factors),
+            origin=None,
+            given=len(index),
+        )
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a factor lacks values in some rows."""
+        return any(factor.present is not None for factor in self.factors)
+
+    def take(self, index: NDArray[np.int64], factors: Iterable[int]) -> Inputs:
+        """These rows, which have a value of each of these factors, with these factors alone."""
+        return replace(
+            self,
+            latents=self.latents[index],
+            logvar=None if self.logvar is None else self.logvar[index],
+            on_device=None if self.on_device is None else self.on_device.rows(index),
+            factors=tuple(self.factors[k].kept(index) for k in factors),
+            origin=index if self.origin is None else self.origin[index],
+            given=self.given or len(self.latents),
+        )
+
+    def having(self, factors: Sequence[int]) -> Inputs:
+        """The rows that have a value of each of these factors, with these factors alone.
+
+        Raises
+        ------
+        NotApplicable
+            If there is none.
+        """
+        masks = [mask for k in factors if (mask := self.factors[k].present) is not None]
+        rows = np.flatnonzero(np.logical_and.reduce([np.ones(len(self.latents), dtype=bool), *masks]))
+        if not len(rows):
+            raise NotApplicable(f"no row has a value of {', '.join(self.factors[k].name for k in factors)}")
+        return self.take(rows, factors)
+
+    def complete(self) -> Inputs:
+        """The rows that have a value of every factor.
+
+        Raises
+        ------
+        NotApplicable
+            If there is none.
+        """
+        return self.having(range(len(self.factors))) if self.incomplete else self
+
+    def by_factor(self) -> list[tuple[tuple[int, ...], Inputs]]:
+        """The factors that have values in the same rows, and those rows with those factors alone."""
+        found: dict[bytes, list[int]] = {}
+        for k, factor in enumerate(self.factors):
+            found.setdefault(b"" if factor.present is None else factor.present.tobytes(), []).append(k)
+        return [(tuple(factors), self.having(factors)) for factors in found.values()]
+
+    def shuffled(self, order: NDArray[np.integer]) -> Inputs:
+        """The same latents with the rows of the factors in another order."""
+        return replace(self, factors=tuple(factor.rows(order) for factor in self.factors))
+
+    def ideal(self) -> Inputs:
+        """The factors themselves as the code: ordinal codes for categories, values otherwise.
+
+        Where posteriors were given they are posteriors almost without noise, and scaled to deviation
+        1 like their prior, since thresholds on their variance have a meaning. Only rows that have a
+        value of every factor are such a code.
+        """
+        if self.incomplete:
+            return self.complete().ideal()
+        columns = [f.values if f.codes is None else f.codes for f in self.factors]
+        latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+        logvar = None
+        if self.logvar is not None:
+            deviation = latents.std(axis=0)
+            latents /= np.where(deviation > 0, deviation, 1.0)
+            logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
+        return replace(self, latents=latents, logvar=logvar, latent_names=self.factor_names, on_device=None)
+
+
+def check(
+    latents: Any,
+    factors: Any,
+    *,
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    missing: Missing = "raise",
+) -> Inputs:
+    """Check latents (N, D) or a :class:`GaussianPosterior`, and factors (N, K).
+
+    Parameters
+    ----------
+    latents
+        Floating numbers, finite.
+    factors
+        An array or DataFrame; None for metrics that read the latents alone. Integers, strings,
+        booleans and categoricals are categories (ordered categoricals are ordinal); floats with a
+        fractional part are continuous.
+    factor_names, latent_names
+        Names; by default those of the DataFrame's columns, else ``factor_0`` and ``z_0`` onwards.
+    factor_types
+        For each factor, or by name, "categorical", "ordinal" or "continuous".
+    missing
+        "raise": refuse missing and infinite numbers. "drop": leave out rows whose latents have one,
+        and mark the values that a factor lacks.
+
+    Raises
+    ------
+    InputError
+        If something cannot be used; the message names the argument, what was found and the fix.
+    """
+    if missing not in get_args(Missing):
+        raise InputError(f"`missing` must be 'raise' or 'drop', got {missing!r}")
+    logvar: NDArray[np.floating] | None = None
+    on_device: GaussianPosterior | None = None
+    kept = None
+    if isinstance(latents, GaussianPosterior):
+        mean = _latents(latents.mean, "latents.mean")
+        logvar = _latents(latents.logvar, "latents.logvar")
+        if mean.shape != logvar.shape:
+            raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
+        names = _column_names(latents.mean)
+        good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
+        if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
+            on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
+    else:
+        mean, names = _latents(latents, "latents"), _column_names(latents)
+        good = _usable(mean, "latents", missing)
+    given = len(mean)
+    latent_labels = _names(latent_names, names, "z", mean.shape[1], "latent_names")
+    if not good.all():
+        kept = np.flatnonzero(good)
+        if not len(kept):
+            raise InputError("`latents`: every row has a missing or infinite value")
+        mean, logvar = mean[kept], None if logvar is None else logvar[kept]
+        on_device = None if on_device is None else on_device.rows(kept)
+    inputs = Inputs(
+        mean, logvar, latent_labels, (), missing=missing, origin=kept, given=given, on_device=on_device
+    )
+    if factors is None:
+        return replace(inputs, warnings=tuple(_dropped(inputs)))
+    columns, column_names = _factor_columns(factors)
+    if len(columns[0]) != given:
+        raise InputError(_row_mismatch(given, mean.shape[1], len(columns[0])))
+    factor_labels = _names(factor_names, column_names, "factor", len(columns), "factor_names")
+    kinds = _kinds(factor_types, factor_labels)
+    if kept is not None:
+        columns = [_rows_of(column, kept) for column in columns]
+    checked = tuple(
+        read_factor(column, name, kind, missing)
+        for column, name, kind in zip(columns, factor_labels, kinds, strict=True)
+    )
+    inputs = replace(inputs, factors=checked)
+    return replace(inputs, warnings=(*_dropped(inputs), *remarks_on(checked)))
+
+
+def _rows_of(column: Any, index: NDArray[np.int64]) -> Any:
+    """These rows of a column of a data frame or an array."""
+    if hasattr(column, "iloc"):
+        return column.iloc[index]
+    return to_numpy(column, "factors")[index]
+
+
+def _dropped(inputs: Inputs) -> Iterable[str]:
+    """How many rows were left out, and of what."""
+    rows = len(inputs.latents)
+    if inputs.origin is not None:
+        count = inputs.given - rows
+        yield f"{count:,} of {inputs.given:,} rows are left out: latents are missing or infinite there"
+    for factor in inputs.factors:
+        if factor.present is not None:
+            count = rows - int(factor.present.sum())
+            yield f"factor {factor.name!r} has no value in {count:,} of {rows:,} rows, left out for it"
+    if inputs.incomplete:
+        with contextlib.suppress(NotApplicable):
+            yield (
+                f"metrics of several factors at once read the {len(inputs.complete().latents):,} rows that "
+                "have a value of every factor"
+            )
+
+
+def _latents(value: Any, argument: str) -> NDArray[np.floating]:
+    array = to_numpy(value, argument)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.filled(np.nan)
+    if array.dtype.kind == "O":  # e.g. a data frame with nullable numbers
+        with contextlib.suppress(TypeError, ValueError):
+            array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise InputError(f"`{argument}` must be real numbers, got dtype {array.dtype}")
+    if array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
+    if array.ndim != 2:
+        raise InputError(
+            f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
+        )
+    if 0 in array.shape:
+        raise InputError(f"`{argument}` is empty: shape {array.shape}")
+    return array
+
+
+def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
+    """Which rows are finite; with "raise" all must be. No number may be too large to be squared."""
+    usable = np.ones(len(array), dtype=bool)
+    if (np.abs(column_ranges(array)) <= LARGEST).all():  # nor is there a NaN, which no number bounds
+        return usable
+    for rows in chunks(len(array)):
+        part = array[rows]
+        finite = np.isfinite(part)
+        usable[rows] = finite.all(axis=1)
+        good = finite if missing == "raise" else np.ones_like(finite)
+        if array.dtype == np.float64:
+            good &= ~(finite & (np.abs(part) > LARGEST))
+        if not good.all():
+            row, column = (int(i[0]) for i in np.nonzero(~good))
+            found = part[row, column]
+            fix = "rescale the latents" if np.isfinite(found) else MISSING_ADVICE
+            raise InputError(
+                f"`{argument}` must be finite and below {LARGEST:g}; found {found} in row "
+                f"{rows.start + row}, column {column}: {fix}"
+            )
+    return usable
+
+
+def _column_names(value: Any) -> list[str] | None:
+    columns = getattr(value, "columns", None)
+    return None if columns is None or callable(columns) else [str(name) for name in columns]
+
+
+def _factor_columns(value: Any) -> tuple[list[Any], list[str] | None]:
+    names = _column_names(value)
+    if names is not None:
+        if not names:
+            raise InputError("`factors` has no columns")
+        columns = [value[column] for column in value.columns]
+        if not len(columns[0]):
+            raise InputError("`factors` is empty: it has no rows")
+        return columns, names
+    array = to_numpy(value, "factors")
+    if array.dtype.kind in "US" and not hasattr(value, "dtype"):
+        # A list of strings and numbers: NumPy would make a string of a missing one.
+        array = np.asarray(value, dtype=object)
+    if array.ndim != 2:
+        raise InputError(
+            f"`factors` must have shape (N, K), got {no_table(value, array, 'factors', 'factor')}"
+        )
+    if 0 in array.shape:
+        raise InputError(f"`factors` is empty: shape {array.shape}")
+    return list(array.T), None
+
+
+def _row_mismatch(given: int, latents: int, rows: int) -> str:
+    message = (
+        f"`factors` has {rows:,} rows but `latents` has {given:,}; "
+        f"row i of both must describe the same sample"
+    )
+    if latents == rows:
+        message += " (`latents` looks transposed: pass `latents.T`)"
+    return message
+
+
+def _names(
+    given: Iterable[str] | None, found: list[str] | None, stem: str, count: int, argument: str
+) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise InputError(f"`{argument}` must be a list of names, got the single string {given!r}")
+    names = tuple(str(name) for name in (given if given is not None else found or []))
+    if not names and given is None:
+        names = tuple(f"{stem}_{index}" for index in range(count))
+    if len(names) != count:
+        raise InputError(f"`{argument}` has {len(names)} names for {count} columns: {', '.join(names)}")
+    if len(set(names)) < count:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"`{argument}` must be distinct, got {twice!r} more than once")
+    return names
+
+
+def _kinds(given: Any, names: Sequence[str]) -> list[Kind | None]:
+    if given is None:
+        return [None] * len(names)
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise InputError(f"`factor_types` names {unknown[0]!r}, which is none of {', '.join(names)}")
+        kinds = [given.get(name) for name in names]
+    else:
+        kinds = [given] * len(names) if isinstance(given, str) else list(given)
+    if len(kinds) != len(names):
+        raise InputError(f"`factor_types` has {len(kinds)} entries for {len(names)} factors")
+    for name, kind in zip(names, kinds, strict=True):
+        if kind is not None and kind not in KINDS:
+            raise InputError(f"`factor_types` of {name!r} must be one of {', '.join(KINDS)}, got {kind!r}")
+    return kinds
+
+
+def remarks_on(factors: Sequence[Factor]) -> Iterable[str]:
+    """What the user should know of these factors: constant ones, and those of suspiciously many values."""
+    for factor in factors:
+        if factor.codes is not None:
+            rows = len(factor.codes) if factor.present is None else int(factor.present.sum())
+            if len(factor.levels) == 1:
+                yield f"factor {factor.name!r} is constant ({factor.levels[0]!r}) and is left out"
+            elif factor.kind == "categorical" and len(factor.levels) > rows / 10:
+                yield (
+                    f"factor {factor.name!r} has {len(factor.levels):,} categories in {rows:,} rows; "
+                    f'if it is a measurement, pass factor_types={{"{factor.name}": "continuous"}} '
+                    f"(--factor-types {factor.name}=continuous)"
+                )
+        elif factor.values is not None and np.nanmin(factor.values) == np.nanmax(factor.values):
+            yield f"factor {factor.name!r} is constant ({np.nanmin(factor.values):g}) and is left out"

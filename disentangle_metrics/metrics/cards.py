@@ -1,0 +1,74 @@
+"""What can be said of a metric before it is run: the list of them, and a card for each."""
+
+from __future__ import annotations
+
+import inspect
+
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition, setting_text
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.model_agreement import udr
+
+NOTATION = "N rows, D latents, K factors, B bins, V values of all factors together; information in nats"
+ANCHORS = {
+    "cheap": "computed by dm.score, unless anchors=False",
+    "costly": 'computed by dm.score with anchors="all" only',
+    "none": "not computed",
+}
+
+
+def list_metrics() -> list[str]:
+    """Names of every metric: built-in, from plug-ins, and registered in this program."""
+    return METRICS.names()
+
+
+def describe(name: str) -> str:
+    """The card of a metric, by its name or by the key of one of its scores.
+
+    Definition, formula, range, direction, chance level, degenerate cases, cost, settings and source, as
+    plain text; of a plug-in what its author wrote. ``"udr"``, which compares several models, has one too.
+
+    Raises
+    ------
+    InputError
+        If the metric is unknown; near names are suggested.
+    """
+    if name == udr.__name__:  # of several models, so no metric of a report
+        return inspect.getdoc(udr) or ""
+    definition = find_metric(name)
+    scores = [
+        f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"
+        for score in definition.scores
+    ]
+    settings = [f"  {key} = {setting_text(value)}" for key, value in definition.settings.items()]
+    return "\n".join(
+        [
+            definition.documentation,
+            "",
+            f"Notation: {NOTATION}",
+            "",
+            "Scores",
+            *scores,
+            f"Chance and ceiling on your own data: {ANCHORS[definition.anchors]}",
+            f"Reads: {definition.relation}",
+            f"With missing values dropped: {_rows_read(definition)}",
+            f"Source: {definition.source} (definition version {definition.version})",
+            "Settings and their defaults",
+            *settings,
+        ]
+    )
+
+
+def better(score: ScoreDefinition) -> str:
+    """Which direction is better, in words; a size has none, whatever a table sorts it by."""
+    if score.property == "size":
+        return "neither more nor less is better"
+    return f"{'higher' if score.direction == 'up' else 'lower'} is better"
+
+
+def _rows_read(definition: MetricDefinition) -> str:
+    if not definition.needs_factors:
+        return "reads the rows whose latents are all there"
+    if definition.by_factor:
+        return "reads each factor in the rows that have a value of it"
+    return "reads the rows that have a value of every factor"

@@ -1,0 +1,192 @@
+"""What a metric is: a pure function of relations, and the facts a reader needs to trust its number."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Direction = Literal["up", "down"]
+Axis = Literal["latents", "factors"]
+Anchor = Literal["cheap", "costly", "none"]
+Interval = Literal["bootstrap", "subsample", "votes", "none"]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An intermediate table of a metric, with the meaning of each axis, e.g. ``("latents", "factors")``."""
+
+    values: NDArray[Any]
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class VoteCount:
+    """A score that is the share of votes that are right, as (right / votes - guess) / (1 - guess)."""
+
+    right: int
+    votes: int
+    guess: float = 0.0
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """What a metric's function returns for one score.
+
+    `per_factor` has shape (K,) and `per_latent` (D,), with NaN for a factor or a latent that takes
+    no part. `details` holds the tables the number was read from, and plain numbers. A NaN `value`
+    carries its `reason`. `vote_count` is what a score of votes counted, for its binomial interval.
+    """
+
+    value: float
+    per_factor: NDArray[np.float64] | None = None
+    per_latent: NDArray[np.float64] | None = None
+    details: Mapping[str, Labelled | float | int | str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+    vote_count: VoteCount | None = None
+
+
+@dataclass(frozen=True)
+class ScoreDefinition:
+    """One number in a report: its key, its range, which direction is better, what it measures.
+
+    `no_interval` is the reason why it has no confidence interval, where its metric's other scores,
+    or its kind of interval, would give it one.
+    """
+
+    key: str
+    property: str
+    range: tuple[float, float] = (0.0, 1.0)
+    direction: Direction = "up"
+    no_interval: str = ""
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """A metric: its function, the scores it gives, and the facts about them.
+
+    Parameters
+    ----------
+    name
+        The name users call it by, ``dm.<name>``.
+    compute
+        ``compute(relations, *, settings...) -> MetricValue``, or a dict from score key to
+        MetricValue where there are several scores. Its keyword-only parameters are the metric's
+        settings, its docstring the metric's documentation. A metric that draws rows also takes
+        `rng`, a :class:`numpy.random.Generator` made from the call's seed.
+    scores
+        The scores it gives.
+    relation
+        The relation between latents and factors that it reads.
+    source
+        The paper that defines it.
+    version
+        The definition's version; it rises whenever the same input would score differently.
+    anchors
+        Whether chance and ceiling are cheap, costly (only with ``anchors="all"``), or meaningless.
+    scale_free, label_free
+        Whether the score claims not to depend on the scale of each latent, and on the labels of
+        the factors' values.
+    sklearn
+        Whether scikit-learn's version can change the number, so that the signature names it.
+    silent
+        Settings that the signature names only where they differ from their defaults: those that
+        matter for few callers, such as another published normaliser.
+    only_with
+        Settings that matter only while another setting has a certain value, as
+        ``{"k": ("estimator", "nearest_neighbours")}``, or one of a tuple of values; the signature names
+        them then, also at their defaults, and else not at all. The seed may stand among them.
+    needs_factors
+        Whether it reads the factors at all; a metric that does not takes latents alone.
+    needs_posterior
+        Whether it has a value for a GaussianPosterior only.
+    by_factor
+        Whether it treats every factor by itself. With ``missing="drop"`` a value that one factor
+        lacks then costs no row of the others; a metric of several factors at once reads only rows
+        that have a value of all.
+    interval
+        Which confidence interval suits it, see :mod:`.intervals`: "bootstrap", rows drawn with
+        replacement; "subsample", halves of the rows, where a row that is there twice breaks the
+        estimate, as distances between neighbours do, or where the bias is most of the error; "votes",
+        the binomial one of its `vote_count`; "none". A metric with the setting `estimator` is
+        subsampled unless that is "histogram".
+    """
+
+    name: str
+    compute: Callable[..., MetricValue | dict[str, MetricValue]]
+    scores: tuple[ScoreDefinition, ...]
+    relation: str
+    source: str
+    version: int = 1
+    anchors: Anchor = "cheap"
+    scale_free: bool = True
+    label_free: bool = True
+    sklearn: bool = False
+    silent: tuple[str, ...] = ()
+    only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    needs_factors: bool = True
+    needs_posterior: bool = False
+    by_factor: bool = False
+    interval: Interval = "bootstrap"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The report keys of this metric."""
+        return tuple(score.key for score in self.scores)
+
+    def facts(self, key: str) -> ScoreDefinition:
+        """The definition of one of its scores."""
+        return next(score for score in self.scores if score.key == key)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its default, read from the function's own signature."""
+        parameters = inspect.signature(self.compute).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def takes_rng(self) -> bool:
+        """Whether the function itself draws."""
+        return "rng" in inspect.signature(self.compute).parameters
+
+    def matters(self, name: str, settings: Mapping[str, Any]) -> bool:
+        """Whether a setting, or "seed", can change the number while the others have these values."""
+        other, value = self.only_with.get(name, (None, None))
+        values = value if isinstance(value, tuple) else (value,)
+        return other is None or settings.get(other) in values
+
+    def uses_seed(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the seed can change the number: the metric draws, or splits the rows."""
+        if self.takes_rng or "split" in self.settings:
+            return True
+        return "seed" in self.only_with and self.matters("seed", settings)
+
+    def interval_with(self, settings: Mapping[str, Any]) -> Interval:
+        """The interval that suits it with these settings."""
+        if self.interval == "bootstrap" and settings.get("estimator", "histogram") != "histogram":
+            return "subsample"
+        return self.interval
+
+    @property
+    def documentation(self) -> str:
+        """The metric's documentation, as written on its function."""
+        return inspect.getdoc(self.compute) or ""
+
+
+def setting_text(value: Any) -> str:
+    """A setting as text that differs whenever its value does."""
+    if isinstance(value, np.ndarray) or (isinstance(value, tuple | list) and len(value) > 8):
+        array = np.asarray(value)
+        content = f"{array.dtype.kind}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+        return f"sha256-{hashlib.sha256(content).hexdigest()[:16]}"
+    if isinstance(value, tuple | list):
+        return f"({','.join(setting_text(item) for item in value)})"
+    if isinstance(value, float | np.floating):
+        return repr(float(value))
+    return " ".join(str(value).split()).replace("|", "/")

@@ -1,0 +1,44 @@
+"""Which metric a name or a score key means."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.metrics.definition import MetricDefinition
+
+
+def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
+    """The metric of this name or score key, and which of its scores that means."""
+    if not isinstance(name, str):
+        raise InputError(f"`metrics` must hold names or dm.Metric objects, got {type(name).__name__}")
+    if name in METRICS:
+        definition: MetricDefinition = METRICS.load(name)
+        return definition, definition.keys
+    by_key = score_keys()
+    if name in by_key:
+        return by_key[name], (name,)
+    if name == "udr":
+        raise InputError("'udr' compares several models: call dm.udr(list_of_latents)")
+    known = list(dict.fromkeys([*METRICS.names(), *by_key]))
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    raise InputError(f"unknown metric {name!r}; {hint}known: {', '.join(known)}")
+
+
+def score_keys() -> dict[str, MetricDefinition]:
+    """Every score key, and the metric that gives it."""
+    return {key: definition for definition in METRICS.load_all().values() for key in definition.keys}
+
+
+def find_metric(name: str) -> MetricDefinition:
+    """The metric of this name, or the one that gives the score of this key.
+
+    Raises
+    ------
+    InputError
+        If it is unknown; near names are suggested.
+    """
+    return find_scores(name)[0]

@@ -1,0 +1,69 @@
+"""What the metrics made of mutual information share: its normalisation, and the gap at the top."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators.counts.entropy import Information
+
+NORMALISERS = ("factor", "latent", "values")
+
+# What matters to some estimators only.
+NEIGHBOURS: dict[str, tuple[str, Any]] = {
+    "k": ("estimator", "nearest_neighbours"),
+    "seed": ("estimator", ("nearest_neighbours", "posterior_monte_carlo")),
+}
+SAMPLES: dict[str, tuple[str, Any]] = {"samples": ("estimator", "posterior_monte_carlo")}
+
+
+def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Largest minus second largest along `axis`; with one entry the second largest is 0.
+
+    NaN entries take no part; a line of NaN alone gives NaN.
+    """
+    lines = np.moveaxis(table, axis, -1)
+    absent = np.isnan(lines)
+    # Values here are never negative, so an absent entry can stand at 0 beside a present one.
+    ordered = np.sort(np.where(absent, 0.0, lines), axis=-1)
+    second = ordered[..., -2] if lines.shape[-1] > 1 else 0.0
+    return np.where(absent.all(axis=-1), np.nan, ordered[..., -1] - second)
+
+
+def normalised(information: Information, normaliser: str, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mutual information (D, K) over the factor's or the binned latent's entropy, or log of the values.
+
+    A latent without entropy has none to share and counts 0; a factor that does not vary is NaN.
+    """
+    if normaliser not in NORMALISERS:
+        raise InputError(
+            f"`normaliser` must be one of {', '.join(map(repr, NORMALISERS))}, got {normaliser!r}"
+        )
+    table = information.mutual_information
+    if normaliser == "factor":
+        return table / np.where(varying, information.factor_entropy, np.nan)
+    if normaliser == "values":
+        # Corrected for bias, information may exceed the logarithm by a little.
+        values = np.log(np.maximum(information.factor_values, 2))
+        return np.minimum(table / np.where(varying, values, np.nan), 1.0)
+    need_counted(information, "the normaliser 'latent'")
+    entropy = information.latent_entropy
+    entropy = np.broadcast_to(entropy if entropy.ndim == 2 else entropy[:, None], table.shape)
+    shares = np.divide(table, entropy, out=np.zeros_like(table), where=entropy > 0)
+    shares[:, ~varying] = np.nan
+    return shares
+
+
+def need_counted(information: Information, what: str) -> None:
+    """Refuse estimates whose entropies are not those of binned latents.
+
+    Raises
+    ------
+    NotApplicable
+        If they are not.
+    """
+    if not information.counted:
+        raise NotApplicable(f"{what} needs the entropy of binned latents: use estimator='histogram'")

@@ -1,0 +1,1 @@
+"""Tables of latents against factors, computed once for each call and shared by the metrics."""

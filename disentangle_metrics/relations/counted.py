@@ -1,0 +1,125 @@
+"""Relations read from counts of rows, and what is known of rows that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.counts.binning import numerically_constant
+from disentangle_metrics.estimators.counts.counts import ContingencyTables
+from disentangle_metrics.estimators.counts.entropy import Information, counted_information
+from disentangle_metrics.inputs.factor import Factor, Kind, read_factor
+from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.relations.relations import Relations
+
+
+class CountedRelations(Relations):
+    """The relations that can be read from counts and moments alone; the rows are gone.
+
+    Parameters
+    ----------
+    inputs
+        Names, shapes and levels of the factors; its arrays are stand-ins without content.
+    tables
+        For each number of bins and each factor the counts (D, values, bins).
+    low, high, variance
+        Smallest and largest value, and unbiased variance, of each latent. Shape (D,).
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        tables: Mapping[int, Sequence[NDArray[np.int64]]],
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+        variance: NDArray[np.float64],
+    ) -> None:
+        super().__init__(inputs)
+        self.tables, self.low, self.high, self.variance = tables, low, high, variance
+
+    @property
+    def latents(self) -> NDArray[np.floating]:
+        """Refused: no row is kept."""
+        raise ValueError("rows are not kept, only counts")
+
+    def constant(self) -> NDArray[np.bool_]:
+        """Which latents are numerically constant. Shape (D,)."""
+        return numerically_constant(self.low, self.high, self.inputs.latents.dtype)
+
+    def variances(self) -> NDArray[np.float64]:
+        """Unbiased variance of each latent, 0 where it is numerically constant. Shape (D,)."""
+        return np.where(self.constant(), 0.0, self.variance)
+
+    def ranges(self) -> NDArray[np.float64]:
+        """Largest minus smallest value of each latent. Shape (D,)."""
+        return self.high - self.low
+
+    def factor_codes(
+        self, bins: int, strategy: str, factor_bins: int | None = None
+    ) -> tuple[list[NDArray[np.integer]], list[int]]:
+        """Refused: no row is kept."""
+        raise ValueError("rows are not kept, only counts")
+
+    def mutual_information(
+        self,
+        *,
+        bins: int = 20,
+        strategy: str = "uniform",
+        estimator: str = "histogram",
+        factor_bins: int | None = None,
+        k: int = 3,
+        bounded: bool = True,
+        correction: str = "none",
+        samples: int = 10_000,
+    ) -> Information:
+        """From the counts, which are those of equal-width bins."""
+        if (estimator, strategy) != ("histogram", "uniform"):
+            raise ValueError("only counts of equal-width bins are kept")
+        joint = []
+        for factor, table in zip(self.inputs.factors, self.tables[bins], strict=True):
+            codes, size = factor.merged_levels(factor_bins)
+            merged = np.zeros((len(table), size, bins), dtype=np.int64)
+            for value, code in enumerate(codes):
+                merged[:, code] += table[:, value]
+            # The axes lie in memory as where rows are counted, since sums round by their order.
+            joint.append(np.swapaxes(merged, 1, 2))
+        return counted_information(ContingencyTables(tuple(joint)), correction)
+
+
+def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
+    """What all batches must have in common."""
+    for factor in batch.factors:
+        if factor.codes is None:
+            raise InputError(
+                f"factor {factor.name!r} is continuous; an Accumulator counts categories: bin it with "
+                "the same edges in all batches, or leave it out"
+            )
+    kinds = [factor.kind for factor in batch.factors]
+    categories: list[tuple[Any, ...] | None] = [None] * len(kinds)
+    if hasattr(factors, "dtypes") and hasattr(factors, "iloc"):
+        found = [getattr(dtype, "categories", None) for dtype in factors.dtypes]
+        categories = [None if part is None else tuple(part.tolist()) for part in found]
+    return {
+        "latent names": batch.latent_names,
+        "factor names": batch.factor_names,
+        "factor kinds": kinds,
+        "categories": categories,
+        "precision": batch.latents.dtype.name,
+        "posteriors": batch.logvar is not None,
+    }
+
+
+def factor_of_levels(levels: list[Any], name: str, kind: Kind, in_order: bool, rows: int) -> Factor:
+    """A factor of so many rows without content, and these levels: sorted, or `in_order` of their own."""
+    column: Any = np.array(levels)
+    if in_order:
+        import pandas as pd
+
+        column = pd.Series(pd.Categorical(levels, categories=levels))
+    factor = read_factor(column, name, kind)
+    return replace(factor, codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows))

@@ -1,0 +1,137 @@
+"""Relations where factors lack values in some rows: each factor is read in the rows that have one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.estimators.counts.entropy import Information, side_by_side
+from disentangle_metrics.estimators.probes.probes import Target
+from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.relations.relations import Relations, Split
+
+T = TypeVar("T")
+
+
+def relate(
+    inputs: Inputs, *, seed: int = 0, n_jobs: int | None = 1, edges_of: Relations | None = None
+) -> Relations:
+    """The relations of checked input, whether its factors are complete or not."""
+    kind = IncompleteRelations if inputs.incomplete else Relations
+    return kind(inputs, seed=seed, n_jobs=n_jobs, edges_of=edges_of)
+
+
+class IncompleteRelations(Relations):
+    """Tables whose columns come from different rows: those with a value of the column's factor.
+
+    Each column is the one of that factor's rows alone. What has no such columns, as the rows that
+    share a value of one factor and not of another, has to be read from :meth:`complete_cases`.
+    """
+
+    def complete_cases(self) -> Relations:
+        """The relations in the rows that have a value of every factor."""
+        return self._complete
+
+    @functools.cached_property
+    def _complete(self) -> Relations:
+        edges = None if self.edges_of is None else self.edges_of.complete_cases()
+        return Relations(self.inputs.complete(), seed=self.seed, n_jobs=self.n_jobs, edges_of=edges)
+
+    @functools.cached_property
+    def parts(self) -> list[tuple[tuple[int, ...], Relations]]:
+        """The factors that have values in the same rows, and the relations in those rows."""
+        if isinstance(self.edges_of, IncompleteRelations):
+            # A resample keeps the parts of the rows it was drawn from, and the edges of their bins.
+            return [
+                (factors, Relations(self.inputs.having(factors), seed=self.seed, n_jobs=self.n_jobs,
+                                    edges_of=part))
+                for factors, part in self.edges_of.parts
+            ]  # fmt: skip
+        return [
+            (factors, Relations(part, seed=self.seed, n_jobs=self.n_jobs))
+            for factors, part in self.inputs.by_factor()
+        ]
+
+    def factor_codes(
+        self, bins: int, strategy: str, factor_bins: int | None = None
+    ) -> tuple[list[NDArray[np.integer]], list[int]]:
+        """Refused, so that no metric can take a value that is not there for one more category."""
+        raise ValueError("rows without a value have no code: read the complete cases")
+
+    def mutual_information(
+        self,
+        *,
+        bins: int = 20,
+        strategy: str = "uniform",
+        estimator: str = "histogram",
+        factor_bins: int | None = None,
+        k: int = 3,
+        bounded: bool = True,
+        correction: str = "none",
+        samples: int = 10_000,
+    ) -> Information:
+        """As for complete factors, each in its own rows; bins too are those of these rows."""
+        return side_by_side(
+            [
+                (
+                    factors,
+                    part.mutual_information(
+                        bins=bins,
+                        strategy=strategy,
+                        estimator=estimator,
+                        factor_bins=factor_bins,
+                        k=k,
+                        bounded=bounded,
+                        correction=correction,
+                        samples=samples,
+                    ),
+                )
+                for factors, part in self.parts
+            ]
+        )
+
+    def quantised_information(
+        self, edges: tuple[float, ...], bins: int, strategy: str, mass: str
+    ) -> tuple[Information, NDArray[np.float64]]:
+        """As for complete factors, each in its own rows; the mass beyond is the largest of any."""
+        found = [
+            (factors, part.quantised_information(edges, bins, strategy, mass)) for factors, part in self.parts
+        ]
+        outside = np.max([beyond for _, (_, beyond) in found], axis=0)
+        return side_by_side([(factors, information) for factors, (information, _) in found]), outside
+
+    def squared_correlation(
+        self,
+        rows: str = "all",
+        split: Split = None,
+        max_rows: int | None = 15_000,
+        *,
+        ranks: bool = False,
+    ) -> NDArray[np.float64]:
+        """As for complete factors, each in its own rows."""
+        table = np.zeros(self.inputs.shape[1:])
+        for factors, part in self.parts:
+            table[:, factors] = part.squared_correlation(rows, split, max_rows, ranks=ranks)
+        return table
+
+    def per_factor(
+        self,
+        function: Callable[[NDArray[np.floating], NDArray[np.floating], Target], T],
+        split: Split,
+        max_rows: int | None,
+        chosen: NDArray[np.bool_],
+        as_categories: Sequence[bool] | NDArray[np.bool_],
+    ) -> dict[int, T]:
+        """As for complete factors, each with a split of its own rows."""
+        categories = np.asarray(as_categories)
+        found: dict[int, T] = {}
+        for factors, part in self.parts:
+            columns = list(factors)
+            if chosen[columns].any():
+                own = part.per_factor(function, split, max_rows, chosen[columns], categories[columns])
+                found |= {factors[k]: result for k, result in own.items()}
+        return dict(sorted(found.items()))

@@ -1,0 +1,400 @@
+"""What latents and factors have to do with each other: tables made once per call and shared.
+
+A :class:`Relations` is what every metric reads. Each relation is computed when first asked for and
+kept, so that the number, the plot and the report are drawn from the same object.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from threading import RLock
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators import correlation
+from disentangle_metrics.estimators.counts.binning import Bins, column_ranges, make_bins, numerically_constant
+from disentangle_metrics.estimators.counts.counts import count
+from disentangle_metrics.estimators.counts.entropy import Information, bounded_by_entropy, counted_information
+from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
+from disentangle_metrics.estimators.pairing import Groups, joint_groups
+from disentangle_metrics.estimators.posteriors.quadrature import information_about_rows, posterior_information
+from disentangle_metrics.estimators.posteriors.quantised import quantised_information
+from disentangle_metrics.estimators.posteriors.sampling import sampled_information
+from disentangle_metrics.estimators.probes import probes
+from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
+from disentangle_metrics.estimators.probes.splits import drawn_split, given_split
+from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, Active, ActiveLatents, active_latents
+
+Split = float | tuple[Sequence[int], Sequence[int]] | None
+ESTIMATORS = ("histogram", "nearest_neighbours", "posterior", "posterior_monte_carlo")
+MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
+    """Compute once for each set of arguments, defaults included, whichever thread asks first."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def cached(self: Relations, *args: P.args, **kwargs: P.kwargs) -> T:
+        import joblib
+
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        key = joblib.hash((method.__name__, list(bound.arguments.items())[1:]))
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = method(self, *args, **kwargs)
+            return cast(T, self._made[key])
+
+    return cast("Callable[Concatenate[Relations, P], T]", cached)
+
+
+class Relations:
+    """The relations between the latents and the factors of one checked input.
+
+    Attributes
+    ----------
+    inputs
+        The checked input.
+    seed
+        Seed of every draw made for a relation (the split of the rows).
+    n_jobs
+        Processes for the probes; it never changes a result.
+    edges_of
+        Relations whose bins these are counted in: those of all rows, for a resample of some of them.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        *,
+        seed: int = 0,
+        n_jobs: int | None = 1,
+        edges_of: Relations | None = None,
+    ) -> None:
+        self.inputs, self.seed, self.n_jobs, self.edges_of = inputs, seed, n_jobs, edges_of
+        self._made: dict[Any, Any] = {}
+        self._lock = RLock()
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """A generator that depends on the seed and the purpose, not on what was drawn before."""
+        return np.random.default_rng([self.seed, *purpose.encode()])
+
+    @property
+    def latents(self) -> NDArray[np.floating]:
+        """The latents (N, D): the means, if a posterior was given."""
+        return self.inputs.latents
+
+    def complete_cases(self) -> Relations:
+        """The relations in the rows that have a value of every factor: here all rows."""
+        return self
+
+    @_relation
+    def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Smallest and largest value of each latent. Shape (D,) each."""
+        return column_ranges(self.latents)
+
+    @_relation
+    def constant(self) -> NDArray[np.bool_]:
+        """Which latents are numerically constant. Shape (D,)."""
+        return numerically_constant(*self.ends(), self.latents.dtype)
+
+    @_relation
+    def variances(self) -> NDArray[np.float64]:
+        """Unbiased variance of each latent, 0 where it is numerically constant. Shape (D,)."""
+        return np.where(self.constant(), 0.0, correlation.variances(self.latents))
+
+    @_relation
+    def varying_factors(self) -> NDArray[np.bool_]:
+        """Which factors have more than one value. Shape (K,)."""
+        return np.array([factor.varies for factor in self.inputs.factors])
+
+    def need_factors(self, count: int, what: str) -> NDArray[np.bool_]:
+        """The factors that vary, if there are at least `count`.
+
+        Raises
+        ------
+        NotApplicable
+            If there are fewer.
+        """
+        varying = self.varying_factors()
+        if int(varying.sum()) < count:
+            number = {1: "a factor", 2: "two factors"}[count]
+            raise NotApplicable(f"{what} needs {number} with more than one value, got {int(varying.sum())}")
+        return varying
+
+    @_relation
+    def active(self, rule: Active) -> ActiveLatents:
+        """Which latents are active.
+
+        Parameters
+        ----------
+        rule
+            ``"auto"``: with a posterior, those whose mean has a variance above 0.01 (Li et al.
+            2020); with plain arrays, whose scale means nothing, those that are not numerically
+            constant. ``"range"``: those with a range above a twentieth of the largest (Hsu et al. 2023).
+            A number: those with a variance above it. None: all.
+
+        Raises
+        ------
+        NotApplicable
+            If no latent is active.
+        """
+        if rule == "auto" and self.inputs.logvar is not None:
+            rule = POSTERIOR_THRESHOLD
+        names = self.inputs.latent_names
+        return active_latents(rule, names, self.variances(), self.constant(), self.ranges())
+
+    def ranges(self) -> NDArray[np.float64]:
+        """Largest minus smallest value of each latent. Shape (D,)."""
+        low, high = self.ends()
+        return high - low
+
+    def bins(self, bins: int, strategy: str) -> Bins:
+        """The bins that latents are cut into."""
+        return (self.edges_of or self)._own_bins(bins, strategy)
+
+    @_relation
+    def _own_bins(self, bins: int, strategy: str) -> Bins:
+        return make_bins(self.latents, bins, strategy)
+
+    @_relation
+    def _factor_bins(self, k: int, bins: int, strategy: str) -> Bins:
+        return make_bins(self.inputs.factors[k].as_numbers()[:, None], bins, strategy)
+
+    def factor_codes(
+        self, bins: int, strategy: str, factor_bins: int | None = None
+    ) -> tuple[list[NDArray[np.integer]], list[int]]:
+        """Each factor as codes (N,), and each one's number of codes.
+
+        Continuous factors are cut like latents; categories are the codes, unless there are more of
+        them than `factor_bins`: then their values are cut into as many bins of equal width.
+        """
+        coded = [self._codes_of(k, bins, strategy, factor_bins) for k in range(self.inputs.shape[2])]
+        return [codes for codes, _ in coded], [size for _, size in coded]
+
+    @_relation
+    def _codes_of(
+        self, k: int, bins: int, strategy: str, factor_bins: int | None
+    ) -> tuple[NDArray[np.integer], int]:
+        factor = self.inputs.factors[k]
+        if factor.codes is None:
+            cut = (self.edges_of or self)._factor_bins(k, bins, strategy)
+            return cut.encode(0, factor.as_numbers()), bins
+        if factor_bins is None or len(factor.levels) <= factor_bins:
+            return factor.codes, len(factor.levels)
+        merged, size = factor.merged_levels(factor_bins)
+        return merged[factor.codes], size
+
+    @_relation
+    def mutual_information(
+        self,
+        *,
+        bins: int = 20,
+        strategy: str = "uniform",
+        estimator: str = "histogram",
+        factor_bins: int | None = None,
+        k: int = 3,
+        bounded: bool = True,
+        correction: str = "none",
+        samples: int = 10_000,
+    ) -> Information:
+        """Mutual information of every latent with every factor, in nats.
+
+        Parameters
+        ----------
+        bins, strategy
+            How latents, and continuous factors, are cut; see :mod:`.estimators.binning`.
+        estimator
+            ``"histogram"``: plug-in on the binned latents. ``"nearest_neighbours"``: Ross 2014 for
+            factors of categories, Kraskov et al. 2004 for continuous ones. ``"posterior"``: from the
+            density of the posteriors; with ``"_monte_carlo"``, by `samples` for each entropy.
+        factor_bins
+            Most values a categorical factor may keep; see :meth:`factor_codes`.
+        k, bounded
+            Number of neighbours; cut estimates that scatter at the factor's entropy, a bound.
+        correction
+            ``"miller_madow"``: of the entropies of counts, for their bias; with the histogram only.
+
+        Raises
+        ------
+        NotApplicable
+            With an estimator for posteriors, if the input has no posteriors.
+        """
+        if estimator not in ESTIMATORS:
+            raise InputError(
+                f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}"
+            )
+        if correction != "none" and estimator != "histogram":
+            raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
+        codes, sizes = self.factor_codes(bins, strategy, factor_bins)
+        if estimator == "posterior":
+            return posterior_information(*self._posterior(), codes, sizes)
+        if estimator == "histogram":
+            tables = count(self.latents, self.bins(bins, strategy), codes, sizes)
+            return counted_information(tables, correction)
+        if estimator == "nearest_neighbours":
+            values = [factor.values for factor in self.inputs.factors]
+            rng = self.generator("nearest neighbours")
+            found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
+        else:
+            rng = self.generator("posterior samples")
+            found = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
+        return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
+
+    def need_logvar(self) -> NDArray[np.floating]:
+        """The posteriors' log-variances (N, D).
+
+        Raises
+        ------
+        NotApplicable
+            If plain arrays were given.
+        """
+        if self.inputs.logvar is None:
+            raise NotApplicable("needs posteriors: pass dm.GaussianPosterior(mean, logvar) as latents")
+        return self.inputs.logvar
+
+    def _posterior(self) -> tuple[Any, Any]:
+        """Means and log-variances, on the device they were given on."""
+        logvar, given = self.need_logvar(), self.inputs.on_device
+        return (self.latents, logvar) if given is None else (given.mean, given.logvar)
+
+    @_relation
+    def quantised_information(
+        self, edges: tuple[float, ...], bins: int, strategy: str, mass: str
+    ) -> tuple[Information, NDArray[np.float64]]:
+        """Information of posteriors cut at `edges`, and each latent's mass beyond them (D,)."""
+        codes, sizes = self.factor_codes(bins, strategy)
+        return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges), mass)
+
+    @_relation
+    def information_about_rows(self) -> NDArray[np.float64]:
+        """I(x; z_j) of each latent, in nats, from the posteriors. Shape (D,)."""
+        return information_about_rows(*self._posterior())
+
+    @_relation
+    def groups(
+        self, bins: int = 20, strategy: str = "uniform", factor_bins: int | None = None
+    ) -> tuple[Groups, ...]:
+        """For each factor the rows sorted by its value (binned as in :meth:`factor_codes`)."""
+        codes, sizes = self.factor_codes(bins, strategy, factor_bins)
+        return tuple(Groups.of(c, s) for c, s in zip(codes, sizes, strict=True))
+
+    @_relation
+    def groups_of_others(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
+        """For each factor the rows sorted by the joint value of all other factors."""
+        codes, sizes = self.factor_codes(bins, strategy)
+        return tuple(
+            joint_groups(codes[:k] + codes[k + 1 :], sizes[:k] + sizes[k + 1 :]) for k in range(len(codes))
+        )
+
+    @_relation
+    def scatter_root(self) -> NDArray[np.float64]:
+        """Upper triangular R (D, D): R'R is the scatter matrix of the latents, constant ones as 0."""
+        return correlation.scatter_root(self.latents, self.constant())
+
+    @_relation
+    def squared_correlation(
+        self,
+        rows: str = "all",
+        split: Split = None,
+        max_rows: int | None = 15_000,
+        *,
+        ranks: bool = False,
+    ) -> NDArray[np.float64]:
+        """Squared correlation of every latent with every factor (D, K), on all rows or the train rows.
+
+        Pearson's, or with `ranks` Spearman's.
+        """
+        index = slice(None) if rows == "all" else self.split(split, max_rows)[0]
+        latents = self.latents[index]
+        factors = np.stack([factor.as_numbers()[index] for factor in self.inputs.factors], axis=1)
+        if ranks:
+            latents, factors = correlation.ranks(latents), correlation.ranks(factors)
+        return correlation.squared_pearson(latents, factors, self.constant())
+
+    @_relation
+    def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows to train a probe on, and rows to test it on.
+
+        Parameters
+        ----------
+        split
+            The share of the rows to test on (rows shuffled by the seed); or a pair of index arrays
+            (train, test); or None: train and test on the same rows.
+        max_rows
+            At most this many rows, drawn by the seed; None: all. It does not limit given index arrays.
+        """
+        total = len(self.latents)
+        if isinstance(split, tuple | list):
+            return given_split(split, self.inputs.given or total, self.inputs.origin)
+        if max_rows is None:
+            max_rows = total
+        elif isinstance(max_rows, bool) or not isinstance(max_rows, int | np.integer) or max_rows < 2:
+            raise InputError(f"`max_rows` must be a whole number of at least 2, got {max_rows!r}")
+        if split is not None and (isinstance(split, bool) or not 0 < float(split) < 1):
+            raise InputError(
+                f"`split` must be a share between 0 and 1, a pair of index arrays, or None, got {split!r}"
+            )
+        train, test = drawn_split(total, split, max_rows, self.generator("split"))
+        if not len(train):
+            raise NotApplicable(f"{total} rows are too few to train on some and test on others")
+        return train, test
+
+    @_relation
+    def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
+        """One probe per factor that varies: its importances and its quality on the test rows."""
+        probes.check_probe(probe)
+        regression = isinstance(probe, str) and probe in probes.REGRESSIONS
+        categories = [f.codes is not None and not regression for f in self.inputs.factors]
+        fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
+        fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
+        shape = (self.inputs.shape[1], self.inputs.shape[2])
+        importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
+        for k, found in fitted.items():
+            importances[:, k], quality[k] = found.importances, found.quality
+        return ProbeTables(importances, quality)
+
+    @_relation
+    def svm_accuracy(self, *, split: Split, max_rows: int | None) -> NDArray[np.float64]:
+        """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
+        categories = np.array([factor.codes is not None for factor in self.inputs.factors])
+        accuracy = np.zeros(self.inputs.shape[1:])
+        chosen = self.varying_factors() & categories
+        found = self.per_factor(probes.svm_accuracies, split, max_rows, chosen, categories)
+        for k, column in found.items():
+            accuracy[:, k] = column
+        return accuracy
+
+    def per_factor(
+        self,
+        function: Callable[[NDArray[np.floating], NDArray[np.floating], Target], T],
+        split: Split,
+        max_rows: int | None,
+        chosen: NDArray[np.bool_],
+        as_categories: Sequence[bool] | NDArray[np.bool_],
+    ) -> dict[int, T]:
+        """``function(train, test, target)`` for each chosen factor, in `n_jobs` processes."""
+        import joblib
+
+        train, test = self.split(split, max_rows)
+        latents = [self.latents[rows].astype(np.float64, copy=False) for rows in (train, test)]
+        targets = {}
+        for k in map(int, np.flatnonzero(chosen)):
+            factor = self.inputs.factors[k]
+            column = factor.codes if as_categories[k] and factor.codes is not None else factor.as_numbers()
+            targets[k] = Target(column[train], column[test], bool(as_categories[k]))
+        # Processes, since most probes hold the interpreter; all of them map one file of the rows.
+        results = joblib.Parallel(n_jobs=self.n_jobs, max_nbytes=MAPPED)(
+            joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
+        )
+        return dict(zip(targets, results, strict=True))

@@ -1,0 +1,103 @@
+"""One public function per metric, made from its definition: ``dm.mig(latents, factors, bins=10)``."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from disentangle_metrics.errors import ScoreWarning
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.scoring.report import Report, Score
+from disentangle_metrics.scoring.requests import Metric, bind
+from disentangle_metrics.scoring.score import score_inputs
+
+COMMON: dict[str, Any] = {
+    "protocol": "default",
+    "factor_names": None,
+    "factor_types": None,
+    "latent_names": None,
+    "missing": "raise",
+    "seed": 0,
+    "n_jobs": 1,
+    "confidence": None,
+    "replicates": None,
+    "anchors": False,
+}
+ABOUT_FACTORS = ("factor_names", "factor_types")
+
+LATENTS = """\
+latents
+    Shape (N, D), real numbers, or a GaussianPosterior.
+"""
+
+FACTORS = """\
+factors
+    Shape (N, K), an array or a DataFrame.
+"""
+
+
+def common_options(definition: MetricDefinition) -> dict[str, Any]:
+    """The options that every function takes, with their defaults, without those that do not apply."""
+    return {
+        name: default
+        for name, default in COMMON.items()
+        if definition.needs_factors or name not in ABOUT_FACTORS
+    }
+
+
+def metric_function(definition: MetricDefinition) -> Callable[..., Score | Report]:
+    """The function of arrays for one metric; it returns a Score, or a Report of several."""
+
+    def function(latents: Any, factors: Any, **options: Any) -> Score | Report:
+        common = {name: options.pop(name, value) for name, value in common_options(definition).items()}
+        requests = bind([Metric(definition.name, **options)], common["protocol"])
+        names = [name for name in common if name.endswith(("_names", "_types")) or name == "missing"]
+        inputs = check(latents, factors, **{name: common.pop(name) for name in names})
+        report = score_inputs(inputs, requests, strict=True, **common)
+        for text in dict.fromkeys(text for score in report.values() for text in score.warnings):
+            warnings.warn(text, ScoreWarning, stacklevel=2)
+        return report if len(definition.keys) > 1 else report[definition.keys[0]]
+
+    def function_of_latents(latents: Any, **options: Any) -> Score | Report:
+        return function(latents, None, **options)
+
+    chosen: Callable[..., Score | Report] = function if definition.needs_factors else function_of_latents
+    chosen.__name__ = chosen.__qualname__ = definition.name
+    chosen.__module__ = "disentangle_metrics"
+    chosen.__doc__ = _documentation(definition)
+    chosen.__signature__ = _signature(definition)  # type: ignore[attr-defined]
+    return chosen
+
+
+def arguments(definition: MetricDefinition) -> list[str]:
+    """Names of the arrays the function takes."""
+    return ["latents", "factors"] if definition.needs_factors else ["latents"]
+
+
+def _signature(definition: MetricDefinition) -> inspect.Signature:
+    arrays = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in arguments(definition)
+    ]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for name, default in {**definition.settings, **common_options(definition)}.items()
+    ]
+    return inspect.Signature(arrays + options)
+
+
+def _documentation(definition: MetricDefinition) -> str:
+    """The metric's own documentation with the arguments that every function shares put in."""
+    arrays = LATENTS + (FACTORS if definition.needs_factors else "")
+    shared = (
+        f"{', '.join(common_options(definition))}\n"
+        "    As for `score`; settings given here win over the protocol's.\n"
+    )
+    head, parameters, tail = definition.documentation.partition("Parameters\n----------\n")
+    if not parameters:
+        return f"{head}\n\nParameters\n----------\n{arrays}{shared}"
+    own, _, rest = tail.partition("\n\n")
+    return textwrap.dedent(f"{head}{parameters}{arrays}{own}\n{shared}" + (f"\n{rest}" if rest else ""))

@@ -1,0 +1,302 @@
+"""Confidence intervals of scores, and what each is about.
+
+Those of most scores say where the score of the whole source lies, cut into the bins of these rows; the
+bias of few rows is taken off. Those of probes say what other samples of as many rows would score, and
+those of votes what many more votes on these rows would.
+
+- *Bootstrap* (most metrics): rows drawn with replacement, all metrics scored on the same replicate,
+  latents and continuous factors cut at the edges of the full data.
+- *Subsample* (distances between neighbours, densities of posteriors, probes): halves of the rows,
+  each row at most once, since a row that is there twice is its own nearest neighbour, and teaches a
+  probe nothing new. A half deviates from the whole as much as the whole does from the truth: the
+  variance 1/m - 1/N of a subsample of m rows without replacement is 1/N for m = N/2, so that
+  deviations need no rescaling (in general by sqrt(m / (N - m)), which for m far below N is the better
+  known sqrt(m / N)). Neighbours scatter by themselves too, which makes their intervals about a
+  third too wide. Means of information (`minimality`, `sufficiency`), whose bias is large beside their
+  scatter, are halved as well: with few rows in a cell rows drawn with replacement, which never fall
+  where none of these rows did, show less of the bias than halves do.
+- *Probes*: halves as well, of the train and of the test rows apart, and the probes are trained anew.
+- *Votes*: Wilson's interval of the share of test votes that are right. It tells how much the draw of
+  the votes matters on these rows, not how much the draw of the rows does.
+
+Intervals from replicates are basic ones (reverse percentile): [2 e - q_high, 2 e - q_low] for an
+estimate e and the replicates' quantiles q. A plug-in estimate of information is biased upward, and
+a replicate is as much above the estimate again; percentile intervals would add the two, basic ones
+take the second off the first. The estimate itself may therefore lie outside of its interval.
+
+Those of probes are not reflected: the replicates are moved to the estimate first, so that only their
+deviations count. A probe that has half of the rows has learned less, or is another one (a linear SVM
+with the penalty C = 0.01 is the more regularised the fewer rows it has), and the loss is no error of
+the estimate. Reflected ones of `sap` lay between the score of as many other rows and that of the whole
+population, and missed both too often.
+
+"In the bins of these rows": equal-width bins lie between the smallest and the largest value, which of an
+unbounded latent move apart with the number of rows. The whole source would score something else in its
+own, wider bins, and nothing in these rows tells how wide those are. What the interval holds is its score
+with values beyond these rows' ends counted in the outermost bins. The edges of strategy="quantile"
+settle, and so does the score.
+
+Where all resamples score what the rows do, at an end of the range, there is none but for probes: one without
+width would claim that the source scores exactly that. `modularity`, InfoM, `med` and `mean_pairwise_mi`
+have none: on 1,000 rows of the tests' population resampled ones missed the truth far more often than
+they should. They weigh information that is close to none, most of which is bias, like information that
+is much.
+docs/intervals.md has the measured coverage of every metric.
+
+References
+----------
+Davison, Hinkley. Bootstrap methods and their application. 1997, sections 2.4 and 5.2.
+Shao, Wu. A general theory for jackknife variance estimation. Annals of Statistics 1989 (half samples).
+Wilson. Probable inference, the law of succession, and statistical inference. JASA 1927.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.definition import Interval, MetricValue, VoteCount, setting_text
+from disentangle_metrics.relations.incomplete import relate
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.scoring.requests import BoundMetric
+
+REPLICATES = 200
+COSTLY_REPLICATES = 20  # for metrics that train probes; the interval is then a normal one
+LEAST_SHARE = 0.9  # of the replicates must have a value
+SAME = 1e-9  # scores that differ by less are alike but for rounding
+
+Rows = NDArray[np.int64]
+Bounds = tuple[float, float]
+Run = Callable[[Relations, list[BoundMetric], str], Mapping[str, MetricValue]]
+
+
+@dataclass(frozen=True)
+class IntervalOptions:
+    """What was asked for: the nominal coverage, and how many replicates (None: as many as suit)."""
+
+    confidence: float
+    replicates: int | None = None
+
+    def __post_init__(self) -> None:
+        confidence, replicates = self.confidence, self.replicates
+        if isinstance(confidence, bool) or not isinstance(confidence, int | float | np.number):
+            raise InputError(f"`confidence` must be a number between 0 and 1, got {confidence!r}")
+        if not 0 < confidence < 1:
+            hint = f"; for {confidence:g} percent pass {confidence / 100:g}" if 1 < confidence < 100 else ""
+            raise InputError(f"`confidence` must lie between 0 and 1, got {confidence!r}{hint}")
+        if replicates is not None and (
+            isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 2
+        ):
+            raise InputError(f"`replicates` must be a whole number of at least 2, got {replicates!r}")
+
+    def replicates_of(self, request: BoundMetric) -> int:
+        """How many replicates a metric gets; 0 if its interval needs none."""
+        if request.definition.interval_with(request.settings) not in ("bootstrap", "subsample"):
+            return 0
+        if self.replicates is not None:
+            return int(self.replicates)
+        return COSTLY_REPLICATES if request.definition.anchors == "costly" else REPLICATES
+
+    def signature(self, request: BoundMetric, key: str, seed: int) -> dict[str, str]:
+        """What the signature of a score says of its interval."""
+        if request.definition.facts(key).no_interval:
+            return {"confidence": repr(float(self.confidence)), "interval": "none"}
+        kind = request.definition.interval_with(request.settings)
+        facts = {"confidence": repr(float(self.confidence)), "interval": kind}
+        if replicates := self.replicates_of(request):
+            facts |= {"replicates": str(replicates), "seed": str(seed)}
+        return facts
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Metrics that are scored on the same replicates."""
+
+    kind: Interval
+    replicates: int
+    pieces: tuple[Rows, ...]  # rows to draw from, each on its own
+    split: tuple[Rows, Rows] | None  # the train and the test part, as positions in the pieces
+    probes: bool  # trained anew on each replicate
+    requests: list[BoundMetric]
+
+
+def intervals(
+    run: Run,
+    whole: Relations,
+    requests: Sequence[BoundMetric],
+    values: Mapping[str, MetricValue],
+    options: IntervalOptions,
+) -> tuple[dict[str, Bounds], dict[str, str]]:
+    """The interval of each score that has a value and one; and the reason for each that has no interval.
+
+    Parameters
+    ----------
+    run
+        Scores metrics on relations.
+    whole
+        The relations of all rows; its seed is that of the replicates. Each replicate has a stream of
+        its own, which depends on nothing but the seed, its number and the kind of interval.
+    values
+        The scores on all rows, by key.
+    """
+    usable = [request for request in requests if any(not math.isnan(values[k].value) for k in request.keys)]
+    facts = {key: request.definition.facts(key) for request in requests for key in request.keys}
+    found: dict[str, Bounds] = {}
+    reasons: dict[str, str] = {}
+    resampled = []
+    for request in usable:
+        kind = request.definition.interval_with(request.settings)
+        general = _why_not(request, kind, whole)
+        for key in request.keys:
+            counted = values[key].vote_count
+            if kind == "votes" and counted is not None:
+                found[key] = wilson(counted, options.confidence)
+            elif why := facts[key].no_interval or general:
+                reasons[key] = f"{key} has no confidence interval: {why}"
+        if kind != "votes" and any(key not in reasons for key in request.keys):
+            resampled.append(request)
+    for plan in _plans(whole, resampled, options):
+        for key, drawn in _replicates(run, whole, plan).items():
+            if key in reasons:
+                continue
+            estimate = values[key].value
+            present = np.array([score for score in drawn if not math.isnan(score)])
+            if math.isnan(estimate):
+                continue
+            if len(present) < max(2, LEAST_SHARE * len(drawn)):
+                missing = len(drawn) - len(present)
+                reasons[key] = (
+                    f"{key} has no confidence interval: {missing} of {len(drawn)} resamples of the rows "
+                    "gave no value; more rows would help"
+                )
+                continue
+            if not plan.probes and _stuck(estimate, present, facts[key].range):
+                reasons[key] = (
+                    f"{key} has no confidence interval: all resamples of the rows scored {estimate:.3g} as "
+                    "they do, the end of its range, so that they cannot tell how far the source is from it"
+                )
+                continue
+            if plan.probes:
+                present += estimate - present.mean()
+            found[key] = basic(estimate, present, options.confidence)
+    return found, reasons
+
+
+def _stuck(estimate: float, replicates: NDArray[np.float64], limits: Bounds) -> bool:
+    """Whether nothing scatters, at an end of the range: what else the source holds is in none of the rows."""
+    at_end = min(abs(estimate - limit) for limit in limits) <= SAME
+    return bool(at_end and np.abs(replicates - estimate).max() <= SAME)
+
+
+def _why_not(request: BoundMetric, kind: Interval, whole: Relations) -> str:
+    """Why a metric has no interval here; empty if it has one."""
+    if kind in ("votes", "none"):
+        return "its definition names no way to resample it"
+    if whole.inputs.incomplete and isinstance(request.settings.get("split"), tuple | list):
+        return "the rows that `split` names cannot be halved while factors lack values"
+    return ""
+
+
+def _plans(whole: Relations, requests: Iterable[BoundMetric], options: IntervalOptions) -> list[_Plan]:
+    plans: dict[tuple[Any, ...], _Plan] = {}
+    for request in requests:
+        replicates = options.replicates_of(request)
+        kind, settings = request.definition.interval_with(request.settings), request.settings
+        divided = {
+            name: settings[name] for name in ("split", "max_rows") if "split" in settings and name in settings
+        }
+        key = (kind, replicates, *map(setting_text, divided.values()))
+        if key not in plans:
+            pieces, split = _pieces(whole, divided, halved=kind == "subsample")
+            plans[key] = _Plan(kind, replicates, pieces, split, bool(divided), [])
+        if (split := plans[key].split) is not None:
+            changed = {"split": split, **({"max_rows": None} if "max_rows" in divided else {})}
+            request = replace(request, settings={**settings, **changed})
+        plans[key].requests.append(request)
+    return list(plans.values())
+
+
+def _pieces(
+    whole: Relations, divided: Mapping[str, Any], *, halved: bool
+) -> tuple[tuple[Rows, ...], tuple[Rows, Rows] | None]:
+    """The rows to draw from piece by piece, and where the parts of the split lie among those drawn."""
+    total = len(whole.latents)
+    if not divided or whole.inputs.incomplete:  # where each factor has rows, and a split, of its own
+        return (np.arange(total),), None
+    train, test = whole.split(divided["split"], divided.get("max_rows"))
+    rest = np.ones(total, dtype=bool)
+    rest[train], rest[test] = False, False
+    pieces = [train] if np.array_equal(train, test) else [train, test]
+    ends = np.cumsum([_size(piece, halved) for piece in pieces])
+    parts = [np.arange(end - _size(piece, halved), end) for piece, end in zip(pieces, ends, strict=True)]
+    return (*pieces, np.flatnonzero(rest)), (parts[0], parts[-1])
+
+
+def _size(piece: Rows, halved: bool) -> int:
+    return (len(piece) + 1) // 2 if halved else len(piece)
+
+
+def _replicates(run: Run, whole: Relations, plan: _Plan) -> dict[str, list[float]]:
+    scores: dict[str, list[float]] = {key: [] for request in plan.requests for key in request.keys}
+    for number in range(plan.replicates):
+        source = np.random.SeedSequence([whole.seed, *plan.kind.encode()], spawn_key=(number,))
+        rng = np.random.Generator(np.random.Philox(source))
+        rows = np.concatenate([_drawn(piece, plan.kind, rng) for piece in plan.pieces])
+        part = relate(whole.inputs.rows(rows), seed=whole.seed, n_jobs=whole.n_jobs, edges_of=whole)
+        values = run(part, plan.requests, ", interval")
+        for key in scores:
+            scores[key].append(values[key].value)
+    return scores
+
+
+def _drawn(piece: Rows, kind: Interval, rng: np.random.Generator) -> Rows:
+    if not len(piece):
+        return piece
+    if kind == "subsample":
+        return rng.permutation(piece)[: _size(piece, halved=True)]
+    # Sorted, since rows near each other in memory are gathered faster; their order means nothing.
+    return piece[np.sort(rng.integers(len(piece), size=len(piece)))]
+
+
+def basic(estimate: float, replicates: NDArray[np.float64], confidence: float) -> Bounds:
+    """The basic (reverse-percentile) interval of an estimate with these replicates of it.
+
+    With too few replicates for the tails, the one of a normal distribution with the replicates' mean
+    and deviation takes the place of their quantiles (Student's t with replicates - 1 degrees of
+    freedom).
+    """
+    tail = (1 - confidence) / 2
+    count = len(replicates)
+    if (count + 1) * tail >= 1:
+        low, high = np.quantile(replicates, [tail, 1 - tail], method="weibull")
+    else:
+        from scipy.special import stdtrit
+
+        middle = float(replicates.mean())
+        spread = float(stdtrit(count - 1, 1 - tail) * replicates.std(ddof=1) * math.sqrt(1 + 1 / count))
+        low, high = middle - spread, middle + spread
+    return 2 * estimate - float(high), 2 * estimate - float(low)
+
+
+def wilson(counted: VoteCount, confidence: float) -> Bounds:
+    """Wilson's score interval of a share of votes, rescaled as the score is."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    n, share = counted.votes, counted.right / counted.votes
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = max(centre - half, 0.0), min(centre + half, 1.0)
+    scale = 1 - counted.guess
+    return (low - counted.guess) / scale, (high - counted.guess) / scale
+
+
+def clipped(bounds: Bounds, limits: Bounds) -> Bounds:
+    """The interval within the range of its score."""
+    low, high = (min(max(end, limits[0]), limits[1]) for end in bounds)
+    return low, high

@@ -1,0 +1,1 @@
+"""Scores of rows that come in batches or blocks."""

@@ -1,0 +1,399 @@
+"""Accumulator: scores of rows that come in batches, or from several machines; only counts are kept.
+
+Everything that is kept is a whole number, a smallest or a largest value, so that neither the order of
+rows, batches and merges nor their sizes can change a bit of a score.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from disentangle_metrics.errors import InputError, ScoreWarning
+from disentangle_metrics.estimators.counts.binning import chunks, column_ranges, uniform_bins
+from disentangle_metrics.estimators.counts.counts import count
+from disentangle_metrics.inputs.inputs import Inputs, check, remarks_on
+from disentangle_metrics.metrics.definition import setting_text
+from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric, bind
+from disentangle_metrics.scoring.score import score_inputs
+from disentangle_metrics.streams.countable import as_text, countable
+from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
+
+STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
+
+
+class Accumulator:
+    """Score rows that come in batches or from several machines; memory does not grow with the rows.
+
+    It keeps counts of rows by latent bin and factor value, and each latent's extremes and moments. If
+    `ranges` are those of all rows, each score's `value`, `per_factor` and `per_latent` are, to the
+    last bit, those of :func:`score` on the same rows together, whatever their order, their batches
+    and the order of merges. The one exception are latents near a threshold of the setting `active`
+    that is a number (with posteriors also "auto", 0.01), and the remark on faint ones: variances are
+    summed in steps of 2**-22 of each range, and so differ from `score`'s by about
+    1e-7 * range * deviation / sqrt(N) and rounding. A latent whose variance is closer than that to
+    the threshold may be active in one and not in the other.
+
+    Parameters
+    ----------
+    ranges
+        Shape (D, 2): smallest and largest value of each latent, known beforehand or from
+        :meth:`find_ranges`. They are the ends of the bins, so wider ones than the rows' give other,
+        also valid, scores: these carry a warning, and ``ranges:`` in their signature.
+    metrics
+        As for :func:`score`: of mig, mig_sup, jemmig, dcimig, modularity, active_units, sufficiency,
+        minimality, med and xmig, with the histogram and equal-width bins. None: those of the
+        protocol's suite that can be had.
+    protocol
+        As for :func:`score`.
+    bins
+        Number of bins for all metrics; None: each metric's own.
+    factor_values
+        Names of factors, and all values that each may take: others are refused. Else values are taken
+        as they come, and counts grow with their number.
+    factor_names, factor_types, latent_names
+        As for :func:`score`. Factors must be categories.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used, or a metric cannot be computed from counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import disentangle_metrics as dm
+    >>> factors = np.indices((4, 5)).reshape(2, -1).T
+    >>> batches = [(factors[rows] * 1.0, factors[rows]) for rows in (slice(0, 7), slice(7, 20))]
+    >>> ranges = dm.Accumulator.find_ranges(latents for latents, _ in batches)
+    >>> accumulator = dm.Accumulator(ranges=ranges, metrics=["mig", "modularity"])
+    >>> for latents, values in batches:
+    ...     accumulator.update(latents, values)
+    >>> print(accumulator.compute()["mig"])
+    mig 1.000
+    """
+
+    def __init__(
+        self,
+        *,
+        ranges: ArrayLike,
+        metrics: Iterable[str | Metric] | str | Metric | None = None,
+        protocol: str = "default",
+        bins: int | None = None,
+        factor_values: Mapping[str, Iterable[Any]] | None = None,
+        factor_names: Iterable[str] | None = None,
+        factor_types: Iterable[str] | Mapping[str, str] | None = None,
+        latent_names: Iterable[str] | None = None,
+    ) -> None:
+        self._protocol, self._bins = protocol, bins
+        self._ranges = _checked_ranges(ranges)
+        self._requests = countable(bind(metrics, protocol), metrics is None, bins)
+        self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
+        self._labels: dict[str, Any] = {
+            "factor_names": None if factor_names is None else list(factor_names),
+            "factor_types": factor_types if factor_types is None or isinstance(factor_types, Mapping | str)
+            else list(factor_types),
+            "latent_names": None if latent_names is None else list(latent_names),
+        }  # fmt: skip
+        sizes = (request.settings["bins"] for request in self._requests if "bins" in request.settings)
+        self._sizes: tuple[int, ...] = tuple(sorted(set(sizes)))
+        self._forget()
+
+    def _forget(self) -> None:
+        """As before the first row."""
+        self._layout: dict[str, Any] = {}  # what all batches have in common; the first one says it
+        self._levels: list[dict[Any, int]] = []  # of each factor, in the order in which they came
+        self._tables: dict[int, list[NDArray[np.int64]]] = {}  # bins -> factors of (D, values, bins)
+        self._rows = 0
+        latents = len(self._ranges)
+        self._low, self._high = np.full(latents, np.inf), np.full(latents, -np.inf)
+        self._sums = np.zeros((2, latents), dtype=object)  # of steps, and of their squares: exact
+
+    @staticmethod
+    def find_ranges(batches: Iterable[Any]) -> NDArray[np.float64]:
+        """Smallest and largest value of each latent, from a first pass over the batches.
+
+        Parameters
+        ----------
+        batches
+            Latents (N, D) or GaussianPosteriors, one after the other; of a Dask array each block is
+            read where it lies. Ranges of several machines are merged by the smaller of the smallest
+            and the larger of the largest.
+
+        Returns
+        -------
+        Shape (D, 2), for `ranges`.
+
+        Raises
+        ------
+        InputError
+            If there is no batch, or one cannot be used.
+        """
+        found: NDArray[np.float64] | None = None
+        for batch in [batches] if is_dask(batches) else batches:
+            ranges = (
+                map_reduce(row_blocks(batch), _ranges_of, _wider) if is_dask(batch) else _ranges_of(batch)
+            )
+            found = ranges if found is None else _wider(found, ranges)
+        if found is None:
+            raise InputError("`batches` is empty, so that there are no ranges to find")
+        return found
+
+    def update(self, latents: Any, factors: Any) -> None:
+        """Count some more rows. What is refused changes nothing.
+
+        Parameters
+        ----------
+        latents
+            Shape (N, D), or a GaussianPosterior; of one precision in all batches. Of a Dask array, or
+            a posterior of two, the blocks are counted where they lie, and the counts merged.
+        factors
+            Shape (N, K), categories. With Dask latents a Dask array or DataFrame, of the same rows.
+
+        Raises
+        ------
+        InputError
+            If the rows cannot be used, a value lies outside of `ranges` or is none of
+            `factor_values`, or the rows are not like those before.
+        """
+        if factors is None:
+            raise InputError("`factors` is None; an Accumulator counts rows by the factors' values")
+        if is_dask(latents) or is_dask(factors):
+            blocks = row_blocks(latents, factors)
+            self.merge(map_reduce(blocks, self._empty()._counted, Accumulator._merged))
+            return
+        batch = check(latents, factors, **self._labels)
+        low, high = self._checked_latents(batch)
+        layout = layout_of(batch, factors)
+        self._same_layout(layout)
+        self._check_levels(batch.factor_names, [factor.levels for factor in batch.factors])
+        codes = [factor.codes for factor in batch.factors if factor.codes is not None]
+        levels = [factor.levels for factor in batch.factors]
+        found: dict[int, list[NDArray[np.int64]]] = {}
+        for bins in self._sizes:
+            cut = uniform_bins(self._ranges[:, 0], self._ranges[:, 1], bins, batch.latents.dtype)
+            tables = count(batch.latents, cut, codes, [len(part) for part in levels])
+            found[bins] = [np.swapaxes(table, 1, 2) for table in tables.joint]
+        self._layout = layout
+        self._add(levels, found, len(batch.latents), low, high, self._steps(batch.latents))
+
+    def merge(self, other: Accumulator) -> None:
+        """Add the rows that another accumulator counted, perhaps in another process.
+
+        Raises
+        ------
+        InputError
+            If it was made with other arguments, or counted rows of another kind; nothing changes then.
+        """
+        if not isinstance(other, Accumulator):
+            raise InputError(f"`other` must be an Accumulator, got {type(other).__name__}")
+        mine, theirs = ([as_text(request) for request in a._requests] for a in (self, other))
+        if mine != theirs or self._protocol != other._protocol:
+            raise InputError(
+                "`other` was made for other `metrics`, `protocol` or `bins`; use the same for all"
+            )
+        if not np.array_equal(self._ranges, other._ranges):
+            raise InputError(
+                "`other` was made with other `ranges`; find them over all batches, and use these"
+            )
+        if not other._rows:
+            return
+        self._same_layout(other._layout)
+        levels = [tuple(part) for part in other._levels]
+        self._check_levels(other._layout["factor names"], levels)
+        self._layout = other._layout
+        self._add(levels, other._tables, other._rows, other._low, other._high, other._sums)
+
+    def compute(self) -> Report:
+        """The scores of all rows so far; without anchors and intervals, which need the rows themselves.
+
+        Raises
+        ------
+        InputError
+            If there are no rows yet.
+        """
+        if not self._rows:
+            raise InputError("there are no rows to score yet: call `update` first")
+        inputs, order = self._inputs()
+        tables = {
+            bins: [np.take(table, places, axis=1) for table, places in zip(parts, order, strict=True)]
+            for bins, parts in self._tables.items()
+        }
+        relations = CountedRelations(inputs, tables, self._low, self._high, self._variance())
+        report = score_inputs(
+            inputs, self._requests, protocol=self._protocol, seed=0, n_jobs=1, anchors=False,
+            relations=relations,
+        )  # fmt: skip
+        for text in report.warnings:
+            warnings.warn(text, ScoreWarning, stacklevel=2)
+        return report
+
+    def _empty(self) -> Accumulator:
+        """One like this, before the first row."""
+        new = copy(self)
+        new._forget()
+        return new
+
+    def _counted(self, latents: Any, factors: Any) -> Accumulator:
+        """One like this, of these rows."""
+        new = self._empty()
+        new.update(latents, factors)
+        return new
+
+    def _merged(self, other: Accumulator) -> Accumulator:
+        """One of the rows of both, which stay as they are: a cluster may read them again."""
+        new = self._empty()
+        new.merge(self)
+        new.merge(other)
+        return new
+
+    def _checked_latents(self, batch: Inputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Smallest and largest value of each latent, which lie within the ranges."""
+        if batch.shape[1] != len(self._ranges):
+            raise InputError(f"`latents` has {batch.shape[1]} columns, but `ranges` {len(self._ranges)} rows")
+        low, high = column_ranges(batch.latents)
+        for name, found, (smallest, largest) in zip(
+            batch.latent_names, zip(low, high, strict=True), self._ranges, strict=True
+        ):
+            outside = [float(value) for value in found if not smallest <= value <= largest]
+            if outside:
+                raise InputError(
+                    f"`latents`: latent {name} has the value {outside[0]!r}, outside of its range "
+                    f"{smallest:.17g} .. {largest:.17g}: find `ranges` over all batches, or widen them"
+                )
+        return low, high
+
+    def _same_layout(self, layout: Mapping[str, Any]) -> None:
+        for what, value in layout.items():
+            if self._layout and self._layout[what] != value:
+                raise InputError(
+                    f"these rows are not like those before: {what} was {self._layout[what]}, and is {value}"
+                )
+
+    def _check_levels(self, names: Sequence[str], levels: Sequence[tuple[Any, ...]]) -> None:
+        """Levels are allowed, and comparable with those before."""
+        unknown = [name for name in self._allowed if name not in names]
+        if unknown:
+            raise InputError(f"`factor_values` names {unknown[0]!r}, which is none of {', '.join(names)}")
+        for k, (name, found) in enumerate(zip(names, levels, strict=True)):
+            odd = [level for level in found if name in self._allowed and level not in self._allowed[name]]
+            if odd:
+                raise InputError(
+                    f"factor {name!r} has the value {odd[0]!r}, which is none of `factor_values`"
+                )
+            known = next(iter(self._levels[k]), found[0]) if self._levels else found[0]
+            if any(_family(level) is not _family(known) for level in found):
+                raise InputError(
+                    f"factor {name!r} mixes {known!r} with {found[0]!r}; use one type in all batches"
+                )
+
+    def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
+        """Sums of the latents' places in their ranges, in whole steps, and of their squares. Shape (2, D)."""
+        low, width = self._ranges[:, 0], self._ranges[:, 1] - self._ranges[:, 0]
+        scale = np.divide(STEPS, width, out=np.zeros_like(width), where=width > 0)
+        sums = np.zeros((2, len(low)), dtype=object)
+        for rows in chunks(len(latents)):
+            steps = np.rint((latents[rows] - low) * scale).astype(np.int64)
+            sums[0] += steps.sum(axis=0).astype(object)
+            sums[1] += (steps**2).sum(axis=0).astype(object)
+        return sums
+
+    def _variance(self) -> NDArray[np.float64]:
+        n = self._rows
+        pairs = max(n * (n - 1), 1)
+        steps = np.array([(n * squares - total**2) / pairs for total, squares in self._sums.T])
+        return steps * ((self._ranges[:, 1] - self._ranges[:, 0]) / STEPS) ** 2
+
+    def _add(
+        self,
+        levels: Sequence[Sequence[Any]],
+        tables: Mapping[int, Sequence[NDArray[np.int64]]],
+        rows: int,
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+        sums: NDArray[Any],
+    ) -> None:
+        if not self._levels:
+            self._levels = [{} for _ in levels]
+            self._tables = {
+                bins: [np.zeros((len(low), 0, bins), dtype=np.int64) for _ in levels] for bins in self._sizes
+            }
+        for k, found in enumerate(levels):
+            places = [self._levels[k].setdefault(level, len(self._levels[k])) for level in found]
+            for bins, parts in self._tables.items():
+                more = len(self._levels[k]) - parts[k].shape[1]
+                parts[k] = np.pad(parts[k], ((0, 0), (0, more), (0, 0)))
+                parts[k][:, places] += tables[bins][k]
+        self._rows += rows
+        self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+        self._sums = self._sums + sums
+
+    def _inputs(self) -> tuple[Inputs, list[list[int]]]:
+        """What is known of the rows, and the places of each factor's levels in the order `score` has."""
+        factors, order = [], []
+        for name, kind, categories, known in zip(
+            self._layout["factor names"], self._layout["factor kinds"], self._layout["categories"],
+            self._levels, strict=True,
+        ):  # fmt: skip
+            levels = sorted(known) if categories is None else [v for v in categories if v in known]
+            order.append([known[level] for level in levels])
+            factors.append(factor_of_levels(levels, name, kind, categories is not None, self._rows))
+        shape = (self._rows, len(self._ranges))
+        nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)
+        inputs = Inputs(
+            nothing,
+            nothing if self._layout["posteriors"] else None,
+            self._layout["latent names"],
+            tuple(factors),
+        )
+        remarks, facts = list(remarks_on(factors)), {}
+        wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
+        if wider.any():
+            names = [n for n, wide in zip(inputs.latent_names, wider, strict=True) if wide]
+            facts["ranges"] = setting_text(self._ranges)
+            remarks.append(
+                f"bins span the given ranges, which are wider than the rows' for {len(names)} of {shape[1]} "
+                f"latents (first {names[0]}); score() would bin them by the rows' own"
+            )
+        return replace(inputs, warnings=tuple(remarks), facts=facts), order
+
+
+def _ranges_of(batch: Any) -> NDArray[np.float64]:
+    """Smallest and largest value of each latent. Shape (D, 2)."""
+    if is_dask(batch):
+        return map_reduce(row_blocks(batch), _ranges_of, _wider)
+    return np.stack(column_ranges(check(batch, None).latents), axis=1)
+
+
+def _wider(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ranges that hold both."""
+    if len(one) != len(other):
+        raise InputError(f"`batches` have {len(one)} latents, then {len(other)}")
+    return np.stack([np.minimum(one[:, 0], other[:, 0]), np.maximum(one[:, 1], other[:, 1])], axis=1)
+
+
+def _checked_ranges(ranges: ArrayLike) -> NDArray[np.float64]:
+    try:
+        array = np.array(ranges, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"`ranges` must be numbers of shape (D, 2): {error}") from error
+    if array.ndim != 2 or array.shape[1] != 2 or not len(array):
+        raise InputError(
+            f"`ranges` must have shape (D, 2), smallest and largest of each latent, got {array.shape}"
+        )
+    if not np.isfinite(array).all() or (array[:, 0] > array[:, 1]).any():
+        raise InputError("`ranges` must be finite, and the smallest value not above the largest")
+    return array
+
+
+def _family(level: Any) -> type:
+    """What a level can be sorted with."""
+    return type(level) if isinstance(level, str | bytes) else float

@@ -1,0 +1,232 @@
+r"""How much each layer of latents knows of the image: I(x; z_l), layer by layer and stage by stage.
+
+Li, Murkute, Gyawali, Wang, ICLR 2020, look at where a ladder keeps its information. For N images
+x_n with the posteriors q(z | x_n), the code z of an image drawn at random has the aggregate
+posterior q(z) = (1/N) sum_n q(z | x_n), and
+
+    I(x; z) = E_x KL(q(z | x) || q(z)) = E_x E_{q(z | x)} [log q(z | x) - log q(z)]
+
+in nats: at least 0, and at most log N, where every posterior stands alone. It is estimated by
+Monte Carlo over x and z, with q(z) summed over all N images, so that more images lift the ceiling
+and more draws narrow the error. Its upper bound E_x KL(q(z | x) || p(z)) is what training
+penalises; it exceeds I(x; z) by KL(q(z) || p(z)) (M. Hoffman, M. Johnson, "ELBO
+surgery", 2016). Layers whose codes are independent add up to the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from disentangle_metrics import InputError
+from reference_models.models.parts.model import ImageDataset
+from reference_models.trained.load import TrainedModel, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ESTIMATOR = "aggregate posterior, Monte Carlo"
+CELLS_AT_ONCE = 2**15  # of codes x images: what a processor's cache holds, twice as fast as 2**18
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LayerInformation:
+    """What one layer knows, in nats.
+
+    Attributes
+    ----------
+    layer : str
+        ``"1"`` is the lowest; ``"all"`` stands for all layers together.
+    latents : int
+    information : float
+        The estimate of I(x; z). It may fall below 0 or above log N by the error of the draws.
+    standard_error : float
+        Of that estimate, from how its terms differ between draws.
+    upper_bound : float
+        E_x KL(q(z | x) || Normal(0, I)), without draws.
+    images : int
+        N; information beyond log N nats cannot be seen.
+    draws : int
+    estimator : str
+    """
+
+    layer: str
+    latents: int
+    information: float
+    standard_error: float
+    upper_bound: float
+    images: int
+    draws: int
+    estimator: str = ESTIMATOR
+
+
+@dataclass(frozen=True)
+class StageInformation:
+    """What the layers of one checkpoint know."""
+
+    model: str
+    step: int
+    checkpoint: str
+    layers: tuple[LayerInformation, ...]
+
+
+def information(
+    mean: ArrayLike,
+    logvar: ArrayLike,
+    layers: int = 1,
+    *,
+    draws: int = 2_000,
+    seed: int = 0,
+    advance: Callable[[int], object] = lambda draws: None,
+) -> tuple[LayerInformation, ...]:
+    """I(x; z_l) of each layer, and of all together, from the posteriors of N images.
+
+    Parameters
+    ----------
+    mean, logvar : array (N, n_latents)
+        Posteriors Normal(mean, diag exp(logvar)); the latents ordered by layer, the lowest first.
+    layers : int
+        Layers of equally many latents.
+    draws : int
+        Codes drawn in all: one for each image, in a random order, then again from the first.
+    seed : int
+    advance : callable
+        Told how many draws were done since it was last called.
+
+    Returns
+    -------
+    tuple of LayerInformation
+        One for each layer, the lowest first, and one for all.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not agree, or a value is not finite.
+    """
+    mean, logvar = _posteriors(mean, logvar, layers)
+    if draws < 2:
+        raise InputError(f"draws is {draws}; it must be at least 2")
+    images, latents = mean.shape
+    columns = np.arange(latents).reshape(layers, -1)
+    rng = np.random.default_rng(seed)
+    drawn = np.concatenate([rng.permutation(images) for _ in range(-(-draws // images))])[:draws]
+    noise = rng.standard_normal((draws, latents))
+    codes = mean[drawn] + np.exp(0.5 * logvar[drawn]) * noise
+    own = -0.5 * (noise**2 + logvar[drawn])  # log q(z | x); 2 pi is in q(z) too, and left out of both
+
+    terms = np.empty((layers + 1, draws))  # log q(z | x) - log q(z)
+    for start in range(0, draws, step := max(1, CELLS_AT_ONCE // images)):
+        part = slice(start, start + step)
+        everything = np.zeros((len(codes[part]), images))
+        for layer, some in enumerate(columns):
+            densities = _log_densities(codes[part, some], mean[:, some], logvar[:, some])
+            everything += densities
+            terms[layer, part] = own[part, some].sum(1) - _log_mean_exp(densities)
+        terms[-1, part] = own[part].sum(1) - _log_mean_exp(everything)
+        advance(len(everything))
+
+    kl = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(0)
+    names = [*map(str, range(1, layers + 1)), "all"]
+    return tuple(
+        LayerInformation(
+            layer=name,
+            latents=len(some),
+            information=float(values.mean()),
+            standard_error=float(values.std(ddof=1) / np.sqrt(draws)),
+            upper_bound=float(kl[some].sum()),
+            images=images,
+            draws=draws,
+        )
+        for name, some, values in zip(names, [*columns, np.arange(latents)], terms, strict=True)
+    )
+
+
+def information_flow(
+    stages: Iterable[TrainedModel],
+    dataset: ImageDataset,
+    *,
+    samples: int = 20_000,
+    draws: int = 2_000,
+    seed: int = 0,
+    advance: Callable[[int], object] = lambda draws: None,
+) -> Iterator[StageInformation]:
+    """What each layer knows after each stage; the same images and noise for every checkpoint.
+
+    Parameters
+    ----------
+    stages : iterable of TrainedModel
+        Such as the ends of a run's stages: :func:`reference_models.trained.load.stage_ends`.
+    dataset : ImageDataset
+    samples : int
+        How many images, drawn without replacement; they are the N of :func:`information`.
+    draws, seed, advance
+        As in :func:`information`.
+
+    Raises
+    ------
+    InputError
+        If a model has no posterior, or takes other images.
+    """
+    if samples < 2:
+        raise InputError(f"samples is {samples}; it must be at least 2")
+    rows = rows_of(dataset, samples, seed)
+    for stage in stages:
+        mean, logvar = stage.encode(dataset, rows)
+        if logvar is None:
+            raise InputError(
+                f"{stage.path} has a deterministic encoder; a code without noise tells its image wholly"
+            )
+        layers = information(mean, logvar, stage.layers, draws=draws, seed=seed, advance=advance)
+        yield StageInformation(stage.model.name, stage.step, str(stage.path), layers)
+
+
+def table(stages: Iterable[StageInformation]) -> pd.DataFrame:
+    """One row for each stage and layer."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {"model": stage.model, "step": stage.step, "checkpoint": stage.checkpoint, **asdict(layer)}
+        for stage in stages
+        for layer in stage.layers
+    )
+
+
+def _posteriors(mean: ArrayLike, logvar: ArrayLike, layers: int) -> tuple[Floats, Floats]:
+    mean, logvar = np.asarray(mean, np.float64), np.asarray(logvar, np.float64)
+    if mean.ndim != 2 or mean.shape != logvar.shape or 0 in mean.shape:
+        raise InputError(
+            f"mean and logvar must both have the shape (images, latents), found {mean.shape} and "
+            f"{logvar.shape}"
+        )
+    if layers < 1 or mean.shape[1] % layers:
+        raise InputError(f"layers is {layers}; it must divide the number of latents, {mean.shape[1]}")
+    if not (np.isfinite(mean).all() and np.isfinite(logvar).all()):
+        raise InputError("mean and logvar must be finite; the model may be badly trained")
+    return mean, logvar
+
+
+def _log_densities(codes: Floats, mean: Floats, logvar: Floats) -> Floats:
+    """log q(code | image) without its 2 pi, (codes, images)."""
+    precision = np.exp(-0.5 * logvar)
+    squares = np.zeros((len(codes), len(mean)))
+    for latent in range(codes.shape[1]):  # one latent at a time: three axes at once would not fit a cache
+        distance = np.subtract.outer(codes[:, latent], mean[:, latent])
+        distance *= precision[:, latent]
+        distance *= distance
+        squares += distance
+    squares *= -0.5
+    squares -= 0.5 * logvar.sum(1)
+    return squares
+
+
+def _log_mean_exp(values: Floats) -> Floats:
+    """log((1/N) sum exp) of each row, whatever the values' size."""
+    largest = values.max(1)
+    logs: Floats = np.log(np.exp(values - largest[:, None]).mean(1)) + largest
+    return logs

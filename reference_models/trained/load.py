@@ -1,0 +1,158 @@
+"""Trained models: found in a run's folder, loaded from their checkpoints, and asked to encode and draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from disentangle_metrics import FactorDataset, InputError
+from reference_models.datasets import open_dataset
+from reference_models.models import defaults_of, model_class
+from reference_models.models.parts.model import ImageDataset, Model
+from reference_models.trained import checkpoints
+
+BATCH = 256
+BUNDLED = "disentangle_metrics.checkpoints"  # the group of entry points
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model with the weights of a checkpoint, ready to encode.
+
+    Attributes
+    ----------
+    path : Path
+    model : Model
+        In evaluation mode, on the CPU.
+    dataset : str
+        The data set it was trained on.
+    step : int
+        How many steps it was trained for.
+    image_shape : (channels, height, width)
+    layers : int
+        Of latents, which are ordered by them, the lowest layer first; 1 for models without layers.
+    """
+
+    path: Path
+    model: Model
+    dataset: str
+    step: int
+    image_shape: tuple[int, ...]
+    layers: int
+
+    @property
+    def label(self) -> str:
+        """What to call it beside other stages and models."""
+        return f"{self.model.name}, step {self.step:,}"
+
+    def encode(
+        self, dataset: ImageDataset, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Means and log-variances (n, latents) of these images of a data set.
+
+        The log-variances of a deterministic encoder are None. Raises InputError if the images are
+        not of the size that the model was trained on.
+        """
+        height, width, channels = dataset.image_shape
+        if (channels, height, width) != self.image_shape:
+            raise InputError(
+                f"{self.path} was trained on images of {self.dataset!r} with the shape {self.image_shape} "
+                f"(channels, height, width); those of {dataset.name} have {(channels, height, width)}"
+            )
+        means, logvars = [], []
+        with torch.inference_mode():
+            for start in range(0, len(rows), BATCH):
+                pixels = torch.from_numpy(dataset.images(rows[start : start + BATCH]))
+                output = self.model(pixels.permute(0, 3, 1, 2).float() / 255)
+                mean, logvar = output if isinstance(output, tuple) else (output, None)
+                means.append(mean.double().numpy())
+                if logvar is not None:
+                    logvars.append(logvar.double().numpy())
+        return np.concatenate(means), np.concatenate(logvars) if logvars else None
+
+    def draw(self, latents: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The images (n, height, width, channels) that the decoder makes of latents (n, latents)."""
+        images = []
+        with torch.inference_mode():
+            for start in range(0, len(latents), BATCH):
+                codes = torch.from_numpy(np.array(latents[start : start + BATCH], np.float32))
+                probabilities = torch.sigmoid(self.model.decode(codes))
+                images.append((probabilities * 255).round().byte().permute(0, 2, 3, 1).numpy())
+        return np.concatenate(images)
+
+
+def load(path: Path) -> TrainedModel:
+    """The model of a checkpoint.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, no checkpoint of this package, or of a model that this
+        version cannot build.
+    """
+    description = checkpoints.read_description(path)
+    architecture, arguments = description["architecture"], description["arguments"]
+    model = model_class(architecture)(**arguments)
+    try:
+        model.load_state_dict(checkpoints.read_tensors(path, "model."))
+    except RuntimeError as error:
+        raise InputError(f"the weights in {path} do not fit its description: {error}") from error
+    return TrainedModel(
+        path=path,
+        model=model.eval(),
+        dataset=description["dataset"],
+        step=description["step"],
+        image_shape=tuple(arguments["image_shape"]),
+        layers={**defaults_of(architecture), **arguments}.get("layers", 1),
+    )
+
+
+def stage_ends(path: Path) -> list[Path]:
+    """The checkpoints of a run's folder in the order of training; a file stands for itself.
+
+    The name of a bundled checkpoint stands for its file. Of a run, the ends of the stages come
+    first, then the trained model or, while there is none, the last checkpoint. Raises InputError
+    if the folder holds no run.
+    """
+    if not path.exists() and (bundled := entry_points(group=BUNDLED, name=str(path))):
+        return [bundled[str(path)].load()()]
+    if not path.is_dir():
+        return [path]
+    stages = sorted(path.glob("step-*.safetensors"), key=_step)
+    final = [path / name for name in ("model.safetensors", "last.safetensors")]
+    found = stages + [file for file in final if file.exists()][:1]
+    if not found:
+        raise InputError(f"{path} holds no checkpoint; give a checkpoint, or the folder of a run")
+    return found
+
+
+def _step(path: Path) -> int:
+    return int(re.sub(r"\D", "", path.stem) or 0)
+
+
+def load_all(paths: list[Path]) -> Iterator[TrainedModel]:
+    """The models of checkpoints and of runs' folders, one at a time."""
+    for path in paths:
+        yield from map(load, stage_ends(path))
+
+
+def dataset_of(trained: TrainedModel, name: str | None = None, root: Path | None = None) -> FactorDataset:
+    """The data set `name`, or the one that the model was trained on, in the size that it takes.
+
+    Raises DatasetError if it is unknown or missing.
+    """
+    return open_dataset(name or trained.dataset, root, side=trained.image_shape[1])
+
+
+def rows_of(dataset: ImageDataset, samples: int, seed: int) -> NDArray[np.int64]:
+    """Rows drawn without replacement; all, in order, if there are not more than `samples`."""
+    if samples >= len(dataset):
+        return np.arange(len(dataset))
+    return np.random.default_rng(seed).choice(len(dataset), samples, replace=False)

@@ -1,0 +1,75 @@
+"""The training log: one row per logged step, as CSV for tables and as JSON lines for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from reference_models.trained.checkpoints import write_atomically
+from reference_models.training.loggers import Logger
+
+
+class TrainingLog:
+    """Appends rows to a CSV and a JSON lines file in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    start : int
+        The step that training starts from. Rows of later steps, which a run that was killed wrote
+        after its last checkpoint, are dropped: they are about to be written again.
+    name : str
+        Of the files, without what follows the dot.
+    logger : Logger, optional
+        Gets every row too.
+    """
+
+    def __init__(self, folder: Path, start: int, name: str = "log", logger: Logger | None = None) -> None:
+        self.csv, self.jsonl = folder / f"{name}.csv", folder / f"{name}.jsonl"
+        self._name, self._logger = name, logger
+        kept = []
+        if start and self.jsonl.exists():
+            # A line without its newline was cut off by a kill.
+            lines = [line for line in self.jsonl.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            kept = [row for row in map(json.loads, lines) if row["step"] <= start]
+        write_atomically(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
+        table = csv_lines(kept, header=True) if kept else ""
+        write_atomically(self.csv, table.encode())
+        last = kept[-1] if kept else {}
+        self._began = time.monotonic() - last.get("seconds", 0)
+        self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)
+        self._empty = not kept
+
+    def elapsed(self) -> dict[str, float]:
+        """Seconds that the run has taken, and of this process's CPU time, before interruptions too.
+
+        Work that a kill undid does not count.
+        """
+        return {
+            "seconds": round(time.monotonic() - self._began, 2),
+            "cpu_seconds": round(time.process_time() - self._began_on_cpu, 2),
+        }
+
+    def write(self, row: Mapping[str, float]) -> None:
+        """Append one row; every row of a run has the same keys, the first of them ``step``."""
+        with self.jsonl.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        with self.csv.open("a") as file:
+            file.write(csv_lines([row], header=self._empty))
+        self._empty = False
+        if self._logger is not None:
+            self._logger.write(self._name, row)
+
+
+def csv_lines(rows: list[Mapping[str, float]], header: bool) -> str:
+    """`rows` as CSV text."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

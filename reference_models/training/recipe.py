@@ -1,0 +1,109 @@
+"""What a training run is: a model with its arguments, a data set, and settings, from a preset."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from disentangle_metrics import InputError
+from reference_models.models import defaults_of, model_class
+from reference_models.models.parts.model import Model
+from reference_models.presets import PRESETS
+from reference_models.training.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training run, before the data set is opened."""
+
+    model: str
+    dataset: str
+    preset: str
+    arguments: dict[str, Any]
+    settings: Settings
+
+
+def read_preset(model: str, dataset: str, preset: str) -> Plan:
+    """The plan of a preset. Raises InputError if there is no such model or preset."""
+    model_class(model)
+    presets = tomllib.loads((PRESETS / f"{model}.toml").read_text(encoding="utf-8"))
+    if preset not in presets:
+        raise InputError(f"unknown preset {preset!r} of {model}; known: {', '.join(presets)}")
+    general = presets[preset]
+    special = general.get(dataset, {})
+    return Plan(
+        model=model,
+        dataset=dataset,
+        preset=preset,
+        arguments={**general["model"], **special.get("model", {})},
+        settings=Settings(**{**general["training"], **special.get("training", {})}),
+    )
+
+
+def saved_plan(description: Mapping[str, Any]) -> Plan:
+    """The plan of the run that wrote a checkpoint."""
+    return Plan(
+        model=description["architecture"],
+        dataset=description["dataset"],
+        preset=description["preset"],
+        arguments=dict(description["arguments"]),
+        settings=Settings(**description["settings"]),
+    )
+
+
+def changed(plan: Plan, arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> Plan:
+    """`plan` with these model arguments and settings; entries that are None change nothing.
+
+    Raises InputError if the model has no argument of a name, or one of another kind.
+    """
+    defaults = defaults_of(plan.model)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    for name, value in given.items():
+        if name not in defaults:
+            raise InputError(f"{plan.model} has no setting {name!r}; it has: {', '.join(defaults)}")
+        kind = type(defaults[name])
+        if not (type(value) is kind or (kind is float and type(value) is int)):
+            raise InputError(f"{name} is {value!r}; it must be of the kind of {defaults[name]!r}")
+    new = {name: value for name, value in settings.items() if value is not None}
+    return dataclasses.replace(
+        plan,
+        arguments={**plan.arguments, **given},
+        settings=dataclasses.replace(plan.settings, **new),
+    )
+
+
+def stretched(plan: Plan, steps: int) -> Plan:
+    """`plan` with `steps` steps in all; whatever is counted in steps keeps its share of them."""
+    if steps < 1:
+        raise InputError(f"steps is {steps}; it must be at least 1")
+    ratio = steps / plan.settings.steps
+
+    def scale(value: Any) -> Any:
+        return [scale(v) for v in value] if isinstance(value, list) else round(value * ratio)
+
+    arguments = {k: scale(v) if k.endswith("_steps") else v for k, v in plan.arguments.items()}
+    settings = dataclasses.replace(plan.settings, steps=steps, warmup_steps=scale(plan.settings.warmup_steps))
+    return dataclasses.replace(plan, arguments=arguments, settings=settings)
+
+
+def fitted(plan: Plan, image_shape: tuple[int, int, int]) -> Plan:
+    """`plan` with the model made for images (height, width, channels)."""
+    height, width, channels = image_shape
+    # Defaults are written out too, so that a checkpoint outlives a change of them.
+    arguments = {"image_shape": [channels, height, width], **defaults_of(plan.model), **plan.arguments}
+    return dataclasses.replace(plan, arguments=arguments)
+
+
+def build(plan: Plan) -> Model:
+    """The freshly initialised model of `plan`.
+
+    Its first weights are a pure function of the seed. Raises InputError if an argument is unusable.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.settings.seed)
+        return model_class(plan.model)(**plan.arguments)

@@ -1,0 +1,38 @@
+"""Whether a checkpoint comes from the run that is to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from disentangle_metrics import InputError
+from reference_models.trained import checkpoints
+from reference_models.training.settings import DECISIVE, Settings
+
+
+def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
+    """Raise InputError unless the checkpoint `last` comes from the run that is described."""
+    if not last.exists():
+        raise InputError(f"there is nothing to resume: {last} does not exist")
+    saved = checkpoints.read_description(last)
+
+    def facts(of: Mapping[str, Any]) -> dict[str, Any]:
+        settings = asdict(Settings()) | of["settings"]  # an older checkpoint may lack some
+        decisive = {name: settings[name] for name in DECISIVE}
+        return {"model": of["architecture"], "dataset": of["dataset"]} | dict(of["arguments"]) | decisive
+
+    before, now = facts(saved), facts(description)
+    changed = [
+        f"{k} {before.get(k)!r} -> {now.get(k)!r}"
+        for k in {**before, **now}
+        if plain(before.get(k)) != plain(now.get(k))
+    ]
+    if changed:
+        raise InputError(f"{last} is another run ({'; '.join(changed)}); resume it as it was started")
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value

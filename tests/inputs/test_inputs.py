@@ -1,0 +1,159 @@
+"""The door: what is accepted, what it becomes, and what each refusal says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_array_equal
+
+import disentangle_metrics as dm
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.inputs import check
+
+Z = np.random.default_rng(0).normal(size=(30, 2))
+V = np.random.default_rng(1).integers(3, size=(30, 2))
+
+
+def factor(column, **options):
+    return check(
+        Z, np.asarray(column)[:, None] if not hasattr(column, "to_frame") else column.to_frame(), **options
+    ).factors[0]
+
+
+def test_single_precision_is_kept_and_integers_become_doubles():
+    assert check(Z.astype(np.float32), V).latents.dtype == np.float32
+    assert check(V, V).latents.dtype == np.float64
+    assert check(Z.astype(np.float16), V).latents.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("column", "levels"),
+    [
+        ([-1, 5, 5], (-1, 5)),
+        ([True, False, True], (False, True)),
+        (["b", "a", "b"], ("a", "b")),
+        ([1.0, 3.0, 1.0], (1, 3)),
+    ],
+)
+def test_categories_of_every_kind_are_coded_by_rank(column, levels):
+    found = factor(column * 10)
+    assert found.kind == "categorical"
+    assert found.levels == levels
+    assert_array_equal(np.array(found.levels)[found.codes], column * 10)
+
+
+def test_floats_with_a_fraction_are_continuous():
+    found = factor(np.linspace(0, 1, 30))
+    assert found.kind == "continuous"
+    assert_array_equal(found.as_numbers(), np.linspace(0, 1, 30))
+
+
+def test_numbers_keep_their_value_and_other_labels_their_code():
+    assert factor([10, 30, 20] * 10).as_numbers()[:3].tolist() == [10, 30, 20]
+    assert factor(["x", "z", "y"] * 10).as_numbers()[:3].tolist() == [0, 2, 1]
+
+
+def test_pandas_frames_give_names_and_mixed_kinds():
+    frame = pd.DataFrame(
+        {
+            "shape": pd.Categorical(
+                ["heart", "square", "heart"] * 10, categories=["square", "heart", "unused"]
+            ),
+            "size": pd.Categorical(["s", "l", "m"] * 10, categories=["s", "m", "l"], ordered=True),
+            "angle": np.linspace(0, 1, 30),
+            "on": [True, False, False] * 10,
+            "count": pd.array([1, 2, 3] * 10, dtype="Int64"),
+            "word": ["a", "b", "a"] * 10,
+        }
+    )
+    inputs = check(pd.DataFrame(Z, columns=["a", "b"]), frame)
+    assert inputs.latent_names == ("a", "b")
+    assert inputs.factor_names == tuple(frame.columns)
+    kinds = [f.kind for f in inputs.factors]
+    assert kinds == ["categorical", "ordinal", "continuous", "categorical", "categorical", "categorical"]
+    assert inputs.factors[0].levels == ("square", "heart")
+    assert inputs.factors[1].as_numbers()[:3].tolist() == [0, 2, 1]
+    assert inputs.factors[4].levels == (1, 2, 3)
+
+
+def test_polars_frames_and_lists_are_taken():
+    frame = pl.DataFrame({"v": ["a", "b", "c"] * 10, "w": list(range(30))})
+    inputs = check(pl.DataFrame(Z), frame)
+    assert inputs.factor_names == ("v", "w")
+    assert inputs.factors[0].levels == ("a", "b", "c")
+    assert_array_equal(check(Z.tolist(), V.tolist()).latents, Z)
+
+
+def test_torch_tensors_with_a_gradient_are_taken():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(Z, requires_grad=True)
+    assert_array_equal(check(tensor, torch.tensor(V)).latents, Z)
+    assert check(torch.tensor(Z).to(torch.bfloat16), V).latents.dtype == np.float32
+
+
+def test_objects_that_speak_dlpack_only_are_taken():
+    class Foreign:
+        def __dlpack__(self, **options):
+            return Z.__dlpack__()
+
+        def __dlpack_device__(self):
+            return Z.__dlpack_device__()
+
+    assert_array_equal(check(Foreign(), V).latents, Z)
+
+
+@pytest.mark.parametrize(
+    ("latents", "factors", "options", "message"),
+    [
+        (Z[:, 0], V, {}, r"`latents` must have shape \(N, D\), got \(30,\); for one latent pass `latents\[:, None\]`"),
+        (Z, V[:, 0], {}, r"`factors` must have shape \(N, K\), got \(30,\); for one factor pass"),
+        (Z, pd.Series(V[:, 0]), {}, r"for one factor pass `factors.to_frame\(\)`"),
+        (None, V, {}, r"`latents` must have shape \(N, D\), got None"),
+        (Z, {"shape": V[:, 0]}, {}, r"got a dict; for named columns pass pandas.DataFrame"),
+        (Z, V[:-1], {}, "`factors` has 29 rows but `latents` has 30; row i of both must describe the same sample$"),
+        (Z.T, V, {}, r"looks transposed: pass `latents\.T`"),
+        (Z[:0], V[:0], {}, r"`latents` is empty: shape \(0, 2\)"),
+        (Z, np.empty((0, 2)), {}, r"`factors` is empty: shape \(0, 2\)"),
+        (np.where(np.arange(60).reshape(30, 2) == 9, np.nan, Z), V, {}, "found nan in row 4, column 1: pass missing=.drop."),
+        (np.where(np.arange(60).reshape(30, 2) == 9, 1e200, Z), V, {}, "row 4, column 1: rescale the latents"),
+        (Z.astype(complex), V, {}, "`latents` must be real numbers, got dtype complex128"),
+        (Z.astype(str), V, {}, "`latents` must be real numbers, got dtype <U"),
+        (Z, np.where(np.arange(60).reshape(30, 2) == 9, np.nan, V), {}, "factor 'factor_1' has a missing or infinite value in row 4"),
+        (Z, V, {"factor_names": ["a"]}, "`factor_names` has 1 names for 2 columns: a"),
+        (Z, V, {"factor_names": ["a", "a"]}, "`factor_names` must be distinct, got 'a' more than once"),
+        (Z, V, {"factor_names": "ab"}, "must be a list of names, got the single string 'ab'"),
+        (Z, V, {"latent_names": ["a"]}, "`latent_names` has 1 names for 2 columns"),
+        (Z, V, {"factor_types": ["categorical"]}, "`factor_types` has 1 entries for 2 factors"),
+        (Z, V, {"factor_types": ["ordinal", "cat"]}, "of 'factor_1' must be one of categorical, ordinal, continuous, got 'cat'"),
+        (Z, V, {"factor_types": {"shape": "ordinal"}}, "`factor_types` names 'shape', which is none of factor_0, factor_1"),
+        (Z, V.astype(str), {"factor_types": ["continuous"] * 2}, "holds strings and cannot be continuous"),
+        (GaussianPosterior(Z, Z[:-1]), V, {}, r"`latents.mean` has shape \(30, 2\) but `latents.logvar` \(29, 2\)"),
+        (Z, pd.DataFrame({"a": ["x", 1] * 15}), {}, "factor 'a' mixes strings with 1"),
+        (Z, pd.DataFrame({"a": ["x", None] * 15}), {}, "factor 'a' has a missing or infinite value in row 1 .15 in all"),
+        (Z, pd.DataFrame({"a": pd.Categorical(["x", None] * 15)}), {}, "missing or infinite value in row 1"),
+        (Z, pd.DataFrame({"a": pd.date_range("2026", periods=30)}), {}, "factor 'a' has dtype datetime64"),
+    ],
+)  # fmt: skip
+def test_refusals_say_what_where_and_how_to_mend(latents, factors, options, message):
+    with pytest.raises(dm.InputError, match=message):
+        check(latents, factors, **options)
+
+
+def test_a_factor_with_many_categories_is_taken_with_a_warning():
+    (warning,) = check(Z, np.arange(30)[:, None]).warnings
+    assert "30 categories in 30 rows" in warning
+    assert 'factor_types={"factor_0": "continuous"}' in warning
+
+
+def test_kinds_can_be_given_by_name():
+    inputs = check(Z, V, factor_types={"factor_1": "ordinal"})
+    assert [f.kind for f in inputs.factors] == ["categorical", "ordinal"]
+    assert check(Z, V, factor_types=["continuous", "ordinal"]).factors[0].values is not None
+
+
+def test_the_ideal_code_is_the_factors():
+    ideal = check(Z, np.column_stack([V[:, 0] * 10, np.linspace(0, 1, 30)])).ideal()
+    assert ideal.latents[:, 0].tolist() == V[:, 0].tolist()
+    assert_array_equal(ideal.latents[:, 1], np.linspace(0, 1, 30))

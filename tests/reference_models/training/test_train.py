@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from disentangle_metrics import InputError
+from reference_models.models import MODELS
+from reference_models.models.pro_vlae import ProVLAE
+from reference_models.models.vlae import VLAE
+from reference_models.trained import checkpoints
+from reference_models.training import recipe
+from reference_models.training.batches import batch_at
+from reference_models.training.locks import sole_writer
+from reference_models.training.settings import Settings
+from reference_models.training.train import NonFiniteLossError, TrainingInterruptedError, as_images, train
+from tests.reference_models.conftest import Squares
+
+ARGUMENTS: dict[str, Any] = {
+    "image_shape": [1, 32, 32],
+    "latents_per_layer": 2,
+    "beta": 1.0,
+    "wake_steps": [0, 4, 8],
+    "fade_in_steps": 2,
+}
+TIMES = ("seconds", "cpu_seconds")  # of the log
+SETTINGS = Settings(steps=12, batch_size=4, learning_rate=1e-3, device="cpu", log_every=2, save_every=3)
+
+
+def run(
+    folder: Path, settings: Settings = SETTINGS, *, dataset: Any = None, resume: bool = False, **changes: Any
+) -> Path:
+    arguments = {**ARGUMENTS, **changes}
+    torch.manual_seed(0)
+    return train(
+        ProVLAE(**arguments),
+        dataset or Squares(),
+        settings,
+        folder,
+        description={"arguments": arguments, "preset": "test"},
+        resume=resume,
+        progress=False,
+    )
+
+
+class Interrupting(Squares):
+    """Sends this process a signal when the batch of a step is made."""
+
+    def __init__(self, step: int, number: signal.Signals = signal.SIGINT) -> None:
+        self.left, self.number = step, number
+
+    def images(self, indices: Any) -> Any:
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+        self.left -= 1
+        return super().images(indices)
+
+
+def same_tensors(a: Path, b: Path) -> bool:
+    one, two = checkpoints.read_tensors(a, ""), checkpoints.read_tensors(b, "")
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def rows(folder: Path) -> list[dict[str, float]]:
+    """The log without its times."""
+    with (folder / "log.csv").open() as file:
+        table = [{k: float(v) for k, v in row.items() if k not in TIMES} for row in csv.DictReader(file)]
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [{k: v for k, v in line.items() if k not in TIMES} for line in lines] == table
+    return table
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an uninterrupted run."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    run(folder)
+    return folder
+
+
+def test_a_run_leaves_weights_log_and_checkpoints(whole: Path) -> None:
+    checkpoint_names = ("last", "model", "step-4", "step-8")
+    files = [f"{name}{suffix}" for name in checkpoint_names for suffix in (".json", ".safetensors")]
+    assert sorted(p.name for p in whole.iterdir()) == sorted(
+        [*files, "last.safetensors.lock", "log.csv", "log.jsonl"]
+    )
+    table = rows(whole)
+    assert [row["step"] for row in table] == [2, 4, 6, 8, 10, 12]
+    assert list(table[0]) == ["step", "loss", "reconstruction", "kl_1", "kl_2", "kl_3"]
+    description = checkpoints.read_description(whole / "model.safetensors")
+    assert description["architecture"] == "pro-vlae"
+    assert description["arguments"] == ARGUMENTS
+    assert (description["dataset"], description["preset"]) == ("squares", "test")
+    assert (description["step"], description["seed"]) == (12, 0)
+    assert description["settings"]["batch_size"] == 4
+    assert description["versions"]["torch"] == torch.__version__
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(whole: Path, tmp_path: Path) -> None:
+    again = run(tmp_path / "again")
+    assert same_tensors(again, whole / "model.safetensors")
+    other = run(tmp_path / "other", replace(SETTINGS, seed=1))
+    assert not same_tensors(other, whole / "model.safetensors")
+
+
+def test_the_loop_takes_the_steps_of_one_written_by_hand(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=5, channels_last=False, warmup_steps=4)
+    weights = checkpoints.read_tensors(run(tmp_path, settings), "model.")
+    torch.manual_seed(0)
+    model = ProVLAE(**ARGUMENTS)
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    for step, rate in enumerate([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3]):
+        ((pixels, draws),) = batch_at(step, model, Squares(), settings).parts
+        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad()
+        model.objective(images, **{k: torch.from_numpy(v) for k, v in draws.items()})["loss"].backward()
+        optimizer.step()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.detach(), weights[name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("stopped_at", [2, 4, 9])  # in a stage, at the end of one, after a resumable point
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_and_resumed_is_the_same_to_the_last_bit(
+    whole: Path, tmp_path: Path, stopped_at: int, number: signal.Signals
+) -> None:
+    before = signal.getsignal(number)  # a process started in the background may ignore Ctrl-C
+    with pytest.raises(TrainingInterruptedError, match=r"stopped after step \d+ of 12; .*last"):
+        run(tmp_path / "run", dataset=Interrupting(stopped_at, number))
+    assert signal.getsignal(number) is before
+    step = checkpoints.read_description(tmp_path / "run" / "last.safetensors")["step"]
+    assert 0 < step <= stopped_at + 1  # the batch is made a step ahead
+    torch.rand(step)  # nothing may depend on the state of the process
+    run(tmp_path / "run", resume=True)
+    assert same_tensors(tmp_path / "run" / "model.safetensors", whole / "model.safetensors")
+    assert same_tensors(tmp_path / "run" / "step-8.safetensors", whole / "step-8.safetensors")
+    assert rows(tmp_path / "run") == rows(whole)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "pro-vlae"])
+def test_every_model_resumes_to_the_last_bit(name: str, tmp_path: Path) -> None:
+    plan = recipe.stretched(recipe.read_preset(name, "squares", "smoke"), 6)
+    plan = recipe.changed(plan, {}, {"batch_size": 2, "device": "cpu", "log_every": 1, "save_every": 3})
+    plan = recipe.fitted(plan, Squares.image_shape)
+
+    def train_it(folder: str, dataset: Squares, resume: bool = False) -> Path:
+        description = {"arguments": plan.arguments}
+        return train(
+            recipe.build(plan),
+            dataset,
+            plan.settings,
+            tmp_path / folder,
+            description=description,
+            resume=resume,
+            progress=False,
+        )
+
+    whole = train_it("whole", Squares())
+    with pytest.raises(TrainingInterruptedError):
+        train_it("parts", Interrupting(3))
+    assert same_tensors(train_it("parts", Squares(), resume=True), whole)
+    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
+
+
+def test_rows_logged_after_the_last_checkpoint_are_written_anew(whole: Path, tmp_path: Path) -> None:
+    class Crashing(Squares):
+        calls = 0
+
+        def images(self, indices: Any) -> Any:
+            self.calls += 1
+            if self.calls > 11:
+                raise RuntimeError("the disk is gone")
+            return super().images(indices)
+
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        run(tmp_path / "run", dataset=Crashing())
+    # The checkpoint is from step 9, the log from step 10; and a kill may cut a line in two.
+    assert rows(tmp_path / "run")[-1]["step"] == 10
+    with (tmp_path / "run" / "log.jsonl").open("a") as file:
+        file.write('{"step": 11, "lo')
+    run(tmp_path / "run", resume=True)
+    assert rows(tmp_path / "run") == rows(whole)
+
+
+def test_weights_and_optimiser_carry_over_between_stages(whole: Path) -> None:
+    before = checkpoints.read_tensors(whole / "step-4.safetensors", "model.")
+    after = checkpoints.read_tensors(whole / "model.safetensors", "model.")
+    torch.manual_seed(0)
+    first = ProVLAE(**ARGUMENTS).state_dict()
+    top = "network.branches.2.body.0.0.weight"
+    assert not torch.equal(first[top], before[top])
+    # Eight more steps of Adam move no weight by more than about the learning rate each.
+    assert (after[top] - before[top]).abs().max() < 3 * 8 * 1e-3
+    assert torch.equal(before["active"], torch.tensor([0.0, 0.0, 1.0]))
+    assert torch.equal(after["active"], torch.ones(3))
+    state = checkpoints.read_tensors(whole / "last.safetensors", "optimizer.")
+    steps = {name: int(value) for name, value in state.items() if name.endswith(".step")}
+    assert set(steps.values()) == {12}  # never restarted, and counted for waiting layers too
+    # The lowest layer's decoder saw its first gradient in the last stage.
+    waited = first["network.features.0.0.0.weight"]
+    assert torch.equal(waited, before["network.features.0.0.0.weight"])
+    assert not torch.equal(waited, after["network.features.0.0.0.weight"])
+
+
+def test_one_batch_can_be_overfitted(tmp_path: Path) -> None:
+    class Four(Squares):
+        def __len__(self) -> int:
+            return 4
+
+        def images(self, indices: Any) -> Any:
+            return super().images(np.asarray(indices) * 200)
+
+    settings = replace(SETTINGS, steps=150, batch_size=8, learning_rate=2e-3, log_every=50, save_every=150)
+    weights = run(tmp_path, settings, dataset=Four(), wake_steps=[0, 50, 100], fade_in_steps=20)
+    model = ProVLAE(**ARGUMENTS)
+    model.load_state_dict(checkpoints.read_tensors(weights, "model."))
+    images = as_images(Four().images(range(4)), torch.device("cpu"), torch.contiguous_format)
+    with torch.no_grad():
+        wrong = (torch.sigmoid(model.decode(model(images)[0])) > 0.5) != images.bool()
+    assert wrong.float().mean() < 0.002  # 2 of 1,024 pixels
+    table = rows(tmp_path)
+    assert table[-1]["reconstruction"] < 30 < 300 < table[0]["reconstruction"] + 300
+
+
+def test_bfloat16_runs_on_the_cpu_and_differs_a_little(whole: Path, tmp_path: Path) -> None:
+    weights = run(tmp_path, replace(SETTINGS, precision="bfloat16"))
+    stored = checkpoints.read_tensors(weights, "model.")
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float32}
+    full, half = rows(whole), rows(tmp_path)
+    assert half[0]["loss"] != full[0]["loss"]
+    assert half[0]["loss"] == pytest.approx(full[0]["loss"], rel=0.02)
+
+
+def test_memory_layout_changes_speed_alone(whole: Path, tmp_path: Path) -> None:
+    run(tmp_path, replace(SETTINGS, channels_last=False, steps=4))
+    for plain, last in zip(rows(tmp_path), rows(whole), strict=False):
+        assert plain["loss"] == pytest.approx(last["loss"], rel=1e-3)
+
+
+def test_warmup_starts_small(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    start = ProVLAE(**ARGUMENTS).state_dict()["network.output.weight"]
+    weights = run(tmp_path, replace(SETTINGS, steps=1, warmup_steps=10))
+    moved = (checkpoints.read_tensors(weights, "model.")["network.output.weight"] - start).abs().max()
+    assert float(moved) == pytest.approx(1e-4, rel=0.01)  # Adam's first step is the learning rate itself
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    class Breaking(VLAE):
+        def objective(self, images: Any, noise: Any) -> Any:  # type: ignore[override]
+            terms = super().objective(images, noise)
+            self.steps = getattr(self, "steps", -1) + 1
+            return {**terms, "loss": terms["loss"] * (float("nan") if self.steps >= 4 else 1)}
+
+    model = Breaking(image_shape=(1, 32, 32))
+    with pytest.raises(NonFiniteLossError, match=r"not finite at step 4; .*last\.safetensors \(step 3\)"):
+        train(model, Squares(), SETTINGS, tmp_path, description={"arguments": {}}, progress=False)
+    kept = checkpoints.read_tensors(tmp_path / "last.safetensors", "model.")
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in kept.values())
+
+
+def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
+    with pytest.raises(InputError, match="already holds a run"):
+        run(whole)
+
+
+def test_two_processes_do_not_train_in_one_folder(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with sole_writer(tmp_path / "run" / "last.safetensors"):
+        with pytest.raises(InputError, match=r"another process is writing to .*last\.safetensors"):
+            run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
+        assert all((tmp_path / "run" / name).read_bytes() == content for name, content in before.items())
+    run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
+
+
+def test_only_the_same_run_is_resumed(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing to resume"):
+        run(tmp_path / "empty", resume=True)
+    shutil.copytree(whole, tmp_path / "run")
+    with pytest.raises(InputError, match=r"beta 1\.0 -> 2\.0"):
+        run(tmp_path / "run", resume=True, beta=2.0)
+    with pytest.raises(InputError, match="batch_size 4 -> 8; seed 0 -> 1"):
+        run(tmp_path / "run", replace(SETTINGS, batch_size=8, seed=1), resume=True)
+
+
+def test_a_finished_run_can_be_resumed_for_longer(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
+    run(tmp_path / "long", replace(SETTINGS, steps=15))
+    assert same_tensors(tmp_path / "run" / "model.safetensors", tmp_path / "long" / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"learning_rate": -1.0}, "learning_rate is -1.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"seed": -1}, "seed is -1"),
+        ({"precision": "float8"}, "precision is 'float8'; it must be"),
+        ({"device": "abacus"}, "device 'abacus' cannot be used here"),
+    ],
+)
+def test_unusable_settings_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        run(tmp_path / "run", replace(SETTINGS, **changes))
+    assert not (tmp_path / "run").exists()
+
+
+KILLED_SCRIPT = """
+import os, sys, time
+from dataclasses import replace
+from pathlib import Path
+import tests.reference_models.training.test_train as t
+
+fsync, folder, stay_in = os.fsync, Path(sys.argv[1]), int(sys.argv[2])
+calls = 0
+
+def counted_fsync(descriptor):
+    global calls
+    calls += 1
+    if calls == stay_in:
+        print("writing", flush=True)
+        time.sleep(600)
+    fsync(descriptor)
+
+class Slow(t.Squares):
+    def images(self, indices):
+        time.sleep(0.02)
+        return super().images(indices)
+
+os.fsync = counted_fsync
+print("begin", flush=True)
+t.run(folder, replace(t.SETTINGS, save_every=1), dataset=Slow(), resume=(folder / "last.safetensors").exists())
+"""
+
+
+def kill(folder: Path, rng: np.random.Generator, writing: bool) -> bool:
+    """Start or resume a run and kill it: while it writes a file, or else at any moment. Was it in time?"""
+    stay_in = int(rng.integers(1, 20)) if writing else 0  # the file it hangs in
+    arguments = [sys.executable, "-c", KILLED_SCRIPT, str(folder), str(stay_in)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begin\n"
+    if writing:
+        process.stdout.readline()  # nothing, if the run ends before
+    else:
+        time.sleep(rng.uniform(0, 1))
+    process.kill()
+    process.stdout.close()
+    killed = process.wait() == -signal.SIGKILL
+    assert bool(list(folder.glob(".*.unfinished"))) or not (killed and writing)
+    return killed
+
+
+def kill_and_resume(folder: Path, whole: Path, kills: list[bool], seed: int = 0) -> None:
+    """Kill runs again and again; after each, the checkpoint is valid, and each run ends as `whole`."""
+    rng, number = np.random.default_rng(seed), 0
+    kills = list(kills)
+    while kills:
+        path = folder / str(number)
+        if kill(path, rng, writing=kills[-1]):
+            kills.pop()
+        if (last := path / "last.safetensors").exists():
+            assert 0 <= checkpoints.read_description(last)["step"] <= 12
+        if not kills or (path / "model.safetensors").exists():
+            run(path, replace(SETTINGS, save_every=1), resume=last.exists())
+            assert same_tensors(path / "model.safetensors", whole / "model.safetensors")
+            assert rows(path) == rows(whole)
+            assert not list(path.glob(".*"))
+            number += 1
+
+
+def test_killed_and_resumed(whole: Path, tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, whole, kills=[True])
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_twenty_times(whole: Path, tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, whole, kills=[True, False] * 10, seed=1)
+
+
+@pytest.mark.slow
+def test_compiled_objective_gives_the_same_losses(whole: Path, tmp_path: Path) -> None:
+    run(tmp_path, replace(SETTINGS, compile=True))
+    for compiled, eager in zip(rows(tmp_path), rows(whole), strict=True):
+        assert compiled["loss"] == pytest.approx(eager["loss"], rel=1e-2)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_accelerator_gives_nearly_the_same_losses(whole: Path, tmp_path: Path, precision: str) -> None:
+    run(tmp_path, replace(SETTINGS, device="auto", precision=precision))
+    assert checkpoints.read_description(tmp_path / "model.safetensors")["step"] == 12
+    assert rows(tmp_path)[0]["loss"] == pytest.approx(rows(whole)[0]["loss"], rel=0.02)

@@ -1,0 +1,257 @@
+"""The Accumulator gives score's bits on the same rows, in any order, batching and order of merges."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import disentangle_metrics as dm
+from disentangle_metrics.streams.countable import SUPPORTED
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+
+def rows(seed=0, n=400, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    factors = np.stack([rng.integers(0, size, n) for size in (3, 7, 5)], axis=1)
+    latents = factors @ rng.normal(size=(3, 4)) + rng.normal(size=(n, 4)) * [0.1, 1, 3, 0.01]
+    latents[:, 3] = np.round(latents[:, 3])  # values on edges
+    return np.hstack([latents, np.full((n, 1), 0.3)]).astype(dtype), factors
+
+
+def bits(report):
+    return {
+        key: [np.asarray(part, dtype=float).tobytes() for part in (s.value, s.per_factor, s.per_latent)]
+        for key, s in report.items()
+    }
+
+
+def whole(latents, factors, metrics=SUPPORTED, **options):
+    return dm.score(latents, factors, metrics=metrics, anchors=False, **options)
+
+
+def accumulated(batches, metrics=SUPPORTED, ranges=None, **options):
+    if ranges is None:
+        ranges = dm.Accumulator.find_ranges(latents for latents, _ in batches)
+    parts = []
+    for latents, factors in batches:
+        parts.append(dm.Accumulator(ranges=ranges, metrics=metrics, **options))
+        parts[-1].update(latents, factors)
+    for part in parts[1:]:
+        parts[0].merge(part)
+    return parts[0].compute()
+
+
+def tree(parts, rng):
+    """Merge in an arbitrary order, each through a pickle."""
+    parts = list(parts)
+    while len(parts) > 1:
+        i, j = rng.choice(len(parts), size=2, replace=False)
+        parts[i].merge(pickle.loads(pickle.dumps(parts[j])))
+        del parts[j]
+    return parts[0]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(2, 300),
+    cuts=st.lists(st.integers(1, 299), max_size=6),
+    groups=st.integers(1, 4),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_no_order_batching_or_merging_changes_a_bit(seed, n, cuts, groups, dtype):
+    latents, factors = rows(seed, n, dtype)
+    expected = whole(latents, factors)
+    rng = np.random.default_rng(seed)
+    batches = np.split(rng.permutation(n), sorted({cut for cut in cuts if cut < n}))
+    ranges = dm.Accumulator.find_ranges(latents[index] for index in batches)
+    parts = [dm.Accumulator(ranges=ranges, metrics=SUPPORTED) for _ in range(groups)]
+    for index in batches:
+        parts[rng.integers(groups)].update(latents[index], factors[index])
+    report = tree(parts, rng).compute()
+    assert bits(report) == bits(expected)
+    assert [s.signature for s in report.values()] == [s.signature for s in expected.values()]
+    for key, score in report.items():
+        assert score.warnings == expected[key].warnings
+        assert {k: np.asarray(v).tobytes() for k, v in score.details.items()} == {
+            k: np.asarray(v).tobytes() for k, v in expected[key].details.items()
+        }
+
+
+CHOSEN = [
+    dm.Metric("mig", bins=10, factor_bins=4, normaliser="latent"),
+    dm.Metric("mig_sup", active=0.5),
+    dm.Metric("jemmig", correction="miller_madow"),
+    dm.Metric("modularity", active="range"),
+    dm.Metric("xmig", bins=7, factor_bins=3),
+]
+
+
+@pytest.mark.parametrize("posterior", [False, True])
+def test_settings_and_posteriors_are_score_s(posterior):
+    latents, factors = rows(3)
+
+    def part(index):
+        mean = latents[index]
+        return (dm.GaussianPosterior(mean, np.zeros_like(mean)) if posterior else mean), factors[index]
+
+    batches = [part(slice(0, 90)), part(slice(90, 91)), part(slice(91, 400))]
+    expected = whole(*part(slice(None)), metrics=CHOSEN)
+    assert bits(accumulated(batches, CHOSEN)) == bits(expected)
+
+
+@pytest.mark.parametrize("protocol", ["default", "locatello2019", "carbonneau2022"])
+def test_without_metrics_it_takes_what_the_suite_has(protocol):
+    latents, factors = rows(4)
+    report = accumulated([(latents[:200], factors[:200]), (latents[200:], factors[200:])], None,
+                         protocol=protocol)  # fmt: skip
+    assert {"mig", "mig_sup", "modularity"} <= set(report)
+    assert bits(report) == bits(whole(latents, factors, metrics=list(report), protocol=protocol))
+
+
+def test_bins_are_those_of_all_metrics():
+    latents, factors = rows(5)
+    asked = [dm.Metric("mig", bins=6), dm.Metric("dcimig", bins=6)]
+    report = accumulated([(latents, factors)], ["mig", "dcimig"], bins=6)
+    assert bits(report) == bits(whole(latents, factors, metrics=asked))
+
+
+def frame(factors, categories):
+    names = np.array(["small", "middle", "large"])[factors[:, 0]]
+    return pd.DataFrame(
+        {
+            "size": pd.Categorical(names, categories=categories, ordered=True),
+            "name": np.array(list("gfedcba"))[factors[:, 1]],
+            "lit": factors[:, 2] > 2,
+        }
+    )
+
+
+def test_values_of_any_type_in_any_order():
+    latents, factors = rows(6)
+    table = frame(factors, ["small", "middle", "large"])
+    order = np.argsort(-factors[:, 1], kind="stable")  # each batch has other values
+    batches = [(latents[i], table.iloc[i]) for i in np.array_split(order, 5)]
+    metrics = ["mig", dm.Metric("jemmig", factor_bins=2)]
+    assert bits(accumulated(batches, metrics)) == bits(whole(latents, table, metrics=metrics))
+
+
+def test_values_given_beforehand_change_nothing_and_refuse_others():
+    latents, factors = rows(7)
+    values = {"factor_1": range(20)}
+    report = accumulated([(latents, factors)], factor_values=values)
+    assert bits(report) == bits(whole(latents, factors))
+    with pytest.raises(dm.InputError, match="'factor_1' has the value 6"):
+        accumulated([(latents, factors)], factor_values={"factor_1": range(6)})
+
+
+def test_wider_ranges_are_said_and_are_the_ends_of_the_bins():
+    latents, factors = rows(8)
+    ranges = dm.Accumulator.find_ranges([latents])
+    wide = ranges + np.array([-5, 5])
+    report = accumulated([(latents, factors)], ["mig"], wide)
+    assert "|ranges:sha256-" in report["mig"].signature
+    assert any("wider than the rows'" in text for text in report["mig"].warnings)
+    ends = np.vstack([latents, wide.T])  # the same bins, with two more rows
+    more = accumulated([(ends, np.vstack([factors, factors[:2]]))], ["mig"])
+    assert "ranges" not in more["mig"].signature
+    plain = accumulated([(latents, factors)], ["mig"], ranges)["mig"]
+    assert abs(report["mig"].value - more["mig"].value) < 0.02 < abs(report["mig"].value - plain.value)
+
+
+def test_variances_are_close_to_score_s_and_decide_the_same():
+    latents, factors = rows(9, 5_000)
+    threshold = np.sort(latents.var(axis=0, ddof=1))[2]
+    for active in (threshold * (1 - 1e-6), threshold * (1 + 1e-6)):
+        metrics = [dm.Metric("active_units", active=active)]
+        assert bits(accumulated([(latents, factors)], metrics)) == bits(
+            whole(latents, factors, metrics=metrics)
+        )
+
+
+def test_what_is_refused_changes_nothing():
+    latents, factors = rows(10)
+    accumulator = dm.Accumulator(ranges=dm.Accumulator.find_ranges([latents]), metrics="mig")
+    with pytest.raises(dm.InputError, match="no rows"):
+        accumulator.compute()
+    accumulator.update(latents, factors)
+    before = bits(accumulator.compute())
+    outside = latents.copy()
+    outside[7, 2] = 1e6
+    for bad, values, message in [
+        (outside, factors, r"latent z_2 has the value 1000000\.0, outside of"),
+        (latents[:, :3], factors, "3 columns"),
+        (latents, factors[:, :2], "factor names"),
+        (latents, factors.astype(str), "mixes 0 with '0'"),
+        (latents, factors + 0.5, "continuous"),
+        (latents, None, "`factors` is None"),
+    ]:
+        with pytest.raises(dm.InputError, match=message):
+            accumulator.update(bad, values)
+    other = dm.Accumulator(ranges=dm.Accumulator.find_ranges([latents]), metrics="mig", bins=5)
+    with pytest.raises(dm.InputError, match="`bins`"):
+        accumulator.merge(other)
+    with pytest.raises(dm.InputError, match="`ranges`"):
+        accumulator.merge(dm.Accumulator(ranges=[[0, 1]] * 5, metrics="mig"))
+    assert bits(accumulator.compute()) == before
+
+
+def test_batches_keep_one_precision_and_one_set_of_categories():
+    latents, factors = rows(11)
+    single = np.round(latents * 4) / 4  # the same numbers in both precisions
+    accumulator = dm.Accumulator(ranges=dm.Accumulator.find_ranges([single]), metrics="mig")
+    accumulator.update(single, frame(factors, ["small", "middle", "large"]))
+    with pytest.raises(dm.InputError, match="precision was float64, and is float32"):
+        accumulator.update(single.astype(np.float32), frame(factors, ["small", "middle", "large"]))
+    with pytest.raises(dm.InputError, match="categories was"):
+        accumulator.update(single, frame(factors, ["large", "middle", "small"]))
+
+
+@pytest.mark.parametrize(
+    "metric",
+    ["dci", "rmig", "dmig", dm.Metric("mig", strategy="quantile"), dm.Metric("mig", estimator="posterior")],
+)
+def test_metrics_that_counts_cannot_serve_are_refused(metric):
+    with pytest.raises(dm.InputError, match="an Accumulator has mig, mig_sup"):
+        dm.Accumulator(ranges=[[0, 1]], metrics=metric)
+
+
+@pytest.mark.parametrize("ranges", [[0, 1], [[1, 0]], [[0, np.inf]], [], [["a", "b"]], [[0, 1], [2]]])
+def test_ranges_are_checked(ranges):
+    with pytest.raises(dm.InputError, match="`ranges`"):
+        dm.Accumulator(ranges=ranges)
+    with pytest.raises(dm.InputError, match="`batches`"):
+        dm.Accumulator.find_ranges([])
+
+
+def test_memory_does_not_grow_with_rows():
+    latents, factors = rows(12)
+    accumulator = dm.Accumulator(ranges=dm.Accumulator.find_ranges([latents]))
+    accumulator.update(latents, factors)
+    size = len(pickle.dumps(accumulator))
+    for _ in range(20):
+        accumulator.update(latents, factors)
+    assert len(pickle.dumps(accumulator)) < size + 200
+
+
+def test_merging_in_any_shape_is_reduce():
+    latents, factors = rows(13)
+    ranges = dm.Accumulator.find_ranges([latents])
+
+    def join(a, b):
+        a.merge(b)
+        return a
+
+    parts = [dm.Accumulator(ranges=ranges, metrics="mig") for _ in range(3)]
+    parts[1].update(latents, factors)  # the others stay empty
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert bits(functools.reduce(join, parts).compute()) == bits(whole(latents, factors, "mig"))

@@ -1,0 +1,41 @@
+"""The bar: not for short work, not for machines, and never on standard output."""
+
+import pytest
+
+from disentangle_metrics import progress
+from disentangle_metrics.progress import LateProgress
+
+
+def work() -> None:
+    with LateProgress("drawing", 3) as bar:
+        for _ in range(3):
+            bar.update(1)
+
+
+@pytest.mark.parametrize("terminal", ["0", "1"])
+def test_short_work_shows_nothing(
+    terminal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+    work()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_long_work_shows_a_bar_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    work()
+    shown = capsys.readouterr()
+    assert "drawing" in shown.err
+    assert shown.out == ""
+
+
+def test_long_work_shows_nothing_where_no_one_watches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "0")
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    work()
+    assert capsys.readouterr() == ("", "")
