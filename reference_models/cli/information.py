@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,9 +24,13 @@ def information(
     dataset: Dataset = None,
     root: Root = None,
     samples: Annotated[
-        int, typer.Option(help="Images to encode; no more than log(samples) nats can be seen.", metavar="N")
-    ] = 20_000,
-    draws: Annotated[int, typer.Option(help="Codes drawn; more narrow the error.", metavar="N")] = 2_000,
+        int | None,
+        typer.Option(
+            help="Images to encode; no more than log N nats can be seen.  [default: every image]",
+            metavar="N",
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Codes drawn; more narrow the error.", metavar="N")] = 1_000,
     seed: Annotated[int, typer.Option(help="Of the images and the draws.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV.", metavar="FILE")] = None,
     quiet: Quiet = False,
@@ -49,7 +52,9 @@ def information(
     data = dataset_of(load(paths[0]), dataset, root)
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
-        task = bar.add_task("measuring", total=len(paths) * draws)
+        images = len(data) if samples is None else min(samples, len(data))
+        encoding = bar.add_task("encoding images", total=len(paths) * images)
+        drawing = bar.add_task("drawing codes", total=len(paths) * draws)
         stages = list(
             information_flow(
                 map(load, paths),
@@ -57,7 +62,8 @@ def information(
                 samples=samples,
                 draws=draws,
                 seed=seed,
-                advance=lambda done: bar.advance(task, done),
+                encoded=lambda done: bar.advance(encoding, done),
+                advance=lambda done: bar.advance(drawing, done),
             )
         )
     console = Console(file=sys.stdout)
@@ -70,11 +76,15 @@ def show(stages: list[StageInformation], console: Console) -> None:
     """Print the table on a rich console."""
     from rich.table import Table
 
+    from reference_models.trained.information_flow import NEAR_CEILING
+
     first = stages[0].layers[0]
+    near = any(layer.saturated for stage in stages for layer in stage.layers)
     shown = Table(
         title=f"Information about the image in nats; N = {first.images:,} images",
-        caption=f"I(x; z): {first.estimator}, at most log N = {math.log(first.images):.2f}. "
-        "bound: mean KL of the posterior from the prior. Layer 1 is the lowest.",
+        caption=f"I(x; z): {first.estimator}, at most log N = {first.ceiling:.2f}. "
+        "bound: mean KL of the posterior from the prior. Layer 1 is the lowest."
+        + (f" *: within {NEAR_CEILING} of log N; the layer may know much more." if near else ""),
     )
     shown.add_column("checkpoint")
     for name in ("layer", "latents", "I(x; z)", "std. error", "bound"):
@@ -86,7 +96,7 @@ def show(stages: list[StageInformation], console: Console) -> None:
                 label,
                 layer.layer,
                 str(layer.latents),
-                f"{layer.information:.3f}",
+                f"{layer.information:.3f}{'*' if layer.saturated else ''}",
                 f"{layer.standard_error:.3f}",
                 f"{layer.upper_bound:.3f}",
                 end_section=layer is stage.layers[-1],

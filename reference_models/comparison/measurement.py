@@ -16,7 +16,7 @@ from reference_models.trained.load import BATCH, TrainedModel, rows_of
 
 PUBLISHED = "li2020"
 ACTIVE_VARIANCE = 0.01  # of a latent's means over the images, as the authors of MIG-sup
-DRAWS = 1_000  # codes per layer for the information flow
+DRAWS = 1_000  # codes drawn for the information of each layer
 
 Measurements = dict[str, Any]
 
@@ -26,6 +26,7 @@ def measure(
     dataset: FactorDataset,
     samples: int,
     factors: tuple[str, ...],
+    information_images: int | None = None,
     *,
     all_metrics: bool = True,
 ) -> Measurements:
@@ -39,6 +40,8 @@ def measure(
         Images, drawn without replacement with seed 0; all if there are no more.
     factors : tuple of str
         What the published protocol scores against. The default protocol scores against all.
+    information_images : int, optional
+        Images that the information of the layers is summed over; every one if None.
     all_metrics : bool
         Also the default protocol's suite, which takes half a minute.
 
@@ -64,7 +67,7 @@ def measure(
     found: Measurements = {
         "reconstruction": reconstruction(trained, dataset, rows, mean, logvar),
         "kl": kl.reshape(trained.layers, -1).sum(axis=1).tolist(),
-        "information": information_flow(mean, logvar, trained.layers),
+        "information": information_flow(trained, dataset, information_images),
         "active_latents": int((mean.var(axis=0) > ACTIVE_VARIANCE).sum()),
         "published": in_short(
             dm.score(
@@ -90,9 +93,12 @@ def measure(
 
 
 def information_flow(
-    mean: NDArray[np.float64], logvar: NDArray[np.float64], layers: int
+    trained: TrainedModel, dataset: FactorDataset, images: int | None
 ) -> list[dict[str, Any]]:
     """What each layer and all of them know of the image, as a row holds it; see :func:`information`."""
+    rows = rows_of(dataset, len(dataset) if images is None else images, 0)
+    mean, logvar = trained.encode(dataset, rows)
+    assert logvar is not None, "measure() has refused encoders without a posterior"
     return [
         {
             "layer": layer.layer,
@@ -103,7 +109,7 @@ def information_flow(
             "draws": layer.draws,
             "estimator": layer.estimator,
         }
-        for layer in information(mean, logvar, layers, draws=DRAWS)
+        for layer in information(mean, logvar, trained.layers, draws=DRAWS)
     ]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from reference_models.comparison import results
 from reference_models.comparison.figures import LABELS
 from reference_models.comparison.results import METRICS, NO_PROGRESSION, PROPOSED
+from reference_models.trained.information_flow import NEAR_CEILING
 
 COMPARED = """\
 Scores by the protocol `li2020`. In brackets the 95 percent interval of the mean over seeds, from three \
@@ -38,8 +39,9 @@ STAGES = """\
 Mean over seeds of each score after each stage. Thin lines in the figure are single seeds.
 """
 INFORMATION = """\
-I(x; z) in nats, mean over seeds; aggregate posterior by Monte Carlo. The layers are numbered from the \
-lowest; the highest trains first.
+I(x; z) in nats, mean over seeds, from the aggregate posterior by Monte Carlo. The layers are numbered from \
+the lowest; the highest trains first. N images cannot show more than log N nats. A star marks a mean within \
+0.1 of that: the layer may know much more.
 """
 PILOTS = """\
 One pilot run for each rate, with a seed of its own; the rate with the smallest objective (reconstruction \
@@ -192,15 +194,19 @@ def ablation(stages: pd.DataFrame, runs: pd.DataFrame, paired: pd.DataFrame) -> 
 
 
 def information(found: pd.DataFrame) -> str:
-    """Layers as columns, for the models that have several."""
+    """Layers as columns, for the models that have several; log N beside them."""
     if not len(found):
         return ""
     layered = found.groupby("model")["layer"].transform("nunique") > 2  # a flat model has one, and "all"
-    table = found[layered].pivot_table(index=["model", "beta", "stage"], columns="layer", values="nats")
-    if not len(table):
+    cells = ["model", "beta", "stage"]
+    means = found[layered].groupby([*cells, "layer"], as_index=False)[["nats", "ceiling"]].mean()
+    if not len(means):
         return ""
-    shown = table.map(lambda value: number(value, 2)).reset_index()
-    shown = shown.rename(columns=lambda name: f"layer {name}" if name.isdigit() else name)
+    near = means["nats"] > means["ceiling"] - NEAR_CEILING
+    means["shown"] = means["nats"].map(lambda value: number(value, 2)) + near.map({True: "*", False: ""})
+    shown = means.pivot(index=cells, columns="layer", values="shown")
+    shown["log N"] = means.groupby(cells)["ceiling"].first().map(lambda value: number(value, 2))
+    shown = shown.reset_index().rename(columns=lambda name: f"layer {name}" if name.isdigit() else name)
     return f"{INFORMATION}\n{markdown(shown)}"
 
 

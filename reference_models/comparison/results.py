@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -260,12 +261,18 @@ def stages(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 def information(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """I(x; z) in nats per layer, after each stage, of every finished run of a comparison, in long form.
 
-    The last stage is the trained model; models without progression have no other.
+    The last stage is the trained model; models without progression have no other. ``ceiling`` is
+    log N of the N images that q(z) was summed over, the most that can be seen.
     """
     import pandas as pd
 
     return pd.DataFrame(
-        {**{name: row[name] for name in ("dataset", "model", "beta", "seed")}, "stage": stage, **layer}
+        {
+            **{name: row[name] for name in ("dataset", "model", "beta", "seed")},
+            "stage": stage,
+            **layer,
+            "ceiling": math.log(layer["images"]),
+        }
         for row in rows
         if "error" not in row and row["purpose"] == "comparison"
         for stage, measured in enumerate([*row.get("stages", []), row], 1)

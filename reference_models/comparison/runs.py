@@ -36,6 +36,9 @@ class Run:
         What the published protocol scores against.
     side : int or None
         Height and width that the images are pooled to; None leaves them as they are.
+    information_images : int or None
+        Images that the information of the layers is summed over; None: every one. Fewer are for
+        trying things out: they cannot show more than the logarithm of their number.
     """
 
     purpose: str
@@ -49,6 +52,7 @@ class Run:
     samples: int
     factors: tuple[str, ...]
     side: int | None = None
+    information_images: int | None = None
 
     @property
     def key(self) -> str:
@@ -156,6 +160,7 @@ class Comparison:
             samples=table["samples"],
             factors=tuple(table["factors"]),
             side=table.get("side"),
+            information_images=table.get("information_images"),
         )
 
 

@@ -181,12 +181,12 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
     trained = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     began = time.monotonic()
     *stages, end = map(load, stage_ends(folder))
-    found = measure(end, dataset, run.samples, run.factors)
+    how = (dataset, run.samples, run.factors, run.information_images)
+    found = measure(end, *how)
     found["objective"] = found["reconstruction"] + run.beta * sum(found["kl"])
     if end.layers > 1:
         found["stages"] = [
-            {"step": stage.step, **measure(stage, dataset, run.samples, run.factors, all_metrics=False)}
-            for stage in stages
+            {"step": stage.step, **measure(stage, *how, all_metrics=False)} for stage in stages
         ]
     (folder / "last.safetensors").unlink(missing_ok=True)  # three times the weights; no longer needed
     (folder / "last.json").unlink(missing_ok=True)

@@ -7,14 +7,18 @@ posterior q(z) = (1/N) sum_n q(z | x_n), and
     I(x; z) = E_x KL(q(z | x) || q(z)) = E_x E_{q(z | x)} [log q(z | x) - log q(z)]
 
 in nats: at least 0, and at most log N, where every posterior stands alone. It is estimated by
-Monte Carlo over x and z, with q(z) summed over all N images, so that more images lift the ceiling
-and more draws narrow the error. Its upper bound E_x KL(q(z | x) || p(z)) is what training
-penalises; it exceeds I(x; z) by KL(q(z) || p(z)) (M. Hoffman, M. Johnson, "ELBO
-surgery", 2016). Layers whose codes are independent add up to the total.
+Monte Carlo over x and z, with q(z) summed over all N images. More draws narrow the error. More
+images lift the ceiling log N: an estimate close to it is the ceiling's, not the model's, and is
+marked `saturated`. So q(z) is summed over the whole data set unless fewer images are asked for.
+
+The upper bound E_x KL(q(z | x) || p(z)) is what training penalises. It exceeds I(x; z) by
+KL(q(z) || p(z)) (M. Hoffman, M. Johnson, "ELBO surgery", 2016). Layers whose codes are
+independent add up to the total.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 ESTIMATOR = "aggregate posterior, Monte Carlo"
 CELLS_AT_ONCE = 2**15  # of codes x images: what a processor's cache holds, twice as fast as 2**18
+IMAGES_AT_ONCE = 2**12
+NEAR_CEILING = 0.1  # nats below log N within which an estimate says nothing but log N
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +70,16 @@ class LayerInformation:
     images: int
     draws: int
     estimator: str = ESTIMATOR
+
+    @property
+    def ceiling(self) -> float:
+        """log N, the most that N images can show."""
+        return math.log(self.images)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the estimate is so close to log N that the layer may know much more."""
+        return self.information > self.ceiling - NEAR_CEILING
 
 
 @dataclass(frozen=True)
@@ -121,15 +137,24 @@ def information(
     own = -0.5 * (noise**2 + logvar[drawn])  # log q(z | x); 2 pi is in q(z) too, and left out of both
 
     terms = np.empty((layers + 1, draws))  # log q(z | x) - log q(z)
-    for start in range(0, draws, step := max(1, CELLS_AT_ONCE // images)):
+    for start in range(0, draws, step := max(1, CELLS_AT_ONCE // min(images, IMAGES_AT_ONCE))):
         part = slice(start, start + step)
-        everything = np.zeros((len(codes[part]), images))
-        for layer, some in enumerate(columns):
-            densities = _log_densities(codes[part, some], mean[:, some], logvar[:, some])
-            everything += densities
-            terms[layer, part] = own[part, some].sum(1) - _log_mean_exp(densities)
-        terms[-1, part] = own[part].sum(1) - _log_mean_exp(everything)
-        advance(len(everything))
+        drawn_now = len(codes[part])
+        aggregates = [_LogMean(drawn_now) for _ in range(layers + 1)]
+        for first in range(0, images, IMAGES_AT_ONCE):
+            block = slice(first, first + IMAGES_AT_ONCE)
+            everything = np.zeros((drawn_now, len(mean[block])))
+            for aggregate, own_columns in zip(aggregates, columns, strict=False):
+                densities = _log_densities(
+                    codes[part, own_columns], mean[block, own_columns], logvar[block, own_columns]
+                )
+                everything += densities
+                aggregate.add(densities)
+            aggregates[-1].add(everything)
+        for layer, aggregate in enumerate(aggregates):
+            latents_of_layer = columns[layer] if layer < layers else slice(None)
+            terms[layer, part] = own[part, latents_of_layer].sum(1) - aggregate.value()
+        advance(drawn_now)
 
     kl = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(0)
     names = [*map(str, range(1, layers + 1)), "all"]
@@ -151,9 +176,10 @@ def information_flow(
     stages: Iterable[TrainedModel],
     dataset: ImageDataset,
     *,
-    samples: int = 20_000,
-    draws: int = 2_000,
+    samples: int | None = None,
+    draws: int = 1_000,
     seed: int = 0,
+    encoded: Callable[[int], object] = lambda images: None,
     advance: Callable[[int], object] = lambda draws: None,
 ) -> Iterator[StageInformation]:
     """What each layer knows after each stage; the same images and noise for every checkpoint.
@@ -163,21 +189,24 @@ def information_flow(
     stages : iterable of TrainedModel
         Such as the ends of a run's stages: :func:`reference_models.trained.load.stage_ends`.
     dataset : ImageDataset
-    samples : int
-        How many images, drawn without replacement; they are the N of :func:`information`.
+    samples : int, optional
+        How many images, drawn without replacement; they are the N of :func:`information`. All of
+        the data set if None.
     draws, seed, advance
         As in :func:`information`.
+    encoded : callable
+        Told how many images were encoded since it was last called.
 
     Raises
     ------
     InputError
         If a model has no posterior, or takes other images.
     """
-    if samples < 2:
+    if samples is not None and samples < 2:
         raise InputError(f"samples is {samples}; it must be at least 2")
-    rows = rows_of(dataset, samples, seed)
+    rows = rows_of(dataset, len(dataset) if samples is None else samples, seed)
     for stage in stages:
-        mean, logvar = stage.encode(dataset, rows)
+        mean, logvar = stage.encode(dataset, rows, encoded)
         if logvar is None:
             raise InputError(
                 f"{stage.path} has a deterministic encoder; a code without noise tells its image wholly"
@@ -191,7 +220,14 @@ def table(stages: Iterable[StageInformation]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(
-        {"model": stage.model, "step": stage.step, "checkpoint": stage.checkpoint, **asdict(layer)}
+        {
+            "model": stage.model,
+            "step": stage.step,
+            "checkpoint": stage.checkpoint,
+            **asdict(layer),
+            "ceiling": layer.ceiling,
+            "saturated": layer.saturated,
+        }
         for stage in stages
         for layer in stage.layers
     )
@@ -225,8 +261,21 @@ def _log_densities(codes: Floats, mean: Floats, logvar: Floats) -> Floats:
     return squares
 
 
-def _log_mean_exp(values: Floats) -> Floats:
-    """log((1/N) sum exp) of each row, whatever the values' size."""
-    largest = values.max(1)
-    logs: Floats = np.log(np.exp(values - largest[:, None]).mean(1)) + largest
-    return logs
+class _LogMean:
+    """log((1/N) sum exp) over blocks of columns, one for each row, whatever the values' size."""
+
+    def __init__(self, rows: int) -> None:
+        self.largest = np.full(rows, -np.inf)
+        self.sums = np.zeros(rows)
+        self.count = 0
+
+    def add(self, values: Floats) -> None:
+        largest = np.maximum(self.largest, values.max(1))
+        self.sums *= np.exp(self.largest - largest)
+        self.sums += np.exp(values - largest[:, None]).sum(1)
+        self.largest = largest
+        self.count += values.shape[1]
+
+    def value(self) -> Floats:
+        logs: Floats = self.largest + np.log(self.sums / self.count)
+        return logs

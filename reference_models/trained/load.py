@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -53,9 +53,14 @@ class TrainedModel:
         return f"{self.model.name}, step {self.step:,}"
 
     def encode(
-        self, dataset: ImageDataset, rows: NDArray[np.int64]
+        self,
+        dataset: ImageDataset,
+        rows: NDArray[np.int64],
+        advance: Callable[[int], object] = lambda images: None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """Means and log-variances (n, latents) of these images of a data set.
+
+        `advance` is told how many images were encoded since it was last called.
 
         The log-variances of a deterministic encoder are None. Raises InputError if the images are
         not of the size that the model was trained on.
@@ -75,6 +80,7 @@ class TrainedModel:
                 means.append(mean.double().numpy())
                 if logvar is not None:
                     logvars.append(logvar.double().numpy())
+                advance(len(mean))
         return np.concatenate(means), np.concatenate(logvars) if logvars else None
 
     def draw(self, latents: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -106,7 +112,8 @@ def load(path: Path) -> TrainedModel:
         raise InputError(f"the weights in {path} do not fit its description: {error}") from error
     return TrainedModel(
         path=path,
-        model=model.eval(),
+        # Channels last: a CPU then encodes about 1.5 times as many images a second.
+        model=model.eval().to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         dataset=description["dataset"],
         step=description["step"],
         image_shape=tuple(arguments["image_shape"]),

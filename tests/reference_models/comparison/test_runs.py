@@ -23,6 +23,7 @@ TABLE = {
     "seeds": [0, 1],
     "ablation_beta": 4.0,
     "samples": 50,
+    "information_images": 60,
     "factors": ["scale", "posX"],
     "models": {"vlae": {}, "pro-vlae": {"wake_steps": [0, 3, 6], "fade_in_steps": 2}},
     "ablation": {"no fade-in": {"fade_in_steps": 0}},

@@ -6,11 +6,13 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import norm
 
 from disentangle_metrics import InputError
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.trained import checkpoints
-from reference_models.trained.information_flow import information, information_flow, table
+from reference_models.trained.information_flow import StageInformation, information, information_flow, table
 from reference_models.trained.load import load, load_all
 from tests.reference_models.conftest import Squares
 
@@ -99,6 +101,32 @@ def test_the_seed_decides_and_the_chunks_do_not(monkeypatch: pytest.MonkeyPatch)
     assert information(mean, logvar, 2, seed=5, advance=done.append) == first
     assert len(done) > 10
     assert sum(done) == 2_000
+
+
+def test_more_images_than_fit_at_once_are_summed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 64 images against the definition, each q(z) summed at once."""
+    mean = np.random.default_rng(0).normal(size=(1_000, 2))
+    logvar = np.random.default_rng(1).normal(-3, 1, size=(1_000, 2))
+    monkeypatch.setattr("reference_models.trained.information_flow.IMAGES_AT_ONCE", 64)
+    measured = information(mean, logvar, 2, draws=200, seed=3)
+
+    rng = np.random.default_rng(3)
+    rows, noise = rng.permutation(1_000)[:200], rng.standard_normal((200, 2))
+    codes, deviation = mean[rows] + np.exp(logvar[rows] / 2) * noise, np.exp(logvar / 2)
+    logs = norm.logpdf(codes[:, None], mean, deviation)  # (codes, images, latents)
+    own = norm.logpdf(codes, mean[rows], deviation[rows])
+    for part, layer in ((slice(0, 1), measured[0]), (slice(1, 2), measured[1]), (slice(0, 2), measured[2])):
+        together = logsumexp(logs[:, :, part].sum(2), axis=1) - math.log(1_000)
+        assert layer.information == pytest.approx((own[:, part].sum(1) - together).mean(), abs=1e-10)
+
+
+def test_an_estimate_near_log_n_is_marked() -> None:
+    apart = information(grid(20, 1.0), np.full((400, 2), -12.0), 2)
+    assert [layer.saturated for layer in apart] == [False, False, True]
+    assert apart[-1].ceiling == pytest.approx(math.log(400))
+    frame = table([StageInformation("vlae", 3, "run", apart)])
+    assert list(frame["saturated"]) == [False, False, True]
+    assert list(frame["ceiling"]) == pytest.approx([math.log(400)] * 3)
 
 
 def test_narrow_posteriors_keep_their_precision() -> None:
