@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class DisentangleMetricsError(Exception):
     """Base of every error this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 2  # of a command that it ends: 1 failed, 2 bad usage or input, 130 interrupted
 
 
 class InputError(DisentangleMetricsError, ValueError):

@@ -20,7 +20,8 @@ from disentangle_metrics.encoders.outputs import Array, posterior_arrays
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.inputs import check
-from disentangle_metrics.progress import LateProgress
+from disentangle_metrics.kit import network_input
+from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import bind
 from disentangle_metrics.scoring.score import check_options, score
@@ -206,11 +207,6 @@ def _encode(
     if logvars:
         return GaussianPosterior(np.concatenate(means), np.concatenate(logvars))
     return np.concatenate(means)
-
-
-def network_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Images (n, height, width, channels) in 0 .. 255 as float32 (n, channels, height, width) in [0, 1]."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
 
 
 def _described(encoder: Any) -> Any:

@@ -13,6 +13,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.correlation import ranks
 from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
 from disentangle_metrics.inputs.inputs import Inputs, check
+from disentangle_metrics.kit import gaussian_kl
 
 SIMILARITIES = ("lasso", "spearman")
 
@@ -150,7 +151,7 @@ def _informative(model: Inputs, threshold: float) -> NDArray[np.bool_]:
     if model.logvar is None:
         return moving
     mean, logvar = latents.astype(np.float64), model.logvar.astype(np.float64)
-    divergence = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(axis=0)
+    divergence = gaussian_kl(mean, logvar).mean(axis=0)
     return np.asarray(moving & (divergence > threshold))
 
 

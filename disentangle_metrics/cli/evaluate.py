@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics.cli.output import OutputFile
-from disentangle_metrics.cli.running import UsageError, run, say
+from disentangle_metrics.kit.commands import UsageError, run_command, say
 from disentangle_metrics.scoring.report import Report
 
 NAME = "dm-eval"
@@ -278,4 +278,4 @@ def _say_how_long(report: Report) -> None:
 
 def main() -> None:
     """The console command."""
-    sys.exit(run(app, NAME, sys.argv[1:]))
+    sys.exit(run_command(app, NAME, sys.argv[1:]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit import write_whole
 
 
 class OutputFile:
@@ -23,7 +24,6 @@ class OutputFile:
     def __init__(self, path: str) -> None:
         self.to_stdout = path == "-"
         self.path = Path(path).expanduser()
-        self._partial: Path | None = None
 
     def __enter__(self) -> OutputFile:
         if self.to_stdout:
@@ -36,28 +36,21 @@ class OutputFile:
             raise InputError(f"cannot write {self.path}: it exists and is read-only")
         if self.path.exists() and not self.path.is_file():
             return self  # a device or a pipe is written to, not replaced
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
         try:
-            partial.touch()
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
         except OSError as error:
             raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        self._partial = partial
         return self
 
     def write(self, text: str) -> None:
         """Put `text` in place of what was there."""
         if self.to_stdout:
             sys.stdout.write(text)
-        elif self._partial is None:
-            self.path.write_text(text, encoding="utf-8")
         else:
-            self._partial.write_text(text, encoding="utf-8")
-            # A link keeps pointing at the file, which is what gets replaced.
-            os.replace(self._partial, self.path.resolve())
+            write_whole(self.path, text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._partial is not None:
-            with contextlib.suppress(OSError):
-                self._partial.unlink(missing_ok=True)
+        """Nothing is left to do: a file was written whole, or not at all."""

@@ -23,9 +23,9 @@ from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.room_geometry import SIDE
 from disentangle_metrics.datasets.rooms import GRID
 from disentangle_metrics.datasets.storage.published import PublishedFile, data_folder, locate
-from disentangle_metrics.datasets.storage.whole_file import whole_file
 from disentangle_metrics.errors import DatasetError
-from disentangle_metrics.progress import LateProgress
+from disentangle_metrics.kit.files import whole_file
+from disentangle_metrics.kit.progress import LateProgress
 
 if TYPE_CHECKING:
     import h5py

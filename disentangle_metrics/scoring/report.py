@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,7 +198,7 @@ class Report(Mapping[str, Score]):
         """The report as JSON text, also written to `path` if given."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            write_whole(Path(path), text)
         return text
 
     @classmethod

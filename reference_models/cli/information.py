@@ -38,9 +38,8 @@ def information(
 ) -> None:
     """Print how much each layer of latents knows of the image, after each stage of training."""
     from rich.console import Console
-    from rich.progress import Progress
 
-    from reference_models.trained.checkpoints import write_atomically
+    from disentangle_metrics.kit import LateProgress, write_whole
     from reference_models.trained.information_flow import information_flow, table
     from reference_models.trained.load import dataset_of, load, stage_ends
 
@@ -50,11 +49,8 @@ def information(
         raise InputError(f"--seed is {seed}; it must be at least 0")
     paths = [path for model in models for path in stage_ends(model)]
     data = dataset_of(load(paths[0]), dataset, root)
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
-        images = len(data) if samples is None else min(samples, len(data))
-        encoding = bar.add_task("encoding images", total=len(paths) * images)
-        drawing = bar.add_task("drawing codes", total=len(paths) * draws)
+    images = len(data) if samples is None else min(samples, len(data))
+    with LateProgress("measuring", 2 * len(paths), shown=not quiet) as bar:
         stages = list(
             information_flow(
                 map(load, paths),
@@ -62,14 +58,14 @@ def information(
                 samples=samples,
                 draws=draws,
                 seed=seed,
-                encoded=lambda done: bar.advance(encoding, done),
-                advance=lambda done: bar.advance(drawing, done),
+                encoded=lambda done: bar.update(done / images, "encoding images"),
+                advance=lambda done: bar.update(done / draws, "drawing codes"),
             )
         )
     console = Console(file=sys.stdout)
     show(stages, console if console.is_terminal else Console(file=sys.stdout, width=WIDTH_WITHOUT_TERMINAL))
     if csv is not None:
-        write_atomically(csv, table(stages).to_csv(index=False).encode())
+        write_whole(csv, table(stages).to_csv(index=False))
 
 
 def show(stages: list[StageInformation], console: Console) -> None:

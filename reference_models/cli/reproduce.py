@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics import InputError
-from reference_models.cli.exit_codes import run_command
+from disentangle_metrics.kit import LateProgress, run_command, write_whole
 from reference_models.cli.options import Debug, Quiet, Root
 
 app = typer.Typer(
@@ -111,7 +111,7 @@ def figures(
     for name, figure in drawn.items():
         figure.savefig(out / name)
         print(out / name)
-    (out / "results.md").write_text(page(tables, drawn), encoding="utf-8")
+    write_whole(out / "results.md", page(tables, drawn))
     print(out / "results.md")
     runs = tables["runs"]
     print(f"{len(runs)} runs, {runs['cpu_seconds'].sum() / 3600:.1f} CPU hours of training")
@@ -185,22 +185,17 @@ def parallel_backend(name: str, address: str | None) -> Iterator[None]:
 @contextlib.contextmanager
 def run_bar(comparison: Any, folder: Path, quiet: bool) -> Iterator[Any]:
     """A function of a finished row that moves a bar on stderr and says the row in a line."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from reference_models.comparison.rows import read_rows
     from reference_models.comparison.sweep import ROWS
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     any_rates = dict.fromkeys(comparison.models, 1.0)  # how many runs there are does not depend on them
     total = len(comparison.pilots()) + len(comparison.runs(any_rates))
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task("runs", total=total, completed=len(read_rows(folder / ROWS)))
+    done = len(read_rows(folder / ROWS))
+    with LateProgress("runs", total, "steps", done=done, shown=not quiet) as bar:
 
         def advance(row: dict[str, Any]) -> None:
-            bar.update(task, advance=1)
-            if not quiet:
-                bar.console.print(line_of(row), highlight=False, markup=False, soft_wrap=True)
+            bar.update(1)
+            bar.say(line_of(row))
 
         yield advance
 

@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperCommand
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import run_command
 from reference_models import cards
-from reference_models.cli.exit_codes import run_command
 from reference_models.cli.export import export
 from reference_models.cli.information import information
 from reference_models.cli.traverse import traverse

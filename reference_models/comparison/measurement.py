@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import disentangle_metrics as dm
 from disentangle_metrics import FactorDataset, InputError, Report
+from disentangle_metrics.kit import gaussian_kl, network_input
 from reference_models.trained.information_flow import information
 from reference_models.trained.load import BATCH, TrainedModel, rows_of
 
@@ -61,7 +62,7 @@ def measure(
     mean, logvar = trained.encode(dataset, rows)
     if logvar is None:
         raise InputError(f"{trained.path} has a deterministic encoder; the comparison needs a posterior")
-    kl = (0.5 * (mean**2 + np.exp(logvar) - 1 - logvar)).mean(axis=0)
+    kl = gaussian_kl(mean, logvar).mean(axis=0)
     columns = [dataset.factor_names.index(name) for name in factors]
     values = dataset.factors(rows)
     found: Measurements = {
@@ -127,8 +128,7 @@ def reconstruction(
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
             part = slice(start, start + BATCH)
-            pixels = torch.from_numpy(dataset.images(rows[part]))
-            images = pixels.permute(0, 3, 1, 2).float() / 255
+            images = torch.from_numpy(network_input(dataset.images(rows[part])))
             logits = trained.model.decode(torch.from_numpy(latents[part]))
             total += binary_cross_entropy_with_logits(logits, images, reduction="sum").item()
     return total / len(rows)

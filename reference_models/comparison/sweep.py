@@ -17,6 +17,7 @@ from typing import Any
 import joblib
 import torch
 
+from disentangle_metrics import DisentangleMetricsError
 from reference_models.comparison.measurement import measure
 from reference_models.comparison.rows import Row, append_row, read_rows
 from reference_models.comparison.runs import Comparison, Run
@@ -35,8 +36,10 @@ ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run 
 Advance = Callable[[Row], object]
 
 
-class WorkersLostError(Exception):
+class WorkersLostError(DisentangleMetricsError):
     """Worker processes kept dying; what had finished is kept."""
+
+    exit_code = 1
 
 
 def sweep(

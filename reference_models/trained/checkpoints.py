@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,11 +24,11 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import write_whole
 from reference_models.models.parts.model import Model
 
 FORMAT = 1
 METADATA_KEY = "disentangle_metrics"
-UNFINISHED = ".unfinished"
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
@@ -40,30 +38,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, A
     """
     text = json.dumps({"format": FORMAT, **description}, indent=2)
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, serialise(flat, metadata={METADATA_KEY: text}))
-    write_atomically(path.with_suffix(".json"), (text + "\n").encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`; the old file stays until the new one is safely on the disk."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp lets only its owner read
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Delete what processes that were killed while writing have left in `folder`."""
-    for path in folder.glob(f".*{UNFINISHED}"):
-        path.unlink(missing_ok=True)
+    write_whole(path, serialise(flat, metadata={METADATA_KEY: text}))
+    write_whole(path.with_suffix(".json"), text + "\n")
 
 
 def read_description(path: Path) -> dict[str, Any]:

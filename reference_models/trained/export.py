@@ -11,6 +11,7 @@ from types import ModuleType
 import torch
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import write_whole
 from reference_models.trained import checkpoints
 from reference_models.trained.load import TrainedModel, load
 
@@ -50,7 +51,7 @@ def export_onnx(source: Path, target: Path) -> None:
     model.doc_string = f"Encoder of {trained.label}, trained on {trained.dataset}"
     onnx.helper.set_model_props(model, {checkpoints.METADATA_KEY: json.dumps(description)})
     onnx.checker.check_model(model, full_check=True)
-    checkpoints.write_atomically(target, model.SerializeToString())
+    write_whole(target, model.SerializeToString())
 
 
 def _traced(trained: TrainedModel) -> bytes:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import gaussian_kl
 from reference_models.models.parts.model import ImageDataset
 from reference_models.trained.load import TrainedModel, rows_of
 
@@ -156,7 +157,7 @@ def information(
             terms[layer, part] = own[part, latents_of_layer].sum(1) - aggregate.value()
         advance(drawn_now)
 
-    kl = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(0)
+    kl = gaussian_kl(mean, logvar).mean(0)
     names = [*map(str, range(1, layers + 1)), "all"]
     return tuple(
         LayerInformation(

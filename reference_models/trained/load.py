@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from disentangle_metrics import FactorDataset, InputError
+from disentangle_metrics.kit import network_input
 from reference_models.datasets import open_dataset
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import ImageDataset, Model
@@ -74,8 +75,8 @@ class TrainedModel:
         means, logvars = [], []
         with torch.inference_mode():
             for start in range(0, len(rows), BATCH):
-                pixels = torch.from_numpy(dataset.images(rows[start : start + BATCH]))
-                output = self.model(pixels.permute(0, 3, 1, 2).float() / 255)
+                images = network_input(dataset.images(rows[start : start + BATCH]))
+                output = self.model(torch.from_numpy(images))
                 mean, logvar = output if isinstance(output, tuple) else (output, None)
                 means.append(mean.double().numpy())
                 if logvar is not None:

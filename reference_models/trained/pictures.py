@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics import InputError
-from reference_models.trained.checkpoints import write_atomically
+from disentangle_metrics.kit import write_whole
 from reference_models.trained.traversals import Grid
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def write_png(path: Path, grids: Sequence[Grid]) -> None:
     """Draw the grids one below the other."""
     written = io.BytesIO()
     draw(grids).save(written, "PNG")
-    write_atomically(path, written.getvalue())
+    write_whole(path, written.getvalue())
 
 
 def write_gif(path: Path, frames: Sequence[Sequence[Grid]]) -> None:
@@ -40,7 +40,7 @@ def write_gif(path: Path, frames: Sequence[Sequence[Grid]]) -> None:
     images[0].save(
         written, "GIF", save_all=True, append_images=images[1:], duration=FRAME_MILLISECONDS, loop=0
     )
-    write_atomically(path, written.getvalue())
+    write_whole(path, written.getvalue())
 
 
 def draw(grids: Sequence[Grid]) -> Image:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import gaussian_kl
 from reference_models.models.parts.model import ImageDataset
 from reference_models.trained.load import TrainedModel, rows_of
 
@@ -99,7 +100,7 @@ def subject(trained: TrainedModel, dataset: ImageDataset, row: int, *, seed: int
         original=np.concatenate([dataset.images(np.array([row])), trained.draw(code[None])]),
         code=code,
         means=mean,
-        kl=None if logvar is None else 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(0),
+        kl=None if logvar is None else gaussian_kl(mean, logvar).mean(0),
     )
 
 

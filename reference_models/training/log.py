@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from reference_models.trained.checkpoints import write_atomically
+from disentangle_metrics.kit import write_whole
 from reference_models.training.loggers import Logger
 
 
@@ -36,9 +36,9 @@ class TrainingLog:
             # A line without its newline was cut off by a kill.
             lines = [line for line in self.jsonl.read_text().splitlines(keepends=True) if line.endswith("\n")]
             kept = [row for row in map(json.loads, lines) if row["step"] <= start]
-        write_atomically(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
+        write_whole(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
         table = csv_lines(kept, header=True) if kept else ""
-        write_atomically(self.csv, table.encode())
+        write_whole(self.csv, table.encode())
         last = kept[-1] if kept else {}
         self._began = time.monotonic() - last.get("seconds", 0)
         self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from disentangle_metrics import InputError
+from disentangle_metrics import DisentangleMetricsError, InputError
+from disentangle_metrics.kit import remove_unfinished
 from reference_models.models.parts.model import ImageDataset, Model
 from reference_models.trained import checkpoints
 from reference_models.training.batches import batches
@@ -39,16 +40,22 @@ from reference_models.training.settings import Settings, check_settings
 __all__ = ["NonFiniteLossError", "Settings", "StorageError", "TrainingInterruptedError", "train"]
 
 
-class TrainingInterruptedError(Exception):
+class TrainingInterruptedError(DisentangleMetricsError):
     """Training was stopped from outside; the message names the checkpoint that was kept."""
 
+    exit_code = 130
 
-class NonFiniteLossError(Exception):
+
+class NonFiniteLossError(DisentangleMetricsError):
     """The loss is infinite or not a number; the message names the step and the last good checkpoint."""
 
+    exit_code = 1
 
-class StorageError(Exception):
+
+class StorageError(DisentangleMetricsError):
     """A file cannot be written or read; the message says why and names the last good checkpoint."""
+
+    exit_code = 1
 
 
 def train(
@@ -175,7 +182,7 @@ def loop(
         stack.enter_context(denormals_flushed())
         stack.enter_context(naming_last_checkpoint(last))
         if first:
-            checkpoints.remove_unfinished(folder)
+            remove_unfinished(folder)
             logger = open_logger(settings.logger, folder, start, description)
             stack.callback(logger.close)
             log = TrainingLog(folder, start, "log", logger)

@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import disentangle_metrics as dm
 from disentangle_metrics.estimators.probes.probes import Fitted, Target, fit
-from disentangle_metrics.evaluation import network_input
+from disentangle_metrics.kit import network_input
 from tests.agreement.boosted_trees_table import concentration, largest_reversal
 from tests.benchmarks.arrays import rounded
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from disentangle_metrics.cli.evaluate import NAME, app
-from disentangle_metrics.cli.running import run
+from disentangle_metrics.kit import run_command as run
 
 
 @dataclass(frozen=True)

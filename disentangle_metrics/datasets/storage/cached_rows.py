@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.storage.whole_file import whole_file
-from disentangle_metrics.progress import LateProgress
+from disentangle_metrics.kit.files import whole_file
+from disentangle_metrics.kit.progress import LateProgress
 
 HEADER_BYTES = 4096
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from disentangle_metrics.errors import DatasetError
-from disentangle_metrics.progress import LateProgress
+from disentangle_metrics.kit.progress import LateProgress
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from disentangle_metrics import kit
+
 
 def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
     """Bernoulli negative log-likelihood -E[log p(x | z)], a scalar.
@@ -22,8 +24,8 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
 
     D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2014, appendix B.
     """
-    mean, logvar = mean.float(), logvar.float()
-    return 0.5 * (mean.square() + logvar.exp() - 1 - logvar)
+    kl: Tensor = kit.gaussian_kl(mean.float(), logvar.float())
+    return kl
 
 
 def sample(mean: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:

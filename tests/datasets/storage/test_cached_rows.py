@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.storage import whole_file
 from disentangle_metrics.datasets.storage.cached_rows import HEADER_BYTES, CachedRows, MakeRows, RowsKind
 from disentangle_metrics.datasets.storage.packed import PackedImages
+from disentangle_metrics.kit import files
 
 KIND = RowsKind("noise 1", count=50, row_bytes=4)
 PIXELS = np.random.default_rng(0).integers(0, 2, (50, 5, 6, 1), np.uint8)
@@ -93,7 +93,7 @@ def test_too_few_images_are_an_error(tmp_path: Path) -> None:
 KILLED_MAKER = """
 import os, signal, sys
 from pathlib import Path
-from disentangle_metrics.datasets.storage.whole_file import whole_file
+from disentangle_metrics.kit.files import whole_file
 
 with whole_file(Path(sys.argv[1])) as unfinished:
     unfinished.write_bytes(bytes(1000))
@@ -108,13 +108,13 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(
     path = tmp_path / "noise.bits"
     subprocess.run([sys.executable, "-c", KILLED_MAKER, str(path)], check=False)
     (left,) = tmp_path.iterdir()
-    (tmp_path / "other.bits.1.part").touch()
+    (tmp_path / ".other.bits.1.part").touch()
     everything(noise_at(path))
     assert left.exists()  # it might still be written
     path.unlink()
-    monkeypatch.setattr(whole_file, "ABANDONED", -1.0)
+    monkeypatch.setattr(files, "ABANDONED", -1.0)
     everything(noise_at(path))
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["noise.bits", "other.bits.1.part"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".other.bits.1.part", "noise.bits"]
 
 
 SLOW_MAKER = """

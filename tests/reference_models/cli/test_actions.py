@@ -12,7 +12,7 @@ pytest.importorskip("PIL")
 from PIL import Image
 
 from disentangle_metrics.cli import evaluate
-from disentangle_metrics.cli.running import run as run_tool
+from disentangle_metrics.kit import run_command as run_tool
 from reference_models import datasets
 from reference_models.cli import train as cli
 from tests.reference_models.conftest import Squares

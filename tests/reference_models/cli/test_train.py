@@ -14,7 +14,8 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics import DatasetError
-from disentangle_metrics.cli import evaluate, running, sources
+from disentangle_metrics.cli import evaluate, sources
+from disentangle_metrics.kit import commands
 from reference_models import cards, datasets
 from reference_models.cli import train as cli
 from reference_models.models import MODELS, defaults_of
@@ -55,7 +56,7 @@ def test_trains_and_the_weights_are_evaluated(
     monkeypatch.setattr(sources, "load_dataset", lambda name, root: Squares())
     report, scores = tmp_path / "report.json", ["mig", "mcc", "mean_pairwise_mi"]
     options = ["--samples", "200", "--quiet", "--metrics", ",".join(scores), "--json", str(report)]
-    assert running.run(evaluate.app, "dm-eval", [out.strip(), "--dataset", "squares", *options]) == 0
+    assert commands.run_command(evaluate.app, "dm-eval", [out.strip(), "--dataset", "squares", *options]) == 0
     found = dm.Report.from_json(report)
     assert list(found) == scores
     assert all(0 <= found[name].value <= 1 for name in scores[:2])
@@ -234,7 +235,9 @@ def test_a_failure_is_one_line_and_exit_code_1(
     monkeypatch.setattr(Squares, "images", fail)
     arguments = ["vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path)]
     assert dm_train(*arguments) == 1
-    assert capsys.readouterr().err == "dm-train: failed: RuntimeError: the disk is gone\n"
+    assert (
+        capsys.readouterr().err == "dm-train: failed: RuntimeError: the disk is gone (--debug shows where)\n"
+    )
     (tmp_path / "last.safetensors").unlink()
     assert dm_train(*arguments, "--debug") == 1
     assert "Traceback" in capsys.readouterr().err
@@ -277,4 +280,6 @@ def test_help_needs_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert "--preset" in done.stdout
-    assert done.stderr == "dm-train: torch is not installed; pip install 'disentangle-metrics[models]'\n"
+    assert (
+        done.stderr == "dm-train: error: torch is not installed; pip install 'disentangle-metrics[models]'\n"
+    )

@@ -92,7 +92,7 @@ def test_a_killed_worker_costs_no_row(tmp_path):
 ENDLESS_SCRIPT = """
 import sys
 from pathlib import Path
-from reference_models.cli.exit_codes import run_command
+from disentangle_metrics.kit import run_command
 from reference_models.comparison import sweep as module
 from tests.reference_models.comparison.fake_work import Endless
 from tests.reference_models.comparison.test_sweep import COMPARISON

@@ -363,7 +363,7 @@ def kill(folder: Path, rng: np.random.Generator, writing: bool) -> bool:
     process.kill()
     process.stdout.close()
     killed = process.wait() == -signal.SIGKILL
-    assert bool(list(folder.glob(".*.unfinished"))) or not (killed and writing)
+    assert bool(list(folder.glob(".*.part"))) or not (killed and writing)
     return killed
 
 

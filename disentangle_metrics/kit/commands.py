@@ -13,14 +13,20 @@ import typer
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+PREFIXES = {FAILED: "failed: ", BAD_INPUT: "error: "}
+OPTIONAL = {"torch": "models", "safetensors": "models"}  # what a command cannot do without, and its extra
 
 
 class UsageError(DisentangleMetricsError):
     """Options that do not go together."""
 
 
-def run(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code: 0 done, 1 failed, 2 bad usage or input, 130 interrupted."""
+def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 bad usage or input, 130 interrupted.
+
+    An error of this package is one line on stderr, and decides the code. ``--debug`` among the
+    arguments shows where any error came from. A command finds its arguments as ``context.obj``.
+    """
     debug = "--debug" in arguments
     try:
         with warnings.catch_warnings():
@@ -31,7 +37,7 @@ def run(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
                 warnings.simplefilter("default", PluginWarning)
                 warnings.showwarning = lambda text, *_: say(name, f"warning: {text}")
             command = typer.main.get_command(app)
-            code = command.main(list(arguments), prog_name=name, standalone_mode=False)
+            code = command.main(list(arguments), prog_name=name, standalone_mode=False, obj=list(arguments))
             if code == INTERRUPTED:
                 say(name, "interrupted")
             return code if isinstance(code, int) else DONE
@@ -45,7 +51,11 @@ def run(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         if isinstance(error, DisentangleMetricsError):
-            return _refuse(name, str(error))
+            say(name, f"{PREFIXES.get(error.exit_code, '')}{error}")
+            return error.exit_code
+        if isinstance(error, ModuleNotFoundError) and error.name in OPTIONAL:
+            remedy = f"pip install 'disentangle-metrics[{OPTIONAL[error.name]}]'"
+            return _refuse(name, f"{error.name} is not installed; {remedy}")
         if usage := _usage_message(error):
             return _refuse(name, f"{usage} (see {name} --help)")
         hint = "" if debug else " (--debug shows where)"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from disentangle_metrics import progress
-from disentangle_metrics.progress import LateProgress
+from disentangle_metrics.kit import progress
+from disentangle_metrics.kit.progress import LateProgress
 
 
 def work() -> None:

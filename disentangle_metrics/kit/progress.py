@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -15,13 +16,27 @@ PATIENCE = 2.0  # seconds
 class LateProgress:
     """A bar on standard error, shown once the work has taken two seconds; nothing if no one watches.
 
+    Parameters
+    ----------
+    label : str
+    total : float
+        0 if it is not known.
+    unit : str
+        "bytes" shows sizes, "steps" counts, and "" a percentage.
+    done : float
+        What was done before, as by a run that is resumed.
+    shown : bool
+        False: never.
+
     Use it in a ``with`` statement. It also has the four names that pooch asks of a bar: `total`,
     `update`, `reset` and `close`.
     """
 
-    def __init__(self, label: str, total: float = 0, unit: str = "") -> None:
+    def __init__(
+        self, label: str, total: float = 0, unit: str = "", *, done: float = 0.0, shown: bool = True
+    ) -> None:
         self.label, self.total, self.unit = label, total, unit
-        self._start, self._done = time.monotonic(), 0.0
+        self._start, self._done, self._shown = time.monotonic(), done, shown
         self._bar: Progress | None = None
 
     def __enter__(self) -> LateProgress:
@@ -32,14 +47,24 @@ class LateProgress:
     ) -> None:
         self.close()
 
-    def update(self, amount: float) -> None:
-        """Add `amount` to what is done."""
+    def update(self, amount: float, label: str | None = None) -> None:
+        """Add `amount` to what is done; `label` says what is done now."""
         self._done += amount
-        if self._bar is None and time.monotonic() - self._start > PATIENCE:
+        self.label = self.label if label is None else label
+        if self._bar is None and self._shown and time.monotonic() - self._start > PATIENCE:
             self._bar = self._show()
         if self._bar is not None:
             for task in self._bar.task_ids:
-                self._bar.update(task, completed=self._done, total=self.total or None)
+                self._bar.update(task, completed=self._done, total=self.total or None, description=self.label)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar; also where no one watches a bar, as in a log file."""
+        if not self._shown:
+            return
+        if self._bar is None:
+            print(line, file=sys.stderr)
+        else:
+            self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def reset(self) -> None:
         """Begin again at nothing."""
@@ -56,6 +81,7 @@ class LateProgress:
         from rich.progress import (
             BarColumn,
             DownloadColumn,
+            MofNCompleteColumn,
             Progress,
             TaskProgressColumn,
             TextColumn,
@@ -63,7 +89,8 @@ class LateProgress:
         )
 
         console = Console(stderr=True)
-        amount = DownloadColumn() if self.unit == "bytes" else TaskProgressColumn()
+        amounts = {"bytes": DownloadColumn, "steps": MofNCompleteColumn}
+        amount = amounts.get(self.unit, TaskProgressColumn)()
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -73,6 +100,6 @@ class LateProgress:
             transient=True,
             disable=not (console.is_terminal or console.is_jupyter),
         )
-        bar.add_task(self.label, total=self.total or None)
+        bar.add_task(self.label, total=self.total or None, completed=int(self._done))
         bar.start()
         return bar

@@ -1,0 +1,36 @@
+"""Small machines that the toolkit, its models and plug-ins share, so that nobody writes them again.
+
+Public: these names do not drift. Everything is resolved on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from disentangle_metrics.kit.arrays import gaussian_kl as gaussian_kl
+    from disentangle_metrics.kit.arrays import network_input as network_input
+    from disentangle_metrics.kit.commands import run_command as run_command
+    from disentangle_metrics.kit.files import remove_unfinished as remove_unfinished
+    from disentangle_metrics.kit.files import whole_file as whole_file
+    from disentangle_metrics.kit.files import write_whole as write_whole
+    from disentangle_metrics.kit.progress import LateProgress as LateProgress
+
+_WHERE = {
+    "LateProgress": "progress",
+    "gaussian_kl": "arrays",
+    "network_input": "arrays",
+    "remove_unfinished": "files",
+    "run_command": "commands",
+    "whole_file": "files",
+    "write_whole": "files",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,0 +1,59 @@
+"""A file is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from disentangle_metrics.kit import remove_unfinished, whole_file, write_whole
+
+
+def test_the_new_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "result.txt"
+    write_whole(path, "first é")
+    assert path.read_bytes() == "first é".encode()
+    write_whole(path, b"\x00\x01")
+    assert path.read_bytes() == b"\x00\x01"
+    assert [file.name for file in path.parent.iterdir()] == ["result.txt"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "result.txt"
+    write_whole(path, "old")
+    with pytest.raises(RuntimeError, match="half way"), whole_file(path) as unfinished:
+        unfinished.write_text("new")
+        raise RuntimeError("half way")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_keeps_pointing_at_its_file(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    write_whole(pipe, "through")
+    reader.join(timeout=10)
+    assert read == ["through"]
+    assert pipe.is_fifo()
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".result.txt.abc.part").touch()
+    (tmp_path / "notes.part").touch()
+    remove_unfinished(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.part"]
