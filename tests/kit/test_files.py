@@ -24,9 +24,14 @@ def test_the_new_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
 def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "result.txt"
     write_whole(path, "old")
-    with pytest.raises(RuntimeError, match="half way"), whole_file(path) as unfinished:
-        unfinished.write_text("new")
-        raise RuntimeError("half way")
+
+    def stop_half_way() -> None:
+        with whole_file(path) as unfinished:
+            unfinished.write_text("new")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        stop_half_way()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
