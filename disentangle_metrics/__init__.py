@@ -41,7 +41,7 @@ _WHERE = {
     "list_metrics": "metrics.cards",
     "load_dataset": "datasets",
     "load_encoder": "encoders",
-    "metric": "metrics.registration",
+    "metric": "metrics",
     "score": "scoring.score",
     "udr": "model_agreement",
 }

@@ -23,8 +23,8 @@ from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import bind
-from disentangle_metrics.scoring.score import check_options, score
+from disentangle_metrics.scoring.requests import Options, choose
+from disentangle_metrics.scoring.score import score
 
 if TYPE_CHECKING:
     import torch
@@ -154,9 +154,9 @@ def _check_score_options(options: dict[str, Any]) -> None:
     for name in options:
         if name not in accepted:
             raise InputError(f"evaluate() has no option {name!r}; those of score() are {', '.join(accepted)}")
-    bind(options.get("metrics"), options.get("protocol", "default"))
-    early = ("anchors", "confidence", "replicates")
-    check_options(**{name: options[name] for name in early if name in options})
+    choose(options.get("metrics"), options.get("protocol", "default"))
+    early = ("anchors", "confidence", "replicates", "n_jobs")
+    Options(**{name: options[name] for name in early if name in options})
 
 
 def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:

@@ -55,8 +55,10 @@ class Registry:
     def __contains__(self, name: object) -> bool:
         return name in self.builtin or name in self.plugins or name in self._added
 
-    def add(self, name: str, value: Any) -> None:
+    def add(self, name: str, value: Any, module: str = "") -> None:
         """Register `value` in the running program. A later call replaces an earlier one.
+
+        What a built-in's or a plug-in's own `module` adds is known by its reference already.
 
         Raises
         ------
@@ -64,8 +66,11 @@ class Registry:
             If the name is a built-in's or an installed plug-in's.
         """
         if name in self.builtin or name in self.plugins:
-            raise InputError(f"the {self.kind} name {name!r} is taken; choose another")
-        self._added[name] = value
+            reference = self.builtin[name] if name in self.builtin else self.plugins[name].value
+            if reference.partition(":")[0] != module:
+                raise InputError(f"the {self.kind} name {name!r} is taken; choose another")
+        else:
+            self._added[name] = value
 
     def remove(self, name: str) -> None:
         """Forget what :meth:`add` registered."""

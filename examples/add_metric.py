@@ -9,8 +9,8 @@ import disentangle_metrics as dm
 from disentangle_metrics.testing import check_metric
 
 
-@dm.metric(property="compactness", source="this example", scale_free=True, label_free=True)
-def best_latent_information(relations, *, bins=20):
+@dm.metric(property="compactness", source="this example")
+def best_latent_information(relations, *, bins: int = 20):
     """How much of a factor its best latent tells: mean over factors of max_j I(z_j; v_k) / H(v_k)."""
     varying = relations.need_factors(1, "best_latent_information")
     information = relations.mutual_information(bins=bins)

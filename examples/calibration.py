@@ -24,9 +24,9 @@ from rich.progress import track
 
 import disentangle_metrics as dm
 from disentangle_metrics.metrics.lookup import find_metric
-from disentangle_metrics.scoring.protocols import find_protocol
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 
-SUITE = find_protocol("default").suite
+SUITE = PROTOCOLS["default"].suite
 QUICK = ("mig", "mig_sup", "jemmig", "dcimig", "modularity", "factor_vae", "irs", "mcc", "total_correlation")
 SCORES = {score.key: score for name in SUITE for score in find_metric(name).scores}
 COLOURS = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import disentangle_metrics as dm
-from tests.public_stub import TARGET, stub
+from tools.public_stub import TARGET, stub
 
 
 def test_the_stub_is_up_to_date():
-    assert TARGET.read_text(encoding="utf-8") == stub(), "run python tests/public_stub.py"
+    assert TARGET.read_text(encoding="utf-8") == stub(), "run python -m tools.public_stub"
 
 
 def test_every_public_name_resolves():

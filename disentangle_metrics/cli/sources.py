@@ -16,7 +16,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import bind
+from disentangle_metrics.scoring.requests import choose
 from disentangle_metrics.scoring.score import score
 
 Scoring = Mapping[str, Any]
@@ -43,7 +43,7 @@ def score_arrays(latents: str, factors: str | None, scoring: Scoring) -> Report:
 
 
 def _of_latents_alone(protocol: str, posterior: bool) -> list[str]:
-    suite = [request.definition for request in bind(None, protocol)]
+    suite = [choice.definition for choice in choose(None, protocol)]
     names = [definition.name for definition in suite if not definition.needs_factors]
     if not names:
         raise InputError(f"the protocol {protocol} has no metric of latents alone; give --factors")

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts.binning import chunks
+from disentangle_metrics.settings import Kernel
 
-KERNELS = ("gaussian", "exponential")
 ELEMENTS = 1 << 18  # kernel values at a time
 
 Floats = NDArray[np.float64]
 
 
-def dhsic(columns: Floats, kernel: str) -> float:
+def dhsic(columns: Floats, kernel: Kernel) -> float:
     """The V-statistic of dHSIC of the columns of an (N, D) array, none of them constant.
 
     mean_ab prod_j k_j(a, b) + prod_j mean_ab k_j(a, b) - 2 mean_a prod_j mean_b k_j(a, b), over all pairs
@@ -48,7 +48,7 @@ def dhsic(columns: Floats, kernel: str) -> float:
     return float(together / rows**2 + means.mean(axis=0).prod() - 2 * crossed)
 
 
-def _scale(ordered: Floats, kernel: str) -> float:
+def _scale(ordered: Floats, kernel: Kernel) -> float:
     rows = len(ordered)
     pairs = rows * (rows - 1) // 2
     zeros = _pairs_within(ordered, 0.0)

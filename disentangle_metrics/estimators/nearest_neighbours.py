@@ -12,18 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
 
 JITTER = 1e-10  # of a standard deviation: breaks ties without moving anything else
 
 Floats = NDArray[np.float64]
-
-
-def check_neighbours(k: int) -> None:
-    """Refuse what is no number of neighbours."""
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise InputError(f"`k` must be a whole number of at least 1, got {k!r}")
 
 
 def jittered(values: NDArray[np.floating], noise: Floats) -> Floats:
@@ -185,7 +178,6 @@ def neighbour_information(
     -------
     Estimates below 0 are 0; they may exceed the factor's entropy. The latents' entropies are NaN.
     """
-    check_neighbours(k)
     noise = rng.standard_normal((2, len(latents)))
     continuous = [None if column is None else jittered(column, noise[1]) for column in values]
     table = np.zeros((latents.shape[1], len(codes)))

@@ -5,20 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
-
-SCALINGS = ("standard", "minmax", "none")
-
-
-def check_scaling(scaling: str) -> None:
-    """Refuse what is not the name of a scaling."""
-    if scaling not in SCALINGS:
-        raise InputError(f"`scaling` must be one of {', '.join(map(repr, SCALINGS))}, got {scaling!r}")
+from disentangle_metrics.settings import Scaling
 
 
 def scaled(
-    train: NDArray[np.generic], test: NDArray[np.generic], scaling: str
+    train: NDArray[np.generic], test: NDArray[np.generic], scaling: Scaling
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both parts in the scale of the train rows.
 

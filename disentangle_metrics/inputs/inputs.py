@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -53,13 +54,13 @@ class Inputs:
     facts: Mapping[str, str] = field(default_factory=dict)
     on_device: GaussianPosterior | None = None
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """(N, D, K)."""
         rows, latents = self.latents.shape
         return rows, latents, len(self.factors)
 
-    @property
+    @cached_property
     def factor_names(self) -> tuple[str, ...]:
         """Names of the factors."""
         return tuple(factor.name for factor in self.factors)

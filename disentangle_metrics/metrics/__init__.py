@@ -1,12 +1,119 @@
-"""The metrics, one file per family; each is a pure function of relations with a definition."""
+"""The metrics, one file per family, and the one door for them: :func:`metric`.
+
+Each is a pure function of relations, decorated with the facts about it. Built-in ones, those of installed
+packages and a user's own all come through the same decorator.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+
+from disentangle_metrics.errors import InputError, PluginError
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.registry import Registry
 
-METRICS = Registry(
+if TYPE_CHECKING:  # a definition needs NumPy, which importing the package must not load
+    from disentangle_metrics.metrics.definition import (
+        Anchor,
+        Direction,
+        Interval,
+        MetricDefinition,
+        MetricValue,
+        ScoreDefinition,
+    )
+
+Compute = TypeVar("Compute", bound="Callable[..., MetricValue | dict[str, MetricValue]]")
+
+
+class Facts(TypedDict, total=False):
+    """What may be said of a metric beside its scores; the defaults are those of :class:`MetricDefinition`."""
+
+    relation: str
+    source: str
+    version: int
+    anchors: Anchor
+    scale_free: bool
+    label_free: bool
+    sklearn: bool
+    silent: tuple[str, ...]
+    only_with: Mapping[str, tuple[str, Any]]
+    needs_factors: bool
+    needs_posterior: bool
+    by_factor: bool
+    interval: Interval
+    interval_studied: bool
+    suite: bool
+    from_counts: bool
+
+
+class Metrics(Registry):
+    """The metrics by name; :meth:`load` gives the definition of each."""
+
+    def load(self, name: str) -> MetricDefinition:
+        """The definition of the metric of this name."""
+        metric = super().load(name)
+        definition: MetricDefinition | None = getattr(metric, "definition", None)
+        if definition is not None:
+            return definition
+        if callable(metric):
+            raise PluginError(f"the metric {name!r} is a function without facts: decorate it with @dm.metric")
+        metric_definition: MetricDefinition = metric
+        return metric_definition
+
+
+METRICS = Metrics(
     kind="metric",
     group="disentangle_metrics.metrics",
-    builtin={name: f"disentangle_metrics.metrics.{name}:definition" for name in BUILTIN},
+    builtin={name: f"disentangle_metrics.metrics.{name}:{name}" for name in BUILTIN},
 )
+
+
+def metric(
+    *,
+    name: str | None = None,
+    property: str = "",
+    range: tuple[float, float] = (0.0, 1.0),
+    direction: Direction = "up",
+    no_interval: str = "",
+    scores: Sequence[ScoreDefinition] = (),
+    **facts: Unpack[Facts],
+) -> Callable[[Compute], Compute]:
+    """Make the decorated function a metric, for ``score(..., metrics=[name])``.
+
+    The function takes ``relations`` (latents, factors and the tables between them), then `rng` if
+    it draws, then its settings as keyword-only arguments with defaults; it returns a
+    :class:`MetricValue`, or a dict of them by score key if `scores` lists several. A setting with a type
+    is checked before any work, see :mod:`disentangle_metrics.settings`.
+
+    Parameters
+    ----------
+    name
+        Default: the function's name.
+    property, range, direction, no_interval
+        Of its one score: what it measures ("modularity", "compactness", ...), its range, "up" or "down",
+        and the reason why it has no confidence interval, if it has none.
+    scores
+        For a metric with several scores, one ScoreDefinition each.
+    **facts
+        The fields of :class:`MetricDefinition`, with the same defaults.
+
+    Raises
+    ------
+    InputError
+        If the name is that of another metric, built-in or of an installed plug-in, or is no Python name.
+    """
+
+    def register(compute: Compute) -> Compute:
+        from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition
+
+        key = name or compute.__name__
+        if not key.isidentifier():
+            raise InputError(f"a metric's name must be a Python name, got {key!r}")
+        known = tuple(scores) or (ScoreDefinition(key, property, range, direction, no_interval),)
+        definition = MetricDefinition(name=key, compute=compute, scores=known, **facts)
+        METRICS.add(key, definition, module=compute.__module__)
+        compute.definition = definition  # type: ignore[attr-defined]
+        return compute
+
+    return register

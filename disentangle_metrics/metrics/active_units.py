@@ -5,11 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.relations.active import Active
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Active
 
 
+@metric(
+    property="size",
+    range=(0.0, np.inf),
+    relation="variance of the latents",
+    source="Burda et al. 2016",
+    anchors="none",
+    needs_factors=False,
+    interval_studied=True,
+    suite=True,
+    from_counts=True,
+)
 def active_units(relations: Relations, *, active: Active = "auto") -> MetricValue:
     """Active units: the number of latents that respond to the input.
 
@@ -59,14 +71,3 @@ def active_units(relations: Relations, *, active: Active = "auto") -> MetricValu
         details={"active": Labelled(mask, ("latents",))},
         warnings=warnings,
     )
-
-
-definition = MetricDefinition(
-    name="active_units",
-    compute=active_units,
-    scores=(ScoreDefinition("active_units", property="size", range=(0.0, np.inf)),),
-    relation="variance of the latents",
-    source="Burda et al. 2016",
-    anchors="none",
-    needs_factors=False,
-)

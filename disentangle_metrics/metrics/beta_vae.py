@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from disentangle_metrics.estimators.pairing import mean_pair_distances
+from disentangle_metrics.estimators.pairing import Drawing, mean_pair_distances
 from disentangle_metrics.estimators.probes.linear import named_classes
-from disentangle_metrics.estimators.scaling import check_scaling
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.shared.votes import check_votes, drawing, share_right, usable_factors
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
+from disentangle_metrics.metrics.shared.votes import share_right, usable_factors
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import AtLeast, Bins, Scaling, Strategy, ValueWeights, Votes
 
 
+@metric(
+    property="modularity",
+    relation="distances of pairs that share a factor",
+    source="Higgins et al. 2017",
+    sklearn=True,
+    interval="votes",
+    interval_studied=True,
+    suite=True,
+)
 def beta_vae(
     relations: Relations,
     rng: np.random.Generator,
     *,
-    votes: tuple[int, int] = (10_000, 5_000),
-    rows: int = 64,
-    scaling: str = "standard",
+    votes: Votes = (10_000, 5_000),
+    rows: Annotated[int, AtLeast(1)] = 64,
+    scaling: Scaling = "standard",
     rescale: bool = False,
-    bins: int = 20,
-    strategy: str = "uniform",
-    value_weights: str = "frequency",
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    value_weights: ValueWeights = "frequency",
     replacement: bool = True,
 ) -> MetricValue:
     """BetaVAE score (Z-diff): accuracy of telling the shared factor from the distances of pairs.
@@ -89,19 +101,18 @@ def beta_vae(
     ICLR 2017; vote counts as in Locatello et al. Challenging common assumptions. ICML
     2019.
     """
-    fitting, scoring = check_votes(votes, rows, least_rows=1)
-    check_scaling(scaling)
+    fitting = votes[0]
     varying = relations.need_factors(2, "the BetaVAE score")
     groups = relations.groups(bins, strategy)
     usable = usable_factors(varying, groups, "a value")
-    factors = rng.integers(len(usable), size=fitting + scoring)
+    factors = rng.integers(len(usable), size=sum(votes))
     distance = mean_pair_distances(
         relations.latents,
         [groups[k] for k in usable],
         factors,
         rows,
         rng,
-        drawing(value_weights, replacement),
+        Drawing(value_weights == "uniform", replacement),
     )
     fitted, named = named_classes(distance[:fitting], factors[:fitting], distance[fitting:], scaling)
     count = relations.inputs.shape[2]
@@ -120,14 +131,3 @@ def beta_vae(
         },
         vote_count=vote_count,
     )
-
-
-definition = MetricDefinition(
-    name="beta_vae",
-    compute=beta_vae,
-    scores=(ScoreDefinition("beta_vae", property="modularity"),),
-    relation="distances of pairs that share a factor",
-    source="Higgins et al. 2017",
-    sklearn=True,
-    interval="votes",
-)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 
 from disentangle_metrics.metrics import METRICS
-from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition, setting_text
+from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition
 from disentangle_metrics.metrics.lookup import find_metric
 from disentangle_metrics.model_agreement import udr
+from disentangle_metrics.settings import described, setting_text
 
 NOTATION = "N rows, D latents, K factors, B bins, V values of all factors together; information in nats"
 ANCHORS = {
@@ -40,7 +41,10 @@ def describe(name: str) -> str:
         f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"
         for score in definition.scores
     ]
-    settings = [f"  {key} = {setting_text(value)}" for key, value in definition.settings.items()]
+    settings = [
+        f"  {key} = {setting_text(value)}{_choices(definition, key)}"
+        for key, value in definition.settings.items()
+    ]
     return "\n".join(
         [
             definition.documentation,
@@ -53,7 +57,7 @@ def describe(name: str) -> str:
             f"Reads: {definition.relation}",
             f"With missing values dropped: {_rows_read(definition)}",
             f"Source: {definition.source} (definition version {definition.version})",
-            "Settings and their defaults",
+            "Settings, their defaults and what they may be",
             *settings,
         ]
     )
@@ -64,6 +68,11 @@ def better(score: ScoreDefinition) -> str:
     if score.property == "size":
         return "neither more nor less is better"
     return f"{'higher' if score.direction == 'up' else 'lower'} is better"
+
+
+def _choices(definition: MetricDefinition, setting: str) -> str:
+    """What a setting may be, behind its default."""
+    return f": {described(definition.types[setting])}" if setting in definition.types else ""
 
 
 def _rows_read(definition: MetricDefinition) -> str:

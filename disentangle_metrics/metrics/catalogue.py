@@ -1,4 +1,4 @@
-"""The names of the built-in metrics; each is a file of ``metrics/`` with a ``definition``."""
+"""The names of the built-in metrics, each a file here; made by tools/catalogue.py."""
 
 from __future__ import annotations
 

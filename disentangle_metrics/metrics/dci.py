@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
-from disentangle_metrics.relations.relations import Relations, Split
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
 
-IMPORTANCES = ("shares", "raw")
 
-
+@metric(
+    scores=(
+        ScoreDefinition("dci_disentanglement", property="modularity"),
+        ScoreDefinition("dci_completeness", property="compactness"),
+        ScoreDefinition("dci_informativeness", property="explicitness", range=(-np.inf, 1.0)),
+    ),
+    relation="importances of one predictor per factor",
+    source="Eastwood and Williams 2018",
+    anchors="costly",
+    sklearn=True,
+    by_factor=True,
+    interval="subsample",
+    interval_studied=True,
+    suite=True,
+)
 def dci(
     relations: Relations,
     *,
-    probe: Any = "boosted_trees",
-    alpha: float | None = None,
+    probe: Probe = "boosted_trees",
+    alpha: Penalty | None = None,
     split: Split = 1 / 3,
-    max_rows: int | None = 15_000,
-    importances: str = "shares",
+    max_rows: MostRows = 15_000,
+    importances: Literal["shares", "raw"] = "shares",
 ) -> dict[str, MetricValue]:
     """DCI: how a predictor's importances are shared out between latents and factors.
 
@@ -90,9 +104,6 @@ def dci(
     Eastwood, Williams. A framework for the quantitative evaluation of disentangled representations. ICLR
     2018.
     """
-    if importances not in IMPORTANCES:
-        names = ", ".join(map(repr, IMPORTANCES))
-        raise InputError(f"`importances` must be one of {names}, got {importances!r}")
     raw = importances == "raw"
     varying = relations.need_factors(1, "DCI")
     tables = relations.probes(probe=probe, alpha=alpha, split=split, max_rows=max_rows)
@@ -122,20 +133,3 @@ def dci(
         ),
         "dci_informativeness": MetricValue(float(np.nanmean(tables.quality)), per_factor=tables.quality),
     }
-
-
-definition = MetricDefinition(
-    name="dci",
-    compute=dci,
-    scores=(
-        ScoreDefinition("dci_disentanglement", property="modularity"),
-        ScoreDefinition("dci_completeness", property="compactness"),
-        ScoreDefinition("dci_informativeness", property="explicitness", range=(-np.inf, 1.0)),
-    ),
-    relation="importances of one predictor per factor",
-    source="Eastwood and Williams 2018",
-    anchors="costly",
-    sklearn=True,
-    by_factor=True,
-    interval="subsample",
-)

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, gap
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Bins,
+    Correction,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Strategy,
+)
 
 
+@metric(
+    property="compactness and modularity",
+    relation="mutual information",
+    source="Sepliarskaia et al. 2019",
+    silent=("correction", "factor_bins"),
+    only_with=NEIGHBOURS,
+    by_factor=True,
+    interval_studied=True,
+    suite=True,
+    from_counts=True,
+)
 def dcimig(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    factor_bins: int | None = None,
-    correction: str = "none",
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    factor_bins: FactorBins = None,
+    correction: Correction = "none",
 ) -> MetricValue:
     """DCIMIG: the share of the factors' entropy that latents devoted to one factor hold.
 
@@ -89,15 +109,3 @@ def dcimig(
         },
         warnings=information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="dcimig",
-    compute=dcimig,
-    scores=(ScoreDefinition("dcimig", property="compactness and modularity"),),
-    relation="mutual information",
-    source="Sepliarskaia et al. 2019",
-    silent=("correction", "factor_bins"),
-    only_with=NEIGHBOURS,
-    by_factor=True,
-)

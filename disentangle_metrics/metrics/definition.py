@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from disentangle_metrics.settings import texts_of, types_of
 
 Direction = Literal["up", "down"]
 Axis = Literal["latents", "factors"]
@@ -78,8 +80,9 @@ class MetricDefinition:
     compute
         ``compute(relations, *, settings...) -> MetricValue``, or a dict from score key to
         MetricValue where there are several scores. Its keyword-only parameters are the metric's
-        settings, its docstring the metric's documentation. A metric that draws rows also takes
-        `rng`, a :class:`numpy.random.Generator` made from the call's seed.
+        settings, each checked by its type before any work (see :mod:`disentangle_metrics.settings`), its
+        docstring the metric's documentation. A metric that draws rows also takes `rng`, a
+        :class:`numpy.random.Generator` made from the call's seed.
     scores
         The scores it gives.
     relation
@@ -116,13 +119,19 @@ class MetricDefinition:
         estimate, as distances between neighbours do, or where the bias is most of the error; "votes",
         the binomial one of its `vote_count`; "none". A metric with the setting `estimator` is
         subsampled unless that is "histogram".
+    interval_studied
+        Whether docs/intervals.md has the measured coverage of its interval.
+    suite
+        Whether the protocol "default" has it, if it is a built-in one.
+    from_counts
+        Whether an Accumulator can compute it from counts of rows, by histogram in equal-width bins.
     """
 
     name: str
     compute: Callable[..., MetricValue | dict[str, MetricValue]]
     scores: tuple[ScoreDefinition, ...]
-    relation: str
-    source: str
+    relation: str = ""
+    source: str = ""
     version: int = 1
     anchors: Anchor = "cheap"
     scale_free: bool = True
@@ -134,59 +143,37 @@ class MetricDefinition:
     needs_posterior: bool = False
     by_factor: bool = False
     interval: Interval = "bootstrap"
+    interval_studied: bool = False
+    suite: bool = False
+    from_counts: bool = False
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The report keys of this metric."""
         return tuple(score.key for score in self.scores)
 
-    def facts(self, key: str) -> ScoreDefinition:
-        """The definition of one of its scores."""
-        return next(score for score in self.scores if score.key == key)
-
-    @property
+    @cached_property
     def settings(self) -> dict[str, Any]:
         """Every setting with its default, read from the function's own signature."""
         parameters = inspect.signature(self.compute).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
-    @property
+    @cached_property
+    def types(self) -> dict[str, Any]:
+        """The type of each setting that has one."""
+        return types_of(self.compute)
+
+    @cached_property
+    def default_texts(self) -> dict[str, str]:
+        """The default of each setting as text."""
+        return texts_of(self.settings)
+
+    @cached_property
     def takes_rng(self) -> bool:
         """Whether the function itself draws."""
         return "rng" in inspect.signature(self.compute).parameters
-
-    def matters(self, name: str, settings: Mapping[str, Any]) -> bool:
-        """Whether a setting, or "seed", can change the number while the others have these values."""
-        other, value = self.only_with.get(name, (None, None))
-        values = value if isinstance(value, tuple) else (value,)
-        return other is None or settings.get(other) in values
-
-    def uses_seed(self, settings: Mapping[str, Any]) -> bool:
-        """Whether the seed can change the number: the metric draws, or splits the rows."""
-        if self.takes_rng or "split" in self.settings:
-            return True
-        return "seed" in self.only_with and self.matters("seed", settings)
-
-    def interval_with(self, settings: Mapping[str, Any]) -> Interval:
-        """The interval that suits it with these settings."""
-        if self.interval == "bootstrap" and settings.get("estimator", "histogram") != "histogram":
-            return "subsample"
-        return self.interval
 
     @property
     def documentation(self) -> str:
         """The metric's documentation, as written on its function."""
         return inspect.getdoc(self.compute) or ""
-
-
-def setting_text(value: Any) -> str:
-    """A setting as text that differs whenever its value does."""
-    if isinstance(value, np.ndarray) or (isinstance(value, tuple | list) and len(value) > 8):
-        array = np.asarray(value)
-        content = f"{array.dtype.kind}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
-        return f"sha256-{hashlib.sha256(content).hexdigest()[:16]}"
-    if isinstance(value, tuple | list):
-        return f"({','.join(setting_text(item) for item in value)})"
-    if isinstance(value, float | np.floating):
-        return repr(float(value))
-    return " ".join(str(value).split()).replace("|", "/")

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators import kernel_independence
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Kernel, MostRows
 
 
+@metric(
+    property="independence",
+    range=(0.0, 2.0),
+    direction="down",
+    relation="kernels of the latents",
+    source="Pfister et al. 2018",
+    anchors="none",
+    needs_factors=False,
+    interval="none",
+)
 def dhsic(
     relations: Relations,
     rng: np.random.Generator,
     *,
-    kernel: str = "gaussian",
-    max_rows: int | None = 5_000,
+    kernel: Kernel = "gaussian",
+    max_rows: MostRows = 5_000,
 ) -> MetricValue:
     """dHSIC, the Hilbert-Schmidt independence criterion of D variables: joint dependence of the latents.
 
@@ -64,13 +76,6 @@ def dhsic(
     Statistical Society B, 2018; first used for latents by Lin, Thekumparampil, Fanti, Oh. InfoGAN-CR and
     ModelCentrality. ICML 2020.
     """
-    if kernel not in kernel_independence.KERNELS:
-        names = ", ".join(map(repr, kernel_independence.KERNELS))
-        raise InputError(f"`kernel` must be one of {names}, got {kernel!r}")
-    if max_rows is not None and (
-        isinstance(max_rows, bool) or not isinstance(max_rows, int | np.integer) or max_rows < 2
-    ):
-        raise InputError(f"`max_rows` must be a whole number of at least 2, or None, got {max_rows!r}")
     moving = ~relations.constant()
     if moving.sum() < 2:
         raise NotApplicable(f"dHSIC needs two latents that are not constant, got {int(moving.sum())}")
@@ -86,15 +91,3 @@ def dhsic(
             f"dHSIC needs twice as many rows as latents, got {len(columns)} rows of {columns.shape[1]}"
         )
     return MetricValue(max(kernel_independence.dhsic(columns, kernel), 0.0))
-
-
-definition = MetricDefinition(
-    name="dhsic",
-    compute=dhsic,
-    scores=(ScoreDefinition("dhsic", property="independence", range=(0.0, 2.0), direction="down"),),
-    relation="kernels of the latents",
-    source="Pfister et al. 2018",
-    anchors="none",
-    needs_factors=False,
-    interval="none",
-)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.assignment import (
     TIE,
     conditional_entropies,
@@ -15,17 +16,34 @@ from disentangle_metrics.metrics.shared.assignment import (
 )
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Assignment,
+    Bins,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Strategy,
+)
 
 
+@metric(
+    property="modularity",
+    range=(-np.inf, np.inf),
+    relation="mutual information, and the entropy of each factor given another",
+    source="Watcharasupat 2021",
+    silent=("assignment", "factor_bins"),
+    only_with=NEIGHBOURS,
+    interval_studied=True,
+)
 def dlig(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    assignment: tuple[int, ...] | None = None,
-    factor_bins: int | None = None,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    assignment: Assignment = None,
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Dependency-aware latent information gap (DLIG): does a latent tell of one factor only?
 
@@ -122,14 +140,3 @@ def _lead(row: NDArray[np.float64], i: int, given: NDArray[np.float64]) -> float
         return 0.0
     left = float(given[i, seconds].min())
     return lead / left if left > 0 else np.nan
-
-
-definition = MetricDefinition(
-    name="dlig",
-    compute=dlig,
-    scores=(ScoreDefinition("dlig", property="modularity", range=(-np.inf, np.inf)),),
-    relation="mutual information, and the entropy of each factor given another",
-    source="Watcharasupat 2021",
-    silent=("assignment", "factor_bins"),
-    only_with=NEIGHBOURS,
-)

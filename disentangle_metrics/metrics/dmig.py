@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.assignment import (
     conditional_entropies,
     determined,
@@ -15,17 +16,34 @@ from disentangle_metrics.metrics.shared.assignment import (
 )
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Assignment,
+    Bins,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Strategy,
+)
 
 
+@metric(
+    property="compactness",
+    range=(-np.inf, np.inf),
+    relation="mutual information, and the entropy of each factor given another",
+    source="Watcharasupat and Lerch 2021",
+    silent=("assignment", "factor_bins"),
+    only_with=NEIGHBOURS,
+    interval_studied=True,
+)
 def dmig(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    assignment: tuple[int, ...] | None = None,
-    factor_bins: int | None = None,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    assignment: Assignment = None,
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Dependency-aware mutual information gap (DMIG): `mig` that does not punish dependent factors.
 
@@ -119,14 +137,3 @@ def _gap(column: NDArray[np.float64], mine: NDArray[np.bool_]) -> tuple[float, N
     seconds = others[tied_for_largest(column[others])]
     second = column[seconds].max() if len(seconds) else 0.0
     return float(column[mine][0] - second), seconds
-
-
-definition = MetricDefinition(
-    name="dmig",
-    compute=dmig,
-    scores=(ScoreDefinition("dmig", property="compactness", range=(-np.inf, np.inf)),),
-    relation="mutual information, and the entropy of each factor given another",
-    source="Watcharasupat and Lerch 2021",
-    silent=("assignment", "factor_bins"),
-    only_with=NEIGHBOURS,
-)

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators.probes.linear import DECISIONS, class_ranking
-from disentangle_metrics.estimators.scaling import check_scaling
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.relations.relations import Relations, Split
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.estimators.probes.linear import class_ranking
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Decision, Limits, MostRows, Scaling, Split
 
 
+@metric(
+    property="explicitness",
+    range=(-1.0, 1.0),
+    relation="a linear classifier on all latents",
+    source="Ridgeway and Mozer 2018",
+    anchors="costly",
+    sklearn=True,
+    by_factor=True,
+    interval="subsample",
+    interval_studied=True,
+    suite=True,
+)
 def explicitness(
     relations: Relations,
     *,
     split: Split = 1 / 3,
     rescale: bool = True,
-    class_weight: Any = None,
-    decision: str = "multinomial",
-    scaling: str = "standard",
-    C: float = 1.0,
-    max_rows: int | None = 15_000,
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+    decision: Decision = "multinomial",
+    scaling: Scaling = "standard",
+    C: Annotated[float, Limits(above=0)] = 1.0,
+    max_rows: MostRows = 15_000,
 ) -> MetricValue:
     """Explicitness: how well a linear classifier on all latents ranks the values of each factor.
 
@@ -81,11 +95,6 @@ def explicitness(
     classifier as in the published code of Locatello et al. ICML 2019, "one_vs_rest" and "separate" as the
     two in that of Carbonneau et al. 2022.
     """
-    if decision not in DECISIONS:
-        raise InputError(f"`decision` must be one of {', '.join(map(repr, DECISIONS))}, got {decision!r}")
-    check_scaling(scaling)
-    if isinstance(C, bool) or not C > 0:
-        raise InputError(f"`C` must be above 0, got {C!r}")
     factors = relations.inputs.factors
     categories = np.array([factor.codes is not None for factor in factors])
     chosen = relations.need_factors(1, "explicitness") & categories
@@ -113,16 +122,3 @@ def explicitness(
     if np.isnan(per_factor).all():
         raise NotApplicable("the test rows have one value of each factor")
     return MetricValue(float(np.nanmean(per_factor)), per_factor=per_factor, warnings=tuple(warnings))
-
-
-definition = MetricDefinition(
-    name="explicitness",
-    compute=explicitness,
-    scores=(ScoreDefinition("explicitness", property="explicitness", range=(-1.0, 1.0)),),
-    relation="a linear classifier on all latents",
-    source="Ridgeway and Mozer 2018",
-    anchors="costly",
-    sklearn=True,
-    by_factor=True,
-    interval="subsample",
-)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.shared.votes import check_votes, drawing, majority_votes, usable_factors
-from disentangle_metrics.relations.active import Active
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.metrics.shared.votes import majority_votes, usable_factors
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Active, AtLeast, Bins, Strategy, ValueWeights, Votes
 
 
+@metric(
+    property="modularity",
+    relation="variances while a factor is fixed",
+    source="Kim and Mnih 2018",
+    interval="votes",
+    interval_studied=True,
+    suite=True,
+)
 def factor_vae(
     relations: Relations,
     rng: np.random.Generator,
     *,
-    votes: tuple[int, int] = (10_000, 5_000),
-    rows: int = 64,
+    votes: Votes = (10_000, 5_000),
+    rows: Annotated[int, AtLeast(2)] = 64,
     active: Active = "auto",
     rescale: bool = False,
-    bins: int = 20,
-    strategy: str = "uniform",
-    value_weights: str = "frequency",
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    value_weights: ValueWeights = "frequency",
     replacement: bool = True,
 ) -> MetricValue:
     """FactorVAE score: accuracy of telling the fixed factor from the latent that varies least.
@@ -79,7 +90,6 @@ def factor_vae(
     Kim, Mnih. Disentangling by factorising. ICML 2018; vote counts as in Locatello et
     al. Challenging common assumptions. ICML 2019.
     """
-    counts = check_votes(votes, rows)
     varying = relations.need_factors(2, "the FactorVAE score")
     groups = relations.groups(bins, strategy)
     usable = usable_factors(varying, groups, "a value")
@@ -89,19 +99,10 @@ def factor_vae(
         groups,
         usable,
         np.argmin,
-        votes=counts,
+        votes=votes,
         rows=rows,
         active=active,
         rescale=rescale,
-        rule=drawing(value_weights, replacement),
+        value_weights=value_weights,
+        replacement=replacement,
     )
-
-
-definition = MetricDefinition(
-    name="factor_vae",
-    compute=factor_vae,
-    scores=(ScoreDefinition("factor_vae", property="modularity"),),
-    relation="variances while a factor is fixed",
-    source="Kim and Mnih 2018",
-    interval="votes",
-)

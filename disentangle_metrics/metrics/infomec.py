@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import functools
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.probes.predictive_information import predictive_information
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.relations.active import Active
-from disentangle_metrics.relations.relations import Relations, Split
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Active, AtLeast, MostRows, Neighbours, Split
 
 Table = NDArray[np.float64]
 
 
+@metric(
+    scores=(
+        ScoreDefinition(
+            "info_modularity",
+            property="modularity",
+            no_interval="resampled ones missed the truth far too often in tests",
+        ),
+        ScoreDefinition("info_compactness", property="compactness"),
+        ScoreDefinition("info_explicitness", property="explicitness", range=(-np.inf, 1.0)),
+    ),
+    relation="mutual information by nearest neighbours, and a linear predictor on all latents",
+    source="Hsu et al. 2023",
+    anchors="costly",
+    sklearn=True,
+    silent=("bounded", "max_iter"),
+    interval="subsample",
+    by_factor=True,
+    interval_studied=True,
+    suite=True,
+)
 def infomec(
     relations: Relations,
     *,
-    k: int = 10,
+    k: Neighbours = 10,
     active: Active = "auto",
     split: Split = None,
-    max_rows: int | None = 15_000,
-    max_iter: int = 1_000,
+    max_rows: MostRows = 15_000,
+    max_iter: Annotated[int, AtLeast(1)] = 1_000,
     bounded: bool = True,
 ) -> dict[str, MetricValue]:
     """InfoMEC: are latents devoted to one factor, factors to one latent, and is all of it easy to read?
@@ -85,8 +107,6 @@ def infomec(
     Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS 2023; details as
     in the authors' published code.
     """
-    if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
-        raise InputError(f"`max_iter` must be a whole number of at least 1, got {max_iter!r}")
     relations.need_factors(1, "InfoMEC")
     values = _modularity_and_compactness(relations, k, active, bounded)
     values["info_explicitness"] = _explicitness(relations, split, max_rows, int(max_iter))
@@ -157,25 +177,3 @@ def _explicitness(relations: Relations, split: Split, max_rows: int | None, max_
                 f"improving after {max_iter:,} steps"
             )
     return MetricValue(float(np.nanmean(per_factor)), per_factor=per_factor, warnings=tuple(warnings))
-
-
-definition = MetricDefinition(
-    name="infomec",
-    compute=infomec,
-    scores=(
-        ScoreDefinition(
-            "info_modularity",
-            property="modularity",
-            no_interval="resampled ones missed the truth far too often in tests",
-        ),
-        ScoreDefinition("info_compactness", property="compactness"),
-        ScoreDefinition("info_explicitness", property="explicitness", range=(-np.inf, 1.0)),
-    ),
-    relation="mutual information by nearest neighbours, and a linear predictor on all latents",
-    source="Hsu et al. 2023",
-    anchors="costly",
-    sklearn=True,
-    silent=("bounded", "max_iter"),
-    interval="subsample",
-    by_factor=True,
-)

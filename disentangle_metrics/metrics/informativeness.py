@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
 
 
+@metric(
+    property="size",
+    range=(0.0, np.inf),
+    relation="density of the posteriors",
+    source="Do and Tran 2020",
+    anchors="none",
+    scale_free=False,
+    needs_factors=False,
+    needs_posterior=True,
+    interval="subsample",
+    interval_studied=True,
+)
 def informativeness(relations: Relations) -> MetricValue:
     """Informativeness I(x; z_j): nats that a sample of a latent tells about which row it came from.
 
@@ -44,17 +57,3 @@ def informativeness(relations: Relations) -> MetricValue:
     """
     per_latent = relations.information_about_rows()
     return MetricValue(value=float(np.sum(per_latent)), per_latent=per_latent)
-
-
-definition = MetricDefinition(
-    name="informativeness",
-    compute=informativeness,
-    scores=(ScoreDefinition("informativeness", property="size", range=(0.0, np.inf)),),
-    relation="density of the posteriors",
-    source="Do and Tran 2020",
-    anchors="none",
-    scale_free=False,
-    needs_factors=False,
-    needs_posterior=True,
-    interval="subsample",
-)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.correlation import means
 from disentangle_metrics.estimators.pairing import Groups
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Bins, FactorBins, Limits, Strategy
 
 
+@metric(
+    property="robustness",
+    range=(-1.0, 1.0),
+    relation="deviations within a factor's values",
+    source="Suter et al. 2019",
+    silent=("factor_bins",),
+    scale_free=False,
+    interval_studied=True,
+    suite=True,
+)
 def irs(
     relations: Relations,
     *,
-    quantile: float = 0.99,
-    bins: int = 20,
-    strategy: str = "uniform",
-    factor_bins: int | None = None,
+    quantile: Annotated[float, Limits(above=0, most=1)] = 0.99,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Interventional robustness score (IRS): how little a latent moves while its factor is held fixed.
 
@@ -65,8 +79,6 @@ def irs(
     ----------
     Suter, Miladinovic, Schoelkopf, Bauer. Robustly disentangled causal mechanisms. ICML 2019.
     """
-    if isinstance(quantile, bool) or not 0 < quantile <= 1:
-        raise InputError(f"`quantile` must lie in (0, 1], got {quantile!r}")
     varying = relations.need_factors(1, "IRS")
     moving = ~relations.constant()
     if not moving.any():
@@ -100,14 +112,3 @@ def _deviation(latents: NDArray[np.floating], groups: Groups, quantile: float) -
         rows = latents[groups.rows(value)].astype(np.float64, copy=False)
         total += np.quantile(np.abs(rows - rows.mean(axis=0)), quantile, axis=0)
     return total / len(present)
-
-
-definition = MetricDefinition(
-    name="irs",
-    compute=irs,
-    scores=(ScoreDefinition("irs", property="robustness", range=(-1.0, 1.0)),),
-    relation="deviations within a factor's values",
-    source="Suter et al. 2019",
-    silent=("factor_bins",),
-    scale_free=False,
-)

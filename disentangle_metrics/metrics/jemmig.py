@@ -5,22 +5,42 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, gap, need_counted
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Bins,
+    Correction,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Strategy,
+)
 
 TIE = 1e-9  # relative; rounding separates exact ties by less
 
 
+@metric(
+    property="compactness and modularity",
+    relation="mutual information",
+    source="Do and Tran 2020",
+    silent=("correction", "factor_bins"),
+    only_with=NEIGHBOURS,
+    by_factor=True,
+    interval_studied=True,
+    suite=True,
+    from_counts=True,
+)
 def jemmig(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    factor_bins: int | None = None,
-    correction: str = "none",
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    factor_bins: FactorBins = None,
+    correction: Correction = "none",
 ) -> MetricValue:
     """Joint entropy minus mutual information gap (JEMMIG), normalised so that higher is better.
 
@@ -102,15 +122,3 @@ def _joint_entropy_of_best(
     """For each factor the smallest joint entropy among the latents tied for the largest information."""
     tied = information >= information.max(axis=0) * (1 - TIE)
     return np.asarray(np.where(tied, joint, np.inf).min(axis=0))
-
-
-definition = MetricDefinition(
-    name="jemmig",
-    compute=jemmig,
-    scores=(ScoreDefinition("jemmig", property="compactness and modularity"),),
-    relation="mutual information",
-    source="Do and Tran 2020",
-    silent=("correction", "factor_bins"),
-    only_with=NEIGHBOURS,
-    by_factor=True,
-)

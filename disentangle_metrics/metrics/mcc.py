@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
 
-CORRELATIONS = ("pearson", "spearman")
 
-
-def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
+@metric(
+    property="identifiability",
+    relation="correlation of each latent with each factor",
+    source="Hyvarinen and Morioka 2016",
+    label_free=False,
+    by_factor=True,
+    interval_studied=True,
+    suite=True,
+)
+def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "pearson") -> MetricValue:
     """Mean correlation coefficient (MCC): are the factors recovered one by one, up to scale and order?
 
     Each factor is matched with at most one latent and each latent with at most one factor, so that the
@@ -56,10 +65,6 @@ def mcc(relations: Relations, *, correlation: str = "pearson") -> MetricValue:
     """
     from scipy.optimize import linear_sum_assignment
 
-    if correlation not in CORRELATIONS:
-        raise InputError(
-            f"`correlation` must be one of {', '.join(map(repr, CORRELATIONS))}, got {correlation!r}"
-        )
     varying = relations.need_factors(1, "MCC")
     table = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))
     table[:, ~varying] = np.nan
@@ -86,14 +91,3 @@ def _unordered(relations: Relations) -> list[str]:
         if factor.kind == "categorical" and len(factor.levels) > 2 and isinstance(factor.levels[0], str)
     ]
     return [f"mcc correlates with the codes of {', '.join(names)}, which have no order"] if names else []
-
-
-definition = MetricDefinition(
-    name="mcc",
-    compute=mcc,
-    scores=(ScoreDefinition("mcc", property="identifiability"),),
-    relation="correlation of each latent with each factor",
-    source="Hyvarinen and Morioka 2016",
-    label_free=False,
-    by_factor=True,
-)

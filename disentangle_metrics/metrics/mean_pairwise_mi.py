@@ -7,11 +7,24 @@ import numpy as np
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.estimators.counts.entropy import counted_information
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Bins, Strategy
 
 
-def mean_pairwise_mi(relations: Relations, *, bins: int = 20, strategy: str = "uniform") -> MetricValue:
+@metric(
+    property="independence",
+    range=(0.0, np.inf),
+    direction="down",
+    no_interval="resampled ones missed the truth far too often in tests",
+    relation="mutual information between latents",
+    source="Locatello et al. 2019",
+    anchors="none",
+    needs_factors=False,
+    suite=True,
+)
+def mean_pairwise_mi(relations: Relations, *, bins: Bins = 20, strategy: Strategy = "uniform") -> MetricValue:
     """Mean mutual information of two latents, over all pairs, in nats.
 
     The score is
@@ -63,22 +76,3 @@ def mean_pairwise_mi(relations: Relations, *, bins: int = 20, strategy: str = "u
     np.fill_diagonal(information, 0.0)
     per_latent = information.sum(axis=1) / others
     return MetricValue(float(per_latent.mean()), per_latent=per_latent)
-
-
-definition = MetricDefinition(
-    name="mean_pairwise_mi",
-    compute=mean_pairwise_mi,
-    scores=(
-        ScoreDefinition(
-            "mean_pairwise_mi",
-            property="independence",
-            range=(0.0, np.inf),
-            direction="down",
-            no_interval="resampled ones missed the truth far too often in tests",
-        ),
-    ),
-    relation="mutual information between latents",
-    source="Locatello et al. 2019",
-    anchors="none",
-    needs_factors=False,
-)

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import AtLeast, Bins, FactorBins, InformationEstimator, Neighbours, Strategy
 
 TIE = 9  # decimals to which disentanglements and shares are compared, so that rounding decides nothing
 
 
+@metric(
+    property="modularity",
+    no_interval="resampled ones missed the truth far too often in tests",
+    relation="mutual information",
+    source="Cao et al. 2022",
+    silent=("factor_bins",),
+    only_with=NEIGHBOURS,
+    by_factor=True,
+    from_counts=True,
+)
 def med(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    top: int | None = None,
-    factor_bins: int | None = None,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    top: Annotated[int, AtLeast(1)] | None = None,
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Mutual-information-based entropy disentanglement (MED): is each latent's information about one factor?
 
@@ -72,8 +85,6 @@ def med(
     Cao, Nai, Yang, Huang, Gao. An empirical study on disentanglement of negative-free contrastive
     learning. NeurIPS 2022; computed as in the authors' published code.
     """
-    if top is not None and (isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1):
-        raise InputError(f"`top` must be a whole number of at least 1, or None, got {top!r}")
     varying = relations.need_factors(2, "MED")
     information = relations.mutual_information(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
@@ -106,21 +117,3 @@ def _best_of_each_factor(
     for column in largest.T:
         kept[order[column[order]][:top]] = True
     return kept
-
-
-definition = MetricDefinition(
-    name="med",
-    compute=med,
-    scores=(
-        ScoreDefinition(
-            "med",
-            property="modularity",
-            no_interval="resampled ones missed the truth far too often in tests",
-        ),
-    ),
-    relation="mutual information",
-    source="Cao et al. 2022",
-    silent=("factor_bins",),
-    only_with=NEIGHBOURS,
-    by_factor=True,
-)

@@ -4,22 +4,44 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, SAMPLES, gap, normalised
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Bins,
+    Correction,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Normaliser,
+    Samples,
+    Strategy,
+)
 
 
+@metric(
+    property="compactness",
+    relation="mutual information",
+    source="Chen et al. 2018",
+    silent=("correction", "factor_bins", "normaliser"),
+    only_with={**NEIGHBOURS, **SAMPLES},
+    by_factor=True,
+    interval_studied=True,
+    suite=True,
+    from_counts=True,
+)
 def mig(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    normaliser: str = "factor",
-    factor_bins: int | None = None,
-    correction: str = "none",
-    samples: int = 10_000,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    normaliser: Normaliser = "factor",
+    factor_bins: FactorBins = None,
+    correction: Correction = "none",
+    samples: Samples = 10_000,
 ) -> MetricValue:
     """Mutual information gap (MIG): how far the best latent of a factor is ahead of the second best.
 
@@ -112,15 +134,3 @@ def mig(
         },
         warnings=information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="mig",
-    compute=mig,
-    scores=(ScoreDefinition("mig", property="compactness"),),
-    relation="mutual information",
-    source="Chen et al. 2018",
-    silent=("correction", "factor_bins", "normaliser"),
-    only_with={**NEIGHBOURS, **SAMPLES},
-    by_factor=True,
-)

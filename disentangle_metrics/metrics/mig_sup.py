@@ -4,24 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, SAMPLES, gap, normalised
-from disentangle_metrics.relations.active import Active
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Active,
+    Bins,
+    Correction,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Normaliser,
+    Samples,
+    Strategy,
+)
 
 
+@metric(
+    property="modularity",
+    relation="mutual information",
+    source="Li et al. 2020",
+    silent=("correction", "factor_bins", "normaliser"),
+    only_with={**NEIGHBOURS, **SAMPLES},
+    by_factor=True,
+    interval_studied=True,
+    suite=True,
+    from_counts=True,
+)
 def mig_sup(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
     active: Active = "auto",
-    normaliser: str = "factor",
-    factor_bins: int | None = None,
-    correction: str = "none",
-    samples: int = 10_000,
+    normaliser: Normaliser = "factor",
+    factor_bins: FactorBins = None,
+    correction: Correction = "none",
+    samples: Samples = 10_000,
 ) -> MetricValue:
     """MIG-sup: how far the best factor of a latent is ahead of the second best.
 
@@ -92,15 +114,3 @@ def mig_sup(
         },
         warnings=chosen.warnings + information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="mig_sup",
-    compute=mig_sup,
-    scores=(ScoreDefinition("mig_sup", property="modularity"),),
-    relation="mutual information",
-    source="Li et al. 2020",
-    silent=("correction", "factor_bins", "normaliser"),
-    only_with={**NEIGHBOURS, **SAMPLES},
-    by_factor=True,
-)

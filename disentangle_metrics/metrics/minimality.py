@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, need_counted
-from disentangle_metrics.relations.active import Active
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Active, Bins, FactorBins, InformationEstimator, Neighbours, Strategy
 
 
+@metric(
+    property="modularity",
+    relation="mutual information",
+    source="Almudevar and Ortega 2024",
+    silent=("factor_bins",),
+    only_with=NEIGHBOURS,
+    interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
+    interval_studied=True,
+    from_counts=True,
+)
 def minimality(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
     active: Active = "auto",
-    factor_bins: int | None = None,
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Minimality: the share of a latent's own entropy that its best factor accounts for.
 
@@ -86,15 +97,3 @@ def minimality(
         },
         warnings=chosen.warnings + information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="minimality",
-    compute=minimality,
-    scores=(ScoreDefinition("minimality", property="modularity"),),
-    relation="mutual information",
-    source="Almudevar and Ortega 2024",
-    silent=("factor_bins",),
-    only_with=NEIGHBOURS,
-    interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
-)

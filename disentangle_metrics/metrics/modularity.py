@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
-from disentangle_metrics.relations.active import Active
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Active,
+    Bins,
+    Correction,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Strategy,
+)
 
 
+@metric(
+    property="modularity",
+    no_interval="resampled ones missed the truth far too often in tests",
+    relation="mutual information",
+    source="Ridgeway and Mozer 2018",
+    silent=("correction", "factor_bins"),
+    only_with=NEIGHBOURS,
+    by_factor=True,
+    suite=True,
+    from_counts=True,
+)
 def modularity(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
     active: Active = "auto",
-    factor_bins: int | None = None,
-    correction: str = "none",
+    factor_bins: FactorBins = None,
+    correction: Correction = "none",
 ) -> MetricValue:
     """Modularity: how small a latent's information about the other factors is beside its best one.
 
@@ -92,21 +112,3 @@ def modularity(
         },
         warnings=chosen.warnings + information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="modularity",
-    compute=modularity,
-    scores=(
-        ScoreDefinition(
-            "modularity",
-            property="modularity",
-            no_interval="resampled ones missed the truth far too often in tests",
-        ),
-    ),
-    relation="mutual information",
-    source="Ridgeway and Mozer 2018",
-    silent=("correction", "factor_bins"),
-    only_with=NEIGHBOURS,
-    by_factor=True,
-)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.interventions import correlation_across
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.relations.active import Active
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Active, Bins, Share, Strategy
 
-POOLINGS = ("max", "mean")
 
-
+@metric(
+    property="compactness and modularity",
+    relation="latents of rows that differ in one factor alone",
+    source="Dapueto et al. 2024",
+    interval_studied=True,
+)
 def omes(
     relations: Relations,
     *,
-    alpha: float = 0.5,
-    pooling: str = "max",
+    alpha: Share = 0.5,
+    pooling: Literal["max", "mean"] = "max",
     active: Active = "auto",
-    bins: int = 20,
-    strategy: str = "uniform",
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
 ) -> MetricValue:
     """OMES, overlap and multiple encoding scores: how latents answer to a change of one factor alone.
 
@@ -77,10 +84,6 @@ def omes(
     Dapueto, Noceti, Odone. Transferring disentangled representations: bridging the gap between synthetic
     and real images. NeurIPS 2024; computed as in the authors' published code.
     """
-    if isinstance(alpha, bool) or not 0 <= alpha <= 1:
-        raise InputError(f"`alpha` must be between 0 and 1, got {alpha!r}")
-    if pooling not in POOLINGS:
-        raise InputError(f"`pooling` must be one of {', '.join(map(repr, POOLINGS))}, got {pooling!r}")
     varying = relations.need_factors(2, "OMES")
     chosen = relations.active(active)
     response = np.full(relations.inputs.shape[1:], np.nan)
@@ -136,12 +139,3 @@ def _pooled(
     total = response.sum(axis=0)
     weighted = (scores * response).sum(axis=0)
     return np.asarray(np.divide(weighted, total, out=np.zeros_like(total), where=total > 0))
-
-
-definition = MetricDefinition(
-    name="omes",
-    compute=omes,
-    scores=(ScoreDefinition("omes", property="compactness and modularity"),),
-    relation="latents of rows that differ in one factor alone",
-    source="Dapueto et al. 2024",
-)

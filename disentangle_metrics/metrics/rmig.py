@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import gap
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Ascending, Bins, Mass, Strategy
 
-MASSES = ("integral", "density")
 OUTSIDE = 0.01  # share of a latent's mass beyond the limits that is worth a warning
 
 
+@metric(
+    property="compactness",
+    relation="mutual information of quantised posteriors",
+    source="Do and Tran 2020",
+    scale_free=False,
+    silent=("limits", "mass"),
+    needs_posterior=True,
+    by_factor=True,
+    interval_studied=True,
+)
 def rmig(
     relations: Relations,
     *,
-    bins: int = 100,
-    strategy: str = "uniform",
-    limits: tuple[float, float] = (-4.0, 4.0),
-    mass: str = "integral",
+    bins: Bins = 100,
+    strategy: Strategy = "uniform",
+    limits: Annotated[tuple[float, float], Ascending()] = (-4.0, 4.0),
+    mass: Mass = "integral",
 ) -> MetricValue:
     """Robust mutual information gap (RMIG): `mig` of quantised latents whose noise is not ignored.
 
@@ -68,9 +80,7 @@ def rmig(
     ----------
     Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020.
     """
-    edges = _edges(bins, limits)
-    if mass not in MASSES:
-        raise InputError(f"`mass` must be one of {', '.join(map(repr, MASSES))}, got {mass!r}")
+    edges = tuple(np.linspace(float(limits[0]), float(limits[1]), int(bins) + 1).tolist())
     varying = relations.need_factors(1, "RMIG")
     information, outside = relations.quantised_information(edges, bins, strategy, mass)
     per_factor = gap(information.mutual_information, axis=0)
@@ -89,24 +99,3 @@ def rmig(
         },
         warnings=warnings,
     )
-
-
-def _edges(bins: int, limits: tuple[float, float]) -> tuple[float, ...]:
-    if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 2:
-        raise InputError(f"`bins` must be a whole number of at least 2, got {bins!r}")
-    if not isinstance(limits, tuple | list) or len(limits) != 2 or not limits[0] < limits[1]:
-        raise InputError(f"`limits` must be a pair (smallest, largest), got {limits!r}")
-    return tuple(np.linspace(float(limits[0]), float(limits[1]), int(bins) + 1).tolist())
-
-
-definition = MetricDefinition(
-    name="rmig",
-    compute=rmig,
-    scores=(ScoreDefinition("rmig", property="compactness"),),
-    relation="mutual information of quantised posteriors",
-    source="Do and Tran 2020",
-    scale_free=False,
-    silent=("limits", "mass"),
-    needs_posterior=True,
-    by_factor=True,
-)

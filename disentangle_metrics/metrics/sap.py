@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import gap
-from disentangle_metrics.relations.relations import Relations, Split
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import MostRows, Split
 
-KINDS = ("auto", "regression", "classification")
 
-
+@metric(
+    property="compactness",
+    relation="predictability of a factor from one latent",
+    source="Kumar et al. 2018",
+    anchors="costly",
+    scale_free=False,
+    label_free=False,
+    sklearn=True,
+    by_factor=True,
+    interval="subsample",
+    interval_studied=True,
+    suite=True,
+)
 def sap(
     relations: Relations,
     *,
-    kind: str = "auto",
+    kind: Literal["auto", "regression", "classification"] = "auto",
     split: Split = 1 / 3,
-    max_rows: int | None = 15_000,
-    fit_rows: str = "all",
+    max_rows: MostRows = 15_000,
+    fit_rows: Literal["all", "train"] = "all",
 ) -> MetricValue:
     """Separated attribute predictability (SAP): the lead of the best single latent in predicting a factor.
 
@@ -67,10 +82,6 @@ def sap(
     Kumar, Sattigeri, Balakrishnan. Variational inference of disentangled latent concepts from unlabeled
     observations. ICLR 2018.
     """
-    if kind not in KINDS:
-        raise InputError(f"`kind` must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
-    if fit_rows not in ("all", "train"):
-        raise InputError(f"`fit_rows` must be 'all' or 'train', got {fit_rows!r}")
     varying = relations.need_factors(1, "SAP")
     factors = relations.inputs.factors
     if kind == "classification" and any(factor.codes is None for factor in factors):
@@ -94,18 +105,3 @@ def sap(
         per_factor=per_factor,
         details={"predictability": Labelled(table, ("latents", "factors"))},
     )
-
-
-definition = MetricDefinition(
-    name="sap",
-    compute=sap,
-    scores=(ScoreDefinition("sap", property="compactness"),),
-    relation="predictability of a factor from one latent",
-    source="Kumar et al. 2018",
-    anchors="costly",
-    scale_free=False,
-    label_free=False,
-    sklearn=True,
-    by_factor=True,
-    interval="subsample",
-)

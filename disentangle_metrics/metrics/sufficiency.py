@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, normalised
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Bins, FactorBins, InformationEstimator, Neighbours, Strategy
 
 
+@metric(
+    property="explicitness of the best latent",
+    relation="mutual information",
+    source="Almudevar and Ortega 2024",
+    silent=("factor_bins",),
+    only_with=NEIGHBOURS,
+    by_factor=True,
+    interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
+    interval_studied=True,
+    from_counts=True,
+)
 def sufficiency(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    factor_bins: int | None = None,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Sufficiency: the share of a factor's entropy that its best latent tells.
 
@@ -72,16 +85,3 @@ def sufficiency(
         },
         warnings=information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="sufficiency",
-    compute=sufficiency,
-    scores=(ScoreDefinition("sufficiency", property="explicitness of the best latent"),),
-    relation="mutual information",
-    source="Almudevar and Ortega 2024",
-    silent=("factor_bins",),
-    only_with=NEIGHBOURS,
-    by_factor=True,
-    interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
-)

@@ -5,12 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
 
 ROUNDING = 1e-12  # what is left of a latent after the others, relative; below it is rounding error
 
 
+@metric(
+    property="independence",
+    range=(0.0, np.inf),
+    direction="down",
+    relation="covariance of the latents",
+    source="Locatello et al. 2019",
+    anchors="none",
+    needs_factors=False,
+    interval_studied=True,
+    suite=True,
+)
 def total_correlation(relations: Relations) -> MetricValue:
     """Gaussian total correlation: how far the latents are from being independent, in nats.
 
@@ -59,16 +71,3 @@ def total_correlation(relations: Relations) -> MetricValue:
             f"the total correlation is infinite: latent {name} is a linear function of the latents before it"
         )
     return MetricValue(float(max(-np.log(left).sum(), 0.0)))
-
-
-definition = MetricDefinition(
-    name="total_correlation",
-    compute=total_correlation,
-    scores=(
-        ScoreDefinition("total_correlation", property="independence", range=(0.0, np.inf), direction="down"),
-    ),
-    relation="covariance of the latents",
-    source="Locatello et al. 2019",
-    anchors="none",
-    needs_factors=False,
-)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.entropy import entropy
 from disentangle_metrics.estimators.counts.joint_information import joint_information
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Bins, Samples, Strategy
 
 APART = (
     "the latents beside the best one tell most rows from all others, and so every factor; if the rows are a "
@@ -18,13 +19,25 @@ APART = (
 NO_INTERVAL = "fewer rows are told apart by fewer latents, so that resamples score too low"
 
 
+@metric(
+    scores=(
+        ScoreDefinition("unibound", property="compactness", no_interval=NO_INTERVAL),
+        ScoreDefinition("unibound_upper", property="compactness", no_interval=NO_INTERVAL),
+    ),
+    relation="joint density of the posteriors",
+    source="Tokui and Sato 2022",
+    anchors="costly",
+    scale_free=False,
+    needs_posterior=True,
+    interval="none",
+)
 def unibound(
     relations: Relations,
     rng: np.random.Generator,
     *,
-    samples: int = 10_000,
-    bins: int = 20,
-    strategy: str = "uniform",
+    samples: Samples = 10_000,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
 ) -> dict[str, MetricValue]:
     """UniBound: the share of a factor that one latent tells and the others together do not, as two bounds.
 
@@ -83,8 +96,6 @@ def unibound(
     Tokui, Sato. Disentanglement analysis with partial information decomposition. ICLR 2022; computed as
     in the authors' published code.
     """
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 2:
-        raise InputError(f"`samples` must be a whole number of at least 2, got {samples!r}")
     logvar = relations.need_logvar()
     varying = relations.need_factors(1, "UniBound")
     codes, sizes = relations.factor_codes(bins, strategy)
@@ -119,19 +130,3 @@ def unibound(
         )
         for key, shares in bounds.items()
     }
-
-
-definition = MetricDefinition(
-    name="unibound",
-    compute=unibound,
-    scores=(
-        ScoreDefinition("unibound", property="compactness", no_interval=NO_INTERVAL),
-        ScoreDefinition("unibound_upper", property="compactness", no_interval=NO_INTERVAL),
-    ),
-    relation="joint density of the posteriors",
-    source="Tokui and Sato 2022",
-    anchors="costly",
-    scale_free=False,
-    needs_posterior=True,
-    interval="none",
-)

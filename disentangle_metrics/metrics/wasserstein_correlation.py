@@ -5,10 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
 
 
+@metric(
+    property="independence",
+    range=(0.0, np.inf),
+    direction="down",
+    relation="covariance of the latents",
+    source="Locatello et al. 2019",
+    anchors="none",
+    scale_free=False,
+    needs_factors=False,
+    interval_studied=True,
+    suite=True,
+)
 def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -> MetricValue:
     """Gaussian Wasserstein correlation: how far the latents are from being uncorrelated.
 
@@ -59,19 +72,3 @@ def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -
     total = np.sum(deviation**2)
     distance = max(2 * float(total - overlap), 0.0)
     return MetricValue(distance / float(total) if normalised else distance)
-
-
-definition = MetricDefinition(
-    name="wasserstein_correlation",
-    compute=wasserstein_correlation,
-    scores=(
-        ScoreDefinition(
-            "wasserstein_correlation", property="independence", range=(0.0, np.inf), direction="down"
-        ),
-    ),
-    relation="covariance of the latents",
-    source="Locatello et al. 2019",
-    anchors="none",
-    scale_free=False,
-    needs_factors=False,
-)

@@ -5,17 +5,31 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.posteriors.quadrature import information_about_rows
 from disentangle_metrics.estimators.probes.separability import separability
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import MostRows, Samples
 
 NOTHING = 1e-6  # nats that cannot be told from none
 
 
+@metric(
+    scores=(
+        ScoreDefinition("wsepin", property="separability", range=(0.0, np.inf)),
+        ScoreDefinition("windin", property="independence", range=(0.0, np.inf)),
+    ),
+    relation="joint density of the posteriors",
+    source="Do and Tran 2020",
+    anchors="none",
+    scale_free=False,
+    needs_factors=False,
+    needs_posterior=True,
+    interval="none",
+)
 def wsepin(
-    relations: Relations, rng: np.random.Generator, *, samples: int = 2_000, max_rows: int | None = 10_000
+    relations: Relations, rng: np.random.Generator, *, samples: Samples = 2_000, max_rows: MostRows = 10_000
 ) -> dict[str, MetricValue]:
     """WSEPIN and WINDIN: how much of what latents know of their input is not shared with other latents.
 
@@ -64,8 +78,6 @@ def wsepin(
     Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020;
     estimated as in the authors' published code, but I_j by quadrature.
     """
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 2:
-        raise InputError(f"`samples` must be a whole number of at least 2, got {samples!r}")
     logvar = relations.need_logvar()
     rows = relations.split(None, max_rows)[0]
     mean, logvar = relations.latents[rows], logvar[rows]
@@ -94,20 +106,3 @@ def wsepin(
 
 def _standard_error(draws: NDArray[np.float64]) -> float:
     return float(draws.std(ddof=1) / np.sqrt(len(draws)))
-
-
-definition = MetricDefinition(
-    name="wsepin",
-    compute=wsepin,
-    scores=(
-        ScoreDefinition("wsepin", property="separability", range=(0.0, np.inf)),
-        ScoreDefinition("windin", property="independence", range=(0.0, np.inf)),
-    ),
-    relation="joint density of the posteriors",
-    source="Do and Tran 2020",
-    anchors="none",
-    scale_free=False,
-    needs_factors=False,
-    needs_posterior=True,
-    interval="none",
-)

@@ -5,21 +5,40 @@ from __future__ import annotations
 import numpy as np
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.metrics.definition import Labelled, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.assignment import TIE, standing
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import (
+    Assignment,
+    Bins,
+    FactorBins,
+    InformationEstimator,
+    Neighbours,
+    Strategy,
+)
 
 
+@metric(
+    property="compactness",
+    range=(-1.0, 1.0),
+    relation="mutual information",
+    source="Watcharasupat 2021",
+    silent=("assignment", "factor_bins"),
+    only_with=NEIGHBOURS,
+    interval_studied=True,
+    from_counts=True,
+)
 def xmig(
     relations: Relations,
     *,
-    bins: int = 20,
-    strategy: str = "uniform",
-    estimator: str = "histogram",
-    k: int = 3,
-    assignment: tuple[int, ...] | None = None,
-    factor_bins: int | None = None,
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    estimator: InformationEstimator = "histogram",
+    k: Neighbours = 3,
+    assignment: Assignment = None,
+    factor_bins: FactorBins = None,
 ) -> MetricValue:
     """Dependency-blind mutual information gap (XMIG): do spare latents tell of a factor too?
 
@@ -91,14 +110,3 @@ def xmig(
         },
         warnings=information.remarks,
     )
-
-
-definition = MetricDefinition(
-    name="xmig",
-    compute=xmig,
-    scores=(ScoreDefinition("xmig", property="compactness", range=(-1.0, 1.0)),),
-    relation="mutual information",
-    source="Watcharasupat 2021",
-    silent=("assignment", "factor_bins"),
-    only_with=NEIGHBOURS,
-)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from disentangle_metrics.metrics.definition import MetricDefinition, MetricValue, ScoreDefinition
-from disentangle_metrics.metrics.shared.votes import check_votes, drawing, majority_votes, usable_factors
-from disentangle_metrics.relations.active import Active
+from disentangle_metrics.metrics import metric
+from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.metrics.shared.votes import majority_votes, usable_factors
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Active, AtLeast, Bins, Strategy, ValueWeights, Votes
 
 
+@metric(
+    property="modularity",
+    relation="variances while all factors but one are fixed",
+    source="Kim et al. 2019",
+    interval="votes",
+    interval_studied=True,
+    suite=True,
+)
 def z_max_variance(
     relations: Relations,
     rng: np.random.Generator,
     *,
-    votes: tuple[int, int] = (10_000, 5_000),
-    rows: int = 64,
+    votes: Votes = (10_000, 5_000),
+    rows: Annotated[int, AtLeast(2)] = 64,
     active: Active = "auto",
     rescale: bool = False,
-    bins: int = 20,
-    strategy: str = "uniform",
-    value_weights: str = "frequency",
+    bins: Bins = 20,
+    strategy: Strategy = "uniform",
+    value_weights: ValueWeights = "frequency",
     replacement: bool = True,
 ) -> MetricValue:
     """Z-max variance: accuracy of telling the only factor that varies from the latent that varies most.
@@ -84,7 +95,6 @@ def z_max_variance(
     arXiv:1902.01568, 2019; computed as in the published code of Carbonneau et al. Measuring
     disentanglement: a review of metrics. TNNLS 2022.
     """
-    counts = check_votes(votes, rows)
     varying = relations.need_factors(2, "Z-max variance")
     groups = relations.groups_of_others(bins, strategy)
     usable = usable_factors(varying, groups, "a joint value of the others")
@@ -94,19 +104,10 @@ def z_max_variance(
         groups,
         usable,
         np.argmax,
-        votes=counts,
+        votes=votes,
         rows=rows,
         active=active,
         rescale=rescale,
-        rule=drawing(value_weights, replacement),
+        value_weights=value_weights,
+        replacement=replacement,
     )
-
-
-definition = MetricDefinition(
-    name="z_max_variance",
-    compute=z_max_variance,
-    scores=(ScoreDefinition("z_max_variance", property="modularity"),),
-    relation="variances while all factors but one are fixed",
-    source="Kim et al. 2019",
-    interval="votes",
-)

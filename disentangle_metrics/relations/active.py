@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
-
-Active = str | float | None
+from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.settings import Active
 
 POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
 FAINT = 0.01  # of the largest variance: such a latent counts as active, with a remark
@@ -43,15 +42,11 @@ def active_latents(
 
     Raises
     ------
-    InputError
-        If `rule` is none of these.
     NotApplicable
         If no latent is active.
     """
     if rule is None:
         return ActiveLatents(np.ones(len(names), dtype=bool))
-    if isinstance(rule, bool) or (isinstance(rule, str) and rule not in ("auto", "range")):
-        raise InputError(f"`active` must be 'auto', 'range', None or a variance, got {rule!r}")
     warnings = []
     if rule == "range":
         mask = ~constant & (spread > spread.max() / 20)

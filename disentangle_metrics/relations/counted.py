@@ -16,6 +16,7 @@ from disentangle_metrics.estimators.counts.entropy import Information, counted_i
 from disentangle_metrics.inputs.factor import Factor, Kind, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
 
 
 class CountedRelations(Relations):
@@ -60,7 +61,7 @@ class CountedRelations(Relations):
         return self.high - self.low
 
     def factor_codes(
-        self, bins: int, strategy: str, factor_bins: int | None = None
+        self, bins: int, strategy: Strategy, factor_bins: int | None = None
     ) -> tuple[list[NDArray[np.integer]], list[int]]:
         """Refused: no row is kept."""
         raise ValueError("rows are not kept, only counts")
@@ -69,12 +70,12 @@ class CountedRelations(Relations):
         self,
         *,
         bins: int = 20,
-        strategy: str = "uniform",
-        estimator: str = "histogram",
+        strategy: Strategy = "uniform",
+        estimator: InformationEstimator = "histogram",
         factor_bins: int | None = None,
         k: int = 3,
         bounded: bool = True,
-        correction: str = "none",
+        correction: Correction = "none",
         samples: int = 10_000,
     ) -> Information:
         """From the counts, which are those of equal-width bins."""

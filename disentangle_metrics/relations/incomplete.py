@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from disentangle_metrics.estimators.counts.entropy import Information, side_by_side
 from disentangle_metrics.estimators.probes.probes import Target
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.relations.relations import Relations, Split
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Correction, InformationEstimator, Mass, Split, Strategy
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class IncompleteRelations(Relations):
         ]
 
     def factor_codes(
-        self, bins: int, strategy: str, factor_bins: int | None = None
+        self, bins: int, strategy: Strategy, factor_bins: int | None = None
     ) -> tuple[list[NDArray[np.integer]], list[int]]:
         """Refused, so that no metric can take a value that is not there for one more category."""
         raise ValueError("rows without a value have no code: read the complete cases")
@@ -66,12 +67,12 @@ class IncompleteRelations(Relations):
         self,
         *,
         bins: int = 20,
-        strategy: str = "uniform",
-        estimator: str = "histogram",
+        strategy: Strategy = "uniform",
+        estimator: InformationEstimator = "histogram",
         factor_bins: int | None = None,
         k: int = 3,
         bounded: bool = True,
-        correction: str = "none",
+        correction: Correction = "none",
         samples: int = 10_000,
     ) -> Information:
         """As for complete factors, each in its own rows; bins too are those of these rows."""
@@ -95,7 +96,7 @@ class IncompleteRelations(Relations):
         )
 
     def quantised_information(
-        self, edges: tuple[float, ...], bins: int, strategy: str, mass: str
+        self, edges: tuple[float, ...], bins: int, strategy: Strategy, mass: Mass
     ) -> tuple[Information, NDArray[np.float64]]:
         """As for complete factors, each in its own rows; the mass beyond is the largest of any."""
         found = [
@@ -106,7 +107,7 @@ class IncompleteRelations(Relations):
 
     def squared_correlation(
         self,
-        rows: str = "all",
+        rows: Literal["all", "train"] = "all",
         split: Split = None,
         max_rows: int | None = 15_000,
         *,

@@ -10,7 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from threading import RLock
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, assert_never, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,17 @@ from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.estimators.probes.splits import drawn_split, given_split
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, Active, ActiveLatents, active_latents
+from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, ActiveLatents, active_latents
+from disentangle_metrics.settings import (
+    Active,
+    Correction,
+    InformationEstimator,
+    Mass,
+    Probe,
+    Split,
+    Strategy,
+)
 
-Split = float | tuple[Sequence[int], Sequence[int]] | None
-ESTIMATORS = ("histogram", "nearest_neighbours", "posterior", "posterior_monte_carlo")
 MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
 
 P = ParamSpec("P")
@@ -159,20 +166,20 @@ class Relations:
         low, high = self.ends()
         return high - low
 
-    def bins(self, bins: int, strategy: str) -> Bins:
+    def bins(self, bins: int, strategy: Strategy) -> Bins:
         """The bins that latents are cut into."""
         return (self.edges_of or self)._own_bins(bins, strategy)
 
     @_relation
-    def _own_bins(self, bins: int, strategy: str) -> Bins:
+    def _own_bins(self, bins: int, strategy: Strategy) -> Bins:
         return make_bins(self.latents, bins, strategy)
 
     @_relation
-    def _factor_bins(self, k: int, bins: int, strategy: str) -> Bins:
+    def _factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
         return make_bins(self.inputs.factors[k].as_numbers()[:, None], bins, strategy)
 
     def factor_codes(
-        self, bins: int, strategy: str, factor_bins: int | None = None
+        self, bins: int, strategy: Strategy, factor_bins: int | None = None
     ) -> tuple[list[NDArray[np.integer]], list[int]]:
         """Each factor as codes (N,), and each one's number of codes.
 
@@ -184,7 +191,7 @@ class Relations:
 
     @_relation
     def _codes_of(
-        self, k: int, bins: int, strategy: str, factor_bins: int | None
+        self, k: int, bins: int, strategy: Strategy, factor_bins: int | None
     ) -> tuple[NDArray[np.integer], int]:
         factor = self.inputs.factors[k]
         if factor.codes is None:
@@ -200,12 +207,12 @@ class Relations:
         self,
         *,
         bins: int = 20,
-        strategy: str = "uniform",
-        estimator: str = "histogram",
+        strategy: Strategy = "uniform",
+        estimator: InformationEstimator = "histogram",
         factor_bins: int | None = None,
         k: int = 3,
         bounded: bool = True,
-        correction: str = "none",
+        correction: Correction = "none",
         samples: int = 10_000,
     ) -> Information:
         """Mutual information of every latent with every factor, in nats.
@@ -230,10 +237,6 @@ class Relations:
         NotApplicable
             With an estimator for posteriors, if the input has no posteriors.
         """
-        if estimator not in ESTIMATORS:
-            raise InputError(
-                f"`estimator` must be one of {', '.join(map(repr, ESTIMATORS))}, got {estimator!r}"
-            )
         if correction != "none" and estimator != "histogram":
             raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
@@ -246,9 +249,11 @@ class Relations:
             values = [factor.values for factor in self.inputs.factors]
             rng = self.generator("nearest neighbours")
             found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
-        else:
+        elif estimator == "posterior_monte_carlo":
             rng = self.generator("posterior samples")
             found = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
+        else:
+            assert_never(estimator)
         return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
 
     def need_logvar(self) -> NDArray[np.floating]:
@@ -270,7 +275,7 @@ class Relations:
 
     @_relation
     def quantised_information(
-        self, edges: tuple[float, ...], bins: int, strategy: str, mass: str
+        self, edges: tuple[float, ...], bins: int, strategy: Strategy, mass: Mass
     ) -> tuple[Information, NDArray[np.float64]]:
         """Information of posteriors cut at `edges`, and each latent's mass beyond them (D,)."""
         codes, sizes = self.factor_codes(bins, strategy)
@@ -283,14 +288,14 @@ class Relations:
 
     @_relation
     def groups(
-        self, bins: int = 20, strategy: str = "uniform", factor_bins: int | None = None
+        self, bins: int = 20, strategy: Strategy = "uniform", factor_bins: int | None = None
     ) -> tuple[Groups, ...]:
         """For each factor the rows sorted by its value (binned as in :meth:`factor_codes`)."""
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         return tuple(Groups.of(c, s) for c, s in zip(codes, sizes, strict=True))
 
     @_relation
-    def groups_of_others(self, bins: int = 20, strategy: str = "uniform") -> tuple[Groups, ...]:
+    def groups_of_others(self, bins: int = 20, strategy: Strategy = "uniform") -> tuple[Groups, ...]:
         """For each factor the rows sorted by the joint value of all other factors."""
         codes, sizes = self.factor_codes(bins, strategy)
         return tuple(
@@ -305,7 +310,7 @@ class Relations:
     @_relation
     def squared_correlation(
         self,
-        rows: str = "all",
+        rows: Literal["all", "train"] = "all",
         split: Split = None,
         max_rows: int | None = 15_000,
         *,
@@ -339,21 +344,14 @@ class Relations:
             return given_split(split, self.inputs.given or total, self.inputs.origin)
         if max_rows is None:
             max_rows = total
-        elif isinstance(max_rows, bool) or not isinstance(max_rows, int | np.integer) or max_rows < 2:
-            raise InputError(f"`max_rows` must be a whole number of at least 2, got {max_rows!r}")
-        if split is not None and (isinstance(split, bool) or not 0 < float(split) < 1):
-            raise InputError(
-                f"`split` must be a share between 0 and 1, a pair of index arrays, or None, got {split!r}"
-            )
         train, test = drawn_split(total, split, max_rows, self.generator("split"))
         if not len(train):
             raise NotApplicable(f"{total} rows are too few to train on some and test on others")
         return train, test
 
     @_relation
-    def probes(self, *, probe: Any, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
+    def probes(self, *, probe: Probe, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
-        probes.check_probe(probe)
         regression = isinstance(probe, str) and probe in probes.REGRESSIONS
         categories = [f.codes is not None and not regression for f in self.inputs.factors]
         fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)

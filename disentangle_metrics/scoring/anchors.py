@@ -1,9 +1,14 @@
-"""Where a score stands: the same metrics with the link to the factors broken, and with a perfect code."""
+"""Where a score stands: the same metrics with the link to the factors broken, and with a perfect code.
+
+Chance is the mean of the scores over 5 permutations of the rows of the factors against the latents.
+The factors are permuted together, so that whatever they have to do with each other stays. The ceiling is
+the score of the factors themselves used as the code: ordinal codes for categories.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,21 +16,17 @@ from disentangle_metrics.inputs.inputs import Inputs
 
 PERMUTATIONS = 5
 
-Run = Callable[[Inputs], Mapping[str, float]]
+
+def permuted(inputs: Inputs, seed: int) -> Iterator[Inputs]:
+    """The input with the rows of its factors permuted against the latents, once for each permutation."""
+    rng = np.random.default_rng([seed, *b"chance"])
+    for _ in range(PERMUTATIONS):
+        yield inputs.shuffled(rng.permutation(inputs.shape[0]))
 
 
-def chance(run: Run, inputs: Inputs, rng: np.random.Generator) -> dict[str, float]:
-    """Mean of the scores over 5 permutations of the rows of the factors against the latents.
-
-    The factors are permuted together, so that whatever they have to do with each other stays.
-    """
-    runs = [run(inputs.shuffled(rng.permutation(inputs.shape[0]))) for _ in range(PERMUTATIONS)]
-    return {key: _mean([scores[key] for scores in runs]) for key in runs[0]}
-
-
-def ceiling(run: Run, inputs: Inputs) -> dict[str, float]:
-    """The scores of the factors themselves used as the code: ordinal codes for categories."""
-    return dict(run(inputs.ideal()))
+def mean_scores(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each score over the runs in which it has a value."""
+    return {key: _mean([scores[key] for scores in runs]) for key in (runs[0] if runs else ())}
 
 
 def _mean(values: list[float]) -> float:

@@ -11,8 +11,9 @@ from typing import Any
 from disentangle_metrics.errors import ScoreWarning
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
-from disentangle_metrics.scoring.requests import Metric, bind
+from disentangle_metrics.scoring.requests import Options, choose_one
 from disentangle_metrics.scoring.score import score_inputs
 
 COMMON: dict[str, Any] = {
@@ -27,6 +28,7 @@ COMMON: dict[str, Any] = {
     "replicates": None,
     "anchors": False,
 }
+OPTIONS = ("seed", "n_jobs", "confidence", "replicates", "anchors")
 ABOUT_FACTORS = ("factor_names", "factor_types")
 
 LATENTS = """\
@@ -51,26 +53,30 @@ def common_options(definition: MetricDefinition) -> dict[str, Any]:
 
 def metric_function(definition: MetricDefinition) -> Callable[..., Score | Report]:
     """The function of arrays for one metric; it returns a Score, or a Report of several."""
+    common = common_options(definition)
 
-    def function(latents: Any, factors: Any, **options: Any) -> Score | Report:
-        common = {name: options.pop(name, value) for name, value in common_options(definition).items()}
-        requests = bind([Metric(definition.name, **options)], common["protocol"])
-        names = [name for name in common if name.endswith(("_names", "_types")) or name == "missing"]
-        inputs = check(latents, factors, **{name: common.pop(name) for name in names})
-        report = score_inputs(inputs, requests, strict=True, **common)
-        for text in dict.fromkeys(text for score in report.values() for text in score.warnings):
+    def function(latents: Any, factors: Any, **given: Any) -> Score | Report:
+        settings = {name: value for name, value in given.items() if name not in common}
+        about = {**common, **{name: value for name, value in given.items() if name in common}}
+        protocol = about.pop("protocol")
+        options = Options(**{name: about.pop(name) for name in OPTIONS})
+        choice = choose_one(definition, settings, PROTOCOLS[protocol], definition.keys)
+        report = score_inputs(
+            check(latents, factors, **about), [choice], options, protocol=protocol, strict=True
+        )
+        for text in dict.fromkeys(text for score in report.scores.values() for text in score.warnings):
             warnings.warn(text, ScoreWarning, stacklevel=2)
-        return report if len(definition.keys) > 1 else report[definition.keys[0]]
+        return report if len(report.scores) > 1 else next(iter(report.scores.values()))
 
     def function_of_latents(latents: Any, **options: Any) -> Score | Report:
         return function(latents, None, **options)
 
-    chosen: Callable[..., Score | Report] = function if definition.needs_factors else function_of_latents
-    chosen.__name__ = chosen.__qualname__ = definition.name
-    chosen.__module__ = "disentangle_metrics"
-    chosen.__doc__ = _documentation(definition)
-    chosen.__signature__ = _signature(definition)  # type: ignore[attr-defined]
-    return chosen
+    public: Callable[..., Score | Report] = function if definition.needs_factors else function_of_latents
+    public.__name__ = public.__qualname__ = definition.name
+    public.__module__ = "disentangle_metrics"
+    public.__doc__ = _documentation(definition)
+    public.__signature__ = _signature(definition)  # type: ignore[attr-defined]
+    return public
 
 
 def arguments(definition: MetricDefinition) -> list[str]:

@@ -53,7 +53,7 @@ Wilson. Probable inference, the law of succession, and statistical inference. JA
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
@@ -61,132 +61,140 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.definition import Interval, MetricValue, VoteCount, setting_text
+from disentangle_metrics.metrics.definition import Interval, MetricValue, VoteCount
 from disentangle_metrics.relations.incomplete import relate
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.scoring.requests import BoundMetric
+from disentangle_metrics.scoring.requests import Request
+from disentangle_metrics.settings import setting_text
 
-REPLICATES = 200
-COSTLY_REPLICATES = 20  # for metrics that train probes; the interval is then a normal one
 LEAST_SHARE = 0.9  # of the replicates must have a value
 SAME = 1e-9  # scores that differ by less are alike but for rounding
 
 Rows = NDArray[np.int64]
 Bounds = tuple[float, float]
-Run = Callable[[Relations, list[BoundMetric], str], Mapping[str, MetricValue]]
 
 
 @dataclass(frozen=True)
-class IntervalOptions:
-    """What was asked for: the nominal coverage, and how many replicates (None: as many as suit)."""
+class Plan:
+    """Metrics that are scored on the same resamples.
 
-    confidence: float
-    replicates: int | None = None
+    Attributes
+    ----------
+    interval, replicates
+        The kind of resamples, and how many.
+    pieces
+        Rows to draw from, each on its own.
+    split
+        The train and the test part, as positions in the rows drawn.
+    probes
+        Whether the metrics train probes anew on each resample.
+    requests
+        The metrics.
+    """
 
-    def __post_init__(self) -> None:
-        confidence, replicates = self.confidence, self.replicates
-        if isinstance(confidence, bool) or not isinstance(confidence, int | float | np.number):
-            raise InputError(f"`confidence` must be a number between 0 and 1, got {confidence!r}")
-        if not 0 < confidence < 1:
-            hint = f"; for {confidence:g} percent pass {confidence / 100:g}" if 1 < confidence < 100 else ""
-            raise InputError(f"`confidence` must lie between 0 and 1, got {confidence!r}{hint}")
-        if replicates is not None and (
-            isinstance(replicates, bool) or not isinstance(replicates, int | np.integer) or replicates < 2
-        ):
-            raise InputError(f"`replicates` must be a whole number of at least 2, got {replicates!r}")
-
-    def replicates_of(self, request: BoundMetric) -> int:
-        """How many replicates a metric gets; 0 if its interval needs none."""
-        if request.definition.interval_with(request.settings) not in ("bootstrap", "subsample"):
-            return 0
-        if self.replicates is not None:
-            return int(self.replicates)
-        return COSTLY_REPLICATES if request.definition.anchors == "costly" else REPLICATES
-
-    def signature(self, request: BoundMetric, key: str, seed: int) -> dict[str, str]:
-        """What the signature of a score says of its interval."""
-        if request.definition.facts(key).no_interval:
-            return {"confidence": repr(float(self.confidence)), "interval": "none"}
-        kind = request.definition.interval_with(request.settings)
-        facts = {"confidence": repr(float(self.confidence)), "interval": kind}
-        if replicates := self.replicates_of(request):
-            facts |= {"replicates": str(replicates), "seed": str(seed)}
-        return facts
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Metrics that are scored on the same replicates."""
-
-    kind: Interval
+    interval: Interval
     replicates: int
-    pieces: tuple[Rows, ...]  # rows to draw from, each on its own
-    split: tuple[Rows, Rows] | None  # the train and the test part, as positions in the pieces
-    probes: bool  # trained anew on each replicate
-    requests: list[BoundMetric]
+    pieces: tuple[Rows, ...]
+    split: tuple[Rows, Rows] | None
+    probes: bool
+    requests: list[Request]
+
+    def resamples(self, whole: Relations) -> Iterator[Relations]:
+        """The relations of each resample of the rows.
+
+        Each has a stream of its own, which depends on nothing but the seed, its number and the interval.
+        """
+        for number in range(self.replicates):
+            source = np.random.SeedSequence([whole.seed, *self.interval.encode()], spawn_key=(number,))
+            rng = np.random.Generator(np.random.Philox(source))
+            rows = np.concatenate([_drawn(piece, self.interval, rng) for piece in self.pieces])
+            yield relate(whole.inputs.rows(rows), seed=whole.seed, n_jobs=whole.n_jobs, edges_of=whole)
+
+
+def plans(whole: Relations, requests: Sequence[Request], values: Mapping[str, MetricValue]) -> Iterator[Plan]:
+    """How to resample the rows for the metrics that have a value and are resampled.
+
+    Parameters
+    ----------
+    whole
+        The relations of all rows; its seed is that of the resamples.
+    values
+        The scores on all rows, by key.
+    """
+    plans: dict[tuple[Any, ...], Plan] = {}
+    for request in requests:
+        wanted = [score for score in request.scores if not score.no_interval]
+        valued = any(not math.isnan(values[score.key].value) for score in request.scores)
+        if request.interval == "votes" or _why_not(request, whole) or not (wanted and valued):
+            continue
+        settings = request.settings
+        divided = {
+            name: settings[name] for name in ("split", "max_rows") if "split" in settings and name in settings
+        }
+        key = (request.interval, request.replicates, *map(setting_text, divided.values()))
+        if key not in plans:
+            pieces, split = _pieces(whole, divided, halved=request.interval == "subsample")
+            plans[key] = Plan(request.interval, request.replicates, pieces, split, bool(divided), [])
+        if (split := plans[key].split) is not None:
+            changed = {"split": split, **({"max_rows": None} if "max_rows" in divided else {})}
+            request = replace(request, settings={**settings, **changed})
+        plans[key].requests.append(request)
+    yield from plans.values()
 
 
 def intervals(
-    run: Run,
     whole: Relations,
-    requests: Sequence[BoundMetric],
+    requests: Sequence[Request],
     values: Mapping[str, MetricValue],
-    options: IntervalOptions,
+    resampled: Sequence[tuple[Plan, Sequence[Mapping[str, float]]]],
+    confidence: float,
 ) -> tuple[dict[str, Bounds], dict[str, str]]:
     """The interval of each score that has a value and one; and the reason for each that has no interval.
 
     Parameters
     ----------
-    run
-        Scores metrics on relations.
     whole
-        The relations of all rows; its seed is that of the replicates. Each replicate has a stream of
-        its own, which depends on nothing but the seed, its number and the kind of interval.
+        The relations of all rows.
     values
         The scores on all rows, by key.
+    resampled
+        Each plan, and the scores on each of its resamples.
+    confidence
+        Nominal coverage.
     """
-    usable = [request for request in requests if any(not math.isnan(values[k].value) for k in request.keys)]
-    facts = {key: request.definition.facts(key) for request in requests for key in request.keys}
-    found: dict[str, Bounds] = {}
+    bounds: dict[str, Bounds] = {}
     reasons: dict[str, str] = {}
-    resampled = []
-    for request in usable:
-        kind = request.definition.interval_with(request.settings)
-        general = _why_not(request, kind, whole)
-        for key in request.keys:
-            counted = values[key].vote_count
-            if kind == "votes" and counted is not None:
-                found[key] = wilson(counted, options.confidence)
-            elif why := facts[key].no_interval or general:
-                reasons[key] = f"{key} has no confidence interval: {why}"
-        if kind != "votes" and any(key not in reasons for key in request.keys):
-            resampled.append(request)
-    for plan in _plans(whole, resampled, options):
-        for key, drawn in _replicates(run, whole, plan).items():
-            if key in reasons:
+    for request in requests:
+        if all(math.isnan(values[score.key].value) for score in request.scores):
+            continue
+        general = _why_not(request, whole)
+        for score in request.scores:
+            counted = values[score.key].vote_count
+            if request.interval == "votes" and counted is not None:
+                bounds[score.key] = wilson(counted, confidence)
+            elif reason := score.no_interval or general:
+                reasons[score.key] = reason
+    for plan, runs in resampled:
+        for score in [score for request in plan.requests for score in request.scores]:
+            key, estimate = score.key, values[score.key].value
+            if key in reasons or math.isnan(estimate):
                 continue
-            estimate = values[key].value
-            present = np.array([score for score in drawn if not math.isnan(score)])
-            if math.isnan(estimate):
-                continue
+            drawn = np.array([scores[key] for scores in runs])
+            present = drawn[~np.isnan(drawn)]
             if len(present) < max(2, LEAST_SHARE * len(drawn)):
-                missing = len(drawn) - len(present)
                 reasons[key] = (
-                    f"{key} has no confidence interval: {missing} of {len(drawn)} resamples of the rows "
+                    f"{len(drawn) - len(present)} of {len(drawn)} resamples of the rows "
                     "gave no value; more rows would help"
                 )
-                continue
-            if not plan.probes and _stuck(estimate, present, facts[key].range):
+            elif not plan.probes and _stuck(estimate, present, score.range):
                 reasons[key] = (
-                    f"{key} has no confidence interval: all resamples of the rows scored {estimate:.3g} as "
+                    f"all resamples of the rows scored {estimate:.3g} as "
                     "they do, the end of its range, so that they cannot tell how far the source is from it"
                 )
-                continue
-            if plan.probes:
-                present += estimate - present.mean()
-            found[key] = basic(estimate, present, options.confidence)
-    return found, reasons
+            else:
+                centred = present + (estimate - present.mean()) if plan.probes else present
+                bounds[key] = basic(estimate, centred, confidence)
+    return bounds, {key: f"{key} has no confidence interval: {reason}" for key, reason in reasons.items()}
 
 
 def _stuck(estimate: float, replicates: NDArray[np.float64], limits: Bounds) -> bool:
@@ -195,32 +203,13 @@ def _stuck(estimate: float, replicates: NDArray[np.float64], limits: Bounds) -> 
     return bool(at_end and np.abs(replicates - estimate).max() <= SAME)
 
 
-def _why_not(request: BoundMetric, kind: Interval, whole: Relations) -> str:
+def _why_not(request: Request, whole: Relations) -> str:
     """Why a metric has no interval here; empty if it has one."""
-    if kind in ("votes", "none"):
+    if request.interval in ("votes", "none"):
         return "its definition names no way to resample it"
     if whole.inputs.incomplete and isinstance(request.settings.get("split"), tuple | list):
         return "the rows that `split` names cannot be halved while factors lack values"
     return ""
-
-
-def _plans(whole: Relations, requests: Iterable[BoundMetric], options: IntervalOptions) -> list[_Plan]:
-    plans: dict[tuple[Any, ...], _Plan] = {}
-    for request in requests:
-        replicates = options.replicates_of(request)
-        kind, settings = request.definition.interval_with(request.settings), request.settings
-        divided = {
-            name: settings[name] for name in ("split", "max_rows") if "split" in settings and name in settings
-        }
-        key = (kind, replicates, *map(setting_text, divided.values()))
-        if key not in plans:
-            pieces, split = _pieces(whole, divided, halved=kind == "subsample")
-            plans[key] = _Plan(kind, replicates, pieces, split, bool(divided), [])
-        if (split := plans[key].split) is not None:
-            changed = {"split": split, **({"max_rows": None} if "max_rows" in divided else {})}
-            request = replace(request, settings={**settings, **changed})
-        plans[key].requests.append(request)
-    return list(plans.values())
 
 
 def _pieces(
@@ -243,23 +232,10 @@ def _size(piece: Rows, halved: bool) -> int:
     return (len(piece) + 1) // 2 if halved else len(piece)
 
 
-def _replicates(run: Run, whole: Relations, plan: _Plan) -> dict[str, list[float]]:
-    scores: dict[str, list[float]] = {key: [] for request in plan.requests for key in request.keys}
-    for number in range(plan.replicates):
-        source = np.random.SeedSequence([whole.seed, *plan.kind.encode()], spawn_key=(number,))
-        rng = np.random.Generator(np.random.Philox(source))
-        rows = np.concatenate([_drawn(piece, plan.kind, rng) for piece in plan.pieces])
-        part = relate(whole.inputs.rows(rows), seed=whole.seed, n_jobs=whole.n_jobs, edges_of=whole)
-        values = run(part, plan.requests, ", interval")
-        for key in scores:
-            scores[key].append(values[key].value)
-    return scores
-
-
-def _drawn(piece: Rows, kind: Interval, rng: np.random.Generator) -> Rows:
+def _drawn(piece: Rows, interval: Interval, rng: np.random.Generator) -> Rows:
     if not len(piece):
         return piece
-    if kind == "subsample":
+    if interval == "subsample":
         return rng.permutation(piece)[: _size(piece, halved=True)]
     # Sorted, since rows near each other in memory are gathered faster; their order means nothing.
     return piece[np.sort(rng.integers(len(piece), size=len(piece)))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics import METRICS
 
 Settings = Mapping[str, Any]
 
@@ -15,36 +16,22 @@ Settings = Mapping[str, Any]
 class Protocol:
     """A published set of choices.
 
-    `suite` names the metrics a score is made of when none are asked for; `settings` holds, for each
-    metric, what differs from its defaults.
+    `metrics` names those that a score is made of when none are asked for; None: the built-in ones whose
+    definition says so. `settings` holds, for each metric, what differs from its defaults.
     """
 
     name: str
     source: str
-    suite: tuple[str, ...]
+    metrics: tuple[str, ...] | None = None
     settings: Mapping[str, Settings] = field(default_factory=dict)
 
+    @property
+    def suite(self) -> tuple[str, ...]:
+        """The metrics that a score is made of when none are asked for."""
+        if self.metrics is not None:
+            return self.metrics
+        return tuple(name for name in METRICS.builtin if METRICS.load(name).suite)
 
-SUITE = (
-    "mig",
-    "mig_sup",
-    "jemmig",
-    "dcimig",
-    "modularity",
-    "explicitness",
-    "factor_vae",
-    "beta_vae",
-    "z_max_variance",
-    "irs",
-    "dci",
-    "sap",
-    "mcc",
-    "total_correlation",
-    "wasserstein_correlation",
-    "mean_pairwise_mi",
-    "infomec",
-    "active_units",
-)
 
 VOTES_OF_THE_REVIEW: Settings = {
     "votes": (800, 800),
@@ -54,15 +41,23 @@ VOTES_OF_THE_REVIEW: Settings = {
     "rescale": True,
 }
 
-PROTOCOLS: Mapping[str, Protocol] = {
-    protocol.name: protocol
+
+class Protocols(dict[str, Protocol]):
+    """The protocols by name; an unknown one is an InputError that lists them."""
+
+    def __missing__(self, name: str) -> Protocol:
+        raise InputError(f"unknown protocol {name!r}; known: {', '.join(self)}")
+
+
+PROTOCOLS = Protocols(
+    (protocol.name, protocol)
     for protocol in (
-        Protocol("default", source="this package; each choice is explained on its metric", suite=SUITE),
+        Protocol("default", source="this package; each choice is explained on its metric"),
         Protocol(
             "locatello2019",
             source="Locatello et al. Challenging common assumptions in the unsupervised learning of "
             "disentangled representations. ICML 2019; settings of the study's published code",
-            suite=(
+            metrics=(
                 "mig",
                 "mig_sup",
                 "modularity",
@@ -97,7 +92,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
             source="Carbonneau, Zaidi, Boilard, Gagnon. Measuring disentanglement: a review of metrics. "
             "TNNLS 2022; defaults of the review's published code. Factors are regressed as numbers "
             "where it does so, and their values fixed as given where votes fix values",
-            suite=(
+            metrics=(
                 "beta_vae",
                 "factor_vae",
                 "z_max_variance",
@@ -143,7 +138,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "representations. ICLR 2020, whose MIG is that of Chen et al. NeurIPS 2018; as in the "
             "authors' published code, without its sampling error. Needs a GaussianPosterior of all "
             "points of the grid. On dSprites the factor shape was left out: pass the other four",
-            suite=("mig", "mig_sup", "factor_vae"),
+            metrics=("mig", "mig_sup", "factor_vae"),
             settings={
                 "mig": {"estimator": "posterior", "normaliser": "values"},
                 # Active "auto" is their rule: with a posterior, a variance of the mean above 0.01.
@@ -155,21 +150,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "hsu2023",
             source="Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS "
             "2023; as in the authors' published code, on the 10,000 rows that the caller draws",
-            suite=("infomec",),
+            metrics=("infomec",),
             settings={"infomec": {"active": "range", "bounded": False, "max_iter": 100, "max_rows": None}},
         ),
     )
-}
-
-
-def find_protocol(name: str) -> Protocol:
-    """The protocol of this name.
-
-    Raises
-    ------
-    InputError
-        If there is none; the message lists them.
-    """
-    if name not in PROTOCOLS:
-        raise InputError(f"unknown protocol {name!r}; known: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+)

@@ -1,17 +1,32 @@
-"""From what the user asks for to metrics with every setting bound, and the signature of each score."""
+"""From what the user asks for to requests, in which everything that can be refused or asked is decided."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
+import numpy as np
+
+from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.definition import MetricDefinition, setting_text
+from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.metrics.definition import (
+    Interval,
+    MetricDefinition,
+    MetricValue,
+    ScoreDefinition,
+)
 from disentangle_metrics.metrics.lookup import find_scores
-from disentangle_metrics.scoring.protocols import Protocol, find_protocol
-from disentangle_metrics.version import __version__
+from disentangle_metrics.scoring import signatures
+from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
+
+REPLICATES = 200  # resamples for an interval
+COSTLY_REPLICATES = 20  # for metrics that train probes; the interval is then a normal one
+LETTERS = {"categorical": "c", "ordinal": "o", "continuous": "r"}
+
+Anchors = bool | Literal["all"]
 
 
 class Metric:
@@ -20,12 +35,43 @@ class Metric:
     Raises
     ------
     InputError
-        If the metric or a setting is unknown.
+        If the metric or a setting is unknown, or a setting cannot have its value.
     """
 
     def __init__(self, name: str, **settings: Any) -> None:
-        _check_settings(find_scores(name)[0], settings)
+        _check(find_scores(name)[0], settings)
         self.name, self.settings = name, settings
+        self.pinned: Mapping[str, str] = {}
+
+    @classmethod
+    def parse(cls, signature: str) -> Metric:
+        """The metric that a signature is of, so that a published score can be computed again.
+
+        It has every setting that the signature names, and the defaults of all others, whatever the protocol.
+        What else the signature says must hold where it is scored: n, D, K, the kinds of factors, `missing`,
+        `seed`, `confidence` and `replicates`, and the definition's version. A whole signature, which has
+        ``def:``, is honoured whole; a part of one, such as ``mig|bins:10``, pins what it names. The
+        versions of this package and of scikit-learn may differ; the new signature has today's.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or holds a value that text cannot bring back, such as a fitted probe.
+            Where what it pins does not hold, scoring raises it.
+
+        Examples
+        --------
+        >>> import disentangle_metrics as dm
+        >>> dm.Metric.parse("mig|bins:10|n:400").settings["bins"]
+        10
+        """
+        if not isinstance(signature, str):
+            raise InputError(f"`signature` must be a line of text, got {type(signature).__name__}")
+        key = signature.strip().partition("|")[0]
+        settings, pinned = signatures.parsed(signature, find_scores(key)[0])
+        metric = cls(key, **settings)
+        metric.pinned = pinned
+        return metric
 
     def __repr__(self) -> str:
         settings = "".join(f", {name}={value!r}" for name, value in self.settings.items())
@@ -33,98 +79,244 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class BoundMetric:
-    """A metric with a value for every setting, and which of its scores were asked for."""
+class Options:
+    """How to score, whatever the metrics: see :func:`.score.score`.
+
+    Raises
+    ------
+    InputError
+        If an option cannot be used.
+    """
+
+    seed: int = 0
+    n_jobs: int | None = 1
+    anchors: Anchors = True
+    confidence: float | None = None
+    replicates: int | None = None
+
+    def __post_init__(self) -> None:
+        if not _whole(self.seed) or self.seed < 0:
+            raise InputError(f"`seed` must be a whole number of at least 0, got {self.seed!r}")
+        if self.n_jobs is not None and not (_whole(self.n_jobs) and self.n_jobs):
+            raise InputError(
+                "`n_jobs` must be a number of processes, -1 for one on each core, or None, "
+                f"got {self.n_jobs!r}"
+            )
+        if self.anchors not in (True, False, "all"):
+            raise InputError(f"`anchors` must be True, False or 'all', got {self.anchors!r}")
+        if self.confidence is None:
+            if self.replicates is not None:
+                raise InputError(
+                    "`replicates` is the number of resamples for intervals: pass `confidence` too"
+                )
+            return
+        confidence = self.confidence
+        if isinstance(confidence, bool) or not isinstance(confidence, int | float | np.number):
+            raise InputError(f"`confidence` must be a number between 0 and 1, got {confidence!r}")
+        if not 0 < confidence < 1:
+            hint = f"; for {confidence:g} percent pass {confidence / 100:g}" if 1 < confidence < 100 else ""
+            raise InputError(f"`confidence` must lie between 0 and 1, got {confidence!r}{hint}")
+        if self.replicates is not None and (not _whole(self.replicates) or self.replicates < 2):
+            raise InputError(f"`replicates` must be a whole number of at least 2, got {self.replicates!r}")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A metric that was asked for, with a checked value for every setting, before the input is known.
+
+    `keys` are those of its scores that were asked for; `pins` holds for some of them what a signature
+    that was given says of input and call.
+    """
 
     definition: MetricDefinition
     settings: Mapping[str, Any]
     keys: tuple[str, ...]
-
-    def signature(self, key: str, shape: tuple[int, int, int], seed: int, extra: Mapping[str, str]) -> str:
-        """One line that pins everything which can change the score."""
-        parts = [key]
-        parts += [f"{name}:{text}" for name, text in sorted(self._spoken().items())]
-        facts: dict[str, object] = {**dict(zip("nDK", shape, strict=True)), **extra}
-        if not self.definition.needs_factors:
-            del facts["K"]  # the factors cannot change the score
-        if self.definition.uses_seed(self.settings):
-            facts.setdefault("seed", seed)
-        parts += [f"{name}:{value}" for name, value in facts.items()]
-        parts += [f"def:{self.definition.version}", f"dm:{__version__}"]
-        if self.definition.sklearn:
-            from importlib.metadata import version
-
-            parts.append(f"sklearn:{version('scikit-learn')}")
-        return "|".join(parts)
-
-    def _spoken(self) -> dict[str, str]:
-        """The settings as text, without those that are silent at their defaults or do not matter."""
-        texts = {
-            name: setting_text(value)
-            for name, value in self.settings.items()
-            if self.definition.matters(name, self.settings)
-        }
-        defaults = self.definition.settings
-        for name in self.definition.silent:
-            if name in texts and texts[name] == setting_text(defaults[name]):
-                del texts[name]
-        return texts
+    pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def bind(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str) -> list[BoundMetric]:
+@dataclass(frozen=True)
+class Request:
+    """A metric about to be run on an input, with everything decided.
+
+    Attributes
+    ----------
+    name, compute, settings
+        The metric's name, its function, and the settings to call it with.
+    draws
+        Whether the function takes a generator.
+    scores, signatures
+        The scores asked for, and the signature of each by its key.
+    needs_factors, complete_rows
+        Whether it reads the factors, and whether only rows that have a value of all.
+    anchored
+        Whether chance and ceiling are computed.
+    interval, replicates
+        Which confidence interval it gets, "none" if none is asked for, and from how many resamples.
+    """
+
+    name: str
+    compute: Callable[..., MetricValue | dict[str, MetricValue]]
+    settings: Mapping[str, Any]
+    draws: bool
+    scores: tuple[ScoreDefinition, ...]
+    signatures: Mapping[str, str]
+    needs_factors: bool
+    complete_rows: bool
+    anchored: bool
+    interval: Interval
+    replicates: int
+
+
+def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str) -> list[Choice]:
     """The metrics asked for, with the protocol's settings under the user's own.
 
     Parameters
     ----------
     metrics
-        Report keys ("dci_completeness"), metric names ("dci"), :class:`Metric` objects; None is
-        the protocol's suite.
+        Report keys ("dci_completeness"), metric names ("dci"), signatures ("mig|bins:10"),
+        :class:`Metric` objects; None is the protocol's suite.
     protocol
         A protocol's name.
 
     Raises
     ------
     InputError
-        If something is unknown (near names are suggested) or asked for twice with other settings.
+        If something is unknown (near names are suggested), cannot be, or is asked for twice with other
+        settings.
     """
-    chosen = find_protocol(protocol)
+    published = PROTOCOLS[protocol]
     if metrics is None:
-        metrics = chosen.suite
+        metrics = published.suite
     if isinstance(metrics, str | Metric):
         metrics = [metrics]
-    bound: dict[str, BoundMetric] = {}
+    choices: dict[str, Choice] = {}
     for item in metrics:
-        name, own = (item.name, item.settings) if isinstance(item, Metric) else (item, {})
-        definition, keys = find_scores(name)
-        request = BoundMetric(definition, _settings(definition, own, chosen), keys)
-        if definition.name in bound:
-            request = _merged(bound[definition.name], request)
-        bound[definition.name] = request
-    if not bound:
+        metric = Metric.parse(item) if isinstance(item, str) and "|" in item else item
+        definition, keys = find_scores(metric.name if isinstance(metric, Metric) else metric)
+        if isinstance(metric, Metric):
+            pins = {key: metric.pinned for key in keys if metric.pinned}
+            choice = choose_one(definition, metric.settings, published, keys, pins)
+        else:
+            choice = choose_one(definition, {}, published, keys)
+        if definition.name in choices:
+            choice = _merged(choices[definition.name], choice)
+        choices[definition.name] = choice
+    if not choices:
         raise InputError("`metrics` is empty; pass None for the protocol's suite")
-    return list(bound.values())
+    return list(choices.values())
 
 
-def _merged(first: BoundMetric, second: BoundMetric) -> BoundMetric:
-    name = first.definition.name
-    texts = [{k: setting_text(v) for k, v in request.settings.items()} for request in (first, second)]
-    if texts[0] != texts[1]:
-        raise InputError(
-            f"`metrics` asks for {name!r} twice with different settings; score them in two calls"
-        )
-    keys = tuple(key for key in first.definition.keys if key in first.keys + second.keys)
-    return BoundMetric(first.definition, first.settings, keys)
+def choose_one(
+    definition: MetricDefinition,
+    own: Mapping[str, Any],
+    protocol: Protocol,
+    keys: tuple[str, ...],
+    pins: Mapping[str, Mapping[str, str]] | None = None,
+) -> Choice:
+    """One metric, with the protocol's settings under the user's own."""
+    settings = {**definition.settings, **protocol.settings.get(definition.name, {}), **own}
+    _check(definition, settings)
+    return Choice(definition, settings, keys, pins or {})
 
 
-def _settings(definition: MetricDefinition, own: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
-    return {**definition.settings, **protocol.settings.get(definition.name, {}), **own}
-
-
-def _check_settings(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
+def _check(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
+    defaults = definition.settings
     for name in settings:
-        if name not in definition.settings:
-            near = difflib.get_close_matches(name, definition.settings, n=1)
+        if name not in defaults:
+            near = difflib.get_close_matches(name, defaults, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InputError(
-                f"{definition.name!r} has no setting {name!r}{hint}; it has {', '.join(definition.settings)}"
+                f"{definition.name!r} has no setting {name!r}{hint}; it has {', '.join(defaults)}"
             )
+    types.check(settings, definition.types, defaults)
+
+
+def _merged(first: Choice, second: Choice) -> Choice:
+    if types.texts_of(first.settings) != types.texts_of(second.settings):
+        raise InputError(
+            f"`metrics` asks for {first.definition.name!r} twice with different settings; "
+            "score them in two calls"
+        )
+    keys = tuple(key for key in first.definition.keys if key in first.keys + second.keys)
+    return replace(first, keys=keys, pins={**first.pins, **second.pins})
+
+
+def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Request]:
+    """What to run on this input, with everything decided: nothing behind this asks a definition again.
+
+    Raises
+    ------
+    InputError
+        If there are no factors and every metric needs them, or a signature that was given is of another
+        input or another call.
+    """
+    if not inputs.factors and all(choice.definition.needs_factors for choice in choices):
+        names = ", ".join(choice.definition.name for choice in choices)
+        raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
+    shape = dict(zip("nDK", map(str, inputs.shape), strict=True))
+    said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
+    kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
+    requests = []
+    for choice in choices:
+        definition, settings = choice.definition, choice.settings
+        facts = {**shape, **said}
+        if not definition.needs_factors:
+            del facts["K"]  # the factors cannot change the score
+        elif set(kinds) != {"c"}:
+            facts["kinds"] = kinds
+        interval, replicates = _interval(definition, settings, options)
+        scores = tuple(score for score in definition.scores if score.key in choice.keys)
+        said_of = {
+            score.key: {**facts, **_interval_facts(score, interval, replicates, options)} for score in scores
+        }
+        cost = definition.anchors
+        requests.append(
+            Request(
+                name=definition.name,
+                compute=definition.compute,
+                settings=settings,
+                draws=definition.takes_rng,
+                scores=scores,
+                signatures=signatures.written(definition, settings, said_of, options.seed, choice.pins),
+                needs_factors=definition.needs_factors,
+                complete_rows=definition.needs_factors and not definition.by_factor,
+                anchored=bool(inputs.factors and options.anchors)
+                and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
+                interval=interval,
+                replicates=replicates,
+            )
+        )
+    return requests
+
+
+def _interval(
+    definition: MetricDefinition, settings: Mapping[str, Any], options: Options
+) -> tuple[Interval, int]:
+    """Which interval suits the metric with these settings, and how many resamples it takes."""
+    if options.confidence is None:
+        return "none", 0
+    interval = definition.interval
+    if interval == "bootstrap" and settings.get("estimator", "histogram") != "histogram":
+        interval = "subsample"
+    if interval not in ("bootstrap", "subsample"):
+        return interval, 0
+    if options.replicates is not None:
+        return interval, int(options.replicates)
+    return interval, COSTLY_REPLICATES if definition.anchors == "costly" else REPLICATES
+
+
+def _interval_facts(
+    score: ScoreDefinition, interval: Interval, replicates: int, options: Options
+) -> dict[str, str]:
+    """What the signature of a score says of its interval."""
+    if options.confidence is None:
+        return {}
+    facts = {"confidence": repr(float(options.confidence))}
+    if score.no_interval:
+        return {**facts, "interval": "none"}
+    facts["interval"] = interval
+    return {**facts, "replicates": str(replicates), "seed": str(options.seed)} if replicates else facts

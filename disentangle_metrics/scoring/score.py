@@ -6,24 +6,23 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Literal
-
-import numpy as np
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
-from disentangle_metrics.metrics.definition import Labelled, MetricValue
+from disentangle_metrics.kit.progress import LateProgress
+from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.incomplete import relate
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.scoring import anchors as resampling
-from disentangle_metrics.scoring.intervals import Bounds, IntervalOptions, clipped, intervals
+from disentangle_metrics.scoring.anchors import PERMUTATIONS, mean_scores, permuted
+from disentangle_metrics.scoring.intervals import Bounds, clipped, intervals, plans
 from disentangle_metrics.scoring.report import Report, Score
-from disentangle_metrics.scoring.requests import BoundMetric, Metric, bind
+from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
 
-Anchors = bool | Literal["all"]
-Advance = Callable[[str], None]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def score(
@@ -55,7 +54,8 @@ def score(
         strings, booleans and categoricals are categories; floats with a fractional part are
         continuous. None, if the metrics asked for read the latents alone.
     metrics
-        Report keys, metric names, or ``dm.Metric(name, setting=...)``; None is the protocol's suite.
+        Report keys, metric names, ``dm.Metric(name, setting=...)``, or signatures of scores to compute
+        again (see :meth:`Metric.parse`); None is the protocol's suite.
     protocol
         A named, published set of settings; see ``dm-eval --list``.
     factor_names, latent_names
@@ -99,6 +99,8 @@ def score(
     InputError
         If an argument cannot be used; the message says which, and what to do.
     """
+    options = Options(seed, n_jobs, anchors, confidence, replicates)
+    choices = choose(metrics, protocol)
     inputs = check(
         latents,
         factors,
@@ -107,18 +109,7 @@ def score(
         latent_names=latent_names,
         missing=missing,
     )
-    requests = bind(metrics, protocol)
-    report = score_inputs(
-        inputs,
-        requests,
-        protocol=protocol,
-        seed=seed,
-        n_jobs=n_jobs,
-        confidence=confidence,
-        replicates=replicates,
-        anchors=anchors,
-        progress=progress,
-    )
+    report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:
         warnings.warn(text, ScoreWarning, stacklevel=2)
     return report
@@ -126,14 +117,10 @@ def score(
 
 def score_inputs(
     inputs: Inputs,
-    requests: list[BoundMetric],
+    choices: Sequence[Choice],
+    options: Options,
     *,
     protocol: str,
-    seed: int,
-    n_jobs: int | None,
-    anchors: Anchors,
-    confidence: float | None = None,
-    replicates: int | None = None,
     progress: bool = False,
     strict: bool = False,
     relations: Relations | None = None,
@@ -142,194 +129,143 @@ def score_inputs(
 
     `relations` are those of the input where it has them already; anchors and intervals need its rows.
     """
-    options = check_options(
-        seed=seed, n_jobs=n_jobs, anchors=anchors, confidence=confidence, replicates=replicates
-    )
-    if not inputs.factors and all(request.definition.needs_factors for request in requests):
-        names = ", ".join(request.definition.name for request in requests)
-        raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
-    anchored = [request for request in requests if _has_anchors(request, anchors, inputs)]
-    steps = len(requests) + len(anchored) * (resampling.PERMUTATIONS + 1)
-    steps += sum(options.replicates_of(request) for request in requests) if options else 0
-    seconds: dict[str, float] = {}
-    with _progress(steps, progress) as advance:
-
-        def run(relations: Relations, chosen: list[BoundMetric], note: str) -> dict[str, MetricValue]:
-            values: dict[str, MetricValue] = {}
-            for request in chosen:
-                name = request.definition.name
-                advance(f"{name}{note}")
-                start = time.perf_counter()
-                values.update(_values(request, relations, strict))
-                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
-            return values
-
-        def numbers(part: Inputs, note: str) -> dict[str, float]:
-            found = run(relate(part, seed=seed, n_jobs=n_jobs), anchored, note)
-            return {key: value.value for key, value in found.items()}
-
-        whole = relations or relate(inputs, seed=seed, n_jobs=n_jobs)
-        values = run(whole, requests, "")
-        floor: Mapping[str, float] = {}
-        top: Mapping[str, float] = {}
+    requests = bind(choices, options, inputs)
+    anchored = [request for request in requests if request.anchored]
+    steps = len(requests) + len(anchored) * (PERMUTATIONS + 1) + sum(r.replicates for r in requests)
+    with LateProgress("scoring", steps, "steps") if progress else contextlib.nullcontext() as bar:
+        runner = Runner(strict, bar)
+        whole = relations or relate(inputs, seed=options.seed, n_jobs=options.n_jobs)
+        values = runner.run(requests, whole)
+        chance: Mapping[str, float] = {}
+        ceiling: Mapping[str, float] = {}
         if anchored:
-            rng = np.random.default_rng([seed, *b"chance"])
-            floor = resampling.chance(lambda part: numbers(part, ", chance"), inputs, rng)
-            top = resampling.ceiling(lambda part: numbers(part, ", ceiling"), inputs)
+            shuffled = (relate(rows, seed=options.seed, n_jobs=options.n_jobs)
+                        for rows in permuted(inputs, options.seed))  # fmt: skip
+            chance = mean_scores([runner.scores(anchored, rows, ", chance") for rows in shuffled])
+            ideal = relate(inputs.ideal(), seed=options.seed, n_jobs=options.n_jobs)
+            ceiling = runner.scores(anchored, ideal, ", ceiling")
         bounds: Mapping[str, Bounds] = {}
-        if options is not None:
-            bounds, without = intervals(run, whole, requests, values, options)
-            values |= {
-                k: replace(values[k], warnings=(*values[k].warnings, why)) for k, why in without.items()
-            }
-        advance("done")
-    scores = {
-        key: replace(
-            _score(request, key, values[key], inputs, seed, options),
-            chance=floor.get(key),
-            ceiling=top.get(key),
-            interval=None if key not in bounds else clipped(bounds[key], request.definition.facts(key).range),
-        )
-        for request in requests
-        for key in request.keys
-    }
+        if options.confidence is not None:
+            resampled = [
+                (plan, [runner.scores(plan.requests, rows, ", interval") for rows in plan.resamples(whole)])
+                for plan in plans(whole, requests, values)
+            ]
+            bounds, without = intervals(whole, requests, values, resampled, options.confidence)
+            for key, reason in without.items():
+                values[key] = replace(values[key], warnings=(*values[key].warnings, reason))
+    scores = {}
+    for request in requests:
+        for facts in request.scores:
+            key = facts.key
+            scores[key] = replace(
+                _score(request, key, values[key], inputs),
+                range=facts.range,
+                direction=facts.direction,
+                property=facts.property,
+                chance=chance.get(key),
+                ceiling=ceiling.get(key),
+                interval=clipped(bounds[key], facts.range) if key in bounds else None,
+            )
     return Report(
         scores=scores,
         protocol=protocol,
-        seed=seed,
+        seed=options.seed,
         shape=inputs.shape,
         factor_names=inputs.factor_names,
         latent_names=inputs.latent_names,
-        confidence=None if confidence is None else float(confidence),
+        confidence=None if options.confidence is None else float(options.confidence),
         warnings=inputs.warnings,
-        seconds=seconds,
+        seconds=runner.seconds,
     )
 
 
-def check_options(
-    *, seed: Any = 0, n_jobs: Any = 1, anchors: Any = True, confidence: Any = None, replicates: Any = None
-) -> IntervalOptions | None:
-    """What was asked for in the way of intervals.
+@dataclass
+class Runner:
+    """Runs requests.
 
-    Raises
-    ------
-    InputError
-        If an option cannot be used.
+    Attributes
+    ----------
+    strict
+        Let a metric's exception through rather than making it a reason.
+    bar
+        A bar that is moved on with each metric.
+    seconds
+        The time spent on each metric so far.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"`seed` must be a whole number of at least 0, got {seed!r}")
-    whole = isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool)
-    if n_jobs is not None and not (whole and n_jobs):
-        raise InputError(
-            f"`n_jobs` must be a number of processes, -1 for one on each core, or None, got {n_jobs!r}"
-        )
-    if anchors not in (True, False, "all"):
-        raise InputError(f"`anchors` must be True, False or 'all', got {anchors!r}")
-    if confidence is None and replicates is not None:
-        raise InputError("`replicates` is the number of resamples for intervals: pass `confidence` too")
-    return None if confidence is None else IntervalOptions(confidence, replicates)
 
+    strict: bool = False
+    bar: LateProgress | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
 
-def _has_anchors(request: BoundMetric, anchors: Anchors, inputs: Inputs) -> bool:
-    if not inputs.factors:
-        return False
-    cost = request.definition.anchors
-    return bool(anchors) and (cost == "cheap" or (cost == "costly" and anchors == "all"))
+    def run(
+        self, requests: Iterable[Request], relations: Relations, note: str = ""
+    ) -> dict[str, MetricValue]:
+        """The values of these metrics by key."""
+        values: dict[str, MetricValue] = {}
+        for request in requests:
+            start = time.perf_counter()
+            values.update(self._values(request, relations))
+            self.seconds[request.name] = self.seconds.get(request.name, 0.0) + time.perf_counter() - start
+            if self.bar is not None:
+                self.bar.update(1, f"scoring {request.name}{note}")
+        return values
 
+    def scores(self, requests: Iterable[Request], relations: Relations, note: str) -> dict[str, float]:
+        """The scores alone, without the tables that they were read from."""
+        return {key: value.value for key, value in self.run(requests, relations, note).items()}
 
-def _values(request: BoundMetric, relations: Relations, strict: bool) -> dict[str, MetricValue]:
-    """The metric's values by key; NaN with the reason where it has none."""
-    definition = request.definition
-    try:
-        if definition.needs_factors and not relations.inputs.factors:
-            raise NotApplicable(f"{definition.name} needs factors, and none were given")
-        if definition.needs_factors and not definition.by_factor:
-            relations = relations.complete_cases()
-        arguments = [relations.generator(definition.name)] if definition.takes_rng else []
-        value = definition.compute(relations, *arguments, **request.settings)
-    except NotApplicable as error:
-        return {key: MetricValue(math.nan, reason=str(error)) for key in definition.keys}
-    except InputError:
-        raise
-    except Exception as error:
-        if strict:
+    def _values(self, request: Request, relations: Relations) -> dict[str, MetricValue]:
+        """The metric's values by key; NaN with the reason where it has none."""
+        warnings: tuple[str, ...] = ()
+        try:
+            if request.needs_factors and not relations.inputs.factors:
+                raise NotApplicable(f"{request.name} needs factors, and none were given")
+            if request.complete_rows:
+                relations = relations.complete_cases()
+            arguments = [relations.generator(request.name)] if request.draws else []
+            value = request.compute(relations, *arguments, **request.settings)
+            return value if isinstance(value, dict) else {request.scores[0].key: value}
+        except NotApplicable as error:
+            reason = str(error)
+        except InputError:
             raise
-        # One metric that fails must not lose the others' numbers.
-        reason = f"failed: {type(error).__name__}: {error}"
-        return {key: MetricValue(math.nan, reason=reason, warnings=(f"{definition.name} {reason}",))
-                for key in definition.keys}  # fmt: skip
-    return value if isinstance(value, dict) else {definition.keys[0]: value}
+        except Exception as error:
+            if self.strict:
+                raise
+            # One metric that fails must not lose the others' numbers.
+            reason = f"failed: {type(error).__name__}: {error}"
+            warnings = (f"{request.name} {reason}",)
+        return {
+            score.key: MetricValue(math.nan, reason=reason, warnings=warnings) for score in request.scores
+        }
 
 
-def _score(
-    request: BoundMetric,
-    key: str,
-    value: MetricValue,
-    inputs: Inputs,
-    seed: int,
-    options: IntervalOptions | None,
-) -> Score:
+def _score(request: Request, key: str, value: MetricValue, inputs: Inputs) -> Score:
+    """The score with the names of latents and factors on its parts."""
     import pandas as pd
 
-    facts = request.definition.facts(key)
-    labels = {"latents": list(inputs.latent_names), "factors": list(inputs.factor_names)}
+    names: dict[Axis, list[str]] = {
+        "latents": list(inputs.latent_names),
+        "factors": list(inputs.factor_names),
+    }
 
-    def series(part: Any, axis: str) -> Any:
-        return None if part is None else pd.Series(part, index=labels[axis], name=key, dtype=float)
+    def series(part: Any, axis: Axis) -> pd.Series[float] | None:
+        return None if part is None else pd.Series(part, index=names[axis], name=key, dtype=float)
 
-    def table(item: Labelled | float | int | str) -> Any:
+    def frame(item: Labelled | float | int | str) -> Any:
         if not isinstance(item, Labelled):
             return item
         if len(item.axes) == 1:
-            return pd.Series(item.values, index=labels[item.axes[0]])
-        return pd.DataFrame(item.values, index=labels[item.axes[0]], columns=labels[item.axes[1]])
+            return pd.Series(item.values, index=names[item.axes[0]])
+        return pd.DataFrame(item.values, index=names[item.axes[0]], columns=names[item.axes[1]])
 
-    extra = _facts(inputs, request.definition.needs_factors)
-    if options is not None:
-        extra |= options.signature(request, key, seed)
     return Score(
         key=key,
         value=float(value.value),
-        signature=request.signature(key, inputs.shape, seed, extra),
+        signature=request.signatures[key],
         per_factor=series(value.per_factor, "factors"),
         per_latent=series(value.per_latent, "latents"),
-        details={name: table(item) for name, item in value.details.items()},
+        details={name: frame(item) for name, item in value.details.items()},
         warnings=(*inputs.warnings, *value.warnings),
         reason=value.reason,
-        range=facts.range,
-        direction=facts.direction,
-        property=facts.property,
     )
-
-
-def _facts(inputs: Inputs, factors: bool) -> dict[str, str]:
-    """For the signature: whether rows may be dropped, and the factors' kinds unless all are categories."""
-    facts = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
-    if not factors:
-        return facts
-    letters = "".join({"categorical": "c", "ordinal": "o", "continuous": "r"}[f.kind] for f in inputs.factors)
-    return facts if set(letters) == {"c"} else {**facts, "kinds": letters}
-
-
-@contextlib.contextmanager
-def _progress(steps: int, shown: bool) -> Iterator[Advance]:
-    if not shown:
-        yield lambda name: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("scoring"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=steps, completed=-1)
-
-        def advance(name: str) -> None:
-            bar.update(task, advance=1, description=name)
-
-        yield advance

@@ -19,11 +19,11 @@ from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.inputs import Inputs, check, remarks_on
-from disentangle_metrics.metrics.definition import setting_text
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Metric, bind
+from disentangle_metrics.scoring.requests import Metric, Options, choose
 from disentangle_metrics.scoring.score import score_inputs
+from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 
@@ -95,7 +95,7 @@ class Accumulator:
     ) -> None:
         self._protocol, self._bins = protocol, bins
         self._ranges = _checked_ranges(ranges)
-        self._requests = countable(bind(metrics, protocol), metrics is None, bins)
+        self._choices = countable(choose(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
         self._labels: dict[str, Any] = {
             "factor_names": None if factor_names is None else list(factor_names),
@@ -103,7 +103,7 @@ class Accumulator:
             else list(factor_types),
             "latent_names": None if latent_names is None else list(latent_names),
         }  # fmt: skip
-        sizes = (request.settings["bins"] for request in self._requests if "bins" in request.settings)
+        sizes = (choice.settings["bins"] for choice in self._choices if "bins" in choice.settings)
         self._sizes: tuple[int, ...] = tuple(sorted(set(sizes)))
         self._forget()
 
@@ -195,7 +195,7 @@ class Accumulator:
         """
         if not isinstance(other, Accumulator):
             raise InputError(f"`other` must be an Accumulator, got {type(other).__name__}")
-        mine, theirs = ([as_text(request) for request in a._requests] for a in (self, other))
+        mine, theirs = ([as_text(choice) for choice in each._choices] for each in (self, other))
         if mine != theirs or self._protocol != other._protocol:
             raise InputError(
                 "`other` was made for other `metrics`, `protocol` or `bins`; use the same for all"
@@ -229,8 +229,7 @@ class Accumulator:
         }
         relations = CountedRelations(inputs, tables, self._low, self._high, self._variance())
         report = score_inputs(
-            inputs, self._requests, protocol=self._protocol, seed=0, n_jobs=1, anchors=False,
-            relations=relations,
+            inputs, self._choices, Options(anchors=False), protocol=self._protocol, relations=relations
         )  # fmt: skip
         for text in report.warnings:
             warnings.warn(text, ScoreWarning, stacklevel=2)

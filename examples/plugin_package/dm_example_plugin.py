@@ -5,6 +5,12 @@ import numpy as np
 import disentangle_metrics as dm
 
 
+@dm.metric(
+    name="spread",
+    property="evenness",
+    relation="binned latents",
+    source="the plug-in example of disentangle-metrics",
+)
 def even_spread(relations: dm.Relations, *, bins: int = 20) -> dm.MetricValue:
     """Even spread: how evenly each latent's values fill its range.
 
@@ -22,12 +28,3 @@ def even_spread(relations: dm.Relations, *, bins: int = 20) -> dm.MetricValue:
     information = relations.mutual_information(bins=bins)
     per_latent = information.latent_entropy / np.log(bins)
     return dm.MetricValue(float(per_latent.mean()), per_latent=per_latent)
-
-
-spread = dm.MetricDefinition(
-    name="spread",
-    compute=even_spread,
-    scores=(dm.ScoreDefinition("spread", property="evenness"),),
-    relation="binned latents",
-    source="the plug-in example of disentangle-metrics",
-)

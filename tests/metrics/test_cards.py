@@ -11,7 +11,7 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.metrics.lookup import find_metric
-from tests.metrics_page import PAGE, chance, formulas, group, render, rows, sections
+from tools.metrics_page import PAGE, chance, formulas, group, render, rows, sections
 
 CARDS = {name: find_metric(name).documentation for name in BUILTIN} | {"udr": inspect.getdoc(dm.udr)}
 PARTS = ("Returns", "Chance level", "Degenerate cases", "Cost", "References")
@@ -82,7 +82,7 @@ def test_the_command_prints_the_card(name, capsys, monkeypatch):
 
 
 def test_the_page_is_what_the_cards_say():
-    assert PAGE.read_text(encoding="utf-8") == render(), "run: python -m tests.metrics_page"
+    assert PAGE.read_text(encoding="utf-8") == render(), "run: python -m tools.metrics_page"
 
 
 def test_every_metric_has_its_place_on_the_page_and_a_line_for_each_score():

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import disentangle_metrics as dm
-from disentangle_metrics.streams.countable import SUPPORTED
+from disentangle_metrics.streams.countable import supported
+
+SUPPORTED = tuple(supported())
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 

@@ -11,7 +11,7 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics.streams import dask_blocks
-from disentangle_metrics.streams.countable import SUPPORTED
+from disentangle_metrics.streams.countable import supported
 from tests.streams.test_accumulator import bits, rows, whole
 
 da = pytest.importorskip("dask.array")
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarnin
 
 def counted(latents, factors, **options):
     ranges = dm.Accumulator.find_ranges(latents)
-    accumulator = dm.Accumulator(ranges=ranges, metrics=SUPPORTED, **options)
+    accumulator = dm.Accumulator(ranges=ranges, metrics=supported(), **options)
     accumulator.update(latents, factors)
     return accumulator.compute()
 
@@ -61,7 +61,7 @@ def test_several_updates_and_merges_are_one():
     latents, factors = rows(5)
     ranges = dm.Accumulator.find_ranges([da.from_array(latents[:100], 30), latents[100:]])
     np.testing.assert_array_equal(ranges, np.stack([latents.min(axis=0), latents.max(axis=0)], axis=1))
-    accumulator = dm.Accumulator(ranges=ranges, metrics=SUPPORTED)
+    accumulator = dm.Accumulator(ranges=ranges, metrics=supported())
     accumulator.update(latents[100:], factors[100:])
     accumulator.update(da.from_array(latents[:100], 30), da.from_array(factors[:100], 30))
     assert bits(accumulator.compute()) == bits(whole(latents, factors))

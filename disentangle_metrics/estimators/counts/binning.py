@@ -7,23 +7,22 @@ storing it in another precision, does not move values that sit exactly on edges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.settings import Strategy
 
-STRATEGIES = ("uniform", "quantile")
 CHUNK = 1 << 17  # rows per pass: a few float64 columns of it stay in the second-level cache
-MOST_BINS = 1 << 20
 FOLD = 64  # rows side by side: reducing a few columns alone would leave the vector units idle
 
 
-def chunks(rows: int, size: int = CHUNK) -> Iterator[slice]:
+def chunks(rows: int, size: int = CHUNK) -> list[slice]:
     """Slices that cover `rows` rows, `size` at a time."""
-    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+    return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def numerically_constant(
     return np.asarray(high - low <= 64 * np.finfo(dtype).eps * largest)
 
 
-def make_bins(columns: NDArray[np.floating], bins: int, strategy: str = "uniform") -> Bins:
+def make_bins(columns: NDArray[np.floating], bins: int, strategy: Strategy = "uniform") -> Bins:
     """Bins for each column of an (N, D) array.
 
     Parameters
@@ -72,21 +71,12 @@ def make_bins(columns: NDArray[np.floating], bins: int, strategy: str = "uniform
     strategy
         ``"uniform"``: equal width between the column's smallest and largest value;
         ``"quantile"``: equal shares of the rows (bins that would hold the same value merge).
-
-    Raises
-    ------
-    InputError
-        If `bins` or `strategy` is not one of these.
     """
-    if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 2:
-        raise InputError(f"`bins` must be a whole number of at least 2, got {bins!r}")
-    if bins > MOST_BINS:
-        raise InputError(f"`bins` must be at most {MOST_BINS:,}, got {bins:,}; use fewer")
     if strategy == "uniform":
         return _uniform(columns, int(bins))
     if strategy == "quantile":
         return _quantile(columns, int(bins))
-    raise InputError(f"`strategy` must be one of {', '.join(map(repr, STRATEGIES))}, got {strategy!r}")
+    assert_never(strategy)
 
 
 def _uniform(columns: NDArray[np.floating], bins: int) -> Bins:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
+from disentangle_metrics.settings import Correction
 
-CORRECTIONS = ("none", "miller_madow")
 OVERSHOOT = 0.01  # share of a factor's entropy by which estimates exceed it without a remark
 
 
@@ -65,22 +64,13 @@ class Information:
     remarks: tuple[str, ...] = ()
 
 
-def counted_information(tables: ContingencyTables, correction: str = "none") -> Information:
+def counted_information(tables: ContingencyTables, correction: Correction = "none") -> Information:
     """Information of every latent with every factor from counts: I = H(z) + H(v) - H(z, v).
 
     With the `correction` "miller_madow" each entropy is larger than the plug-in one by (occupied
     cells - 1) / (2 n), which is its bias to first order (Miller 1955). I lies in
     [0, min(H(z), H(v))]; rounding, and what a correction takes outside of that, is cut off.
-
-    Raises
-    ------
-    InputError
-        If there is no such correction.
     """
-    if correction not in CORRECTIONS:
-        raise InputError(
-            f"`correction` must be one of {', '.join(map(repr, CORRECTIONS))}, got {correction!r}"
-        )
     estimate = entropy if correction == "none" else corrected_entropy
     joint = np.stack([estimate(table, axis=(1, 2)) for table in tables.joint], axis=1)
     latent = estimate(tables.joint[0].sum(axis=2))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts.binning import chunks
 from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
+from disentangle_metrics.settings import Mass
 
 CHUNK = 1 << 13  # rows at a time: their shares of 100 bins take 6 MiB
 
@@ -19,7 +20,7 @@ def quantised_information(
     codes: Sequence[NDArray[np.integer]],
     sizes: Sequence[int],
     edges: NDArray[np.float64],
-    mass: str = "integral",
+    mass: Mass = "integral",
 ) -> tuple[Information, NDArray[np.float64]]:
     """Information of every latent with every factor after the latent is cut at `edges`.
 

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
 
 ELEMENTS = 1 << 20  # densities evaluated at a time: 8 MiB
@@ -50,14 +49,7 @@ def sampled_information(
     -------
     In nats, not below 0; the entropies that involve the latent are differential. The standard error
     is about 1 / sqrt(samples).
-
-    Raises
-    ------
-    InputError
-        If `samples` is no whole number of at least 2.
     """
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 2:
-        raise InputError(f"`samples` must be a whole number of at least 2, got {samples!r}")
     rows, latents = mean.shape
     members = [
         [np.flatnonzero(column == value) for value in range(size)]

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.probes.probes import Target
 from disentangle_metrics.estimators.scaling import scaled
-
-DECISIONS = ("multinomial", "one_vs_rest", "separate")
+from disentangle_metrics.settings import Decision, Scaling
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ def class_ranking(
     test: NDArray[np.floating],
     target: Target,
     *,
-    decision: str,
-    scaling: str,
+    decision: Decision,
+    scaling: Scaling,
     class_weight: Any,
     C: float,
 ) -> ClassRanking:
@@ -114,7 +113,7 @@ def areas_under_roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) ->
 
 
 def named_classes(
-    train: NDArray[np.float64], classes: NDArray[np.int64], test: NDArray[np.float64], scaling: str
+    train: NDArray[np.float64], classes: NDArray[np.int64], test: NDArray[np.float64], scaling: Scaling
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The class that a multinomial classifier names for each train row and each test row."""
     train, test = scaled(train, test, scaling)

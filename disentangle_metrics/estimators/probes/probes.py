@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.probes.unit_regression import unit_data, unit_forest, unit_lasso
 from disentangle_metrics.estimators.scaling import scaled
+from disentangle_metrics.settings import Probe
 
-PROBES = ("boosted_trees", "gradient_boosting", "random_forest", "lasso", "review_lasso", "review_forest")
 REGRESSIONS = ("lasso", "review_lasso", "review_forest")  # of the numbers of a factor, also of categories
 
 
@@ -45,17 +45,8 @@ class Target:
     categories: bool
 
 
-def check_probe(probe: Any) -> None:
-    """Refuse what is neither the name of a probe nor a scikit-learn estimator."""
-    if isinstance(probe, str):
-        if probe not in PROBES:
-            raise InputError(f"`probe` must be one of {', '.join(map(repr, PROBES))}, got {probe!r}")
-    elif not (hasattr(probe, "fit") and hasattr(probe, "predict") and hasattr(probe, "get_params")):
-        raise InputError(f"`probe` must be a name or a scikit-learn estimator, got {type(probe).__name__}")
-
-
 def fit(
-    probe: Any,
+    probe: Probe,
     train: NDArray[np.floating],
     test: NDArray[np.floating],
     target: Target,
@@ -68,7 +59,7 @@ def fit(
     Parameters
     ----------
     probe
-        One of ``PROBES``, or a scikit-learn estimator with ``feature_importances_`` or ``coef_``.
+        A name, or a scikit-learn estimator with ``feature_importances_`` or ``coef_``.
     train, test
         Latents, (rows, D).
     target

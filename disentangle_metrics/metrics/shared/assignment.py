@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.entropy import entropy
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Strategy
 
 TIE = 1e-9  # relative; rounding separates exact ties by less
 
@@ -42,7 +43,7 @@ def standing(
 
 
 def conditional_entropies(
-    relations: Relations, bins: int, strategy: str, factor_bins: int | None
+    relations: Relations, bins: int, strategy: Strategy, factor_bins: int | None
 ) -> NDArray[np.float64]:
     """H(v_i | v_l) of each factor i, given each factor l, in nats. Shape (K, K)."""
     codes, sizes = relations.factor_codes(bins, strategy, factor_bins)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.counts.entropy import Information
-
-NORMALISERS = ("factor", "latent", "values")
+from disentangle_metrics.settings import Normaliser
 
 # What matters to some estimators only.
 NEIGHBOURS: dict[str, tuple[str, Any]] = {
@@ -33,15 +32,13 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     return np.where(absent.all(axis=-1), np.nan, ordered[..., -1] - second)
 
 
-def normalised(information: Information, normaliser: str, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
+def normalised(
+    information: Information, normaliser: Normaliser, varying: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Mutual information (D, K) over the factor's or the binned latent's entropy, or log of the values.
 
     A latent without entropy has none to share and counts 0; a factor that does not vary is NaN.
     """
-    if normaliser not in NORMALISERS:
-        raise InputError(
-            f"`normaliser` must be one of {', '.join(map(repr, NORMALISERS))}, got {normaliser!r}"
-        )
     table = information.mutual_information
     if normaliser == "factor":
         return table / np.where(varying, information.factor_entropy, np.nan)

@@ -7,46 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.pairing import Drawing, Groups, fixed_factor_variances
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, VoteCount
-from disentangle_metrics.relations.active import Active
 from disentangle_metrics.relations.relations import Relations
-
-VALUE_WEIGHTS = ("frequency", "uniform")
-
-
-def check_votes(votes: tuple[int, int], rows: int, least_rows: int = 2) -> tuple[int, int]:
-    """The numbers of votes to fit on and to score.
-
-    Raises
-    ------
-    InputError
-        If a setting cannot be used.
-    """
-    try:
-        fitting, scoring = (int(count) for count in votes)
-    except (TypeError, ValueError):
-        raise InputError(f"`votes` must be a pair of whole numbers, got {votes!r}") from None
-    if min(fitting, scoring) < 1:
-        raise InputError(f"`votes` must be at least 1 each, got {votes!r}")
-    if rows < least_rows:
-        raise InputError(f"`rows` must be at least {least_rows}, got {rows!r}")
-    return fitting, scoring
-
-
-def drawing(value_weights: str, replacement: bool) -> Drawing:
-    """The rule that these settings ask for.
-
-    Raises
-    ------
-    InputError
-        If `value_weights` is not a known name.
-    """
-    if value_weights not in VALUE_WEIGHTS:
-        names = ", ".join(map(repr, VALUE_WEIGHTS))
-        raise InputError(f"`value_weights` must be one of {names}, got {value_weights!r}")
-    return Drawing(value_weights == "uniform", bool(replacement))
+from disentangle_metrics.settings import Active, ValueWeights, Votes
 
 
 def usable_factors(varying: NDArray[np.bool_], groups: Sequence[Groups], what: str) -> NDArray[np.int64]:
@@ -97,11 +62,12 @@ def majority_votes(
     usable: NDArray[np.int64],
     pick: Callable[..., NDArray[np.int64]],
     *,
-    votes: tuple[int, int],
+    votes: Votes,
     rows: int,
     active: Active,
     rescale: bool,
-    rule: Drawing,
+    value_weights: ValueWeights,
+    replacement: bool,
 ) -> MetricValue:
     """How often the latent picked by its variance within a group stands for the group's factor.
 
@@ -122,7 +88,7 @@ def majority_votes(
         factors,
         rows,
         rng,
-        rule,
+        Drawing(value_weights == "uniform", replacement),
     )
     named = pick(variance[:, candidates] / relations.variances()[candidates], axis=1)
     table = np.zeros((len(candidates), len(usable)), dtype=np.int64)

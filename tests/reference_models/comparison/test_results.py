@@ -9,7 +9,7 @@ from scipy import stats
 
 from disentangle_metrics import InputError
 from disentangle_metrics.metrics.lookup import find_metric
-from disentangle_metrics.scoring.protocols import SUITE
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from reference_models.cli import reproduce as cli
 from reference_models.comparison import results
 from reference_models.comparison.page import page
@@ -110,7 +110,7 @@ def test_effects_are_above_0_where_the_proposed_model_is_better(rows):
 
 
 def test_which_scores_fall_with_quality_is_what_the_reports_say():
-    scores = [score for name in SUITE for score in find_metric(name).scores]
+    scores = [score for name in PROTOCOLS["default"].suite for score in find_metric(name).scores]
     assert {score.key for score in scores if score.direction == "down"} == results.LOWER_IS_BETTER
     assert {score.key for score in scores if score.property == "size"} == results.NO_QUALITY
 

@@ -1,6 +1,6 @@
 """Write docs/metrics.md: a table of all scores and the card of each metric, as ``dm.describe`` prints it.
 
-    python -m tests.metrics_page
+    python -m tools.metrics_page
 
 The words are those of the metrics' docstrings; only the layout is made here.
 """
@@ -18,6 +18,8 @@ from disentangle_metrics.metrics.cards import ANCHORS, NOTATION, better
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition
 from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.settings import described, setting_text
+from tools.made_file import deliver
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 
@@ -42,7 +44,7 @@ INTRODUCTION = f"""# Metrics
 
 Every score of this package: what it is, when it is blind, what it costs. The text is that of the metrics
 themselves, which `dm.describe("mig")` and `dm-eval --explain mig` print too; this page is made from it by
-`python -m tests.metrics_page`.
+`python -m tools.metrics_page`.
 
 Notation: {NOTATION}.
 
@@ -160,8 +162,18 @@ def card(definition: MetricDefinition) -> str:
     return (
         f"\n### `{definition.name}`\n\n{markdown(definition.documentation, definition.name)}\n\n"
         f"**Scores.** {scores}. Reads: {definition.relation}. Chance and ceiling: {ANCHORS[definition.anchors]}. "
-        f"Definition version {definition.version}.\n"
+        f"Definition version {definition.version}.\n{settings(definition)}"
     )
+
+
+def settings(definition: MetricDefinition) -> str:
+    """Each setting with its default and what it may be."""
+    items = [
+        f"`{name}={setting_text(default)}`"
+        + (f" ({described(definition.types[name])})" if name in definition.types else "")
+        for name, default in definition.settings.items()
+    ]
+    return f"\n**Settings.** {'; '.join(items)}.\n" if items else ""
 
 
 def markdown(documentation: str, name: str) -> str:
@@ -209,4 +221,4 @@ def linked(text: str, name: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(), encoding="utf-8")
+    deliver(PAGE, render())

@@ -1,30 +1,33 @@
 """Write ``disentangle_metrics/__init__.pyi``, what type checkers and editors see of the lazy package.
 
 The package resolves its names on first use, and makes ``dm.mig`` and its siblings from the metrics'
-definitions; this file spells them out. Run ``python tests/public_stub.py`` after adding a public
+definitions; this file spells them out. Run ``python -m tools.public_stub`` after adding a public
 name or a setting; a test compares.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import disentangle_metrics as dm
+from disentangle_metrics import settings
 from disentangle_metrics.metrics.lookup import find_metric
 from disentangle_metrics.scoring.functions import arguments, common_options
+from tools.made_file import deliver
 
 TARGET = Path(dm.__file__).with_suffix(".pyi")
 
 HEAD = '''\
-"""Made by tests/public_stub.py from the running package; do not edit."""
+"""Made by tools/public_stub.py from the running package; do not edit."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from disentangle_metrics.relations.active import Active
-from disentangle_metrics.relations.relations import Split
 '''
+
+TYPING = ("Annotated", "Any", "Literal", "Mapping")
 
 COMMON = {
     "protocol": 'str = "default"',
@@ -42,10 +45,14 @@ COMMON = {
 
 def stub() -> str:
     """The text of the stub."""
-    lines = [HEAD + "from disentangle_metrics.version import __version__ as __version__"]
+    functions = "".join(_function(name) for name in dm._METRICS)
+    types = [name for name in vars(settings) if name[0].isupper() and name not in TYPING]
+    used = sorted(name for name in types if re.search(rf"\b{name}\(?", functions))
+    lines = [f"{HEAD}from disentangle_metrics.settings import {', '.join(used)}"]
+    lines.append("from disentangle_metrics.version import __version__ as __version__")
     imports = sorted((f"disentangle_metrics.{module}", name) for name, module in dm._WHERE.items())
     lines += [f"from {module} import {name} as {name}" for module, name in imports]
-    return "\n".join(lines) + "\n" + "".join(_function(name) for name in dm._METRICS)
+    return "\n".join(lines) + "\n" + functions
 
 
 def _function(name: str) -> str:
@@ -66,4 +73,4 @@ def _literal(value: object) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(stub(), encoding="utf-8")
+    deliver(TARGET, stub())

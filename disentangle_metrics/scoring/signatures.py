@@ -1,0 +1,176 @@
+"""The signature of a score: one line that pins everything which can change the number, and how it is read.
+
+``mig|bins:20|estimator:histogram|strategy:uniform|n:400|D:3|K:2|def:1|dm:0.1.0`` names the score, its
+settings in alphabetical order, and facts of the input and of the call. A signature can be run again: see
+:meth:`.requests.Metric.parse`.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from disentangle_metrics import settings as types
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.version import __version__
+
+# Facts that a signature may hold beside settings, and the option of a call that each is decided by.
+OF_INPUT = {"n": "rows", "D": "latents", "K": "factors", "ranges": "`ranges`", "kinds": "`factor_types`"}
+OF_CALL = {
+    "missing": "`missing`",
+    "seed": "`seed`",
+    "confidence": "`confidence`",
+    "interval": "`confidence`",
+    "replicates": "`replicates`",
+}
+OF_PROGRAM = ("def", "dm", "sklearn")
+
+
+@cache
+def sklearn_version() -> str:
+    """The version of scikit-learn that is installed."""
+    from importlib.metadata import version
+
+    return version("scikit-learn")
+
+
+def matters(definition: MetricDefinition, name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a setting, or "seed", can change the number while the others have these values."""
+    if name not in definition.only_with:
+        return True
+    other, value = definition.only_with[name]
+    return settings.get(other) in (value if isinstance(value, tuple) else (value,))
+
+
+def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings as text, without those that are silent at their defaults or do not matter."""
+    texts, defaults = types.texts_of(settings), definition.default_texts
+    return {
+        name: text
+        for name, text in texts.items()
+        if matters(definition, name, settings) and not (name in definition.silent and text == defaults[name])
+    }
+
+
+def written(
+    definition: MetricDefinition,
+    settings: Mapping[str, Any],
+    facts: Mapping[str, Mapping[str, str]],
+    seed: int,
+    pins: Mapping[str, Mapping[str, str]],
+) -> dict[str, str]:
+    """The signature of each score that was asked for.
+
+    Parameters
+    ----------
+    facts
+        For each score's key, what it says of the input and the call.
+    seed
+        Named where it can change the number: the metric draws, or splits the rows.
+    pins
+        For some keys, what a signature that was given says; it must say what comes out.
+
+    Raises
+    ------
+    InputError
+        If it does not: the call cannot give the score that the signature is of.
+    """
+    texts = spoken(definition, settings)
+    program = {"def": str(definition.version), "dm": __version__}
+    if definition.sklearn:
+        program["sklearn"] = sklearn_version()
+    seeded = definition.takes_rng or "split" in settings
+    seeded = seeded or ("seed" in definition.only_with and matters(definition, "seed", settings))
+    lines = {}
+    for key, of_key in facts.items():
+        said = dict(of_key)
+        if seeded:
+            said.setdefault("seed", str(seed))
+        parts = {**texts, **said, **program}
+        lines[key] = "|".join([key, *(f"{name}:{text}" for name, text in parts.items())])
+        if key in pins:
+            _honour(key, pins[key], {**said, **program})
+    return lines
+
+
+def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> None:
+    """Refuse a call whose facts are not those that are pinned, of a whole signature not exactly those."""
+    names = [*pinned, *facts] if "def" in pinned else [*pinned]
+    for name in names:
+        given, found = pinned.get(name), facts.get(name)
+        if name in ("dm", "sklearn") or given == found:
+            continue
+        if name == "def":
+            raise InputError(
+                f"the signature of {key!r} is of definition {given}, and this package has {found}: "
+                "take the version of the package that it names, or leave `def` out"
+            )
+        says = f"says {name}:{given}" if given is not None else f"says nothing of {name}"
+        has = f"has {name}:{found}" if found is not None else f"has no {name}"
+        fix = f"{'score such input' if name in OF_INPUT else f'pass the same {OF_CALL[name]}'}"
+        raise InputError(
+            f"the signature of {key!r} {says}, and this call {has}: {fix}, "
+            f"or give only the settings of the signature, as {key}|...:..."
+        )
+
+
+def parsed(signature: str, definition: MetricDefinition) -> tuple[dict[str, Any], dict[str, str]]:
+    """All settings of a metric as its signature, or a part of one, says; and the facts it pins.
+
+    A setting that it does not name has its default.
+
+    Raises
+    ------
+    InputError
+        If it has other parts, or a value that a line of text cannot hold.
+    """
+    _, *parts = signature.strip().split("|")
+    settings, pinned = dict(definition.settings), {}
+    named = set()
+    for part in parts:
+        name, colon, text = part.partition(":")
+        if not (name and colon):
+            raise InputError(f"a signature is KEY|name:value|..., and {signature!r} has the part {part!r}")
+        if name in settings and name not in named:
+            named.add(name)
+            settings[name] = value_of(definition, name, text)
+        elif name in OF_INPUT or name in OF_CALL or name in OF_PROGRAM:
+            pinned[name] = text
+        else:
+            known = ", ".join([*definition.settings, *OF_INPUT, *OF_CALL, *OF_PROGRAM])
+            raise InputError(f"{definition.name!r} has no setting {name!r}; the signature may hold {known}")
+    return settings, pinned
+
+
+def value_of(definition: MetricDefinition, name: str, text: str) -> Any:
+    """The value of a setting whose text this is.
+
+    Raises
+    ------
+    InputError
+        If there is none that the setting may have.
+    """
+    candidates: list[Any] = []
+    with contextlib.suppress(ValueError, SyntaxError):
+        candidates.append(ast.literal_eval(text))
+    with contextlib.suppress(ValueError):
+        candidates.append(float(text))  # inf, which is no literal
+    candidates.append(text)
+    default, kind = definition.settings[name], definition.types.get(name)
+    if isinstance(default, str) or kind is str:
+        candidates.reverse()
+    for value in candidates:
+        if types.setting_text(value) == text and (
+            kind is None or value == default or types.allows(kind, value)
+        ):
+            return value
+    if text.startswith("sha256-") or any(mark in text for mark in "(<"):
+        raise InputError(
+            f"the signature names {name}:{text}, which a line of text cannot bring back: "
+            f"pass dm.Metric({definition.name!r}, {name}=...)"
+        )
+    raise InputError(f"`{name}` must be {types.described(kind)}, got {text!r}")
