@@ -200,9 +200,10 @@ def allows(kind: Any, value: Any) -> bool:
         return _is_number(kind, value)
     if origin is collections.abc.Sequence:  # of rows, which are looked at with the data
         return hasattr(value, "__len__") and not isinstance(value, str | bytes)
-    if origin is not None:
-        return isinstance(value, origin) if isinstance(origin, type) else True
-    return isinstance(value, kind) if isinstance(kind, type) else True
+    try:
+        return isinstance(value, origin or kind)
+    except TypeError:  # a type of another form, such as Any or a TypedDict: nothing is known of its values
+        return True
 
 
 def _is_number(kind: type, value: Any) -> bool:

@@ -67,7 +67,11 @@ Factors = option(
 FactorTypes = option(
     SCORING, "How to read some factors: categorical, ordinal or continuous.", metavar="NAME=TYPE,..."
 )
-Metrics = option(SCORING, "Metrics or score keys (default: those of the protocol).", metavar="NAME,...")
+Metrics = option(
+    SCORING,
+    "Metrics, score keys, or signatures to score again, as 'mig|bins:10' (default: those of the protocol).",
+    metavar="NAME,...",
+)
 Protocol = option(SCORING, "A published set of settings (default: default).", metavar="NAME")
 MissingChoice = option(
     SCORING, "Rows with missing values: raise (default) refuses them, drop leaves them out, for the factor "
@@ -127,7 +131,7 @@ def dm_eval(
         print(_about(list_names, explain))
         return
     scoring = {
-        "metrics": None if metrics is None else _names("--metrics", metrics),
+        "metrics": None if metrics is None else _metrics(metrics),
         "protocol": protocol,
         "factor_types": None if factor_types is None else _types(factor_types),
         "missing": missing.value,
@@ -208,6 +212,21 @@ def _names(option_name: str, text: str) -> list[str]:
     if not names:
         raise UsageError(f"{option_name} needs at least one name")
     return names
+
+
+def _metrics(text: str) -> list[str]:
+    """Names and signatures; a comma within brackets belongs to a signature, as in votes:(800,800)."""
+    open_brackets, parts = 0, [""]
+    for character in text:
+        open_brackets += (character in "([") - (character in ")]")
+        if character == "," and not open_brackets:
+            parts.append("")
+        else:
+            parts[-1] += character
+    metrics = [part.strip() for part in parts if part.strip()]
+    if not metrics:
+        raise UsageError("--metrics needs at least one name")
+    return metrics
 
 
 def _pairs(option_name: str, form: str, text: str) -> dict[str, str]:

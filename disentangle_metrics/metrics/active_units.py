@@ -61,8 +61,8 @@ def active_units(relations: Relations, *, active: Active = "auto") -> MetricValu
     Burda, Grosse, Salakhutdinov. Importance weighted autoencoders. ICLR 2016.
     """
     try:
-        chosen = relations.active(active)
-        mask, warnings = chosen.mask, chosen.warnings
+        units = relations.active(active)
+        mask, warnings = units.mask, units.warnings
     except NotApplicable:
         mask, warnings = np.zeros(relations.inputs.shape[1], dtype=bool), ()
     return MetricValue(

@@ -106,20 +106,20 @@ def dci(
     """
     raw = importances == "raw"
     varying = relations.need_factors(1, "DCI")
-    tables = relations.probes(probe=probe, alpha=alpha, split=split, max_rows=max_rows)
-    shares = columns_to_one(tables.importances[:, varying])
-    table = tables.importances[:, varying] if raw else shares
-    shown = np.full_like(tables.importances, np.nan)
-    shown[:, varying] = table
+    probes = relations.probes(probe=probe, alpha=alpha, split=split, max_rows=max_rows)
+    shares = columns_to_one(probes.importances[:, varying])
+    weights = probes.importances[:, varying] if raw else shares
+    shown = np.full_like(probes.importances, np.nan)
+    shown[:, varying] = weights
     details = {"importances": Labelled(shown, ("latents", "factors"))}
 
-    per_latent, disentanglement = concentration(table)
+    per_latent, disentanglement = concentration(weights)
     per_factor = np.full(len(varying), np.nan)
     per_factor[varying], completeness = concentration(shares.T)
     if raw:
         completeness = float(per_factor[varying].mean())
     single = int(varying.sum()) == 1
-    warnings = () if table.any() else ("no latent has any importance for any factor",)
+    warnings = () if weights.any() else ("no latent has any importance for any factor",)
     return {
         "dci_disentanglement": MetricValue(
             value=np.nan if single else disentanglement,
@@ -131,5 +131,5 @@ def dci(
         "dci_completeness": MetricValue(
             completeness, per_factor=per_factor, details=details, warnings=warnings
         ),
-        "dci_informativeness": MetricValue(float(np.nanmean(tables.quality)), per_factor=tables.quality),
+        "dci_informativeness": MetricValue(float(np.nanmean(probes.quality)), per_factor=probes.quality),
     }

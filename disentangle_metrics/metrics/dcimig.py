@@ -92,19 +92,19 @@ def dcimig(
         k=k,
         correction=correction,
     )
-    table = information.mutual_information
+    mutual = information.mutual_information
     entropy = np.where(varying, information.factor_entropy, np.nan)
-    gaps = gap(table, axis=1)
-    best = table.argmax(axis=1)  # with a tie the gap is 0, so it does not matter which wins
-    credit = np.zeros_like(table)
-    credit[np.arange(len(table)), best] = gaps
+    gaps = gap(mutual, axis=1)
+    best = mutual.argmax(axis=1)  # with a tie the gap is 0, so it does not matter which wins
+    credit = np.zeros_like(mutual)
+    credit[np.arange(len(mutual)), best] = gaps
     largest = credit.max(axis=0)
     return MetricValue(
         value=float(np.sum(largest[varying]) / np.nansum(entropy)),
         per_factor=largest / entropy,
         per_latent=gaps,
         details={
-            "mutual_information": Labelled(table, ("latents", "factors")),
+            "mutual_information": Labelled(mutual, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },
         warnings=information.remarks,

@@ -100,18 +100,18 @@ def dlig(
     information = relations.mutual_information(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
-    table = information.mutual_information
-    stands = standing(table, varying, assignment)
+    mutual = information.mutual_information
+    stands = standing(mutual, varying, assignment)
     if not stands.any():
         raise NotApplicable("no latent tells of any factor")
     given = conditional_entropies(relations, bins, strategy, factor_bins)
     columns = np.flatnonzero(varying)
-    per_latent = np.full(len(table), np.nan)
+    per_latent = np.full(len(mutual), np.nan)
     for latent in map(int, np.flatnonzero(stands.any(axis=1))):
-        row = table[latent, columns]
+        row = mutual[latent, columns]
         first = np.flatnonzero(stands[latent, columns]) if assignment is not None else [int(row.argmax())]
-        found = [_lead(row, int(i), given[np.ix_(columns, columns)]) for i in first]
-        known = [value for value in found if not np.isnan(value)]
+        leads = [_lead(row, int(i), given[np.ix_(columns, columns)]) for i in first]
+        known = [value for value in leads if not np.isnan(value)]
         if known:
             per_latent[latent] = float(np.mean(known))
     if np.isnan(per_latent).all():
@@ -124,7 +124,7 @@ def dlig(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,
         details={
-            "mutual_information": Labelled(table, ("latents", "factors")),
+            "mutual_information": Labelled(mutual, ("latents", "factors")),
             "conditional_entropy": Labelled(given, ("factors", "factors")),
         },
         warnings=lost + information.remarks,

@@ -100,13 +100,13 @@ def dmig(
     information = relations.mutual_information(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
-    table = information.mutual_information
-    stands = standing(table, varying, assignment)
+    mutual = information.mutual_information
+    stands = standing(mutual, varying, assignment)
     given = conditional_entropies(relations, bins, strategy, factor_bins)
     per_factor, denominator = np.full(len(varying), np.nan), np.full(len(varying), np.nan)
     for i in map(int, np.flatnonzero(varying)):
         denominator[i] = information.factor_entropy[i]
-        gap, seconds = _gap(table[:, i], stands[:, i])
+        gap, seconds = _gap(mutual[:, i], stands[:, i])
         rivals = np.asarray(stands[seconds].any(axis=0))
         rivals[i] = False
         if rivals.any():
@@ -122,7 +122,7 @@ def dmig(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
         details={
-            "mutual_information": Labelled(table, ("latents", "factors")),
+            "mutual_information": Labelled(mutual, ("latents", "factors")),
             "denominator": Labelled(denominator, ("factors",)),
         },
         warnings=determined(relations.inputs.factor_names, lost) + information.remarks,

@@ -97,20 +97,20 @@ def explicitness(
     """
     factors = relations.inputs.factors
     categories = np.array([factor.codes is not None for factor in factors])
-    chosen = relations.need_factors(1, "explicitness") & categories
-    if not chosen.any():
+    ranked = relations.need_factors(1, "explicitness") & categories
+    if not ranked.any():
         raise NotApplicable("explicitness ranks the values of categories, and every factor is continuous")
     rank = functools.partial(
         class_ranking, decision=decision, scaling=scaling, class_weight=class_weight, C=float(C)
     )
-    found = relations.per_factor(rank, split, max_rows, chosen, categories)
+    rankings = relations.per_factor(rank, split, max_rows, ranked, categories)
     warnings = [
         f"explicitness leaves out {factor.name}, which is continuous"
         for factor in factors
         if factor.codes is None
     ]
     per_factor = np.full(len(factors), np.nan)
-    for k, ranking in found.items():
+    for k, ranking in rankings.items():
         per_factor[k] = 2 * (ranking.auc - 0.5) if rescale else ranking.auc
         if ranking.unseen:
             warnings.append(

@@ -119,18 +119,18 @@ def _modularity_and_compactness(
     varying = relations.varying_factors()
     information = relations.mutual_information(estimator="nearest_neighbours", k=k, bounded=bounded)
     try:
-        chosen = relations.active(active)
+        units = relations.active(active)
     except NotApplicable as error:
         nothing = MetricValue(np.nan, reason=str(error))
         return {"info_modularity": nothing, "info_compactness": nothing}
-    table = information.mutual_information / np.where(varying, information.factor_entropy, np.nan)
+    normalised = information.mutual_information / np.where(varying, information.factor_entropy, np.nan)
     details = {
-        "normalised_mutual_information": Labelled(table, ("latents", "factors")),
-        "active": Labelled(chosen.mask, ("latents",)),
+        "normalised_mutual_information": Labelled(normalised, ("latents", "factors")),
+        "active": Labelled(units.mask, ("latents",)),
     }
-    warnings = chosen.warnings + information.remarks
-    regarded = table[chosen.mask][:, varying]
-    per_latent, per_factor = np.full(len(table), np.nan), np.full(len(varying), np.nan)
+    warnings = units.warnings + information.remarks
+    regarded = normalised[units.mask][:, varying]
+    per_latent, per_factor = np.full(len(normalised), np.nan), np.full(len(varying), np.nan)
     per_factor[varying] = devotion(regarded.T)
     compactness = MetricValue(
         float(np.nanmean(per_factor)), per_factor=per_factor, details=details, warnings=warnings
@@ -141,22 +141,22 @@ def _modularity_and_compactness(
             "info_modularity": MetricValue(np.nan, reason=reason),
             "info_compactness": compactness,
         }
-    per_latent[chosen.mask] = devotion(regarded)
+    per_latent[units.mask] = devotion(regarded)
     modularity = MetricValue(
         float(np.nanmean(per_latent)), per_latent=per_latent, details=details, warnings=warnings
     )
     return {"info_modularity": modularity, "info_compactness": compactness}
 
 
-def devotion(table: Table) -> Table:
+def devotion(normalised: Table) -> Table:
     """Share of each row's sum that its largest entry holds, rescaled to 0 for equal entries.
 
     `table` is not negative, with shape (rows, columns). A row of zeros gives 0, and a row of one
     positive entry 1.
     """
-    total = table.sum(axis=1)
-    share: Table = np.divide(table.max(axis=1), total, out=np.zeros(len(table)), where=total > 0)
-    columns = table.shape[1]
+    total = normalised.sum(axis=1)
+    share: Table = np.divide(normalised.max(axis=1), total, out=np.zeros(len(normalised)), where=total > 0)
+    columns = normalised.shape[1]
     if columns == 1:
         return share
     return np.where(total > 0, (share - 1 / columns) / (1 - 1 / columns), 0.0)
@@ -166,10 +166,10 @@ def _explicitness(relations: Relations, split: Split, max_rows: int | None, max_
     factors = relations.inputs.factors
     categories = np.array([factor.codes is not None for factor in factors])
     predict = functools.partial(predictive_information, max_iter=max_iter)
-    found = relations.per_factor(predict, split, max_rows, relations.varying_factors(), categories)
+    predictions = relations.per_factor(predict, split, max_rows, relations.varying_factors(), categories)
     per_factor = np.full(len(factors), np.nan)
     warnings = []
-    for index, predicted in found.items():
+    for index, predicted in predictions.items():
         per_factor[index] = predicted.share
         if predicted.stopped:
             warnings.append(

@@ -99,8 +99,8 @@ def jemmig(
         correction=correction,
     )
     need_counted(information, "JEMMIG")
-    table, joint = information.mutual_information, information.joint_entropy
-    excess = _joint_entropy_of_best(table, joint) - gap(table, axis=0)
+    mutual, joint = information.mutual_information, information.joint_entropy
+    excess = _joint_entropy_of_best(mutual, joint) - gap(mutual, axis=0)
     per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
     # A corrected joint entropy may exceed the largest that there is.
     per_factor = np.maximum(per_factor, 0.0)
@@ -108,7 +108,7 @@ def jemmig(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
         details={
-            "mutual_information": Labelled(table, ("latents", "factors")),
+            "mutual_information": Labelled(mutual, ("latents", "factors")),
             "joint_entropy": Labelled(joint, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },

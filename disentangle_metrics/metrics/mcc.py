@@ -66,20 +66,20 @@ def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "
     from scipy.optimize import linear_sum_assignment
 
     varying = relations.need_factors(1, "MCC")
-    table = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))
-    table[:, ~varying] = np.nan
+    correlations = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))
+    correlations[:, ~varying] = np.nan
     columns = np.flatnonzero(varying)
-    latents, positions = linear_sum_assignment(table[:, columns], maximize=True)
-    matched = table[latents, columns[positions]]
+    latents, positions = linear_sum_assignment(correlations[:, columns], maximize=True)
+    matched = correlations[latents, columns[positions]]
     per_factor = np.where(varying, 0.0, np.nan)
     per_factor[columns[positions]] = matched
-    per_latent = np.full(len(table), np.nan)
+    per_latent = np.full(len(correlations), np.nan)
     per_latent[latents] = matched
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
         per_latent=per_latent,
-        details={"correlation": Labelled(table, ("latents", "factors"))},
+        details={"correlation": Labelled(correlations, ("latents", "factors"))},
         warnings=tuple(_unordered(relations)),
     )
 

@@ -71,8 +71,8 @@ def mean_pairwise_mi(relations: Relations, *, bins: Bins = 20, strategy: Strateg
     cut = relations.bins(bins, strategy)
     small = np.min_scalar_type(bins - 1)
     codes = [cut.encode(j, latents[:, j]).astype(small) for j in range(latents.shape[1])]
-    tables = count(latents, cut, codes, [bins] * len(codes))
-    information = counted_information(tables).mutual_information
+    counts = count(latents, cut, codes, [bins] * len(codes))
+    information = counted_information(counts).mutual_information
     np.fill_diagonal(information, 0.0)
     per_latent = information.sum(axis=1) / others
     return MetricValue(float(per_latent.mean()), per_latent=per_latent)

@@ -93,7 +93,7 @@ def mig_sup(
     ICLR 2020.
     """
     varying = relations.need_factors(2, "MIG-sup")
-    chosen = relations.active(active)
+    units = relations.active(active)
     information = relations.mutual_information(
         bins=bins,
         strategy=strategy,
@@ -104,13 +104,13 @@ def mig_sup(
         samples=samples,
     )
     shares = normalised(information, normaliser, varying)
-    per_latent = np.where(chosen.mask, gap(shares, axis=1), np.nan)
+    per_latent = np.where(units.mask, gap(shares, axis=1), np.nan)
     return MetricValue(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,
         details={
             "normalised_mutual_information": Labelled(shares, ("latents", "factors")),
-            "active": Labelled(chosen.mask, ("latents",)),
+            "active": Labelled(units.mask, ("latents",)),
         },
-        warnings=chosen.warnings + information.remarks,
+        warnings=units.warnings + information.remarks,
     )

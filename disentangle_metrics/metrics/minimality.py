@@ -78,7 +78,7 @@ def minimality(
     arXiv:2408.07016, 2024; computed as in the authors' published code, which calls it so.
     """
     varying = relations.need_factors(1, "minimality")
-    chosen = relations.active(active)
+    units = relations.active(active)
     information = relations.mutual_information(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
@@ -86,14 +86,14 @@ def minimality(
     best = information.mutual_information[:, varying].max(axis=1)
     entropy = information.latent_entropy
     share = np.divide(best, entropy, out=np.zeros_like(best), where=entropy > 0)
-    per_latent = np.where(chosen.mask, share, np.nan)
+    per_latent = np.where(units.mask, share, np.nan)
     return MetricValue(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,
         details={
             "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
             "latent_entropy": Labelled(entropy, ("latents",)),
-            "active": Labelled(chosen.mask, ("latents",)),
+            "active": Labelled(units.mask, ("latents",)),
         },
-        warnings=chosen.warnings + information.remarks,
+        warnings=units.warnings + information.remarks,
     )

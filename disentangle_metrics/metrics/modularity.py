@@ -86,7 +86,7 @@ def modularity(
     Ridgeway, Mozer. Learning deep disentangled embeddings with the F-statistic loss. NeurIPS 2018.
     """
     varying = relations.need_factors(2, "modularity")
-    chosen = relations.active(active)
+    units = relations.active(active)
     information = relations.mutual_information(
         bins=bins,
         strategy=strategy,
@@ -95,20 +95,20 @@ def modularity(
         k=k,
         correction=correction,
     )
-    table = information.mutual_information[:, varying]
-    best = table.max(axis=1)
+    mutual = information.mutual_information[:, varying]
+    best = mutual.max(axis=1)
     informed = best > 0
     # Divide before squaring: a tiny squared information would underflow.
-    shares = np.divide(table, best[:, None], out=np.zeros_like(table), where=informed[:, None])
+    shares = np.divide(mutual, best[:, None], out=np.zeros_like(mutual), where=informed[:, None])
     others = np.sum(shares**2, axis=1) - 1
-    per_latent = np.where(informed, 1 - others / (table.shape[1] - 1), 0.0)
-    per_latent = np.where(chosen.mask, np.clip(per_latent, 0.0, 1.0), np.nan)
+    per_latent = np.where(informed, 1 - others / (mutual.shape[1] - 1), 0.0)
+    per_latent = np.where(units.mask, np.clip(per_latent, 0.0, 1.0), np.nan)
     return MetricValue(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,
         details={
             "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
-            "active": Labelled(chosen.mask, ("latents",)),
+            "active": Labelled(units.mask, ("latents",)),
         },
-        warnings=chosen.warnings + information.remarks,
+        warnings=units.warnings + information.remarks,
     )

@@ -85,17 +85,17 @@ def omes(
     and real images. NeurIPS 2024; computed as in the authors' published code.
     """
     varying = relations.need_factors(2, "OMES")
-    chosen = relations.active(active)
+    units = relations.active(active)
     response = np.full(relations.inputs.shape[1:], np.nan)
-    table = relations.latents[:, chosen.mask].astype(np.float64)
-    spread = table.std(axis=0)
-    table = (table - table.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    standardised = relations.latents[:, units.mask].astype(np.float64)
+    spread = standardised.std(axis=0)
+    standardised = (standardised - standardised.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     codes, _ = relations.factor_codes(bins, strategy)
     groups = relations.groups_of_others(bins, strategy)
     for k in map(int, np.flatnonzero(varying)):
-        alike = correlation_across(table, codes[k], groups[k])
+        alike = correlation_across(standardised, codes[k], groups[k])
         if alike is not None:
-            response[chosen.mask, k] = 1 - np.abs(alike)
+            response[units.mask, k] = 1 - np.abs(alike)
     usable = ~np.isnan(response).all(axis=0)
     if not usable.any():
         raise NotApplicable("no two rows differ in one factor alone")
@@ -104,7 +104,7 @@ def omes(
         f"factor {names[k]}: no two rows differ in it alone; left out"
         for k in np.flatnonzero(varying & ~usable)
     )
-    used = response[chosen.mask][:, usable]
+    used = response[units.mask][:, usable]
     overlap, multiple = np.full(len(varying), np.nan), np.full(len(varying), np.nan)
     overlap[usable] = _pooled(used, _closeness(used), pooling)
     multiple[usable] = _pooled(used, _closeness(used.T).T, pooling)
@@ -116,9 +116,9 @@ def omes(
             "response": Labelled(response, ("latents", "factors")),
             "overlap": Labelled(overlap, ("factors",)),
             "multiple_encoding": Labelled(multiple, ("factors",)),
-            "active": Labelled(chosen.mask, ("latents",)),
+            "active": Labelled(units.mask, ("latents",)),
         },
-        warnings=chosen.warnings + warnings,
+        warnings=units.warnings + warnings,
     )
 
 

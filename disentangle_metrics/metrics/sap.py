@@ -92,16 +92,16 @@ def sap(
     classified = np.array(
         [kind == "classification" or (kind == "auto" and f.kind == "categorical") for f in factors]
     )
-    table = np.zeros(relations.inputs.shape[1:])
+    predictability = np.zeros(relations.inputs.shape[1:])
     if not classified.all():
         correlation = relations.squared_correlation(fit_rows, split, max_rows)
-        table[:, ~classified] = correlation[:, ~classified]
+        predictability[:, ~classified] = correlation[:, ~classified]
     if classified.any():
-        table[:, classified] = relations.svm_accuracy(split=split, max_rows=max_rows)[:, classified]
-    table[:, ~varying] = np.nan
-    per_factor = gap(table, axis=0)
+        predictability[:, classified] = relations.svm_accuracy(split=split, max_rows=max_rows)[:, classified]
+    predictability[:, ~varying] = np.nan
+    per_factor = gap(predictability, axis=0)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
-        details={"predictability": Labelled(table, ("latents", "factors"))},
+        details={"predictability": Labelled(predictability, ("latents", "factors"))},
     )

@@ -99,14 +99,18 @@ def unibound(
     logvar = relations.need_logvar()
     varying = relations.need_factors(1, "UniBound")
     codes, sizes = relations.factor_codes(bins, strategy)
-    chosen = np.flatnonzero(varying)
-    found = joint_information(relations.latents, logvar, [codes[k] for k in chosen], int(samples), rng)
+    columns = np.flatnonzero(varying)
+    information = joint_information(relations.latents, logvar, [codes[k] for k in columns], int(samples), rng)
     factors = np.array(
         [entropy(np.bincount(c, minlength=size)) for c, size in zip(codes, sizes, strict=True)]
     )
     shape = relations.inputs.shape[1:]
     single, others, together = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape[1], np.nan)
-    single[:, varying], others[:, varying], together[varying] = found.single, found.others, found.together
+    single[:, varying], others[:, varying], together[varying] = (
+        information.single,
+        information.others,
+        information.together,
+    )
     details = {
         "mutual_information": Labelled(single, ("latents", "factors")),
         "others_information": Labelled(others, ("latents", "factors")),
@@ -122,7 +126,7 @@ def unibound(
     }
     best = np.argmax(np.where(varying, n, 0.0), axis=0)
     names = relations.inputs.factor_names
-    apart = ", ".join(names[k] for k in chosen if found.alone[best[k]] > 0.5)
+    apart = ", ".join(names[k] for k in columns if information.alone[best[k]] > 0.5)
     warnings = (f"{apart}: {APART}",) if apart else ()
     return {
         key: MetricValue(

@@ -85,11 +85,11 @@ def wsepin(
     informativeness[informativeness < NOTHING] = 0.0
     total = informativeness.sum()
     weights = informativeness / total if total > 0 else np.zeros_like(informativeness)
-    found = separability(mean, logvar, int(samples), rng)
-    dependence = np.clip(found.shared.mean(axis=0), 0.0, informativeness)
+    estimates = separability(mean, logvar, int(samples), rng)
+    dependence = np.clip(estimates.shared.mean(axis=0), 0.0, informativeness)
     parts = {
-        "wsepin": (np.clip(found.conditional.mean(axis=0), 0.0, informativeness), found.conditional),
-        "windin": (informativeness - dependence, found.shared),
+        "wsepin": (np.clip(estimates.conditional.mean(axis=0), 0.0, informativeness), estimates.conditional),
+        "windin": (informativeness - dependence, estimates.shared),
     }
     return {
         key: MetricValue(

@@ -90,21 +90,21 @@ def xmig(
     information = relations.mutual_information(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k
     )
-    table = information.mutual_information
-    stands = standing(table, varying, assignment)
+    mutual = information.mutual_information
+    stands = standing(mutual, varying, assignment)
     spare = np.asarray(~stands[:, stands.sum(axis=0) == 1].any(axis=1))
     if not spare.any():
         raise NotApplicable("XMIG needs a latent that stands for no factor, and each stands for one")
     # A factor of which no latent tells has no latent either, and a gap of 0.
-    first = np.where(stands, table, -np.inf).max(axis=0)
-    gaps = np.where(stands.any(axis=0), first, 0.0) - table[spare].max(axis=0)
-    tied = np.abs(gaps) <= TIE * table.max(axis=0)
+    first = np.where(stands, mutual, -np.inf).max(axis=0)
+    gaps = np.where(stands.any(axis=0), first, 0.0) - mutual[spare].max(axis=0)
+    tied = np.abs(gaps) <= TIE * mutual.max(axis=0)
     per_factor = np.where(tied, 0.0, gaps) / np.where(varying, information.factor_entropy, np.nan)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
         details={
-            "mutual_information": Labelled(table, ("latents", "factors")),
+            "mutual_information": Labelled(mutual, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
             "spare": Labelled(spare, ("latents",)),
         },

@@ -68,6 +68,6 @@ def active_latents(
 
 
 def _list(names: Sequence[str], mask: NDArray[np.bool_]) -> str:
-    chosen = [name for name, marked in zip(names, mask, strict=True) if marked]
-    shown = ", ".join(chosen[:8]) + (f" and {len(chosen) - 8} more" if len(chosen) > 8 else "")
-    return f"latent{'s' if len(chosen) > 1 else ''} {shown}"
+    listed = [name for name, marked in zip(names, mask, strict=True) if marked]
+    shown = ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
+    return f"latent{'s' if len(listed) > 1 else ''} {shown}"

@@ -99,11 +99,11 @@ class IncompleteRelations(Relations):
         self, edges: tuple[float, ...], bins: int, strategy: Strategy, mass: Mass
     ) -> tuple[Information, NDArray[np.float64]]:
         """As for complete factors, each in its own rows; the mass beyond is the largest of any."""
-        found = [
+        results = [
             (factors, part.quantised_information(edges, bins, strategy, mass)) for factors, part in self.parts
         ]
-        outside = np.max([beyond for _, (_, beyond) in found], axis=0)
-        return side_by_side([(factors, information) for factors, (information, _) in found]), outside
+        outside = np.max([beyond for _, (_, beyond) in results], axis=0)
+        return side_by_side([(factors, information) for factors, (information, _) in results]), outside
 
     def squared_correlation(
         self,
@@ -114,25 +114,25 @@ class IncompleteRelations(Relations):
         ranks: bool = False,
     ) -> NDArray[np.float64]:
         """As for complete factors, each in its own rows."""
-        table = np.zeros(self.inputs.shape[1:])
+        correlations = np.zeros(self.inputs.shape[1:])
         for factors, part in self.parts:
-            table[:, factors] = part.squared_correlation(rows, split, max_rows, ranks=ranks)
-        return table
+            correlations[:, factors] = part.squared_correlation(rows, split, max_rows, ranks=ranks)
+        return correlations
 
     def per_factor(
         self,
         function: Callable[[NDArray[np.floating], NDArray[np.floating], Target], T],
         split: Split,
         max_rows: int | None,
-        chosen: NDArray[np.bool_],
+        wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
     ) -> dict[int, T]:
         """As for complete factors, each with a split of its own rows."""
         categories = np.asarray(as_categories)
-        found: dict[int, T] = {}
+        results: dict[int, T] = {}
         for factors, part in self.parts:
             columns = list(factors)
-            if chosen[columns].any():
-                own = part.per_factor(function, split, max_rows, chosen[columns], categories[columns])
-                found |= {factors[k]: result for k, result in own.items()}
-        return dict(sorted(found.items()))
+            if wanted[columns].any():
+                own = part.per_factor(function, split, max_rows, wanted[columns], categories[columns])
+                results |= {factors[k]: result for k, result in own.items()}
+        return dict(sorted(results.items()))

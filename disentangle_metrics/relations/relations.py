@@ -248,13 +248,13 @@ class Relations:
         if estimator == "nearest_neighbours":
             values = [factor.values for factor in self.inputs.factors]
             rng = self.generator("nearest neighbours")
-            found = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
+            information = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
         elif estimator == "posterior_monte_carlo":
             rng = self.generator("posterior samples")
-            found = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
+            information = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
         else:
             assert_never(estimator)
-        return bounded_by_entropy(found, self.inputs.factor_names) if bounded else found
+        return bounded_by_entropy(information, self.inputs.factor_names) if bounded else information
 
     def need_logvar(self) -> NDArray[np.floating]:
         """The posteriors' log-variances (N, D).
@@ -358,8 +358,8 @@ class Relations:
         fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
         shape = (self.inputs.shape[1], self.inputs.shape[2])
         importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
-        for k, found in fitted.items():
-            importances[:, k], quality[k] = found.importances, found.quality
+        for k, probe_of_k in fitted.items():
+            importances[:, k], quality[k] = probe_of_k.importances, probe_of_k.quality
         return ProbeTables(importances, quality)
 
     @_relation
@@ -367,9 +367,9 @@ class Relations:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
-        chosen = self.varying_factors() & categories
-        found = self.per_factor(probes.svm_accuracies, split, max_rows, chosen, categories)
-        for k, column in found.items():
+        wanted = self.varying_factors() & categories
+        columns = self.per_factor(probes.svm_accuracies, split, max_rows, wanted, categories)
+        for k, column in columns.items():
             accuracy[:, k] = column
         return accuracy
 
@@ -378,7 +378,7 @@ class Relations:
         function: Callable[[NDArray[np.floating], NDArray[np.floating], Target], T],
         split: Split,
         max_rows: int | None,
-        chosen: NDArray[np.bool_],
+        wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
     ) -> dict[int, T]:
         """``function(train, test, target)`` for each chosen factor, in `n_jobs` processes."""
@@ -387,7 +387,7 @@ class Relations:
         train, test = self.split(split, max_rows)
         latents = [self.latents[rows].astype(np.float64, copy=False) for rows in (train, test)]
         targets = {}
-        for k in map(int, np.flatnonzero(chosen)):
+        for k in map(int, np.flatnonzero(wanted)):
             factor = self.inputs.factors[k]
             column = factor.codes if as_categories[k] and factor.codes is not None else factor.as_numbers()
             targets[k] = Target(column[train], column[test], bool(as_categories[k]))

@@ -37,9 +37,9 @@ def standing(
     if given.min() < 0 or given.max() >= latents:
         odd = given.min() if given.min() < 0 else given.max()
         raise InputError(f"`assignment` names latent {odd}, but they are numbered 0 to {latents - 1}")
-    chosen = np.zeros((latents, factors), dtype=bool)
-    chosen[given, np.arange(factors)] = True
-    return chosen & varying
+    stands = np.zeros((latents, factors), dtype=bool)
+    stands[given, np.arange(factors)] = True
+    return stands & varying
 
 
 def conditional_entropies(
@@ -48,15 +48,15 @@ def conditional_entropies(
     """H(v_i | v_l) of each factor i, given each factor l, in nats. Shape (K, K)."""
     codes, sizes = relations.factor_codes(bins, strategy, factor_bins)
     alone = [entropy(np.bincount(column, minlength=size)) for column, size in zip(codes, sizes, strict=True)]
-    table = np.zeros((len(codes), len(codes)))
+    conditional = np.zeros((len(codes), len(codes)))
     for i in range(len(codes)):
         for other in range(i):
             pair = codes[i].astype(np.int64) * sizes[other] + codes[other]
             both = entropy(np.bincount(pair, minlength=sizes[i] * sizes[other]))
-            table[i, other] = both - alone[other]
-            table[other, i] = both - alone[i]
-    table[table < TIE] = 0.0  # a factor that another one determines, but for rounding
-    return table
+            conditional[i, other] = both - alone[other]
+            conditional[other, i] = both - alone[i]
+    conditional[conditional < TIE] = 0.0  # a factor that another one determines, but for rounding
+    return conditional
 
 
 def tied_for_largest(values: NDArray[np.float64]) -> NDArray[np.bool_]:

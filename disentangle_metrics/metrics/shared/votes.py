@@ -77,8 +77,8 @@ def majority_votes(
     the first set of votes; the second set is scored.
     """
     fitting = votes[0]
-    chosen = relations.active(active)
-    candidates = np.flatnonzero(chosen.mask & ~relations.constant())
+    units = relations.active(active)
+    candidates = np.flatnonzero(units.mask & ~relations.constant())
     if not len(candidates):
         raise NotApplicable("every active latent is constant")
     factors = rng.integers(len(usable), size=sum(votes))
@@ -91,21 +91,21 @@ def majority_votes(
         Drawing(value_weights == "uniform", replacement),
     )
     named = pick(variance[:, candidates] / relations.variances()[candidates], axis=1)
-    table = np.zeros((len(candidates), len(usable)), dtype=np.int64)
-    np.add.at(table, (named[:fitting], factors[:fitting]), 1)
-    right = table.argmax(axis=1)[named[fitting:]] == factors[fitting:]
+    counts = np.zeros((len(candidates), len(usable)), dtype=np.int64)
+    np.add.at(counts, (named[:fitting], factors[:fitting]), 1)
+    right = counts.argmax(axis=1)[named[fitting:]] == factors[fitting:]
     count = relations.inputs.shape[2]
     value, per_factor, vote_count = share_right(right, factors[fitting:], usable, count, rescale)
     named_for = np.zeros(relations.inputs.shape[1:], dtype=np.int64)
-    named_for[np.ix_(candidates, usable)] = table
+    named_for[np.ix_(candidates, usable)] = counts
     return MetricValue(
         value=value,
         per_factor=per_factor,
         details={
             "votes": Labelled(named_for, ("latents", "factors")),
-            "train_accuracy": float(table.max(axis=1).sum() / fitting),
-            "active": Labelled(chosen.mask, ("latents",)),
+            "train_accuracy": float(counts.max(axis=1).sum() / fitting),
+            "active": Labelled(units.mask, ("latents",)),
         },
-        warnings=chosen.warnings,
+        warnings=units.warnings,
         vote_count=vote_count,
     )

@@ -1,0 +1,121 @@
+"""One door: built-in metrics, a user's own and plug-ins come through the same decorator, with the same facts."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import get_type_hints
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.metrics import METRICS, Facts, definition
+from disentangle_metrics.metrics.catalogue import BUILTIN
+from disentangle_metrics.scoring.protocols import PROTOCOLS
+from disentangle_metrics.streams.countable import supported
+from disentangle_metrics.testing import check_metric
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_decorator_takes_every_field_of_a_definition():
+    own = {"name", "compute", "scores"}
+    assert set(Facts.__annotations__) == {field.name for field in fields(dm.MetricDefinition)} - own
+    hints = get_type_hints(dm.MetricDefinition)
+    scope = {**vars(definition)}
+    for name, written in Facts.__annotations__.items():
+        assert eval(written.__forward_arg__, scope) == hints[name], name
+    parameters = inspect.signature(dm.metric).parameters
+    score = {field.name: field.default for field in fields(dm.ScoreDefinition) if field.name != "key"}
+    assert {name: parameters[name].default for name in score if name != "property"} == {
+        name: default for name, default in score.items() if name != "property"
+    }
+
+
+def test_a_bare_decorator_says_what_a_bare_definition_says():
+    @dm.metric()
+    def bare(relations):
+        """Nothing."""
+
+    try:
+        plain = dm.MetricDefinition("bare", bare, (dm.ScoreDefinition("bare", ""),))
+        assert METRICS.load("bare") == plain
+    finally:
+        METRICS.remove("bare")
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_a_built_in_metric_is_a_decorated_function_of_its_name(name):
+    definition = METRICS.load(name)
+    assert definition.compute.definition is definition
+    assert definition.name == definition.compute.__name__ == name
+    assert definition.compute.__module__ == f"disentangle_metrics.metrics.{name}"
+    again = pickle.loads(pickle.dumps(definition))
+    assert (again.name, again.settings, again.types) == (name, definition.settings, definition.types)
+
+
+def test_the_lists_are_queries():
+    assert PROTOCOLS["default"].suite == tuple(name for name in BUILTIN if METRICS.load(name).suite)
+    assert len(PROTOCOLS["default"].suite) == 18
+    assert supported() == [name for name in BUILTIN if METRICS.load(name).from_counts]
+    assert len(supported()) == 10
+
+
+def test_importing_the_package_does_not_load_numpy():
+    code = "import sys, disentangle_metrics as dm; dm.metric; print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.fixture
+def plug_ins(monkeypatch, tmp_path):
+    """A module of plug-ins: one decorated, one a definition, one a function alone."""
+    (tmp_path / "dm_three_plugins.py").write_text(
+        "import disentangle_metrics as dm\n"
+        "@dm.metric(property='toy', by_factor=True)\n"
+        "def decorated(relations, *, power: int = 1):\n    'One.'\n    return dm.MetricValue(1.0)\n"
+        "def compute(relations):\n    'Half.'\n    return dm.MetricValue(0.5)\n"
+        "defined = dm.MetricDefinition(name='defined', compute=compute, scores=(dm.ScoreDefinition('defined', 'toy'),))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    objects = {"decorated": "decorated", "defined": "defined", "factless": "compute"}
+    points = {
+        name: EntryPoint(name, f"dm_three_plugins:{attribute}", METRICS.group)
+        for name, attribute in objects.items()
+    }
+    monkeypatch.setitem(vars(METRICS), "plugins", points)
+    yield
+    sys.modules.pop("dm_three_plugins", None)
+
+
+def test_plug_ins_come_through_it_or_bring_a_definition(plug_ins):
+    z, v = np.arange(12.0).reshape(6, 2), np.arange(12).reshape(6, 2) % 3
+    report = dm.score(z, v, metrics=["decorated", "defined"], anchors=False)
+    assert (report["decorated"].value, report["defined"].value) == (1, 0.5)
+    assert report["decorated"].signature.startswith("decorated|power:1|n:6|")
+    assert METRICS.load("decorated").by_factor
+    with pytest.raises(dm.InputError, match="`power` must be a whole number, got 'x'"):
+        dm.Metric("decorated", power="x")
+    with pytest.raises(dm.InputError, match="the metric name 'decorated' is taken"):
+        dm.metric(name="decorated")(lambda relations: None)
+    with pytest.raises(
+        dm.PluginError, match=r"'factless' is a function without facts: decorate it with @dm\.metric"
+    ):
+        dm.score(z, v, metrics="factless")
+
+
+def test_the_readmes_metric_obeys_the_laws():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    source = re.findall(r"```python\n(@dm\.metric.*?)\n\n\ndm\.score", readme, re.S)[0]
+    space = {"dm": dm, "__name__": "readme"}
+    exec(source, space)
+    try:
+        check_metric("best_latent_information", examples=8)
+    finally:
+        METRICS.remove("best_latent_information")

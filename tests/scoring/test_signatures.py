@@ -1,0 +1,192 @@
+"""A published signature can be run again: the same bits and the same line, or a clear refusal."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.metrics.catalogue import BUILTIN
+from disentangle_metrics.scoring.protocols import PROTOCOLS
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+RNG = np.random.default_rng(0)
+V = np.column_stack([RNG.integers(3, size=90), RNG.integers(4, size=90)])
+Z = np.column_stack([V[:, 0] + 0.2 * RNG.normal(size=90), V[:, 1] + 0.4 * RNG.normal(size=90)])
+POSTERIOR = dm.GaussianPosterior(Z, np.full(Z.shape, -2.0))
+QUICK = {
+    **{key: {"votes": (60, 40), "rows": 8} for key in ("factor_vae", "beta_vae", "z_max_variance")},
+    "wsepin": {"samples": 20},
+    "unibound": {"samples": 20},
+    "infomec": {"max_iter": 20},
+    "dci": {"probe": "random_forest"},
+}
+
+
+def same(one: dm.Report, other: dm.Report) -> None:
+    """Both reports have the same scores, to the last bit, and say the same of them."""
+    assert list(one) == list(other)
+    for key in one:
+        assert one[key].signature == other[key].signature
+        assert json.dumps(one[key].to_dict()) == json.dumps(other[key].to_dict())
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_score_of_every_protocol_comes_back(protocol):
+    # The gradient boosting and the cross-validated Lasso of two protocols take seconds, and are words too.
+    metrics = [dm.Metric(name, **QUICK.get(name, {})) for name in BUILTIN]
+    options = {"seed": 3, "anchors": False}
+    published = dm.score(POSTERIOR, V, metrics=metrics, protocol=protocol, **options)
+    signatures = [score.signature for score in published.values()]
+    again = dm.score(POSTERIOR, V, metrics=signatures, **options)
+    same(again, published)
+    same(dm.score(POSTERIOR, V, metrics=signatures, protocol="carbonneau2022", **options), published)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_settings_of_every_protocol_come_back_from_their_text(protocol):
+    for name in BUILTIN:
+        definition = METRICS.load(name)
+        wanted = {**definition.settings, **PROTOCOLS[protocol].settings.get(name, {})}
+        for key in definition.keys:
+            text = "|".join([key, *(f"{k}:{v}".replace(" ", "") for k, v in wanted.items())])
+            assert dm.Metric.parse(text).settings == wanted
+
+
+def test_with_intervals_missing_values_and_continuous_factors():
+    z, v = Z.copy(), V.astype(float)
+    z[3, 0], v[5, 1] = np.nan, np.nan
+    v[:, 0] += 0.01 * RNG.normal(size=90)
+    options = {"missing": "drop", "confidence": 0.9, "replicates": 3, "anchors": False}
+    published = dm.score(
+        z, v, metrics=["mig", "mcc", "sap", "active_units", "factor_vae|votes:(50,40)"], **options
+    )
+    assert (
+        "|missing:drop|kinds:rc|confidence:0.9|interval:bootstrap|replicates:3|seed:0|"
+        in published["mig"].signature
+    )
+    same(dm.score(z, v, metrics=[score.signature for score in published.values()], **options), published)
+
+
+def test_a_part_of_a_signature_pins_what_it_names():
+    report = dm.score(Z, V, metrics="mig|bins:10", anchors=False)
+    assert report["mig"].signature == dm.mig(Z, V, bins=10).signature
+    assert report["mig"].value == dm.mig(Z, V, bins=10).value
+    # What it does not name is the metric's default, not the protocol's.
+    other = dm.score(Z, V, metrics="mig|bins:10", protocol="carbonneau2022", anchors=False)
+    assert other["mig"].signature == report["mig"].signature
+    assert dm.score(Z, V, metrics="mig|n:90", anchors=False)["mig"].value == dm.mig(Z, V).value
+
+
+def test_one_of_several_scores_of_a_metric():
+    whole = dm.score(Z, V, metrics=dm.Metric("dci", probe="random_forest"), anchors=False)
+    one = dm.score(Z, V, metrics=[whole["dci_completeness"].signature], anchors=False)
+    assert list(one) == ["dci_completeness"]
+    assert one["dci_completeness"].value == whole["dci_completeness"].value
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (("|n:90", "|n:91"), {}, r"says n:91, and this call has n:90: score such input, or give only the settings"),
+        (("|D:2", "|D:3"), {}, "says D:3, and this call has D:2"),
+        (("|K:2", "|K:5"), {}, "says K:5, and this call has K:2"),
+        (("|K:2", "|K:2|kinds:cr"), {}, "says kinds:cr, and this call has no kinds"),
+        (("|K:2", "|K:2|missing:drop"), {}, "says missing:drop, and this call has no missing: pass the same `missing`"),
+        ((), {"missing": "drop"}, "says nothing of missing, and this call has missing:drop"),
+        ((), {"confidence": 0.9, "replicates": 3}, "says nothing of confidence, and this call has confidence:0.9"),
+        ((), {"seed": 1}, "says seed:0, and this call has seed:1: pass the same `seed`"),
+        (("|def:1", "|def:2"), {}, "is of definition 2, and this package has 1"),
+    ],
+)  # fmt: skip
+def test_what_a_whole_signature_pins_is_honoured_or_refused(change, options, message):
+    signature = dm.factor_vae(Z, V, votes=(50, 40)).signature
+    if change:
+        assert change[0] in signature
+        signature = signature.replace(*change)
+    with pytest.raises(dm.InputError, match=message):
+        dm.score(Z, V, metrics=[signature], anchors=False, **options)
+
+
+def test_versions_of_programs_may_differ():
+    signature = dm.mig(Z, V).signature
+    old = signature.replace(f"dm:{dm.__version__}", "dm:0.0.1")
+    assert dm.score(Z, V, metrics=[old], anchors=False)["mig"].signature == signature
+    probe = dm.sap(Z, V).signature
+    older = probe[: probe.index("|sklearn:")] + "|sklearn:0.1"
+    assert dm.score(Z, V, metrics=[older], anchors=False)["sap"].signature == probe
+
+
+def test_a_seed_that_changes_nothing_is_not_asked_for():
+    assert (
+        dm.score(Z, V, metrics=[dm.mig(Z, V).signature], seed=5, anchors=False)["mig"].value
+        == dm.mig(Z, V).value
+    )
+
+
+@pytest.mark.parametrize(
+    ("signature", "message"),
+    [
+        ("nig|bins:10", "unknown metric 'nig'; did you mean 'mig'"),
+        ("mig|bins", "has the part 'bins'"),
+        ("mig|bin:10", "'mig' has no setting 'bin'; the signature may hold bins, strategy"),
+        ("mig|bins:ten", "`bins` must be a whole number from 2 to 1,048,576, got 'ten'"),
+        ("mig|bins:1", "`bins` must be a whole number from 2"),
+        (
+            "dci|probe:DecisionTreeClassifier(max_depth=2)",
+            r"cannot bring back: pass dm.Metric\('dci', probe=...\)",
+        ),
+        ("sap|split:(sha256-0123456789abcdef,sha256-0123456789abcdef)", "cannot bring back"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(signature, message):
+    with pytest.raises(dm.InputError, match=message):
+        dm.Metric.parse(signature)
+
+
+def test_what_is_no_text_is_refused():
+    with pytest.raises(dm.InputError, match="`signature` must be a line of text, got int"):
+        dm.Metric.parse(3)
+
+
+def test_texts_of_all_kinds_of_values_come_back():
+    @dm.metric(name="typeless")
+    def typeless(relations, *, number=1, word="a", pair=(1, 2), truth=True, nothing=None, open_end=1.0):
+        return dm.MetricValue(0.0)
+
+    try:
+        given = {
+            "number": 2.5,
+            "word": "7",
+            "pair": (3, "x y"),
+            "truth": False,
+            "nothing": "b",
+            "open_end": np.inf,
+        }
+        score = dm.score(Z, V, metrics=dm.Metric("typeless", **{**given, "pair": (3, 4)}), anchors=False)[
+            "typeless"
+        ]
+        assert dm.Metric.parse(score.signature).settings == {**given, "pair": (3, 4)}
+    finally:
+        METRICS.remove("typeless")
+
+
+def test_the_command_takes_signatures(tmp_path, monkeypatch, capsys):
+    from disentangle_metrics.cli.evaluate import main
+
+    np.save(tmp_path / "z.npy", Z)
+    np.save(tmp_path / "v.npy", V)
+    monkeypatch.chdir(tmp_path)
+    arrays = ["dm-eval", "--latents", "z.npy", "--factors", "v.npy", "--json", "r.json"]
+    monkeypatch.setattr("sys.argv", [*arrays, "--metrics", "mig|bins:10,factor_vae|votes:(50,40)|seed:0,mcc"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    report = dm.Report.from_json(tmp_path / "r.json")
+    assert list(report) == ["mig", "factor_vae", "mcc"]
+    assert report["mig"].signature == dm.mig(Z, V, bins=10).signature
+    assert report["factor_vae"].signature == dm.factor_vae(Z, V, votes=(50, 40)).signature
