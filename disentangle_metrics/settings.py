@@ -15,7 +15,17 @@ import itertools
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    TypedDict,
+    Union,
+    get_args,
+    get_origin,
+    runtime_checkable,
+)
 
 from disentangle_metrics.errors import InputError
 
@@ -131,6 +141,19 @@ Probe = NamedProbe | Annotated[SklearnEstimator, Called("a scikit-learn estimato
 Decision = Literal["multinomial", "one_vs_rest", "separate"]
 
 
+class InformationSettings(TypedDict, total=False):
+    """The settings of an estimate of mutual information, see :meth:`.Relations.mutual_information`."""
+
+    bins: Bins
+    strategy: Strategy
+    estimator: InformationEstimator
+    factor_bins: FactorBins
+    k: Neighbours
+    bounded: bool
+    correction: Correction
+    samples: Samples
+
+
 def types_of(function: Callable[..., Any]) -> dict[str, Any]:
     """The type of each keyword-only parameter that has one which can be read."""
     found: dict[str, Any] = {}
@@ -243,18 +266,6 @@ def described(kind: Any) -> str:
         return f"one of {', '.join(map(repr, get_args(kind)))}"
     *others, last = _alternatives(kind)
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def choices(kind: Any) -> tuple[Any, ...]:
-    """The values that a type lists: names, True and False, None; not those within limits."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return choices(arguments[0])
-    if origin in (Union, types.UnionType):
-        return tuple(value for each in arguments for value in choices(each))
-    if origin is Literal:
-        return arguments
-    return (False, True) if kind is bool else (None,) if kind is type(None) else ()
 
 
 def _alternatives(kind: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ ANCHORS = {
     "costly": 'computed by dm.score with anchors="all" only',
     "none": "not computed",
 }
+COUNTED = {True: "yes, by histogram in bins of equal width", False: "no, it reads the rows themselves"}
 
 
 def list_metrics() -> list[str]:
@@ -56,6 +57,7 @@ def describe(name: str) -> str:
             f"Chance and ceiling on your own data: {ANCHORS[definition.anchors]}",
             f"Reads: {definition.relation}",
             f"With missing values dropped: {_rows_read(definition)}",
+            f"In an Accumulator: {COUNTED[definition.from_counts]}",
             f"Source: {definition.source} (definition version {definition.version})",
             "Settings, their defaults and what they may be",
             *settings,

@@ -85,12 +85,7 @@ def dcimig(
     """
     varying = relations.need_factors(2, "DCIMIG")
     information = relations.mutual_information(
-        bins=bins,
-        strategy=strategy,
-        estimator=estimator,
-        factor_bins=factor_bins,
-        k=k,
-        correction=correction,
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     mutual = information.mutual_information
     entropy = np.where(varying, information.factor_entropy, np.nan)

@@ -91,12 +91,7 @@ def jemmig(
     """
     varying = relations.need_factors(1, "JEMMIG")
     information = relations.mutual_information(
-        bins=bins,
-        strategy=strategy,
-        estimator=estimator,
-        factor_bins=factor_bins,
-        k=k,
-        correction=correction,
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     need_counted(information, "JEMMIG")
     mutual, joint = information.mutual_information, information.joint_entropy

@@ -88,12 +88,7 @@ def modularity(
     varying = relations.need_factors(2, "modularity")
     units = relations.active(active)
     information = relations.mutual_information(
-        bins=bins,
-        strategy=strategy,
-        estimator=estimator,
-        factor_bins=factor_bins,
-        k=k,
-        correction=correction,
+        bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     mutual = information.mutual_information[:, varying]
     best = mutual.max(axis=1)

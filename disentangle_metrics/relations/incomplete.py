@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from disentangle_metrics.estimators.counts.entropy import Information, side_by_s
 from disentangle_metrics.estimators.probes.probes import Target
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.settings import Correction, InformationEstimator, Mass, Split, Strategy
+from disentangle_metrics.settings import InformationSettings, Mass, Split, Strategy
 
 T = TypeVar("T")
 
@@ -63,37 +63,9 @@ class IncompleteRelations(Relations):
         """Refused, so that no metric can take a value that is not there for one more category."""
         raise ValueError("rows without a value have no code: read the complete cases")
 
-    def mutual_information(
-        self,
-        *,
-        bins: int = 20,
-        strategy: Strategy = "uniform",
-        estimator: InformationEstimator = "histogram",
-        factor_bins: int | None = None,
-        k: int = 3,
-        bounded: bool = True,
-        correction: Correction = "none",
-        samples: int = 10_000,
-    ) -> Information:
+    def mutual_information(self, **settings: Unpack[InformationSettings]) -> Information:
         """As for complete factors, each in its own rows; bins too are those of these rows."""
-        return side_by_side(
-            [
-                (
-                    factors,
-                    part.mutual_information(
-                        bins=bins,
-                        strategy=strategy,
-                        estimator=estimator,
-                        factor_bins=factor_bins,
-                        k=k,
-                        bounded=bounded,
-                        correction=correction,
-                        samples=samples,
-                    ),
-                )
-                for factors, part in self.parts
-            ]
-        )
+        return side_by_side([(factors, part.mutual_information(**settings)) for factors, part in self.parts])
 
     def quantised_information(
         self, edges: tuple[float, ...], bins: int, strategy: Strategy, mass: Mass

@@ -66,15 +66,14 @@ def score(
         "raise": refuse missing (NaN, None, NA, masked) and infinite numbers, naming the first row and
         column. "drop": leave out rows whose latents have one. A row without a value of some factor is
         left out for that factor alone by the metrics that treat each factor by itself (of mutual
-        information, correlation or one predictor per factor, such as mig, modularity, dci, sap, mcc and
-        infomec), and altogether by those of several factors at once (votes, irs, omes, unibound, dmig, xmig,
-        dlig, minimality). Chance is taken on the same rows, the ceiling on rows with a value of every
+        information, correlation or one predictor per factor), and altogether by those of several factors
+        at once; the card of each says which it is (see :func:`describe`). Chance is taken on the same rows, the ceiling on rows with a value of every
         factor. Warnings say how many rows were left out; signatures hold ``missing:drop``.
     seed
         Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
     n_jobs
-        Processes that train predictors, one for each factor (dci, sap, explicitness, infomec); -1 uses
-        every core. They map one file of the rows, and copy none.
+        Processes that train predictors, one for each factor; -1 uses every core. They map one file of
+        the rows, and copy none.
     confidence
         Give each score a confidence interval of this nominal coverage, such as 0.95: where the score of
         the whole source lies, in the bins of these rows, with the bias of few rows taken off (bootstrap

@@ -49,9 +49,9 @@ class Accumulator:
         :meth:`find_ranges`. They are the ends of the bins, so wider ones than the rows' give other,
         also valid, scores: these carry a warning, and ``ranges:`` in their signature.
     metrics
-        As for :func:`score`: of mig, mig_sup, jemmig, dcimig, modularity, active_units, sufficiency,
-        minimality, med and xmig, with the histogram and equal-width bins. None: those of the
-        protocol's suite that can be had.
+        As for :func:`score`: of those that can be computed from counts, as their cards say (see
+        :func:`describe`), with the histogram and equal-width bins. None: those of the protocol's suite
+        that can be had.
     protocol
         As for :func:`score`.
     bins

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import digamma
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.nearest_neighbours import (
-    check_neighbours,
     jittered,
     neighbour_information,
     with_categories,
@@ -131,9 +129,3 @@ def test_scale_and_origin_do_not_matter():
     noise = np.random.default_rng(7).normal(size=300)
     one, other = (jittered(a * latent + b, noise) for a, b in ((1, 0), (1e-5, 40.0)))
     assert with_categories(one, codes, 3) == with_categories(other, codes, 3)
-
-
-@pytest.mark.parametrize("k", [0, -1, 2.5, True, "3"])
-def test_what_is_no_number_of_neighbours_is_refused(k):
-    with pytest.raises(InputError, match="`k` must be a whole number of at least 1"):
-        check_neighbours(k)

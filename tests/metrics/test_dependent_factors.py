@@ -115,11 +115,6 @@ class TestMed:
     def test_one_factor(self):
         assert "two factors" in reason("med", code(A), V[:, :1])
 
-    @pytest.mark.parametrize("top", [0, 1.5, True])
-    def test_top_is_checked(self, top):
-        with pytest.raises(dm.InputError, match="`top` must be a whole number of at least 1"):
-            dm.med(code(A, B), V, top=top)
-
     @pytest.mark.parametrize("law", [order_of_latents, order_of_factors], ids=lambda law: law.__name__)
     def test_no_order_decides_what_top_takes(self, law):
         check_metric("med", laws=(law,), examples=10, top=1)

@@ -153,17 +153,6 @@ class TestDhsic:
         assert values[0] == values[1] != values[2]
         assert "seed:1" in dm.dhsic(latents, seed=1).signature
 
-    @pytest.mark.parametrize(
-        ("settings", "message"),
-        [
-            ({"kernel": "laplace"}, "`kernel` must be one of 'gaussian'"),
-            ({"max_rows": 1}, "`max_rows` must be"),
-        ],
-    )
-    def test_settings_are_checked(self, settings, message):
-        with pytest.raises(dm.InputError, match=message):
-            dm.dhsic(code(self.ONE, self.TWO), **settings)
-
 
 class TestOmes:
     def test_a_perfect_code(self):
@@ -229,11 +218,3 @@ class TestOmes:
 
     def test_one_factor(self):
         assert "two factors" in reason("omes", code(A), V[:, :1])
-
-    @pytest.mark.parametrize(
-        ("settings", "message"),
-        [({"alpha": 2}, "`alpha` must be between 0 and 1"), ({"pooling": "sum"}, "`pooling` must be one of")],
-    )
-    def test_settings_are_checked(self, settings, message):
-        with pytest.raises(dm.InputError, match=message):
-            dm.omes(code(A, B), V, **settings)

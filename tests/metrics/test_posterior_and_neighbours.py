@@ -105,10 +105,6 @@ class TestEstimators:
         report = dm.score(posterior(A, B), V, metrics=metrics, anchors=False)
         assert all("estimator='histogram'" in score.reason for score in report.values())
 
-    def test_bad_numbers_of_neighbours_are_refused(self):
-        with pytest.raises(dm.InputError, match="`k` must be a whole number"):
-            dm.mig(NOISE, V, estimator="nearest_neighbours", k=0)
-
     def test_the_ceiling_of_posteriors_is_a_posterior_without_noise(self):
         wide = posterior(A, B, deviation=1.0)
         metrics = [dm.Metric(name, estimator="posterior") for name in ("mig", "mig_sup")]
@@ -202,18 +198,6 @@ class TestRmig:
         entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
         assert score.per_factor.iloc[0] == pytest.approx(entropy / math.log(4), abs=1e-9)
         assert dm.rmig(posterior(20.0 * A, B), V, limits=(-1, 61)).per_factor.iloc[0] == pytest.approx(1)
-
-    @pytest.mark.parametrize(
-        ("options", "message"),
-        [
-            ({"bins": 1}, "`bins` must be a whole number of at least 2"),
-            ({"limits": (4, -4)}, "`limits` must be a pair"),
-            ({"mass": "sum"}, "`mass` must be one of 'integral', 'density'"),
-        ],
-    )
-    def test_bad_settings_are_refused(self, options, message):
-        with pytest.raises(dm.InputError, match=message):
-            dm.rmig(posterior(A, B), V, **options)
 
 
 class TestSizes:
