@@ -67,8 +67,9 @@ def score(
         column. "drop": leave out rows whose latents have one. A row without a value of some factor is
         left out for that factor alone by the metrics that treat each factor by itself (of mutual
         information, correlation or one predictor per factor), and altogether by those of several factors
-        at once; the card of each says which it is (see :func:`describe`). Chance is taken on the same rows, the ceiling on rows with a value of every
-        factor. Warnings say how many rows were left out; signatures hold ``missing:drop``.
+        at once; the card of each says which it is (see :func:`describe`). Chance is taken on the same
+        rows, the ceiling on rows with a value of every factor. Warnings say how many rows were left out;
+        signatures hold ``missing:drop``.
     seed
         Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
     n_jobs
