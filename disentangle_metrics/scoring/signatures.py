@@ -90,8 +90,8 @@ def written(
         said = dict(of_key)
         if seeded:
             said.setdefault("seed", str(seed))
-        parts = {**texts, **said, **program}
-        lines[key] = "|".join([key, *(f"{name}:{text}" for name, text in parts.items())])
+        parts = [*texts.items(), *said.items(), *program.items()]
+        lines[key] = "|".join([key, *(f"{name}:{text}" for name, text in parts)])
         if key in pins:
             _honour(key, pins[key], {**said, **program})
     return lines
@@ -101,17 +101,17 @@ def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> No
     """Refuse a call whose facts are not those that are pinned, of a whole signature not exactly those."""
     names = [*pinned, *facts] if "def" in pinned else [*pinned]
     for name in names:
-        given, found = pinned.get(name), facts.get(name)
-        if name in ("dm", "sklearn") or given == found:
+        pin, fact = pinned.get(name), facts.get(name)
+        if name in ("dm", "sklearn") or pin == fact:
             continue
         if name == "def":
             raise InputError(
-                f"the signature of {key!r} is of definition {given}, and this package has {found}: "
+                f"the signature of {key!r} is of definition {pin}, and this package has {fact}: "
                 "take the version of the package that it names, or leave `def` out"
             )
-        says = f"says {name}:{given}" if given is not None else f"says nothing of {name}"
-        has = f"has {name}:{found}" if found is not None else f"has no {name}"
-        fix = f"{'score such input' if name in OF_INPUT else f'pass the same {OF_CALL[name]}'}"
+        says = f"says {name}:{pin}" if pin is not None else f"says nothing of {name}"
+        has = f"has {name}:{fact}" if fact is not None else f"has no {name}"
+        fix = "score such input" if name in OF_INPUT else f"pass the same {OF_CALL[name]}"
         raise InputError(
             f"the signature of {key!r} {says}, and this call {has}: {fix}, "
             f"or give only the settings of the signature, as {key}|...:..."

@@ -190,3 +190,17 @@ def test_the_command_takes_signatures(tmp_path, monkeypatch, capsys):
     assert list(report) == ["mig", "factor_vae", "mcc"]
     assert report["mig"].signature == dm.mig(Z, V, bins=10).signature
     assert report["factor_vae"].signature == dm.factor_vae(Z, V, votes=(50, 40)).signature
+
+
+def test_a_setting_with_the_name_of_a_fact_stays_in_the_signature():
+    @dm.metric(name="named_alike")
+    def named_alike(relations, *, n=1):
+        return dm.MetricValue(float(n))
+
+    try:
+        score = dm.score(Z, V, metrics=dm.Metric("named_alike", n=7), anchors=False)["named_alike"]
+        assert score.signature.startswith("named_alike|n:7|n:90|D:2|K:2|")
+        again = dm.score(Z, V, metrics=[score.signature], anchors=False)["named_alike"]
+        assert (again.value, again.signature) == (7, score.signature)
+    finally:
+        METRICS.remove("named_alike")
