@@ -111,7 +111,7 @@ def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> No
             )
         says = f"says {name}:{pin}" if pin is not None else f"says nothing of {name}"
         has = f"has {name}:{fact}" if fact is not None else f"has no {name}"
-        fix = "score such input" if name in OF_INPUT else f"pass the same {OF_CALL[name]}"
+        fix = "score such input" if name in OF_INPUT else f"pass the same {OF_CALL.get(name, name)}"
         raise InputError(
             f"the signature of {key!r} {says}, and this call {has}: {fix}, "
             f"or give only the settings of the signature, as {key}|...:..."
