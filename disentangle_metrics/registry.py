@@ -58,7 +58,8 @@ class Registry:
     def add(self, name: str, value: Any, module: str = "") -> None:
         """Register `value` in the running program. A later call replaces an earlier one.
 
-        What a built-in's or a plug-in's own `module` adds is known by its reference already.
+        What a `module` of the package that a built-in or a plug-in comes from adds is known by its
+        reference already.
 
         Raises
         ------
@@ -67,7 +68,7 @@ class Registry:
         """
         if name in self.builtin or name in self.plugins:
             reference = self.builtin[name] if name in self.builtin else self.plugins[name].value
-            if reference.partition(":")[0] != module:
+            if reference.partition(":")[0].partition(".")[0] != module.partition(".")[0]:
                 raise InputError(f"the {self.kind} name {name!r} is taken; choose another")
         else:
             self._added[name] = value

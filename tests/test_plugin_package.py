@@ -40,7 +40,8 @@ def environment(tmp_path_factory):
     subprocess.run([*pip, "--no-index", "--target", site, EXAMPLE, broken], check=True, capture_output=True)
     np.save(folder / "z.npy", np.random.default_rng(0).random((300, 2)))
     np.save(folder / "v.npy", np.random.default_rng(1).integers(3, size=(300, 2)))
-    return folder, {**os.environ, "PYTHONPATH": str(site)}
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return folder, {**os.environ, "PYTHONPATH": path}
 
 
 def dm_eval(environment, *arguments):

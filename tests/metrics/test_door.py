@@ -76,7 +76,11 @@ def test_importing_the_package_does_not_load_numpy():
 @pytest.fixture
 def plug_ins(monkeypatch, tmp_path):
     """A module of plug-ins: one decorated, one a definition, one a function alone."""
-    (tmp_path / "dm_three_plugins.py").write_text(
+    (tmp_path / "dm_three_plugins").mkdir()
+    (tmp_path / "dm_three_plugins" / "__init__.py").write_text(
+        "from dm_three_plugins.inside import compute, decorated, defined\n"
+    )
+    (tmp_path / "dm_three_plugins" / "inside.py").write_text(
         "import disentangle_metrics as dm\n"
         "@dm.metric(property='toy', by_factor=True)\n"
         "def decorated(relations, *, power: int = 1):\n    'One.'\n    return dm.MetricValue(1.0)\n"
@@ -91,7 +95,8 @@ def plug_ins(monkeypatch, tmp_path):
     }
     monkeypatch.setitem(vars(METRICS), "plugins", points)
     yield
-    sys.modules.pop("dm_three_plugins", None)
+    for name in ("dm_three_plugins", "dm_three_plugins.inside"):
+        sys.modules.pop(name, None)
 
 
 def test_plug_ins_come_through_it_or_bring_a_definition(plug_ins):
