@@ -64,6 +64,22 @@ def test_the_documentation_s_tables_are_those_of_the_rows(tables, text):
             assert f"| {NAMES[other]} | {' | '.join(cells)} |" in text
 
 
+def test_the_documentation_s_answer_has_the_numbers_of_both_data_sets(tables, text):
+    sprites, rooms = (
+        tables[name]["differences"].set_index(["metric", "other"]) for name in ("sprites", "rooms")
+    )
+    mig = ("mig", "vlae")
+    for phrase in (
+        f"by {sprites.loc[mig].difference:.2f} on sprites and by {rooms.loc[mig].difference:.2f} on rooms",
+        f"the gain is {rooms.loc[mig].equal_difference:.2f} on rooms (p {rooms.loc[mig].equal_p_holm:.1g}), "
+        f"and {sprites.loc[mig].equal_difference:.2f} on sprites, where it is not significant "
+        f"(p {sprites.loc[mig].equal_p_holm:.1g})",
+        f"on sprites only (by {sprites.loc['mig_sup', 'vlae'].difference:.2f})",
+    ):
+        assert phrase in text
+    assert sprites.loc["mig_sup", "vlae"].p_holm < 0.05 < rooms.loc["mig_sup", "vlae"].p_holm
+
+
 def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
     """Rounded once; whoever adds rows must read the text again."""
     sprites = tables["sprites"]
