@@ -42,16 +42,15 @@ UDR = "| [`udr`](#udr) | agreement of models | [0, 1] | higher | {chance} | seve
 
 INTRODUCTION = f"""# Metrics
 
-Every score of this package: what it is, when it is blind, what it costs. The text is that of the metrics
-themselves, which `dm.describe("mig")` and `dm-eval --explain mig` print too; this page is made from it by
-`python -m tools.metrics_page`.
+Every score of this package: what it is, when it is blind, what it costs. `dm.describe("mig")` and `dm-eval --explain mig`
+print the same text. `python -m tests.metrics_page` makes this page from it.
 
 Notation: {NOTATION}.
 
-*Chance* is what a code scores that knows nothing of the factors, where no more is said; `dm.score` computes it for
-your own data. *Needs*: latents alone, factors, posteriors (`dm.GaussianPosterior`), or a split into rows to train and
-to test a predictor on. *Interval*: how `confidence=0.95` finds one, at the metric's defaults; with an `estimator` other than
-"histogram" half samples take the place of the bootstrap.
+- *Chance* is what a code scores that knows nothing of the factors, where no more is said. `dm.score` computes it for your own data.
+- *Needs*: latents alone, factors, posteriors (`dm.GaussianPosterior`), or a split into rows to train and to test a predictor on.
+- *Interval*: how `confidence=0.95` finds one, at the metric's defaults. With an `estimator` other than "histogram" half samples
+  take the place of the bootstrap.
 
 """
 
@@ -93,8 +92,8 @@ A metric whose definition could not be checked against its source is left out ra
 
 - **EDI** (Julka et al. 2024): public code under this name, or close to it, has several formulas that differ.
 - **Explicitness and size of DCI-ES** (Eastwood et al. 2023): the authors' code reads explicitness off losses against the
-  logarithm of a probe's capacity, relative to a baseline loss that is given by hand for each data set and factor, so it does not say
-  what the score of other data is; for size no formula was found. Its other three scores are [`dci`](#dci).
+  logarithm of a probe's capacity. The losses are relative to a baseline loss that is given by hand for each data set and factor. So the
+  code does not say what the score of other data is. For size no formula was found. The other three scores are [`dci`](#dci).
 """
 
 

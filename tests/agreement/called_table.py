@@ -13,11 +13,13 @@ from tests.agreement.reference import CASES
 INTRODUCTION = """
 ## Protocols as called
 
-What `protocol="..."` promises is the peer's number without further settings. Each metric of each protocol is called
-here as written (`anchors=False` besides, which changes no score) on every case that the peer was run on, and each
-score compared with the recorded one. Only the split of the rows is passed where the peer's run had one: the first
-n = ceil(2N/3) rows train, the rest test (without it a third of the rows, drawn by the seed, is the test part). Draws
-are those of seed 0, each call made once, but for `hsu2023`: s = 0, 1, 2.
+`protocol="..."` promises the peer's number without further settings. Each metric of each protocol is called here as
+written, on every case that the peer was run on. Each score is compared with the recorded one. `anchors=False` is passed
+besides, which changes no score.
+
+- **Split.** The split of the rows is passed only where the peer's run had one: the first n = ceil(2N/3) rows train, the
+  rest test. Without it a third of the rows, drawn by the seed, is the test part.
+- **Draws** are those of seed 0. Each call is made once, but for `hsu2023`: s = 0, 1, 2.
 
 | protocol | metric | our call | peer's record | cases | largest deviation | of tolerance | tolerance | status |
 """
@@ -131,13 +133,14 @@ def anchor(title: str) -> str:
 
 def slow_ones(found: Mapping[str, Results]) -> str:
     """Which cases only --slow measures, and when that was last done."""
-    parts = []
+    lines = [
+        "\nMeasured only with `--slow`:\n\n| protocol | metric | cases | last measured |\n|---|---|---|---|\n"
+    ]
     for called in CALLED:
         slow = [case for case in called.records() if called.is_slow(case)]
         done = found.get(called.name, {})
         dates = sorted({done[case]["measured"] if case in done else "not yet" for case in slow})
         if slow:
-            parts.append(
-                f"{called.protocol} {called.metric} on {', '.join(case[:3] for case in slow)} ({', '.join(dates)})"
-            )
-    return f"\nMeasured only with `--slow`: {'; '.join(parts)}.\n"
+            cases = ", ".join(case[:3] for case in slow)
+            lines.append(f"| {called.protocol} | {called.metric} | {cases} | {', '.join(dates)} |\n")
+    return "".join(lines)

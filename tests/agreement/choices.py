@@ -80,31 +80,32 @@ def _votes() -> Iterator[Shown]:
 CHOICES = (
     Explanation(
         "MIG divided by the entropy of the latent",
-        "ubisoft divides by H(binned z), where the authors of MIG divide by H(v). A perfect code then falls as "
-        'bins exceed values. A published formula: `protocol="carbonneau2022"` has it, no other does.',
+        "ubisoft divides by H(binned z), where the authors of MIG divide by H(v). A perfect code then falls "
+        'as bins exceed values. It is a published formula: `protocol="carbonneau2022"` has it, no other '
+        "protocol does.",
         (("ubisoft", "MIG"),),
         (),
         _mig,
     ),
     Explanation(
         "MIG-sup divided by the entropy of the latent, and over all latents",
-        "As above; besides, the authors of MIG-sup average over active latents only.",
+        "As above. Besides, the authors of MIG-sup average over active latents only.",
         (("ubisoft", "MIG-sup"),),
         (),
         _mig_sup,
     ),
     Explanation(
         "MIG of posteriors, and of their means in bins",
-        "Two quantities: all implementations of the first agree (proVLAE, clarken92, YannDubs once "
-        'corrected). `estimator="posterior"` or `protocol="li2020"` has it; the default bins the means.',
+        "Two quantities. All implementations of the first agree (proVLAE, clarken92, YannDubs once "
+        'corrected). `estimator="posterior"` or `protocol="li2020"` has it. The default bins the means.',
         (("proVLAE", "posterior MIG and MIG-sup"),),
         (),
         _posterior,
     ),
     Explanation(
         "JEMMIG that falls as quality rises",
-        "Its authors report the fraction, lower being better; ours is 1 minus it. Besides, theirs here is of "
-        "posteriors spread over bins on [-4, 4], ours of means in bins of their range.",
+        "Its authors report the fraction, and lower is better. Ours is 1 minus it. Besides, theirs here is "
+        "of posteriors spread over bins on [-4, 4], ours of means in bins of their range.",
         ((RMIG, "quantised RMIG / JEMMIG of q(z|x)"),),
         (),
         _jemmig,
@@ -119,8 +120,8 @@ CHOICES = (
     ),
     Explanation(
         "SAP by correlation, support vectors or trees",
-        "One latent cannot separate the middle values of an ordinal factor from the rest by a threshold: a "
-        "perfect code scores low with linear support vectors. Which of them a number is must be said with it.",
+        "One latent cannot separate the middle values of an ordinal factor from the rest by a threshold. So "
+        "a perfect code scores low with linear support vectors. Say with the number which of them it is.",
         ((STUDY, "SAP"),),
         (),
         _sap,
@@ -128,15 +129,15 @@ CHOICES = (
     Explanation(
         "DCI: the learner decides",
         "The code is pure noise. Few weights survive the Lasso's penalty, and a latent with one surviving "
-        "weight looks disentangled; trees spread their importance over all latents.",
+        "weight looks disentangled. Trees spread their importance over all latents.",
         ((STUDY, "DCI"),),
         (),
         _dci,
     ),
     Explanation(
         "FactorVAE raw and rescaled",
-        "ubisoft reports (accuracy - 1/K) / (1 - 1/K), and draws the fixed value evenly among values: "
-        '`protocol="carbonneau2022"`, or `rescale=True`.',
+        "ubisoft reports (accuracy - 1/K) / (1 - 1/K), and draws the fixed value evenly among values. "
+        '`protocol="carbonneau2022"` does both, `rescale=True` the first.',
         (("ubisoft", "Z-min variance"),),
         (),
         _votes,

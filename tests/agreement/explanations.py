@@ -169,23 +169,23 @@ def _about(peer: str, *metrics: str) -> tuple[tuple[str, str], ...]:
 DEFECTS = (
     Explanation(
         "A label of -1 is taken for a missing value",
-        "With factors taken as they are, the library that ubisoft's entropies come from drops rows whose label "
-        "is -1, without a word. Adding 3 to every label changes its scores; it does not change ours, which are "
-        "right: labels are names. Renaming a factor's values so that their order stays changes no bit of any score "
-        "that takes them as categories. A renaming that changes their order changes which rows a seed draws "
-        "(`factor_vae`, `z_max_variance`, `beta_vae`) and how ties between the splits of `dci`'s trees fall: it "
-        "acts like another seed; other scores of categories move in their last digits at most, from another "
-        "order of summation. What reads values as numbers (correlations, regressions, merging to bins) follows "
-        "the numbers.",
+        "With factors taken as they are, the library behind ubisoft's entropies silently drops rows whose "
+        "label is -1. Adding 3 to every label changes its scores. It does not change ours, which are right: "
+        "labels are names. Renaming a factor's values so that their order stays changes no bit of any score "
+        "that takes them as categories. A renaming that changes their order acts like another seed: it "
+        "changes which rows a seed draws (`factor_vae`, `z_max_variance`, `beta_vae`) and how ties between "
+        "the splits of `dci`'s trees fall. Other scores of categories then move in their last digits at "
+        "most, from another order of summation. Correlations, regressions and merging to bins read values "
+        "as numbers, and follow the numbers.",
         _about("ubisoft", *NAMES),
         ("p12",),
         _label_minus_one,
     ),
     Explanation(
         "A constant latent makes the whole score NaN",
-        "Two latents of p09 are constant: they have no entropy to divide by, and 0 / 0 spreads to the mean. "
-        "A latent that is always the same tells nothing; under the review's protocol it counts 0, which "
-        "its formulas give once 0 / 0 is 0, and by default such latents are left out.",
+        "Two latents of p09 are constant. They have no entropy to divide by, and 0 / 0 spreads to the mean. "
+        "A latent that is always the same carries no information. Under the review's protocol it counts 0, "
+        "which its formulas give once 0 / 0 is 0. By default such latents are left out.",
         (*_about("ubisoft", "MIG", "MIG-sup", "modularity"), (RMIG, "modularity")),
         ("p09",),
         _constant_latents,
@@ -201,51 +201,53 @@ DEFECTS = (
     ),
     Explanation(
         "A factor without any weight",
-        "Where the Lasso leaves a factor no weight at all, ubisoft's DCI raises with current libraries (with "
-        "older ones the factor counts 0 in C, as here).",
+        "Where the Lasso leaves a factor no weight at all, ubisoft's DCI raises with current libraries. "
+        "With older ones the factor counts 0 in C, as here.",
         _about("ubisoft", "DCI"),
         ("p05", "p15"),
         _no_weight,
     ),
     Explanation(
         "A factor without any weight counts as complete",
-        "In clarken92's DCI the entropy of nothing is 0, so that a factor which no latent predicts scores "
-        "C = 1. Here it scores 0.",
+        "In clarken92's DCI the entropy of nothing is 0. So a factor which no latent predicts scores C = 1. "
+        "Here it scores 0.",
         _about(RMIG, "DCI"),
         ("p15",),
         _no_weight_at_all,
     ),
     Explanation(
         "A latent without any weight makes DCI NaN",
-        "qedr divides each latent's weights by their sum, 0 / 0 if it has none (and each factor's, p15); a "
-        "constant latent is divided by its deviation of 0 before that, which the regression refuses (p09). Here "
-        "a latent without importance has weight 0 in D. Its importances agree with ours to 1e-6.",
+        "qedr divides each latent's weights by their sum. That is 0 / 0 if the latent has none (and for "
+        "each factor, p15). Before that, a constant latent is divided by its deviation of 0, which the "
+        "regression refuses (p09). Here a latent without importance has weight 0 in D. Its importances "
+        "agree with ours to 1e-6.",
         _about("qedr", "DCI"),
         ("p04", "p08", "p09", "p10", "p12", "p14", "p15", "p16"),
         _authors_nan,
     ),
     Explanation(
         "A value that lies on an edge of a bin",
-        "When ubisoft merges the 16 values of a factor to 10 bins, value 9 lies exactly on the edge 0.6, and "
-        "its scaling, 9 * (1/15), rounds to just below it. In exact arithmetic it belongs to the bin above, "
-        "as here. With the factors binned as ubisoft does, all scores agree to 1e-9 (table above).",
+        "When ubisoft merges the 16 values of a factor to 10 bins, value 9 lies exactly on the edge 0.6. "
+        "Its scaling, 9 * (1/15), rounds to just below that edge. In exact arithmetic the value belongs to "
+        "the bin above, as here. With the factors binned as ubisoft does, all scores agree to 1e-9 (table "
+        "above).",
         _about("ubisoft", *NAMES, "IRS"),
         ("p03", "p14"),
         _edge,
     ),
     Explanation(
         "Rows on an edge",
-        "disentanglement_lib computes modularity beside explicitness on the train rows alone. Among those of p10 one "
-        "value of a latent, and of p16 sixteen, lie within rounding of an edge; here such values count as on it, "
-        "so that rescaling a latent moves no row (p16: the eighth digit).",
+        "disentanglement_lib computes modularity beside explicitness on the train rows alone. One value of "
+        "a latent of p10, and sixteen of p16, lie within rounding of an edge. Here such values count as on "
+        "it, so that rescaling a latent moves no row (p16: the eighth digit).",
         _about(STUDY, "modularity_explicitness"),
         ("p10", "p16"),
         _edge_of_train_rows,
     ),
     Explanation(
         "A constant latent wins every vote",
-        "With disentanglement_lib's default threshold of 0 a constant latent is kept; its normalised variance "
-        "is 0 / 0 = NaN, which wins every search for the smallest, and the accuracy falls to 1/K. Its "
+        "With disentanglement_lib's default threshold of 0 a constant latent is kept. Its normalised "
+        "variance is 0 / 0 = NaN, which wins every search for the smallest. The accuracy falls to 1/K. Its "
         "published study sets the threshold to 0.05, where its numbers agree with ours.",
         _about(STUDY, "FactorVAE"),
         ("p09",),
@@ -253,43 +255,45 @@ DEFECTS = (
     ),
     Explanation(
         "A constant latent stops explicitness",
-        "disentanglement_lib divides each latent by its deviation; of a constant one that is 0 / 0, which the "
-        "classifier refuses. Here a constant latent changes nothing.",
+        "disentanglement_lib divides each latent by its deviation. For a constant latent that is 0 / 0, "
+        "which the classifier refuses. Here a constant latent changes nothing.",
         _about(STUDY, "modularity_explicitness"),
         ("p09",),
         _raises,
     ),
     Explanation(
         "Total correlation of constant, copied and nearly dependent latents",
-        "log 0 - log 0 of a constant latent is NaN in disentanglement_lib (p09); it is independent of all others "
-        "and left out here. With an exact copy (p08) the true value is infinite, which a report cannot hold: "
-        "NaN with that reason. On p14 the determinant loses half of its digits; exact rational "
-        "arithmetic on the same numbers confirms ours to 1e-10 (tests/agreement/test_independence.py).",
+        "A constant latent (p09) gives log 0 - log 0 in disentanglement_lib, which is NaN. It is "
+        "independent of all others and left out here. With an exact copy (p08) the true value is infinite, "
+        "which a report cannot hold: NaN with that reason. On p14 the determinant loses half of its digits. "
+        "Exact rational arithmetic on the same numbers confirms ours to 1e-10 "
+        "(tests/agreement/test_independence.py).",
         _about(STUDY, "unsupervised"),
         ("p08", "p09", "p14"),
         _total_correlation,
     ),
     Explanation(
         "A classifier stopped before its optimum",
-        "clarken92's logistic regression has practically no penalty and sees latents of different scales; on "
-        "p14 its solver ends before the optimum, which moves factor 1 by 0.002. Ours gives the data the larger "
-        "likelihood (tests/agreement/test_explicitness.py).",
+        "clarken92's logistic regression has practically no penalty and sees latents of different scales. "
+        "On p14 its solver ends before the optimum, which moves factor 1 by 0.002. Ours gives the data the "
+        "larger likelihood (tests/agreement/test_explicitness.py).",
         _about(RMIG, "explicitness"),
         ("p14",),
         _iterations,
     ),
     Explanation(
         "An active latent that tells nothing",
-        "Where the estimated information of an active latent with every factor is 0, latent_quantization's "
-        "share of the largest is 0 / 0. Such a latent is devoted to no factor and contributes 0 here.",
+        "An active latent may have an estimated information of 0 with every factor. Then "
+        "latent_quantization's share of the largest is 0 / 0. Such a latent is devoted to no factor and "
+        "contributes 0 here.",
         _about("latent_quantization", "InfoMEC"),
         ("p05",),
         _tells_nothing,
     ),
     Explanation(
         "Samples reshaped instead of transposed",
-        "YannDubs' code turns its samples, one row each, to one row per latent by a reshape, which mixes the "
-        "latents. With the order put right by the caller it agrees with ours, and with the two other "
+        "YannDubs' code turns its samples, one row each, to one row per latent by a reshape, which mixes "
+        "the latents. With the order put right by the caller it agrees with ours, and with the two other "
         "implementations.",
         ((YANN, "posterior MIG and AAM"),),
         ("p14",),

@@ -44,19 +44,23 @@ PEERS = {
 
 INTRODUCTION = """# Agreement with other implementations
 
-Every number of this package stands beside the numbers that public implementations gave on the same inputs:
-16 codes (`p01` to `p16`, from perfect ones to noise, with constant, copied, merged and rotated latents, labels
-with gaps, few latents, 50,000 rows, a Gaussian posterior), recorded once in `tests/data/reference`, whose README
-says how. The tests hold the code to these numbers; this page is made from the same comparisons:
+Every metric agrees with the public implementations on the same inputs, or the difference is explained with both numbers.
+What could not be reproduced has a row that says why.
+
+The inputs are 16 codes (`p01` to `p16`), from perfect ones to noise. Among them are constant, copied, merged and rotated
+latents, labels with gaps, few latents, 50,000 rows and a Gaussian posterior. The numbers of the peers were recorded once in
+`tests/data/reference`, whose README says how. The tests hold the code to these numbers. This page is made from the same
+comparisons:
 
 ```
 python -m tests.agreement.page           # --slow: also what takes minutes
 ```
 
-*Largest deviation* is that over all records and all numbers compared. *Of tolerance* is the largest share of what
-is allowed for that very number (a recorded standard deviation, say, differs between cases); above 1 it would
-be a disagreement. Numbers of a peer that are one of its defects are not compared: they are
-[explained](#defects-of-the-peers-with-both-numbers) one by one.
+- *Largest deviation* is that over all records and all numbers compared.
+- *Of tolerance* is the largest share of what is allowed for that very number. A recorded standard deviation, say, differs
+  between cases. Above 1 it would be a disagreement.
+- Numbers of a peer that are one of its defects are not compared. They are
+  [explained](#defects-of-the-peers-with-both-numbers) one by one.
 
 """
 
@@ -153,7 +157,7 @@ def render(found: dict[str, Any]) -> str:
     parts += [explained(entry, found) for entry in DEFECTS]
     parts.append(
         "\n## Same name, another quantity\n\nNobody is wrong here, but the numbers cannot be compared. Ours are "
-        "those of the default protocol; each of these peers' forms is compared in the tables above, under the "
+        "those of the default protocol. Each of these peers' forms is compared in the tables above, under the "
         "call that gives it.\n"
     )
     parts += [explained(entry, found) for entry in CHOICES]
