@@ -1,0 +1,1 @@
+"""The arithmetic on plain arrays: counts, densities, neighbours, probes."""

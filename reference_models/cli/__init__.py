@@ -1,0 +1,1 @@
+"""The commands dm-train and dm-reproduce: they parse, call the package, and print."""
