@@ -1,9 +1,9 @@
-"""Draw docs/images/architecture.svg and the list of rooms in docs/architecture.md from the imports of the code.
+"""Draw the rooms of both packages, and list them in docs/architecture.md, from the imports of the code.
 
     python tools/draw_imports.py            # write both
     python tools/draw_imports.py --check    # exit 1 if either is not that of the code
 
-A room is a folder or a loose file of a package. A room stands one floor above the highest room that it imports.
+A room is a folder or a loose file of a package. It stands one floor above the highest room that it imports.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -60,14 +61,11 @@ def _modules(node: ast.AST, package: str) -> Iterator[str]:
         yield from _modules(child, package)
 
 
-def ground(package: str, imports: Imports) -> list[str]:
-    """Loose files that import no room and that most others import: they lie below everything."""
+def ground(imports: Imports) -> list[str]:
+    """Loose files that import no room and that many others import: they lie below everything."""
     users = {room: sum(room in others for others in imports.values()) for room in imports}
-    return sorted(
-        room
-        for room, others in imports.items()
-        if not others and users[room] >= OF_ALL and (ROOT / package / f"{room}.py").exists() and room != FACE
-    )
+    loose = {path.stem for path in (ROOT / PACKAGES[0]).glob("*.py")} - {FACE}
+    return sorted(room for room in loose if not imports[room] and users[room] >= OF_ALL)
 
 
 def floors(imports: Imports) -> dict[str, int]:
@@ -109,7 +107,8 @@ def drawing() -> str:
         pieces += piece
         top, widest = top + height + MARGIN, max(widest, width)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {widest} {top}" width="{widest}" height="{top}" '
+        '<svg xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 {widest} {top}" width="{widest}" height="{top}" '
         'font-family="Helvetica, Arial, sans-serif" font-size="13">\n'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#667"/></marker></defs>\n'
@@ -120,7 +119,7 @@ def drawing() -> str:
 def _storeys(package: str, top: float) -> tuple[list[str], int, int]:
     """The boxes and arrows of one package, and the room they take."""
     imports, _ = read(package)
-    below = ground(package, imports)
+    below = ground(imports) if package == PACKAGES[0] else []
     imports = {room: others - set(below) for room, others in imports.items() if room not in (*below, FACE)}
     heights, edges = floors(imports), needed(imports)
     stories: list[list[str]] = [[] for _ in range(max(heights.values()) + 1)]
@@ -161,7 +160,7 @@ def _order(stories: list[list[str]], ways: list[list[str]]) -> None:
     """Put each room near the middle of what it is joined to, so that few arrows cross."""
     joined: dict[str, list[str]] = {}
     for way in ways:
-        for upper, lower in zip(way, way[1:], strict=False):
+        for upper, lower in pairwise(way):
             joined.setdefault(upper, []).append(lower)
             joined.setdefault(lower, []).append(upper)
     best = [list(story) for story in stories]
@@ -189,7 +188,7 @@ def _spread(story: list[str]) -> Iterator[tuple[float, str]]:
 def _crossings(stories: list[list[str]], ways: list[list[str]]) -> int:
     place = {node: i for story in stories for i, node in enumerate(story)}
     level = {node: floor for floor, story in enumerate(stories) for node in story}
-    steps = [step for way in ways for step in zip(way, way[1:], strict=False)]
+    steps = [step for way in ways for step in pairwise(way)]
     return sum(
         (place[a] - place[c]) * (place[b] - place[d]) < 0
         for i, (a, b) in enumerate(steps)
@@ -200,8 +199,9 @@ def _crossings(stories: list[list[str]], ways: list[list[str]]) -> int:
 
 def _box(name: str, x: float, y: float, width: float, fill: str, line: str) -> str:
     return (
-        f'<rect x="{x - width / 2:.1f}" y="{y - HIGH / 2:.1f}" width="{width}" height="{HIGH}" rx="5" fill="{fill}" '
-        f'stroke="{line}"/><text x="{x:.1f}" y="{y + 4.5:.1f}" text-anchor="middle" fill="#222">{escape(name)}</text>'
+        f'<rect x="{x - width / 2:.1f}" y="{y - HIGH / 2:.1f}" width="{width}" height="{HIGH}" rx="5" '
+        f'fill="{fill}" stroke="{line}"/>'
+        f'<text x="{x:.1f}" y="{y + 4.5:.1f}" text-anchor="middle" fill="#222">{escape(name)}</text>'
     )
 
 
@@ -212,7 +212,7 @@ def _arrow(points: list[tuple[float, float]]) -> str:
         stops += [(x, y - HIGH / 2), (x, y + HIGH / 2)]
     stops.append((points[-1][0], points[-1][1] - HIGH / 2))
     path = f"M{stops[0][0]:.1f},{stops[0][1]:.1f}"
-    for i, ((x, y), (to_x, to_y)) in enumerate(zip(stops, stops[1:], strict=False)):
+    for i, ((x, y), (to_x, to_y)) in enumerate(pairwise(stops)):
         bend = (to_y - y) / 2
         path += (
             f" L{to_x:.1f},{to_y:.1f}"
