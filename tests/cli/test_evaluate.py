@@ -293,7 +293,11 @@ def an_empty_model(folder: Path) -> None:
         (break_nothing, f"{ARRAYS} --seed -1", "`seed`"),
         (break_nothing, f"{ARRAYS} --seed one", "'--seed'"),
         (break_nothing, f"{ARRAYS} --anchors some", "'--anchors'"),
-        (break_nothing, f"{ARRAYS} --metric mig", "No such option: --metric"),
+        (
+            break_nothing,
+            f"{ARRAYS} --metric mig",
+            "No such option ... --metric",
+        ),  # quoted by some versions of Typer
         (break_nothing, f"{ARRAYS} --json no/such/out.json", "there is no folder"),
         (break_nothing, f"{ARRAYS} --json .", "it is a folder"),
         (break_nothing, f"{ARRAYS} --json - --csv -", "must go to different places"),
@@ -305,7 +309,7 @@ def test_bad_input_is_one_line_and_code_2(prepare, arguments, message, dm_eval, 
     result = dm_eval(arguments)
     assert result.code == 2, result
     assert len(result.err_lines) == 1
-    assert message in result.err
+    assert all(words in result.err for words in message.split(" ... "))
     assert result.err.startswith("dm-eval: error: ")
     assert result.out == ""
 

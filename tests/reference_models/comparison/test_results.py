@@ -245,7 +245,7 @@ def test_the_page_of_a_comparison_that_has_just_begun(rows):
         (["--backend", "mpi"], "--backend is 'mpi'; it must be one of loky, dask, ray"),
         (["--address", "tcp://x"], "add --backend dask or ray"),
         (["--plan", "huge"], "unknown plan 'huge'"),
-        (["--jobs", "0"], "--jobs': Input should be greater than or equal to 1"),
+        (["--jobs", "0"], "Invalid value for '--jobs' ... 1"),  # in between are Typer's words, by version
         (["figures", "nowhere.jsonl"], "there is no file nowhere.jsonl"),
     ],
 )
@@ -253,6 +253,6 @@ def test_misuse_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_path
     monkeypatch.chdir(tmp_path)
     assert cli.run(arguments) == 2
     error = capsys.readouterr().err
-    assert message in error
+    assert all(words in error for words in message.split(" ... "))
     assert len(error.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
