@@ -1,8 +1,8 @@
 """Score whether a representation is disentangled: ``import disentangle_metrics as dm``.
 
-``dm.score(latents, factors)`` gives every metric at once; ``dm.mig(latents, factors)`` and its
-siblings give one; ``dm.evaluate(encoder, dataset)`` scores a model. Everything is resolved on first
-use, so that importing the package costs next to nothing.
+``dm.score(latents, factors)`` gives every metric at once. ``dm.mig(latents, factors)`` and its
+siblings give one. ``dm.evaluate(encoder, dataset)`` scores a model. Everything is resolved on first
+use, so importing the package costs next to nothing.
 """
 
 from __future__ import annotations

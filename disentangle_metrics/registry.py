@@ -1,8 +1,8 @@
 """Names of metrics, data sets, encoders and checkpoints, resolved to objects on first use.
 
-Built-ins are ``"module:object"`` strings; installed packages add theirs through entry points, and
+Built-ins are ``"module:object"`` strings. Installed packages add theirs through entry points, and
 a running program through :meth:`Registry.add`. All three go through the same door. Built-ins win
-a name clash, with a warning; a broken plug-in is a warning that names it, and stops nothing else.
+a name clash, with a warning. If a plug-in fails to load, a warning names it, and all else still works.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The laws a metric must obey, for the built-in ones and for plug-in authors alike.
 
 ``check_metric("my_metric")`` draws small tables of latents and factors and checks every law that
-the metric's definition claims; it raises AssertionError with the law that is broken.
+the metric's definition claims. It raises AssertionError with the law that is broken.
 """
 
 from __future__ import annotations

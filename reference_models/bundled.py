@@ -1,4 +1,4 @@
-"""The checkpoints that come with the package; how each was made stands in the JSON file beside it.
+"""The checkpoints that come with the package. The JSON file beside each says how it was made.
 
 Each name is an entry point of the group ``disentangle_metrics.checkpoints``: a function without
 arguments that gives the file's path. Nothing here imports torch.

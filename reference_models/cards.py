@@ -1,4 +1,4 @@
-"""What a model is and which settings it has, read from its file and its presets; needs no torch.
+"""What a model is and which settings it has, read from its file and its presets, without torch.
 
 Docstrings, signatures and the comments in the presets are the only place where this is written.
 """

@@ -1,7 +1,7 @@
 """`dsprites`: the reader of the published file, 737,280 binary images of 64x64.
 
-The archive's entry `metadata` is a Python 2 pickle, and unpickling runs what it says: it is never
-opened, since the factors' names and sizes are constants. The images would take 3 GB as bytes: they
+The archive's entry `metadata` is a Python 2 pickle, and unpickling runs what it says. It is never
+opened: the factors' names and sizes are constants here. The images would take 3 GB as bytes. They
 are read through once, into a file of packed bits beside the archive.
 
 Source: L. Matthey, I. Higgins, D. Hassabis, A. Lerchner, "dSprites: Disentanglement testing

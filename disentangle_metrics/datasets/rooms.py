@@ -1,12 +1,17 @@
 """`rooms`: coloured objects in coloured rooms, drawn here; a twin of 3D Shapes that needs no download.
 
-The same grid as 3D Shapes: hues of the floor, the walls and the object (10 each), scale (8, linear
-from 0.75 to 1.25), shape (cube, cylinder, sphere, capsule) and orientation (15, from -30 to 30
-degrees), 480,000 images of 64x64x3, orientation fastest. It is a twin in structure and not pixel
-for pixel; use the `shapes3d` reader where the published images matter.
+It has the grid of 3D Shapes, orientation fastest, 480,000 images of 64x64x3:
 
-Hues only recolour: 480 pictures of the geometry are drawn once and any image is a weighted sum of
-the colours of its floor, walls and object, in integers, so that every machine gives the same bits.
+- hues of the floor, the walls and the object, 10 each;
+- scale, 8, linear from 0.75 to 1.25;
+- shape: cube, cylinder, sphere, capsule;
+- orientation, 15, from -30 to 30 degrees.
+
+It is a twin in structure and not pixel for pixel. Use the `shapes3d` reader where the published
+images matter.
+
+Hues only recolour: 480 pictures of the geometry are drawn once. Any image is a weighted sum of the
+colours of its floor, walls and object. The sums are of integers, so every machine gives the same bits.
 
 Source of the original: C. Burgess, H. Kim, "3D Shapes dataset", 2018.
 """

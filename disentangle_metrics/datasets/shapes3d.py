@@ -1,8 +1,8 @@
 """`shapes3d`: the reader of the published 3D Shapes file, 480,000 images of 64x64x3.
 
 The published file packs thousands of images together, and one image costs as much as all of them.
-It is read through once, into an HDF5 file beside it in which each image is packed by itself, with
-zlib's checksum, which is compared whenever the image is read. Needs h5py, the extra `data`.
+It is read through once, into an HDF5 file beside it in which each image is packed by itself.
+zlib's checksum is compared whenever an image is read. Needs h5py, the extra `data`.
 
 Source: C. Burgess, H. Kim, "3D Shapes dataset", 2018. Apache licence 2.0.
 """

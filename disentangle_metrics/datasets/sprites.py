@@ -1,13 +1,17 @@
 """`sprites`: white shapes on black, drawn here; a twin of dSprites that needs no download.
 
-The same grid as dSprites without its constant colour: shape (square, ellipse, heart), scale (6,
-linear from 0.5 to 1), orientation (40 over a full turn, both ends included, so the last repeats
-the first), posX (32) and posY (32), 737,280 binary images of 64x64, posY fastest. The shapes'
-sizes are fitted to published pictures of dSprites; a few pixels at the edges differ from the
-original, so use the `dsprites` reader where the exact file matters.
+It has the grid of dSprites without its constant colour, posY fastest, 737,280 binary images of 64x64:
 
-Every machine draws the same bits: sines and cosines are rounded far above the last bits in which
-mathematics libraries differ, and all that follows is single additions, multiplications, divisions
+- shape: square, ellipse, heart;
+- scale, 6, linear from 0.5 to 1;
+- orientation, 40 over a full turn, both ends included, so the last repeats the first;
+- posX and posY, 32 each.
+
+The shapes' sizes are fitted to published pictures of dSprites. A few pixels at the edges differ from
+the original, so use the `dsprites` reader where the exact file matters.
+
+Every machine draws the same bits. Sines and cosines are rounded far above the last bits in which
+mathematics libraries differ. All that follows is single additions, multiplications, divisions
 and comparisons, which IEEE arithmetic defines to the last bit.
 
 Source: L. Matthey, I. Higgins, D. Hassabis, A. Lerchner, "dSprites: Disentanglement testing

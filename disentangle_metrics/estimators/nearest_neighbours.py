@@ -1,8 +1,9 @@
 """Mutual information of one-dimensional latents and factors by nearest neighbours, in nats.
 
-For a factor of categories the estimator of Ross 2014: how many points of any value lie closer than
-a point's k-th neighbour of its own value. For a continuous factor the first estimator of Kraskov,
-Stoegbauer and Grassberger 2004. In one dimension sorting finds both, without pairs of all points.
+A factor of categories has the estimator of Ross 2014. It counts how many points of any value lie
+closer than a point's k-th neighbour of its own value. A continuous factor has the first estimator of
+Kraskov, Stoegbauer and Grassberger 2004. In one dimension sorting finds both, without pairs of all
+points.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Draw rows that share a factor's value, for metrics that compare batches of rows.
 
-Everything is vectorised over the draws: the rows are sorted by each factor once, after which
+Everything is vectorised over the draws. The rows are sorted by each factor once. After that
 "another row with the same value" is one multiplication and one look-up.
 """
 

@@ -1,10 +1,10 @@
 """Ada-GVAE: weak supervision by pairs that differ in few factors.
 
 F. Locatello et al., "Weakly-Supervised Disentanglement Without Compromises", ICML 2020, section
-4.1. The two images of a pair share all but k of their factors; nobody says which. For each pair,
-latent d counts as shared where delta_d = KL(q(z_d | x_1) || q(z_d | x_2)) is below half-way
-between the smallest and the largest delta; the two posteriors of a shared latent are replaced by
-one with the average mean and variance. Minimised:
+4.1. The two images of a pair share all but k of their factors, and nobody says which. In each pair
+latent d has the divergence delta_d = KL(q(z_d | x_1) || q(z_d | x_2)). It counts as shared if delta_d
+is below half-way between the smallest and the largest delta. The two posteriors of a shared latent
+are replaced by one with the average mean and variance. Minimised:
 
     sum over the pair of -E[log p(x_i | z)] + beta * KL(q(z | x_i) || Normal(0, I)), halved
 """

@@ -7,8 +7,8 @@ its own. Minimised, over the network,
     -E[log p(x | z)] + KL(q(z | x) || Normal(0, I)) + gamma * E[log D(z) - log(1 - D(z))]
 
 and, over the discriminator, its cross-entropy on latents of one half of the rows and permuted
-latents of the other. Both are minimised in the same step, where the paper takes the
-discriminator's after the network's; its D sees the latents from before the step in both.
+latents of the other. Both are minimised in the same step. The paper takes the discriminator's
+after the network's. In both, D sees the latents from before the step.
 """
 
 from __future__ import annotations

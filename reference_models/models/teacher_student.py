@@ -2,9 +2,10 @@
 
 J. Lezama, "Overcoming the Disentanglement vs Reconstruction Trade-off via Jacobian Supervision",
 ICLR 2019. A model with few latents is trained first. Then, again and again, it becomes the teacher
-of a student that has its weights and one latent more, whose own weights are still at their initial
-values. With T and S the decoders, t and s the codes, t' the teacher's codes shuffled over the
-batch and s' the student's with their old latents shuffled the same way, the student minimises
+of a student. The student has the teacher's weights and one latent more, whose own weights are still
+at their initial values. With T and S the decoders, t and s the codes, t' the teacher's codes
+shuffled over the batch and s' the student's with their old latents shuffled the same way, the
+student minimises
 
     reconstruction + beta * KL + pixels * (
         lambda_z    * mean (t - s_old)^2
@@ -12,10 +13,10 @@ batch and s' the student's with their old latents shuffled the same way, the stu
         + lambda_xcov * xcov(s_new, s_old)),   xcov(a, b) = 1/2 * sum over i, j of cov(a_i, b_j)^2
 
 The published models are deterministic autoencoders with a squared error, averaged over pixels. Here
-teacher and student are beta-VAEs, whose codes are the posterior means: our reading, which gives this
-baseline the beta that the comparison varies. Their reconstruction error is a sum over pixels and
-channels; the factor `pixels`, how many there are, keeps the published balance of the terms. Decoders
-are compared as images in [0, 1].
+teacher and student are beta-VAEs, whose codes are the posterior means. That is our reading. It gives
+this baseline the beta that the comparison varies. Their reconstruction error is a sum over pixels and
+channels. The factor `pixels` is how many there are, and keeps the published balance of the terms.
+Decoders are compared as images in [0, 1].
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 S. Zhao, J. Song, S. Ermon, "Learning Hierarchical Features from Generative Models", ICML 2017,
 with the network and the weight beta of the progressive model's comparison. Each depth l of the
-encoder has its own posterior q(z_l | x); the latents are independent under the prior. Minimised:
+encoder has its own posterior q(z_l | x). The latents are independent under the prior. Minimised:
 
     -E[log p(x | z_1 .. z_L)] + beta * sum over l of KL(q(z_l | x) || Normal(0, I))
 """

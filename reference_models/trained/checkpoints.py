@@ -2,9 +2,8 @@
 
 Tensors are named ``model.<name in the state_dict>``, and in a checkpoint that training can go on
 from also ``optimizer.<parameter>.<state>``, ``random.<generator>`` and, where losses are scaled,
-``scaler.<value>``. The description is the value
-of the file's metadata key ``disentangle_metrics``; where it and the readable copy differ, the one
-inside the file rules.
+``scaler.<value>``. The description is the value of the file's metadata key ``disentangle_metrics``.
+Where it and the readable copy differ, the one inside the file rules.
 """
 
 from __future__ import annotations

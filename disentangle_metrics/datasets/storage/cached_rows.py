@@ -1,7 +1,7 @@
 """Rows of bytes that are costly to make, kept in a checked and memory-mapped file.
 
-The file is one line of JSON padded to a page (what is in it, and the CRC-32 of the rest), then
-the rows one after another.
+The file begins with one line of JSON padded to a page: what is in it, and the CRC-32 of the rest.
+The rows follow one after another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cut continuous columns into bins: equal-width, quantile, or one bin per distinct value.
 
 Equal-width bins are closed on the left, the last one on both sides, as in ``numpy.histogram``.
-A value within rounding error of an edge counts as lying on it, so that rescaling a latent, or
-storing it in another precision, does not move values that sit exactly on edges.
+A value within rounding error of an edge counts as lying on it. So rescaling a latent, or storing
+it in another precision, does not move values that lie exactly on edges.
 """
 
 from __future__ import annotations

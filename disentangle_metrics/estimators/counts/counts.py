@@ -1,8 +1,8 @@
 """Contingency tables of every binned latent with every factor, in one pass, and mergeable.
 
-Factors with few values share one joint cell, so that a pass costs one ``bincount`` for each latent
-and group of factors rather than one for each latent and factor; the table of each factor is a
-marginal of its group's. Counts are integers, so no order of rows or batches changes them.
+Factors with few values share one joint cell. So a pass costs one ``bincount`` for each latent and
+group of factors, rather than one for each latent and factor. The table of each factor is a marginal
+of its group's. Counts are integers, so no order of rows or batches changes them.
 """
 
 from __future__ import annotations

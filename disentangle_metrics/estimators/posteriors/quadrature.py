@@ -10,10 +10,10 @@ integrated by the trapezoid rule, which converges faster than any power for such
 Each normal is evaluated only where it has mass, on a grid with at least ``SPACING`` nodes to its
 standard deviation. Widths in one latent may differ by many orders of magnitude, so there is a
 grid for every octave of width, each with half the spacing of the one above. A finer grid covers
-only the surroundings of the normals that need it, and takes over there by a smooth window whose
-complement stays with the coarser grid: no seam, so that the trapezoid rule stays exact.
+only the surroundings of the normals that need it. It takes over there by a smooth window whose
+complement stays with the coarser grid. There is no seam, so the trapezoid rule stays exact.
 
-What is done for every row is done by the library of the arrays, on their device; the grids, which are
+What is done for every row is done by the library of the arrays, on their device. The grids, which are
 small, are NumPy's.
 """
 

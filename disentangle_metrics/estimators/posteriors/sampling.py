@@ -1,7 +1,7 @@
 """Entropies and mutual information of Gaussian posteriors by sampling, as MIG was published.
 
-A latent's density is the mixture q(z) = mean over the rows n of Normal(z; m_n, s_n^2), and that of a
-factor's value c the mixture over the rows of that value. Each entropy is the mean of -log q over
+A latent's density is the mixture q(z) = mean over the rows n of Normal(z; m_n, s_n^2). The density
+of a factor's value c is the mixture over the rows of that value. Each entropy is the mean of -log q over
 samples of its own mixture (Chen et al. 2018; Li et al. 2020, with 10,000 samples):
 
     I(z; v) = H(z) - sum over c of p(c) H(z | v = c).

@@ -1,16 +1,16 @@
 """Gradient boosted trees for importances: the published learner's trees, found through histograms.
 
-The learner is gradient boosting as Friedman describes it and as scikit-learn's ``GradientBoostingClassifier``
-and ``GradientBoostingRegressor`` run it by default: at each stage a regression tree per class is grown on the
-residuals by squared error (every row has the same weight in the search for splits, so no Hessian enters), and
-each leaf then moves its rows by one Newton step of the loss. A latent's importance is the squared error that
-its splits remove, summed over all trees.
+The learner is gradient boosting as Friedman describes it, and as scikit-learn's
+``GradientBoostingClassifier`` and ``GradientBoostingRegressor`` run it by default. At each stage a regression
+tree per class is grown on the residuals by squared error. Every row has the same weight in the search for
+splits, so no Hessian enters. Each leaf then moves its rows by one Newton step of the loss. A latent's
+importance is the squared error that its splits remove, summed over all trees.
 
 What differs from scikit-learn, each by choice:
 
-* the trees of a stage do not depend on each other, so all classes of a stage grow together, in exact
+* the trees of a stage do not depend on each other. So all classes of a stage grow together, in exact
   arithmetic on histograms (see ``histogram_trees``). Cuts are searched over bins of each latent instead of
-  over all values; a latent with no more distinct values than bins loses nothing;
+  over all values. A latent with no more distinct values than bins loses nothing;
 * scikit-learn settles a tie between latents at random. Here the latents that tie share the importance of the
   split equally, which is what the draws give on average, and their given order cannot matter.
 

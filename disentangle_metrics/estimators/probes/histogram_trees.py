@@ -2,9 +2,9 @@
 
 Splits are searched over bins of each latent. The sums over all bins of all latents are one product of a
 sparse 0/1 matrix (bins x rows), made once, with the dense residuals (rows x trees). The residuals are whole
-numbers small enough that a row count and a sum of residuals share one float64 and every sum is exact: one
-product gives both, a right child is its parent minus the left child, and the result has the same bits
-whatever the order of the rows or the number of threads.
+numbers, small enough that a row count and a sum of residuals share one float64 and every sum is exact. One
+product gives both. A right child is its parent minus the left child. The result has the same bits whatever
+the order of the rows or the number of threads.
 
 Exact sums also make ties exact. Latents that tie share what the split removes equally, which is what drawing
 one of them gives on average.

@@ -1,7 +1,7 @@
 """What a latent tells of its input that the other latents do not, from Gaussian posteriors, in nats.
 
-The joint density of all latents, q(z) = mean over the rows n of prod_j Normal(z_j; m_nj, s_nj^2), has no
-grid in many dimensions, so its logarithm is averaged over samples of z.
+The joint density of all latents is q(z) = mean over the rows n of prod_j Normal(z_j; m_nj, s_nj^2). In many
+dimensions there is no grid for it, so its logarithm is averaged over samples of z.
 """
 
 from __future__ import annotations

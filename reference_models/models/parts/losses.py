@@ -1,4 +1,4 @@
-"""The terms that objectives are made of; all in nats, summed over dimensions, averaged over the batch."""
+"""The terms of objectives, in nats: each a sum over dimensions, averaged over the batch."""
 
 from __future__ import annotations
 

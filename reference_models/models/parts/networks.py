@@ -14,9 +14,9 @@ depth. Layer 1 is the lowest, nearest to the pixels.
     logits <- generator 1 <- generator 2 <- generator 3
 
 The ladders are those that Li, Murkute, Gyawali and Wang published with "Progressive Learning and
-Disentanglement of Hierarchical Representations" (ICLR 2020): three layers for dSprites and
-3DShapes, four wide ones for CelebA, for images of 64x64; they follow the image's side to other
-powers of two.
+Disentanglement of Hierarchical Representations" (ICLR 2020), for images of 64x64. They have three
+layers for dSprites and 3DShapes, and four wide ones for CelebA. They follow the image's side to
+other powers of two.
 """
 
 from __future__ import annotations

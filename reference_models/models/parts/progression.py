@@ -2,10 +2,10 @@
 
 Li, Murkute, Gyawali, Wang, "Progressive Learning and Disentanglement of Hierarchical
 Representations", ICLR 2020, section 3.2. Layers wake one after another from the most abstract
-(the top) down. A layer that wakes is faded in: a coefficient alpha grows linearly from 0 to 1 and
-multiplies both what its branch sees in the encoder and the features it sends to the decoder. A
-layer that waits is cut from the decoder, while its encoder branch exists and is held near the
-prior by the pre-training KL with weight gamma.
+(the top) down. A layer that wakes is faded in by a coefficient alpha, which grows linearly from 0
+to 1. It multiplies both what the layer's branch sees in the encoder and the features that the layer
+sends to the decoder. A layer that waits is cut from the decoder. Its encoder branch exists, and the
+pre-training KL with weight gamma holds it near the prior.
 """
 
 from __future__ import annotations
