@@ -60,12 +60,12 @@ def udr(
         differ, or GaussianPosteriors.
     similarity
         "lasso": R_ab is the absolute weight of latent a in a Lasso regression of latent b on all
-        latents of the first model, all standardised; "spearman": the absolute rank correlation.
+        latents of the first model, all standardised. "spearman": the absolute rank correlation.
     alpha
         Penalty of the Lasso.
     threshold
         With posteriors, latents are informative if their mean divergence from a standard normal
-        exceeds this, in nats; plain arrays know no divergence, and all latents that are not constant
+        exceeds this, in nats. Plain arrays know no divergence, and all latents that are not constant
         count.
 
     Returns

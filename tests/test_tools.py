@@ -11,7 +11,7 @@ import pytest
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from tools import catalogue, made_file, metrics_page, public_stub, readme_table
 
-TOOLS = ("catalogue", "metrics_page", "public_stub", "readme_table")
+TOOLS = ("catalogue", "draw_imports", "metrics_page", "public_stub", "readme_table")
 
 
 def test_every_made_file_is_up_to_date():

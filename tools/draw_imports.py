@@ -1,20 +1,20 @@
 """Draw the rooms of both packages, and list them in docs/architecture.md, from the imports of the code.
 
-    python tools/draw_imports.py            # write both
-    python tools/draw_imports.py --check    # exit 1 if either is not that of the code
+    python -m tools.draw_imports            # write both
+    python -m tools.draw_imports --check    # exit 1 if either is not that of the code
 
 A room is a folder or a loose file of a package. It stands one floor above the highest room that it imports.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from tools.made_file import deliver
 
 ROOT = Path(__file__).parents[1]
 PAGE, PICTURE = ROOT / "docs" / "architecture.md", ROOT / "docs" / "images" / "architecture.svg"
@@ -244,16 +244,6 @@ def page() -> str:
     return f"{before}{START}\n{listing()}{END}{rest.split(END, 1)[1]}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
-    check = parser.parse_args().check
-    for path, text in ((PICTURE, drawing()), (PAGE, page())):
-        if not check:
-            path.write_text(text, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            sys.exit(f"{path.name} is not that of the code: run python tools/draw_imports.py")
-
-
 if __name__ == "__main__":
-    main()
+    deliver(PICTURE, drawing())
+    deliver(PAGE, page())

@@ -43,7 +43,7 @@ UDR = "| [`udr`](#udr) | agreement of models | [0, 1] | higher | {chance} | seve
 INTRODUCTION = f"""# Metrics
 
 Every score of this package: what it is, when it is blind, what it costs. `dm.describe("mig")` and `dm-eval --explain mig`
-print the same text. `python -m tests.metrics_page` makes this page from it.
+print the same text. `python -m tools.metrics_page` makes this page from it.
 
 Notation: {NOTATION}.
 
@@ -167,12 +167,11 @@ def card(definition: MetricDefinition) -> str:
 
 def settings(definition: MetricDefinition) -> str:
     """Each setting with its default and what it may be."""
-    items = [
-        f"`{name}={setting_text(default)}`"
-        + (f" ({described(definition.types[name])})" if name in definition.types else "")
+    lines = [
+        f"| `{name}` | `{setting_text(default)}` | {described(definition.types[name]) if name in definition.types else ''} |\n"
         for name, default in definition.settings.items()
     ]
-    return f"\n**Settings.** {'; '.join(items)}.\n" if items else ""
+    return "\n| setting | default | what it may be |\n|---|---|---|\n" + "".join(lines) if lines else ""
 
 
 def markdown(documentation: str, name: str) -> str:

@@ -82,7 +82,7 @@ def metric(
     """Make the decorated function a metric, for ``score(..., metrics=[name])``.
 
     The function takes ``relations`` (latents, factors and the tables between them), then `rng` if
-    it draws, then its settings as keyword-only arguments with defaults; it returns a
+    it draws, then its settings as keyword-only arguments with defaults. It returns a
     :class:`MetricValue`, or a dict of them by score key if `scores` lists several. A setting with a type
     is checked before any work, see :mod:`disentangle_metrics.settings`.
 

@@ -58,8 +58,8 @@ def beta_vae(
         Pairs drawn for each vote.
     scaling
         Of the D numbers before the classifier: "standard" (mean 0, deviation 1 on the votes for
-        fitting), so that the latents' scale means nothing; "none", as in the study of Locatello et
-        al., where the classifier's penalty (C = 1) weighs on latents of small scale; "minmax".
+        fitting), so that the latents' scale means nothing. "none", as in the study of Locatello et
+        al., where the classifier's penalty (C = 1) weighs on latents of small scale. "minmax".
     rescale
         Report (accuracy - 1/K) / (1 - 1/K), which is 0 by chance, in place of the accuracy.
     bins, strategy
@@ -92,7 +92,7 @@ def beta_vae(
     Cost
     ----
     Time O(votes rows D) for the draws, from O(N K log N) for sorting the rows by each factor, and the fit
-    of a logistic classifier to the votes, O(votes D K) a step; memory O(N K + votes D), draws 2^18 rows
+    of a logistic classifier to the votes, O(votes D K) a step. Memory O(N K + votes D), draws 2^18 rows
     at a time. More rows cost little: the number of votes is set, not that of rows.
 
     References

@@ -52,11 +52,11 @@ def dci(
     ----------
     probe
         "boosted_trees": this package's fast gradient-boosted trees; "gradient_boosting": the
-        learner of the study of Locatello et al. (scikit-learn's, 100 stages of depth 3), slow;
-        "random_forest"; "lasso": absolute weights on standardised data, as first published, which
-        makes pure noise look disentangled; "review_lasso" and "review_forest": the regressions of
+        learner of the study of Locatello et al. (scikit-learn's, 100 stages of depth 3), slow.
+        "random_forest". "lasso": absolute weights on standardised data, as first published, which
+        makes pure noise look disentangled. "review_lasso" and "review_forest": the regressions of
         the review of Carbonneau et al. 2022 on data scaled to [0, 1], tuned by 10-fold
-        cross-validation, with the quality max(0, 1 - 12 squared error); or any scikit-learn
+        cross-validation, with the quality max(0, 1 - 12 squared error). Or any scikit-learn
         estimator with importances.
     alpha
         Penalty of the Lasso; None: by 10-fold cross-validation.
@@ -65,7 +65,7 @@ def dci(
     max_rows
         At most this many rows are used, drawn by the seed; None: all.
     importances
-        "shares": each column is made to sum to 1, so that every factor weighs alike; "raw": R as
+        "shares": each column is made to sum to 1, so that every factor weighs alike. "raw": R as
         the predictor gives it, so that a factor predicted with larger weights counts more for
         disentanglement, and a factor without importances counts 0 for completeness, as published
         with the Lasso. Trees give shares anyway.

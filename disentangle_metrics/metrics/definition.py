@@ -111,13 +111,13 @@ class MetricDefinition:
         Whether it has a value for a GaussianPosterior only.
     by_factor
         Whether it treats every factor by itself. With ``missing="drop"`` a value that one factor
-        lacks then costs no row of the others; a metric of several factors at once reads only rows
+        lacks then costs no row of the others. A metric of several factors at once reads only rows
         that have a value of all.
     interval
-        Which confidence interval suits it, see :mod:`.intervals`: "bootstrap", rows drawn with
-        replacement; "subsample", halves of the rows, where a row that is there twice breaks the
-        estimate, as distances between neighbours do, or where the bias is most of the error; "votes",
-        the binomial one of its `vote_count`; "none". A metric with the setting `estimator` is
+        Which confidence interval suits it, see :mod:`.intervals`. "bootstrap": rows drawn with
+        replacement. "subsample": half of the rows, without replacement. Use it if repeated rows break the
+        estimator (nearest neighbours), or if bias is the larger part of the error. "votes": the binomial
+        interval of its `vote_count`. "none": no interval. A metric with the setting `estimator` is
         subsampled unless that is "histogram".
     interval_studied
         Whether docs/intervals.md has the measured coverage of its interval.

@@ -44,7 +44,7 @@ def dhsic(
     Parameters
     ----------
     kernel
-        "gaussian": exp(-d^2 / (2 s^2)) with 2 s^2 the squared median distance, as defined; "exponential":
+        "gaussian": exp(-d^2 / (2 s^2)) with 2 s^2 the squared median distance, as defined. "exponential":
         exp(-d / m^2) with m the median distance, as in the published code of InfoGAN-CR, where the
         scale of a latent matters.
     max_rows

@@ -60,7 +60,7 @@ def dlig(
     bins, strategy, estimator, k, factor_bins
         As for `mig`.
     assignment
-        The number of the latent that stands for each factor; i is then that factor, and a latent of
+        The number of the latent that stands for each factor. I is then that factor, and a latent of
         several factors counts once for each. None: the latents that tell most of some factor.
 
     Returns
@@ -78,7 +78,7 @@ def dlig(
     Degenerate cases
     ----------------
     Two factors tied for the most: 0. Several factors tied for the second place: the one on which v_i
-    depends most. A factor that another one determines cannot be ahead of it by counts; if an assignment
+    depends most. A factor that another one determines cannot be ahead of it by counts. If an assignment
     or another estimator puts it first, the latent is left out with a warning. A constant latent stands for
     no factor. A constant factor is left out. Fewer than two factors that vary, or no latent that
     tells of any: NaN.
@@ -86,8 +86,8 @@ def dlig(
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
-    all metrics that read it with these settings; the entropies of pairs of factors add time O(N K^2) and,
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings. The entropies of pairs of factors add time O(N K^2) and,
     for one pair at a time, memory O(N).
 
     References

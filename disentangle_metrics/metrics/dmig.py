@@ -52,7 +52,7 @@ def dmig(
         mean over factors i of (I_ji - I_ki) / H(v_i | v_l)
 
     where j is the latent of factor i, k the other latent with the largest information about it, and v_l
-    the factor that latent k stands for; where k stands for none, H(v_i | v_l) is H(v_i). If v_i and v_l
+    the factor that latent k stands for. Where k stands for none, H(v_i | v_l) is H(v_i). If v_i and v_l
     depend on each other, even a perfect latent of v_l tells of v_i, and the gap cannot exceed H(v_i |
     v_l): a perfect code scores 1, where `mig` gives it less.
 
@@ -86,8 +86,8 @@ def dmig(
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
-    all metrics that read it with these settings; the entropies of pairs of factors add time O(N K^2) and,
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
+    all metrics that read it with these settings. The entropies of pairs of factors add time O(N K^2) and,
     for one pair at a time, memory O(N).
 
     References

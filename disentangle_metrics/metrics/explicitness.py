@@ -41,7 +41,7 @@ def explicitness(
 ) -> MetricValue:
     """Explicitness: how well a linear classifier on all latents ranks the values of each factor.
 
-    For each factor a logistic classifier is fitted on the train rows; on the test rows, for each value,
+    For each factor a logistic classifier is fitted on the train rows. On the test rows, for each value,
     the area A_kc under the ROC curve of its probability against all other values:
 
         mean over factors k of mean over values c of 2 (A_kc - 1/2)
@@ -79,14 +79,14 @@ def explicitness(
     Degenerate cases
     ----------------
     A constant latent changes nothing. A constant factor is left out. A value that no train row has
-    cannot be predicted and counts as chance, with a warning; one that no test row has is left out,
+    cannot be predicted and counts as chance, with a warning. One that no test row has is left out,
     as is a factor of which all test rows have the same value. A continuous factor has no values to
     rank: it is left out with a warning; if no factor is left, NaN.
 
     Cost
     ----
     One classifier per factor on at most `max_rows` rows, R of them: time O(R D V) for each step of the
-    optimiser (at most 1,000), and O(R V log R) for the areas; "one_vs_rest" and "separate" O(R D^2 V) a
+    optimiser (at most 1,000), and O(R V log R) for the areas. "one_vs_rest" and "separate" O(R D^2 V) a
     step. Memory O(R (D + V)); factors can run in parallel (`n_jobs`).
 
     References

@@ -39,7 +39,7 @@ def factor_vae(
     A vote: pick a factor, fix it to the value of a random row, draw `rows` rows that share the value, and
     name the active latent with the smallest variance among them relative to its variance over all rows.
     Each latent is then said to stand for the factor that it is named for most often in the first set of
-    votes; the score is how often that is right in the second set:
+    votes. The score is how often that is right in the second set:
 
         j(vote) = argmin over active j of Var(z_j within the vote) / Var(z_j)
         score = share of the second votes where factor_of(j(vote)) = the fixed factor
@@ -72,7 +72,7 @@ def factor_vae(
 
     Chance level
     ------------
-    About 1/K, rescaled 0; somewhat above it with few rows for each value: 0.227 with K = 5 was measured
+    About 1/K, rescaled 0. Somewhat above it with few rows for each value: 0.227 with K = 5 was measured
     on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent, 0.199 on 10,000.
 
     Degenerate cases
@@ -82,7 +82,7 @@ def factor_vae(
 
     Cost
     ----
-    Time O(votes rows D) for the draws, from O(N K log N) for sorting the rows by each factor; memory O(N
+    Time O(votes rows D) for the draws, from O(N K log N) for sorting the rows by each factor. Memory O(N
     (D + K) + votes D), draws 2^18 rows at a time. More rows cost little: the number of votes is set.
 
     References

@@ -57,7 +57,7 @@ def infomec(
         InfoE = mean over k of 1 - CE_k / CE_null
 
     CE is the cross-entropy of a linear classifier on all latents and CE_null that of one that knows
-    nothing; a continuous factor has the R2 of a linear regression instead. The scores are called
+    nothing. A continuous factor has the R2 of a linear regression instead. The scores are called
     `info_modularity`, `info_compactness` and `info_explicitness`.
 
     Parameters
@@ -92,7 +92,7 @@ def infomec(
     Degenerate cases
     ----------------
     An active latent that tells nothing contributes 0 to InfoM, a factor that no active latent tells
-    of 0 to InfoC; with one active latent a factor that it tells of has InfoC 1. A constant factor is
+    of 0 to InfoC. With one active latent a factor that it tells of has InfoC 1. A constant factor is
     left out. Fewer than two factors that vary: InfoM is NaN. No active latent: InfoM and InfoC are
     NaN. A value that no train row has counts as chance for InfoE.
 
@@ -100,7 +100,7 @@ def infomec(
     ----
     InfoM and InfoC: neighbours in sorted columns, time O(D K N (k + log N)), memory O(N); all rows are
     read. InfoE: one classifier per factor on at most `max_rows` rows, R of them, O(R D V) for each of at
-    most `max_iter` steps, memory O(R (D + V)); factors can run in parallel (`n_jobs`).
+    most `max_iter` steps, memory O(R (D + V)). Factors can run in parallel (`n_jobs`).
 
     References
     ----------

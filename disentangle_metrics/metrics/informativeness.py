@@ -28,8 +28,8 @@ def informativeness(relations: Relations) -> MetricValue:
 
         I(x; z_j) = H(z_j) - mean over the rows n of H(z_j | x_n)
 
-    with the aggregate posterior q(z_j) = mean over the rows of q(z_j | x_n), by quadrature to 1e-4 nats;
-    since the posterior's latents are independent given x, the sum exceeds I(x; z) by exactly the total
+    with the aggregate posterior q(z_j) = mean over the rows of q(z_j | x_n), by quadrature to 1e-4 nats.
+    Since the posterior's latents are independent given x, the sum exceeds I(x; z) by exactly the total
     correlation of q(z).
 
     Returns
@@ -48,7 +48,7 @@ def informativeness(relations: Relations) -> MetricValue:
     Cost
     ----
     Each posterior is evaluated at 17 to 33 nodes of a grid: time O(N D) and O(nodes) for the grid, whose
-    nodes grow with the latent's range over its narrowest posterior, up to 33 N; memory O(N), and the grid
+    nodes grow with the latent's range over its narrowest posterior, up to 33 N. Memory O(N), and the grid
     in sections of up to 32 MiB. All rows are read.
 
     References

@@ -72,7 +72,7 @@ def irs(
 
     Cost
     ----
-    Time O(N D K) for the quantiles and O(N K log N) for sorting the rows by each factor; memory O(N (D +
+    Time O(N D K) for the quantiles and O(N K log N) for sorting the rows by each factor. Memory O(N (D +
     K)). All rows are read.
 
     References

@@ -80,7 +80,7 @@ def jemmig(
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
     all metrics that read it with these settings.
 
     References

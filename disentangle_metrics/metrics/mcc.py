@@ -51,11 +51,11 @@ def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "
     A constant latent has correlation 0. With fewer latents than factors, the factors left over
     count 0. A constant factor is left out; none that varies: NaN. Categories are used as numbers
     (their codes, where they are no numbers), which means little for more than two of them without
-    an order; a warning says so.
+    an order. A warning says so.
 
     Cost
     ----
-    Time O(N D K) and the matching, cubic in the smaller of D and K; "spearman" sorts every column, O(N (D
+    Time O(N D K) and the matching, cubic in the smaller of D and K. "spearman" sorts every column, O(N (D
     + K) log N). Memory O(N K), with "spearman" O(N (D + K)). All rows are read.
 
     References

@@ -61,7 +61,7 @@ def mig_sup(
         As for `mig`.
     active
         Which latents are averaged. "auto": with a posterior those whose mean has a variance above
-        0.01 (as in the paper), otherwise all that are not constant; a number: those with a larger
+        0.01 (as in the paper), otherwise all that are not constant. A number: those with a larger
         variance; None: all.
     normaliser, factor_bins, correction, samples
         As for `mig`.
@@ -84,7 +84,7 @@ def mig_sup(
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
     all metrics that read it with these settings.
 
     References

@@ -38,7 +38,7 @@ def minimality(
         mean over active latents j of max_k I_jk / H(z_j)
 
     with the binned latent's entropy. What a latent holds beside one factor, be it another factor, a
-    nuisance or noise, lowers it; but factors that depend on each other are not held against it, as a gap
+    nuisance or noise, lowers it. But factors that depend on each other are not held against it, as a gap
     to the second best factor would be. It is read together with `sufficiency`.
 
     Parameters
@@ -69,7 +69,7 @@ def minimality(
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
     all metrics that read it with these settings.
 
     References

@@ -59,7 +59,7 @@ def omes(
     -------
     Range [0, 1], higher is better. A perfect code scores less than 1: in two different values of a factor
     with n equally frequent ones its latent has the correlation -1 / (n - 1), so that S is (n - 2) / (n -
-    1), and 0 for two values; compare with the ceiling. Parts: `per_factor`. Details: `response` (D, K),
+    1), and 0 for two values. Compare with the ceiling. Parts: `per_factor`. Details: `response` (D, K),
     the table S, `overlap` and `multiple_encoding` (K,), `active` (D,).
 
     Chance level

@@ -52,7 +52,7 @@ def rmig(
     limits
         Smallest and largest edge, the same for all latents; the outer bins take what lies outside.
     mass
-        What a bin has of a posterior: "integral", its probability; "density", the density at the bin's
+        What a bin has of a posterior: "integral", its probability. "density", the density at the bin's
         centre in proportion to the other bins', as in the authors' code, which comes closer to the
         information before binning where posteriors are wider than bins.
 

@@ -74,8 +74,8 @@ def sap(
     Cost
     ----
     Correlations: one pass over all rows, time O(N D K), memory O(N K). SVMs: for each factor of V_k
-    values D V_k fits of one latent, each O(R) a step, on at most `max_rows` rows, R of them; memory O(R
-    D); factors can run in parallel (`n_jobs`).
+    values D V_k fits of one latent, each O(R) a step, on at most `max_rows` rows, R of them. Memory O(R
+    D). Factors can run in parallel (`n_jobs`).
 
     References
     ----------

@@ -38,7 +38,7 @@ def sufficiency(
         mean over factors k of max_j I_jk / H(v_k)
 
     Nothing is subtracted for the second best latent, so that factors which depend on each other, and
-    latents that repeat each other, cost nothing; read it together with `minimality`, which asks that the
+    latents that repeat each other, cost nothing. Read it together with `minimality`, which asks that the
     latent hold nothing else.
 
     Parameters
@@ -63,7 +63,7 @@ def sufficiency(
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
     all metrics that read it with these settings.
 
     References

@@ -49,7 +49,7 @@ def unibound(
 
     What all latents tell of a factor has four parts: what z_j alone tells (unique), what the others alone
     tell, what both tell (redundant), and what only both together tell (synergy). The first score is the
-    unique part of the best latent less that of the others, or 0, and the one that was published; the second
+    unique part of the best latent less that of the others, or 0, and the one that was published. The second
     is the unique part with the synergy, but no more than n_jk. The unique part lies between the two,
     however it is defined. `mig` compares latents one by one, and so does not see that several others
     together repeat the best one.

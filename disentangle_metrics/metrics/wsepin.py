@@ -39,7 +39,7 @@ def wsepin(
         windin = sum over j of r_j (I_j - I(z_j; z_others))
 
     The first is separable information, the second information minus dependence. Given x the latents of a
-    posterior are independent, and then both are the same quantity; they are estimated in the two ways
+    posterior are independent, and then both are the same quantity. They are estimated in the two ways
     that define them, and differ by the error of sampling. No factors are needed. A code of independent
     informative latents scores the weighted mean of its I_j; copies of a latent score 0.
 

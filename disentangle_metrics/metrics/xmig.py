@@ -71,13 +71,13 @@ def xmig(
     Degenerate cases
     ----------------
     Of several latents tied for a factor one stands for it and the others are spare, so that its gap is
-    0; no matter which, all of them are compared with the other factors. A constant latent is spare. A
+    0. No matter which, all of them are compared with the other factors. A constant latent is spare. A
     constant factor is left out. No spare latent, or no factor that varies: NaN.
 
     Cost
     ----
     With "histogram" one pass over the rows, time O(N D K), and memory O(D B (V + 1,024 K)) for the
-    counts, whatever N is; the other estimators as for `mig`. All rows are read. The table is shared by
+    counts, whatever N is. The other estimators as for `mig`. All rows are read. The table is shared by
     all metrics that read it with these settings.
 
     References

@@ -39,7 +39,7 @@ def z_max_variance(
     A vote: pick a factor, fix all other factors to the joint value of a random row, draw `rows` rows that
     share it, and name the active latent with the largest variance among them relative to its variance
     over all rows. Each latent then stands for the factor that it is named for most often in the first set
-    of votes; the score is how often that is right in the second set:
+    of votes. The score is how often that is right in the second set:
 
         j(vote) = argmax over active j of Var(z_j within the vote) / Var(z_j)
         score = share of the second votes where factor_of(j(vote)) = the only factor that varies
@@ -75,7 +75,7 @@ def z_max_variance(
 
     Chance level
     ------------
-    About 1/K, rescaled 0; above it where few rows share a joint value, so that votes repeat: 0.213 with K
+    About 1/K, rescaled 0. Above it where few rows share a joint value, so that votes repeat: 0.213 with K
     = 5 was measured on 1,000 rows of 5 normal latents and 5 factors of 5 values, all independent.
 
     Degenerate cases
@@ -86,7 +86,7 @@ def z_max_variance(
     Cost
     ----
     Time O(votes rows D) for the draws, from O(N K^2 log N) for sorting the rows by the joint value of all
-    other factors; memory O(N (D + K) + votes D), draws 2^18 rows at a time. More rows cost little: the
+    other factors. Memory O(N (D + K) + votes D), draws 2^18 rows at a time. More rows cost little: the
     number of votes is set.
 
     References
