@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.factors.table import FactorTable
+from disentangle_metrics.datasets.storage.packing import AllImages, BytePacking, Packing
 
 Images = NDArray[np.uint8]
 ReadImages = Callable[[NDArray[np.int64]], Images]
@@ -29,7 +30,8 @@ class FactorDataset:
         Height, width and number of channels (1 or 3) of every image.
     read : callable
         From checked int64 indices (n,) to uint8 images (n, height, width, channels) in 0 .. 255.
-        It must survive pickling if the data set is to be sent to other processes.
+        It must survive pickling if the data set is to be sent to other processes. It may have a
+        method ``packed()``, which says how all images lie in little memory; see :meth:`packed`.
     """
 
     def __init__(
@@ -74,6 +76,17 @@ class FactorDataset:
         Any order, repeats welcome. Raises InputError if an index is not an integer in 0 .. len - 1.
         """
         return self._read(self.grid.check_indices(indices))
+
+    def packed(self) -> Packing:
+        """All images in the form in which they fit into a device's memory, for training there.
+
+        The answer has ``arrays``, what to copy to the device, and ``images(tensors, indices)``,
+        which makes images there: those of :meth:`images`, bit for bit. `read` decides the form, if it
+        has a method ``packed()``: `sprites` and `dsprites` lie there as bits, `rooms` as geometry and
+        colours. All others lie there as bytes. Nothing is read before the arrays are sliced.
+        """
+        own: Callable[[], Packing] | None = getattr(self._read, "packed", None)
+        return own() if own is not None else BytePacking(AllImages(self._read, len(self), self.image_shape))
 
     def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
         """Factor values (n, n_factors), coded 0 .. size - 1, of these indices (n,)."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.table import FactorTable
+from disentangle_metrics.datasets.storage.packing import BytePacking
 from disentangle_metrics.datasets.storage.published import PublishedFile, check
 from disentangle_metrics.errors import DatasetError, InputError
 
@@ -48,6 +49,10 @@ class HeldImages:
 
     def __call__(self, indices: NDArray[np.int64]) -> Images:
         return self.images[indices]
+
+    def packed(self) -> BytePacking:
+        """The images themselves."""
+        return BytePacking(self.images)
 
 
 def load(root: str | PathLike[str] | None = None, *, pad: int = 0) -> FactorDataset:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
+from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
+from disentangle_metrics.datasets.storage.packing import MeanPacking
 from disentangle_metrics.errors import InputError
 
 
@@ -26,18 +27,22 @@ def pooled(dataset: FactorDataset, pool: int) -> FactorDataset:
     if pool == 1:
         return dataset
     shape = (height // pool, width // pool, channels)
-    return FactorDataset(dataset.name, dataset.grid, shape, PooledImages(dataset.images, int(pool)))
+    return FactorDataset(dataset.name, dataset.grid, shape, PooledImages(dataset, int(pool)))
 
 
 class PooledImages:
     """Reads images, and takes means of blocks of `pool` x `pool` pixels, rounded down."""
 
-    def __init__(self, read: ReadImages, pool: int) -> None:
-        self.read, self.pool = read, pool
+    def __init__(self, dataset: FactorDataset, pool: int) -> None:
+        self.dataset, self.pool = dataset, pool
 
     def __call__(self, indices: NDArray[np.int64]) -> Images:
-        images = self.read(indices)
+        images = self.dataset.images(indices)
         n, height, width, channels = images.shape
         blocks = images.reshape(n, height // self.pool, self.pool, width // self.pool, self.pool, channels)
         means: Images = (blocks.sum(axis=(2, 4), dtype=np.uint32) // self.pool**2).astype(np.uint8)
         return means
+
+    def packed(self) -> MeanPacking:
+        """The whole images in their own form: pooled when they are asked for."""
+        return MeanPacking(self.dataset.packed(), self.pool)

@@ -31,6 +31,7 @@ from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, R
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.storage.packed import unpack
+from disentangle_metrics.datasets.storage.packing import BitPacking
 from disentangle_metrics.datasets.storage.published import data_folder
 
 SIDE = 64  # pixels
@@ -173,6 +174,10 @@ class SpriteImages:
                 self._cannot_keep = True
                 self.rows.warn(error, "drawing each image anew, which is slower")
         return render(indices)
+
+    def packed(self) -> BitPacking:
+        """The rows of bits themselves."""
+        return BitPacking(self.rows, SIDE, SIDE)
 
 
 def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> FactorDataset:

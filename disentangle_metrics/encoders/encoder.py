@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from disentangle_metrics.encoders.full_precision import full_float32
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.outputs import Array, posterior_arrays
 from disentangle_metrics.errors import InputError
@@ -93,13 +94,16 @@ def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
 
 
 def _run(network: torch.nn.Module, images: ArrayLike | torch.Tensor) -> Any:
-    """What a PyTorch network returns for `images`, on its own device and in its own precision."""
+    """What a PyTorch network returns for `images`, on its own device and in its own type of numbers.
+
+    A float32 network computes in full float32, without TF32, on every device.
+    """
     import torch
 
     device, dtype = _home(network)
     batch = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images, np.float32))
     try:
-        with torch.no_grad():
+        with torch.no_grad(), full_float32(device.type):
             return network(batch.to(device=device, dtype=dtype))
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
         if isinstance(error, torch.OutOfMemoryError):

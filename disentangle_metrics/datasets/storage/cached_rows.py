@@ -74,6 +74,19 @@ class CachedRows:
                     self._rows = np.concatenate(list(counted(self.make(), progress)))
         return self._rows
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and bytes of each, known before the rows are there."""
+        return self.kind.count, self.kind.row_bytes
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        """Bytes."""
+        return np.dtype(np.uint8)
+
+    def __getitem__(self, rows: slice) -> Rows:
+        return self.open()[rows]
+
     def open_file(self) -> Rows:
         """All rows (count, row_bytes); an OSError where no file can be written."""
         if self._rows is None:

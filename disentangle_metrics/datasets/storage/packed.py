@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.datasets.factor_dataset import Images
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows
+from disentangle_metrics.datasets.storage.packing import BitPacking
 
 
 class PackedImages:
@@ -25,6 +26,10 @@ class PackedImages:
 
     def __call__(self, indices: NDArray[np.int64]) -> Images:
         return unpack(self.rows.open()[indices], self.height, self.width)
+
+    def packed(self) -> BitPacking:
+        """The rows of bits themselves."""
+        return BitPacking(self.rows, self.height, self.width)
 
 
 def unpack(rows: NDArray[np.uint8], height: int, width: int) -> Images:
