@@ -90,9 +90,9 @@ class PlainStudents(PlainlyInitialised, TeacherStudent):
 class DeterministicStudents(TeacherStudent):
     """Codes without noise, as the original's; with beta 0 they pay no rate either."""
 
-    def draw(self, step, batch_size, rng):
-        draws = super().draw(step, batch_size, rng)
-        return {**draws, "noise": np.zeros_like(draws["noise"])}
+    def noise(self, batch_size, rng):
+        draws = super().noise(batch_size, rng)
+        return {**draws, "noise": 0 * draws["noise"]}
 
 
 @contextmanager

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from disentangle_metrics import InputError
 from reference_models.models.parts import losses
+from reference_models.models.parts.draws import Array, Random, integers, permutations, standard_normal
 from reference_models.models.parts.flat_model import FlatModel
-from reference_models.models.parts.model import Draws, ImageDataset, standard_normal
+from reference_models.models.parts.model import Draws, ImageDataset
 
 
 class AdaGVAE(FlatModel):
@@ -50,7 +50,7 @@ class AdaGVAE(FlatModel):
         super().__init__(image_shape, latents)
         self.beta, self.changed_factors = beta, changed_factors
 
-    def rows(self, dataset: ImageDataset, batch_size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def rows(self, dataset: ImageDataset, batch_size: int, rng: Random) -> Array:
         grid: Any = dataset
         if not hasattr(dataset, "index") or not getattr(dataset, "factor_sizes", ()):
             raise InputError(
@@ -58,19 +58,23 @@ class AdaGVAE(FlatModel):
                 f"it can make pairs; {dataset.name} has none. Try sprites or rooms"
             )
         first = super().rows(dataset, batch_size, rng)
-        before = grid.factors(first)
-        sizes = np.array(grid.factor_sizes)
+        sizes = tuple(grid.factor_sizes)
         if not 0 <= self.changed_factors <= len(sizes):
             raise InputError(
                 f"changed_factors is {self.changed_factors}; {dataset.name} has {len(sizes)} factors"
             )
         # One factor at least is shared where the number is drawn, as in the paper.
-        count = self.changed_factors or rng.integers(1, len(sizes), size=(batch_size, 1))
-        rank = rng.permuted(np.tile(np.arange(len(sizes)), (batch_size, 1)), axis=1)
-        after = np.where(rank < count, rng.integers(sizes, size=before.shape), before)
-        return np.concatenate([first, grid.index(after)])
+        count = self.changed_factors or 1 + integers(rng, len(sizes) - 1, batch_size, 1)
+        changed = permutations(rng, (batch_size, len(sizes)), 1) < count
+        drawn = integers(rng, sizes, batch_size, len(sizes))
+        if isinstance(first, torch.Tensor):
+            steps = steps_of(grid)
+            before = torch.stack([first // step % size for step, size in zip(steps, sizes, strict=True)], 1)
+            after = torch.where(changed, drawn, before)
+            return torch.cat([first, sum(after[:, k] * step for k, step in enumerate(steps))])
+        return np.concatenate([first, grid.index(np.where(changed, drawn, grid.factors(first)))])
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
         return {"noise": standard_normal(rng, 2 * batch_size, self.network.latents)}
 
     def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
@@ -79,6 +83,20 @@ class AdaGVAE(FlatModel):
         reconstruction = losses.reconstruction(self.decode(latents), images)
         kl = losses.gaussian_kl(mean, logvar).sum(1).mean()
         return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}
+
+
+def steps_of(dataset: Any) -> list[int]:
+    """How far apart images lie that differ by one in a factor, where each combination has one image.
+
+    Raises NotImplementedError where that is not so: then a table must be asked, on the host.
+    """
+    sizes = np.array(dataset.factor_sizes)
+    steps = [int(step) for step in np.append(np.cumprod(sizes[:0:-1])[::-1], 1)]
+    units = np.diag(np.minimum(1, sizes - 1))
+    expected = units.diagonal() * steps
+    if len(dataset) != np.prod(sizes) or not np.array_equal(dataset.index(units), expected):
+        raise NotImplementedError(f"the pairs of {dataset.name} come from a table of factors")
+    return steps
 
 
 def shared(mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:

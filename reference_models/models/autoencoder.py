@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from reference_models.models.parts import losses
+from reference_models.models.parts.draws import Random
 from reference_models.models.parts.flat_model import FlatModel
 from reference_models.models.parts.model import Draws
 
@@ -36,7 +36,7 @@ class Autoencoder(FlatModel):
         codes: Tensor = posterior.mean(posterior.body(images))
         return codes
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
         return {}
 
     def objective(self, images: Tensor) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from disentangle_metrics import InputError
 from reference_models.models.parts.flat_model import FlatModel
-from reference_models.models.parts.model import Draws
+from reference_models.models.parts.model import Schedule
 
 
 class BetaVAE(FlatModel):
@@ -52,9 +52,8 @@ class BetaVAE(FlatModel):
             raise InputError(f"capacity_steps is {capacity_steps}; it must be at least 1")
         self.beta, self.capacity, self.capacity_steps = beta, capacity, capacity_steps
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
-        capacity = self.capacity * min(1.0, step / self.capacity_steps)
-        return super().draw(step, batch_size, rng) | {"capacity": np.array(capacity, np.float32)}
+    def schedule(self, step: int) -> Schedule:
+        return {"capacity": np.array(self.capacity * min(1.0, step / self.capacity_steps), np.float32)}
 
     def objective(self, images: Tensor, noise: Tensor, capacity: Tensor) -> dict[str, Tensor]:
         _, _, _, reconstruction, kl = self.pass_through(images, noise)

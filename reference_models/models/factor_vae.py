@@ -17,16 +17,15 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
 from reference_models.models.parts import losses
+from reference_models.models.parts.draws import Array, Random, permutations, standard_normal
 from reference_models.models.parts.flat_model import FlatModel
-from reference_models.models.parts.model import Draws, ImageDataset, standard_normal
+from reference_models.models.parts.model import Draws, ImageDataset
 from reference_models.models.parts.networks import initialise
 
 
@@ -67,13 +66,12 @@ class FactorVAE(FlatModel):
             {"params": list(self.discriminator.parameters()), "lr": rate, "betas": (0.5, 0.9)},
         ]
 
-    def rows(self, dataset: ImageDataset, batch_size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def rows(self, dataset: ImageDataset, batch_size: int, rng: Random) -> Array:
         return super().rows(dataset, 2 * batch_size, rng)
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
         noise = standard_normal(rng, 2 * batch_size, self.network.latents)
-        order = rng.permuted(np.tile(np.arange(batch_size)[:, None], self.network.latents), axis=0)
-        return {"noise": noise, "order": order}
+        return {"noise": noise, "order": permutations(rng, (batch_size, self.network.latents), 0)}
 
     def objective(self, images: Tensor, noise: Tensor, order: Tensor) -> dict[str, Tensor]:
         n = len(order)

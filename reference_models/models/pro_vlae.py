@@ -21,7 +21,8 @@ from torch import Tensor
 
 from disentangle_metrics import InputError
 from reference_models.models.parts import losses
-from reference_models.models.parts.model import Draws, Model, standard_normal
+from reference_models.models.parts.draws import Random, standard_normal
+from reference_models.models.parts.model import Draws, Model, Schedule
 from reference_models.models.parts.networks import LadderNetwork
 from reference_models.models.parts.progression import Stage, check_wake_steps, stage_at
 
@@ -95,10 +96,14 @@ class ProVLAE(Model):
         """Logits of the images of latents (n, layers * latents_per_layer), the lowest layer first."""
         return self.network.decode(latents.view(len(latents), self.network.layers, -1), self.active)
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
+        return {
+            "noise": standard_normal(rng, batch_size, self.network.layers, self.network.latents_per_layer)
+        }
+
+    def schedule(self, step: int) -> Schedule:
         stage = self.stage(step)
         return {
-            "noise": standard_normal(rng, batch_size, self.network.layers, self.network.latents_per_layer),
             "encoder_gates": np.array(stage.encoder_gates, np.float32),
             "decoder_gates": np.array(stage.decoder_gates, np.float32),
             "kl_weights": np.array(stage.kl_weights, np.float32),

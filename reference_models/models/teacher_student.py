@@ -21,7 +21,7 @@ Decoders are compared as images in [0, 1].
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,9 @@ from torch import Tensor
 
 from disentangle_metrics import InputError
 from reference_models.models.parts import losses
+from reference_models.models.parts.draws import Random, permutation, standard_normal
 from reference_models.models.parts.flat_model import FlatModel
-from reference_models.models.parts.model import Draws, standard_normal
+from reference_models.models.parts.model import Draws, Schedule
 from reference_models.models.parts.networks import FlatNetwork
 
 
@@ -114,16 +115,21 @@ class TeacherStudent(FlatModel):
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         return [{"params": list(self.network.parameters()), "lr": learning_rate}]
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
+        return {
+            "noise": standard_normal(rng, batch_size, self.network.latents),
+            "order": permutation(rng, batch_size),
+        }
+
+    def variant(self, step: int) -> Hashable:
+        """Whether there is a teacher: without one, the terms of the supervision are not computed."""
+        return self.active_at(step) > self.first_latents
+
+    def schedule(self, step: int) -> Schedule:
         active = np.arange(self.network.latents) < self.active_at(step)
         new = np.zeros_like(active)
         new[self.active_at(step) - 1] = self.active_at(step) > self.first_latents
-        return {
-            "noise": standard_normal(rng, batch_size, self.network.latents),
-            "order": rng.permutation(batch_size),
-            "active": active.astype(np.float32),
-            "new": new.astype(np.float32),
-        }
+        return {"active": active.astype(np.float32), "new": new.astype(np.float32)}
 
     def objective(
         self, images: Tensor, noise: Tensor, order: Tensor, active: Tensor, new: Tensor

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from reference_models.models.parts import losses
-from reference_models.models.parts.model import Draws, Model, standard_normal
+from reference_models.models.parts.draws import Random, standard_normal
+from reference_models.models.parts.model import Draws, Model
 from reference_models.models.parts.networks import LadderNetwork
 
 
@@ -55,7 +55,7 @@ class VLAE(Model):
         """Logits of the images of latents (n, layers * latents_per_layer), the lowest layer first."""
         return self.network.decode(latents.view(len(latents), self.network.layers, -1))
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
         return {
             "noise": standard_normal(rng, batch_size, self.network.layers, self.network.latents_per_layer)
         }

@@ -89,9 +89,12 @@ def model_tensors(model: Model) -> dict[str, Tensor]:
 
 
 def training_tensors(
-    model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    generator: torch.Generator | None = None,
 ) -> dict[str, Tensor]:
-    """All that a run needs to go on as if it had not stopped."""
+    """All that a run needs to go on as if it had not stopped; `generator` is its own, if it has one."""
     tensors = model_tensors(model)
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state[parameter].items():
@@ -101,11 +104,17 @@ def training_tensors(
     tensors["random.torch"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
+    if generator is not None:
+        tensors["random.batches"] = generator.get_state()
     return tensors
 
 
 def restore_training(
-    path: Path, model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+    path: Path,
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    generator: torch.Generator | None = None,
 ) -> int:
     """Put the state that :func:`training_tensors` saved back, and return the step it was saved after."""
     model.load_state_dict(read_tensors(path, "model."))
@@ -126,6 +135,8 @@ def restore_training(
     torch.set_rng_state(random["torch"])
     if torch.cuda.is_available() and "cuda" in random:
         torch.cuda.set_rng_state(random["cuda"])
+    if generator is not None and "batches" in random:
+        generator.set_state(random["batches"])
     return int(read_description(path)["step"])
 
 

@@ -30,6 +30,7 @@ class TrainingLog:
 
     def __init__(self, folder: Path, start: int, name: str = "log", logger: Logger | None = None) -> None:
         self.csv, self.jsonl = folder / f"{name}.csv", folder / f"{name}.jsonl"
+        self.notes = folder / f"{name}.txt"
         self._name, self._logger = name, logger
         kept = []
         if start and self.jsonl.exists():
@@ -53,6 +54,11 @@ class TrainingLog:
             "seconds": round(time.monotonic() - self._began, 2),
             "cpu_seconds": round(time.process_time() - self._began_on_cpu, 2),
         }
+
+    def note(self, sentence: str) -> None:
+        """Append a line to the text file beside the tables: how the run is computed, and why."""
+        with self.notes.open("a", encoding="utf-8") as file:
+            file.write(f"{sentence}\n")
 
     def write(self, row: Mapping[str, float]) -> None:
         """Append one row; every row of a run has the same keys, the first of them ``step``."""

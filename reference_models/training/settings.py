@@ -26,6 +26,8 @@ class Settings:
     device: str = "auto"  # CUDA, else MPS, else CPU; or a device's name
     devices: int = 1  # more: each computes its share of every batch
     compile: bool = False
+    capture: bool = True  # on CUDA: replay each step as one graph
+    data_share: float = 0.5  # of a GPU's free memory, that the whole data set may take; 0: never
     channels_last: bool = True
     deterministic: bool = False  # only algorithms that repeat to the last bit; slower on GPUs
     log_every: int = 100
@@ -46,6 +48,8 @@ def check_settings(settings: Settings) -> None:
             raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 1")
     if not 0 < settings.learning_rate < float("inf"):
         raise InputError(f"learning_rate is {settings.learning_rate}; it must be above 0")
+    if not 0 <= settings.data_share <= 1:
+        raise InputError(f"data_share is {settings.data_share}; it must be 0 to 1, a share of free memory")
     for name in ("warmup_steps", "seed", "score_every"):
         if getattr(settings, name) < 0:
             raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 0")

@@ -1,61 +1,58 @@
-"""The training loop: one for all models, to be read from top to bottom."""
+"""Training: what is checked first, and the loop over steps that a :class:`Run` takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
 
-from disentangle_metrics import DisentangleMetricsError, InputError
-from disentangle_metrics.kit import remove_unfinished
+from disentangle_metrics import InputError
 from reference_models.models.parts.model import ImageDataset, Model
 from reference_models.trained import checkpoints
-from reference_models.training.batches import batches
 from reference_models.training.devices import Team, check_devices, run_on_devices
+from reference_models.training.errors import (
+    NonFiniteLossError,
+    StorageError,
+    TimeIsUpError,
+    TrainingInterruptedError,
+)
+from reference_models.training.feeds import as_images
+from reference_models.training.images_on_device import DeviceImages, resident_images
 from reference_models.training.interruption import stop_requests
 from reference_models.training.locks import sole_writer
-from reference_models.training.log import TrainingLog
-from reference_models.training.loggers import check_logger, open_logger
+from reference_models.training.loggers import check_logger
 from reference_models.training.precision import (
-    autocast,
     check_precision,
     denormals_flushed,
     deterministic_algorithms,
-    loss_scaler,
     pick_device,
 )
 from reference_models.training.resuming import check_same_run
-from reference_models.training.scores import check_factors, write_scores
+from reference_models.training.run import Run
+from reference_models.training.scores import check_factors
 from reference_models.training.settings import Settings, check_settings
+from reference_models.training.side_by_side import SideBySide
 
-__all__ = ["NonFiniteLossError", "Settings", "StorageError", "TrainingInterruptedError", "train"]
+Key = TypeVar("Key", bound=Hashable)
 
-
-class TrainingInterruptedError(DisentangleMetricsError):
-    """Training was stopped from outside; the message names the checkpoint that was kept."""
-
-    exit_code = 130
-
-
-class NonFiniteLossError(DisentangleMetricsError):
-    """The loss is infinite or not a number; the message names the step and the last good checkpoint."""
-
-    exit_code = 1
-
-
-class StorageError(DisentangleMetricsError):
-    """A file cannot be written or read; the message says why and names the last good checkpoint."""
-
-    exit_code = 1
+__all__ = [
+    "NonFiniteLossError",
+    "Settings",
+    "StorageError",
+    "TimeIsUpError",
+    "TrainingInterruptedError",
+    "as_images",
+    "train",
+]
 
 
 def train(
@@ -67,6 +64,7 @@ def train(
     description: Mapping[str, Any],
     resume: bool = False,
     progress: bool = True,
+    until: float | None = None,
 ) -> Path:
     """Train `model` on images of `dataset` and return the path of the trained weights.
 
@@ -88,9 +86,12 @@ def train(
         What checkpoints say of the model: at least ``arguments``, its constructor's.
     resume : bool
         Go on from ``last.safetensors``. On a CPU with the same number of threads the weights and
-        the log come out as those of a run that was never interrupted, to the last bit.
+        the log come out as those of a run that was never interrupted, to the last bit. So they do
+        on the same GPU, if `deterministic` is set.
     progress : bool
         Draw a progress bar on stderr.
+    until : float, optional
+        Stop when ``time.time()`` gets there, after the step that is being taken.
 
     Raises
     ------
@@ -99,12 +100,27 @@ def train(
         `resume` is False, it holds none (or that of another model or settings) and `resume` is
         True, or another process trains in it. Nothing has been written then.
     TrainingInterruptedError
-        After Ctrl-C or SIGTERM: the step was finished and a checkpoint written.
+        After Ctrl-C or SIGTERM: the step was finished and a checkpoint written. TimeIsUpError, which
+        is one of them, if it is `until`.
     NonFiniteLossError
         If the loss stopped being finite; the last checkpoint is from before.
     StorageError
         If a file cannot be written, as on a full disk; the last checkpoint is as it was.
     """
+    device = check(model, dataset, settings)
+    description = described(model, dataset, settings, description)
+    last = prepared(folder, description, resume)
+    run = (model, dataset, settings, folder, description, resume, progress, until)
+    with sole_writer(last):
+        if settings.devices == 1:
+            return loop(Team(device), *run)
+        path: Path = run_on_devices(settings.devices, device.type, loop, *run)
+    model.load_state_dict(checkpoints.read_tensors(path, "model."))
+    return path
+
+
+def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.device:
+    """The device to train on. Raises InputError if something cannot be used; writes nothing."""
     check_settings(settings)
     device = pick_device(settings.device)
     check_precision(settings.precision, device)
@@ -113,7 +129,14 @@ def train(
     if settings.score_every:
         check_factors(dataset)
     model.rows(dataset, settings.batch_size, np.random.default_rng(0))  # raises if they do not go together
-    description = {
+    return device
+
+
+def described(
+    model: Model, dataset: ImageDataset, settings: Settings, description: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What checkpoints say of a run."""
+    return {
         "architecture": model.name,
         "dataset": dataset.name,
         "seed": settings.seed,
@@ -121,20 +144,20 @@ def train(
         "settings": asdict(settings),
         "versions": checkpoints.versions(),
     }
+
+
+def prepared(folder: Path, description: Mapping[str, Any], resume: bool) -> Path:
+    """The checkpoint to go on from, or where it will be; makes the folder.
+
+    Raises InputError if it holds another run, or one where there should be none.
+    """
     last = folder / "last.safetensors"
     if resume:
         check_same_run(last, description)
     elif last.exists():
         raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-
-    run = (model, dataset, settings, folder, description, resume, progress)
-    with sole_writer(last):
-        if settings.devices == 1:
-            return loop(Team(device), *run)
-        path: Path = run_on_devices(settings.devices, device.type, loop, *run)
-    model.load_state_dict(checkpoints.read_tensors(path, "model."))
-    return path
+    return last
 
 
 def loop(
@@ -146,128 +169,132 @@ def loop(
     description: Mapping[str, Any],
     resume: bool,
     progress: bool,
+    until: float | None,
 ) -> Path:
     """What :func:`train` does once all is checked: in each process of a team, the first of which writes."""
-    device, first, last = team.device, team.rank == 0, folder / "last.safetensors"
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    model.to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(model.parameter_groups(settings.learning_rate), fused=True)
-    rates = [group["lr"] for group in optimizer.param_groups]
-    objective = torch.compile(model.objective) if settings.compile else model.objective
-    precision = autocast(settings.precision, device)
-    scaler = loss_scaler(settings.precision, device)
+    with (
+        stop_requests() as stop,
+        as_set(settings),
+        progress_bars(progress and team.rank == 0) as bar,
+        Run(team, model, dataset, settings, folder, description, resume=resume) as run,
+    ):
+        run.show = bar(model.name, run.done, settings.steps)
+        while not run.finished:
+            run.advance()
+            if not run.finished and run.agreed(stop.is_set() or past(until)):
+                run.stop(time_is_up=not stop.is_set())
+        return run.finish()
 
-    start = checkpoints.restore_training(last, model, optimizer, scaler) if resume else 0
-    not_yet = torch.tensor(settings.steps, device=device)
-    first_bad = not_yet  # the first step whose loss was not finite; looked at when logging and saving
-    stopping = False
 
-    def save(step: int) -> None:
-        tensors = checkpoints.training_tensors(model, optimizer, scaler)
-        checkpoints.write(last, tensors, {**description, "step": step})
+@dataclass(frozen=True)
+class Job:
+    """A run to be done beside others: what :func:`train` takes, and its progress bar's title."""
 
-    def keep(name: str, step: int) -> None:
-        checkpoints.write(folder / name, checkpoints.model_tensors(model), {**description, "step": step})
+    build: Callable[[], Model]
+    dataset: ImageDataset
+    settings: Settings
+    folder: Path
+    description: Mapping[str, Any]
+    resume: bool = False
+    title: str = ""
 
-    def check_finite() -> None:
-        if (bad := int(team.gather(first_bad).min())) < settings.steps:
-            raise NonFiniteLossError(
-                f"the loss was not finite at step {bad}; {last_good(last)}. A smaller learning rate may help"
-            )
+    @contextmanager
+    def opened(self, images: DeviceImages | None, bar: Any) -> Iterator[Run]:
+        """The run, checked and open, with its folder locked."""
+        model = self.build()
+        device = check(model, self.dataset, self.settings)
+        description = described(model, self.dataset, self.settings, self.description)
+        last = prepared(self.folder, description, self.resume)
+        given = (model, self.dataset, self.settings, self.folder, description)
+        with sole_writer(last), Run(Team(device), *given, resume=self.resume, images=images) as run:
+            run.show = bar(self.title, run.done, self.settings.steps)
+            yield run
 
+
+def train_each(
+    jobs: Mapping[Key, Job], at_once: int, *, progress: bool = True, until: float | None = None
+) -> Iterator[tuple[Key, Path | Exception] | None]:
+    """Do several runs in this process, `at_once` at a time; how each ended, as they end.
+
+    Parameters
+    ----------
+    jobs : mapping of key to Job
+        Of one data set. All runs have the same `device`, `data_share` and `deterministic`, and one device.
+    at_once : int
+        More than one pays on a CUDA device alone.
+    progress, until
+        As for :func:`train`.
+
+    Yields
+    ------
+    (key, Path or Exception), or None
+        Where the weights of a run are, or what it raised, after which the others go on. None after a
+        round of steps in which no run ended, so that the caller can do something else meanwhile.
+
+    Raises
+    ------
+    TrainingInterruptedError
+        After Ctrl-C or SIGTERM, or when the time is up (TimeIsUpError): every run that was under way
+        has been saved, and has been named with such an error.
+    """
+    settings = next(iter(jobs.values())).settings
     with ExitStack() as stack:
         stop = stack.enter_context(stop_requests())
-        show = stack.enter_context(progress_bar(progress and first, model.name, start, settings.steps))
-        stack.enter_context(deterministic_algorithms(settings.deterministic))
-        stack.enter_context(denormals_flushed())
-        stack.enter_context(naming_last_checkpoint(last))
-        if first:
-            remove_unfinished(folder)
-            logger = open_logger(settings.logger, folder, start, description)
-            stack.callback(logger.close)
-            log = TrainingLog(folder, start, "log", logger)
-            scores = TrainingLog(folder, start, "scores", logger) if settings.score_every else None
-            if start == 0:
-                save(0)  # so that a run killed early can be resumed like any other
+        stack.enter_context(as_set(settings))
+        bar = stack.enter_context(progress_bars(progress))
 
-        for step, parts in batches(model, dataset, settings, start, team.rank, team.size):
-            if first and step in model.milestones():
-                keep(f"step-{step}.safetensors", step)
-            model.enter(step)
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * min(1.0, (step + 1) / max(1, settings.warmup_steps))
+        def stopping() -> str:
+            return "interrupted" if stop.is_set() else "time" if past(until) else ""
 
-            optimizer.zero_grad()
-            terms = []  # of the objective, for each part of the batch
-            for pixels, draws in parts:
-                images = as_images(pixels, device, layout)
-                tensors = {name: torch.from_numpy(value).to(device) for name, value in draws.items()}
-                with precision:
-                    terms.append(objective(images, **tensors))
-                scaler.scale(terms[-1]["loss"] / len(parts)).backward()  # type: ignore[no-untyped-call]
-            team.average_gradients(model.parameters())
-            scaler.step(optimizer)
-            scaler.update()
-
-            finite = torch.isfinite(torch.stack([part["loss"].detach() for part in terms])).all()
-            first_bad = torch.where(
-                finite, first_bad, torch.minimum(first_bad, torch.full_like(not_yet, step))
-            )
-            done = step + 1
-            show(done)
-            at_end, to_log = done == settings.steps, done % settings.log_every == 0
-            if team.size == 1 or to_log:  # a team must agree, which takes time
-                stopping = bool(team.gather(torch.tensor(float(stop.is_set()))).any())
-            if to_log or at_end:
-                check_finite()
-                means = [fmean(part[name].item() for part in terms) for name in terms[0]]
-                values = team.gather(torch.tensor(means, dtype=torch.float64)).mean(0).tolist()
-                if first:
-                    row = dict(zip(terms[0], values, strict=True))
-                    log.write({"step": done, **row, **log.elapsed()})
-            if done % settings.save_every == 0 or at_end or stopping:
-                check_finite()
-                if first:
-                    save(done)
-            if first and scores is not None and (done % settings.score_every == 0 or at_end):
-                write_scores(scores, done, model, dataset)
-            if stopping and not at_end:
-                team.wait()  # whoever leaves first ends the others, and one may be writing
-                raise TrainingInterruptedError(
-                    f"stopped after step {done} of {settings.steps}; {last} is complete and can be resumed"
-                )
-        if first:
-            keep("model.safetensors", settings.steps)
-    return folder / "model.safetensors"
+        images = shared_images(jobs, at_once)
+        openings = ((key, partial(job.opened, images, bar)) for key, job in jobs.items())
+        runs = SideBySide(openings, at_once, stopping)
+        stack.callback(runs.close)
+        ended: set[Key] = set()
+        while runs.busy:
+            outcomes = runs.round()
+            for key, outcome in outcomes:
+                if not isinstance(outcome, TrainingInterruptedError):
+                    ended.add(key)
+                yield key, outcome
+            if not outcomes:
+                yield None
+        if len(ended) < len(jobs):
+            left = f"{len(jobs) - len(ended)} of {len(jobs)} runs are not finished; the same command goes on"
+            if stop.is_set():
+                raise TrainingInterruptedError(f"interrupted: {left}")
+            raise TimeIsUpError(f"time is up: {left}")
 
 
-def as_images(pixels: np.ndarray[Any, Any], device: torch.device, layout: torch.memory_format) -> Tensor:
-    """uint8 (n, height, width, channels) -> float32 (n, channels, height, width) in [0, 1]."""
-    images = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).to(torch.float32)
-    return images.div_(255).contiguous(memory_format=layout)
+def shared_images(jobs: Mapping[Key, Job], at_once: int) -> DeviceImages | None:
+    """The data set in a GPU's memory, once for all runs; None elsewhere, or where it does not fit."""
+    job = next(iter(jobs.values()))
+    device = pick_device(job.settings.device)
+    if device.type != "cuda" or at_once == 1:
+        return None
+    return resident_images(job.dataset, device, job.settings.data_share)
+
+
+def past(until: float | None) -> bool:
+    """Whether that time has come."""
+    return until is not None and time.time() >= until
 
 
 @contextmanager
-def naming_last_checkpoint(last: Path) -> Iterator[None]:
-    """Say which checkpoint is left where a file cannot be written, as on a full disk."""
-    try:
+def as_set(settings: Settings) -> Iterator[None]:
+    """What holds for the whole process while it trains."""
+    with deterministic_algorithms(settings.deterministic), denormals_flushed():
         yield
-    except OSError as error:
-        reason = error.strerror or error
-        where = f" ({error.filename})" if error.filename else ""
-        raise StorageError(f"{reason}{where}; {last_good(last)}") from error
-
-
-def last_good(last: Path) -> str:
-    if not last.exists():
-        return "there is no checkpoint yet"
-    return f"the last good checkpoint is {last} (step {checkpoints.read_description(last)['step']})"
 
 
 @contextmanager
-def progress_bar(visible: bool, title: str, start: int, steps: int) -> Iterator[Any]:
-    """A function of the step that moves a bar on stderr."""
+def progress_bars(visible: bool) -> Iterator[Any]:
+    """A function of title, start and steps that adds a bar on stderr, and returns what moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not visible) as bar:
-        task = bar.add_task(title, total=steps, completed=start)
-        yield lambda done: bar.update(task, completed=done)
+
+        def added(title: str, start: int, steps: int) -> Any:
+            task = bar.add_task(title, total=steps, completed=start)
+            return lambda done: bar.update(task, completed=done)
+
+        yield added

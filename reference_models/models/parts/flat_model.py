@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from torch import Tensor
 
 from reference_models.models.parts import losses
-from reference_models.models.parts.model import Draws, Model, standard_normal
+from reference_models.models.parts.draws import Random, standard_normal
+from reference_models.models.parts.model import Draws, Model
 from reference_models.models.parts.networks import FlatNetwork, ImageShape
 
 
@@ -26,7 +26,7 @@ class FlatModel(Model):
         logits: Tensor = self.network.decode(latents)
         return logits
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
+    def noise(self, batch_size: int, rng: Random) -> Draws:
         return {"noise": standard_normal(rng, batch_size, self.network.latents)}
 
     def pass_through(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-Draws = dict[str, NDArray[Any]]
+from reference_models.models.parts.draws import Array, Random, integers
+
+Draws = dict[str, Array]
+Schedule = dict[str, NDArray[np.float32]]
 
 
 class ImageDataset(Protocol):
@@ -44,20 +47,42 @@ class Model(nn.Module, ABC):
     def decode(self, latents: Tensor) -> Tensor:
         """Logits of the images (n, channels, height, width) of latents (n, latents)."""
 
-    def draw(self, step: int, batch_size: int, rng: np.random.Generator) -> Draws:
-        """All that :meth:`objective` needs besides the images: noise, and what depends on the step.
+    def draw(self, step: int, batch_size: int, rng: Random) -> Draws:
+        """All that :meth:`objective` needs besides the images: :meth:`noise` and :meth:`schedule`.
 
         A pure function of its arguments, so that a resumed run repeats it.
         """
+        return {**self.noise(batch_size, rng), **self.schedule(step)}
+
+    def noise(self, batch_size: int, rng: Random) -> Draws:
+        """What :meth:`objective` needs that is random, drawn in the same way at every step.
+
+        Only by the functions of `draws`, so that it can be drawn on the host and on a device.
+        """
         return {}
 
-    def rows(self, dataset: ImageDataset, batch_size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def schedule(self, step: int) -> Schedule:
+        """What :meth:`objective` needs that depends on the step: weights, gates and masks.
+
+        The same names and shapes at every step. A captured step reads these values from memory that
+        is overwritten between steps.
+        """
+        return {}
+
+    def variant(self, step: int) -> Hashable:
+        """What decides at `step` which operations the objective consists of, beyond values and shapes.
+
+        A captured step is captured anew where this changes. Most models are the same at every step.
+        """
+        return None
+
+    def rows(self, dataset: ImageDataset, batch_size: int, rng: Random) -> Array:
         """The rows of `dataset` that make a batch: uniformly at random, with replacement."""
-        return rng.integers(len(dataset), size=batch_size)
+        return integers(rng, len(dataset), batch_size)
 
     def share(
-        self, rows: NDArray[np.int64], draws: Draws, batch_size: int, share: int, shares: int
-    ) -> tuple[NDArray[np.int64], Draws]:
+        self, rows: Array, draws: Draws, batch_size: int, share: int, shares: int
+    ) -> tuple[Array, Draws]:
         """The rows and draws of one of `shares` equal parts of a batch; `share` counts from 0.
 
         A batch of `batch_size` may have several images for each entry, in blocks one behind the
@@ -68,7 +93,7 @@ class Model(nn.Module, ABC):
         size = batch_size // shares
         part = slice(share * size, (share + 1) * size)
 
-        def of_each_block(values: NDArray[Any]) -> NDArray[Any]:
+        def of_each_block(values: Array) -> Array:
             blocks = values.reshape(-1, batch_size, *values.shape[1:])[:, part]
             return blocks.reshape(-1, *values.shape[1:])
 
@@ -82,16 +107,12 @@ class Model(nn.Module, ABC):
         return [{"params": list(self.parameters()), "lr": learning_rate}]
 
     def enter(self, step: int) -> None:
-        """Change the model's buffers before the step of this number, if they must change.
+        """Set the model's buffers to what they must be at the step of this number.
 
+        It is called before the first step that is taken and before every milestone.
         What it does twice must equal what it does once: a resumed run enters its first step again.
         """
 
     def milestones(self) -> list[int]:
-        """Steps before which the weights are kept in a file of their own."""
+        """Steps before which the weights are kept in a file of their own, and :meth:`enter` is called."""
         return []
-
-
-def standard_normal(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:
-    """Noise for sampling latents."""
-    return rng.standard_normal(shape, dtype=np.float32)

@@ -84,7 +84,8 @@ def test_a_plain_function_lies_there_as_bytes_and_is_read_when_sliced():
 
 
 @pytest.mark.parametrize(
-    ("name", "pool", "megabytes"), [("sprites", 1, 378), ("sprites", 2, 378), ("rooms", 1, 8), ("rooms", 2, 8)]
+    ("name", "pool", "megabytes"),
+    [("sprites", 1, 378), ("sprites", 2, 378), ("rooms", 1, 8), ("rooms", 2, 8)],
 )
 def test_images_of_the_procedural_data_sets(name, pool, megabytes):
     dataset = dm.load_dataset(name, pool=pool)
