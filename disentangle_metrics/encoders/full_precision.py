@@ -27,7 +27,7 @@ def full_float32(device_type: str) -> Iterator[None]:
     """
     import torch
 
-    backends = torch.backends
+    backends: Any = torch.backends
     operations: list[Any] = [backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul]
     operations += [backends.mkldnn.conv, backends.mkldnn.rnn, backends.mkldnn.matmul]
     before = [operation.fp32_precision for operation in operations]

@@ -71,7 +71,8 @@ class AdaGVAE(FlatModel):
             steps = steps_of(grid)
             before = torch.stack([first // step % size for step, size in zip(steps, sizes, strict=True)], 1)
             after = torch.where(changed, drawn, before)
-            return torch.cat([first, sum(after[:, k] * step for k, step in enumerate(steps))])
+            second = torch.stack([after[:, k] * step for k, step in enumerate(steps)]).sum(0)
+            return torch.cat([first, second])
         return np.concatenate([first, grid.index(np.where(changed, drawn, grid.factors(first)))])
 
     def noise(self, batch_size: int, rng: Random) -> Draws:

@@ -110,11 +110,7 @@ def training_tensors(
 
 
 def restore_training(
-    path: Path,
-    model: Model,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-    generator: torch.Generator | None = None,
+    path: Path, model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
 ) -> int:
     """Put the state that :func:`training_tensors` saved back, and return the step it was saved after."""
     model.load_state_dict(read_tensors(path, "model."))
@@ -135,9 +131,13 @@ def restore_training(
     torch.set_rng_state(random["torch"])
     if torch.cuda.is_available() and "cuda" in random:
         torch.cuda.set_rng_state(random["cuda"])
-    if generator is not None and "batches" in random:
-        generator.set_state(random["batches"])
     return int(read_description(path)["step"])
+
+
+def restore_generator(path: Path, generator: torch.Generator) -> None:
+    """Put the state of a run's own generator back, if it had one."""
+    if (state := read_tensors(path, "random.").get("batches")) is not None:
+        generator.set_state(state)
 
 
 def export_weights(

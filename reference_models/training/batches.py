@@ -6,7 +6,7 @@ batch can be made ahead on another thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -52,7 +52,7 @@ def batch_at(
 
 def batches(
     model: Model, dataset: ImageDataset, settings: Settings, start: int, rank: int = 0, size: int = 1
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """The batches of the steps from `start` on, each made on a thread while the one before is used."""
     stop = settings.steps
     if start >= stop:

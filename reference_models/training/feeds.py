@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from reference_models.models.parts.draws import Array
@@ -29,7 +30,10 @@ Part = tuple[Tensor, dict[str, Tensor]]  # images as the model takes them, and i
 class Feed(Protocol):
     """What the training step asks for."""
 
-    generator: torch.Generator | None  # that a captured step draws from
+    @property
+    def generator(self) -> torch.Generator | None:
+        """What a captured step draws from."""
+        ...
 
     def load(self, step: int) -> None:
         """Get ready for `step`, on the host; nothing of it is captured."""
@@ -45,7 +49,7 @@ class Feed(Protocol):
 class HostFeed:
     """Images and draws that are made on the host, a step ahead, and copied to the device."""
 
-    generator = None
+    generator = None  # the host draws
 
     def __init__(
         self,
@@ -69,7 +73,7 @@ class HostFeed:
             yield images, {name: torch.from_numpy(value).to(self.device) for name, value in draws.items()}
 
     def close(self) -> None:
-        self.batches.close()
+        self.batches.close()  # and with it the thread
 
 
 class DeviceFeed:
@@ -154,7 +158,7 @@ def drawn_on_host(model: Model, dataset: ImageDataset, settings: Settings, devic
     return ""
 
 
-def as_images(pixels: np.ndarray, device: torch.device, layout: torch.memory_format) -> Tensor:  # type: ignore[type-arg]
+def as_images(pixels: NDArray[np.uint8], device: torch.device, layout: torch.memory_format) -> Tensor:
     """uint8 (n, height, width, channels) -> float32 (n, channels, height, width) in [0, 1]."""
     return scaled_images(torch.from_numpy(pixels).to(device), layout)
 

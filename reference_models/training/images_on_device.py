@@ -92,7 +92,8 @@ class StreamedImages:
     ) -> None:
         self.dataset, self.device, self.steps, self.rows_at = dataset, device, steps, rows_at
         self.generator = torch.Generator(device)
-        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        on_gpu = device.type == "cuda"
+        self.stream = torch.cuda.Stream(device) if on_gpu else None  # type: ignore[no-untyped-call]
         self.read = self.read_ahead(start)
         self.thread = ThreadPoolExecutor(max_workers=1)
         self.following = self.thread.submit(next, self.read)

@@ -51,6 +51,5 @@ class Overwritten:
 
 def flat(values: Values) -> NDArray[np.float32]:
     """All values one behind the other."""
-    return np.concatenate(
-        [np.empty(0, np.float32), *(np.ravel(v) for v in values.values())], dtype=np.float32
-    )
+    nothing = np.empty(0, np.float32)  # most models have no values
+    return np.concatenate([nothing, *(np.ravel(value) for value in values.values())], dtype=np.float32)

@@ -82,7 +82,7 @@ class Run:
     def __enter__(self) -> Run:
         on_host = self._why_on_host()
         if self.team.device.type == "cuda" and not on_host:
-            self.stream = torch.cuda.Stream(self.team.device)
+            self.stream = torch.cuda.Stream(self.team.device)  # type: ignore[no-untyped-call]
         with ExitStack() as stack, self._place():
             self._open(stack, on_host)
             self.stack = stack.pop_all()
@@ -127,6 +127,8 @@ class Run:
             self.model.enter(self.done)
         feed, where = self._feed(on_host, layout)
         stack.callback(feed.close)
+        if self.resume and feed.generator is not None:
+            checkpoints.restore_generator(self.last, feed.generator)
         self.step.begin(feed, self.done)
         self.replayed = None
         if not eager and self.stream is not None:
@@ -239,7 +241,8 @@ class Run:
     def _check_finite(self) -> None:
         if (bad := self.step.first_not_finite()) is not None:
             raise NonFiniteLossError(
-                f"the loss was not finite at step {bad}; {last_good(self.last)}. A smaller learning rate may help"
+                f"the loss was not finite at step {bad}; {last_good(self.last)}. "
+                "A smaller learning rate may help"
             )
 
 

@@ -58,8 +58,9 @@ def test_the_users_choices_hold_again_afterwards():
     try:
         backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision = "tf32", "ieee"
         mine = choices()
-        with pytest.raises(ZeroDivisionError), full_float32("cuda"):
+        with full_float32("cuda"):
             assert choices() == ["ieee"] * 6
+        with pytest.raises(ZeroDivisionError), full_float32("cuda"):
             raise ZeroDivisionError
         assert choices() == mine
     finally:
