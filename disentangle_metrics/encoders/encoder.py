@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from disentangle_metrics.encoders.full_precision import full_float32
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.outputs import Array, posterior_arrays
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.precision import full_float32
 
 if TYPE_CHECKING:
     import torch

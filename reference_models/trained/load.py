@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from disentangle_metrics import FactorDataset, InputError
-from disentangle_metrics.kit import network_input
+from disentangle_metrics.kit import full_float32, network_input
 from reference_models.datasets import open_dataset
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import ImageDataset, Model
@@ -73,7 +73,7 @@ class TrainedModel:
                 f"(channels, height, width); those of {dataset.name} have {(channels, height, width)}"
             )
         means, logvars = [], []
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32("cpu"):
             for start in range(0, len(rows), BATCH):
                 images = network_input(dataset.images(rows[start : start + BATCH]))
                 output = self.model(torch.from_numpy(images))

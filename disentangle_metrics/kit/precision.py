@@ -31,16 +31,21 @@ def full_float32(device_type: str) -> Iterator[None]:
     operations: list[Any] = [backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul]
     operations += [backends.mkldnn.conv, backends.mkldnn.rnn, backends.mkldnn.matmul]
     before = [operation.fp32_precision for operation in operations]
-    older = torch.get_float32_matmul_precision()  # what reads this setting wants the two to agree
+    try:
+        older = torch.get_float32_matmul_precision()  # what reads this setting wants the two to agree
+    except RuntimeError:  # they do not agree, by the user's own choice
+        older = None
     with ExitStack() as stack:
         if torch.amp.is_autocast_available(device_type):
             stack.enter_context(torch.autocast(device_type, enabled=False))
         try:
-            torch.set_float32_matmul_precision("highest")
+            if older is not None:
+                torch.set_float32_matmul_precision("highest")
             for operation in operations:
                 operation.fp32_precision = FULL
             yield
         finally:
-            torch.set_float32_matmul_precision(older)
+            if older is not None:
+                torch.set_float32_matmul_precision(older)
             for operation, choice in zip(operations, before, strict=True):
                 operation.fp32_precision = choice

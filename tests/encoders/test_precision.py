@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.encoders.full_precision import full_float32
+from disentangle_metrics.kit import full_float32
 
 torch = pytest.importorskip("torch")
 
