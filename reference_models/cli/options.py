@@ -21,6 +21,14 @@ Dataset = Annotated[
 ]
 Root = Annotated[Path | None, typer.Option(help="Where the data set's files are.", metavar="DIR")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="M",
+        help="Stop after so many minutes of the whole command; everything is kept, and the exit code is 0.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 

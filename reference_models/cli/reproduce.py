@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from disentangle_metrics import InputError
 from disentangle_metrics.kit import LateProgress, run_command, write_whole
-from reference_models.cli.options import Debug, Quiet, Root
+from reference_models.cli.options import Debug, Minutes, Quiet, Root
 
 app = typer.Typer(
     name="dm-reproduce",
@@ -38,12 +39,15 @@ def reproduce(
     plan: PlanName = "small",
     dataset: DatasetName = "sprites",
     out: Out = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each with one CPU thread.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Runs at a time: each with one CPU thread, or on each GPU.")
+    ] = 1,
     backend: Annotated[str, typer.Option(help="loky (this machine), dask or ray.")] = "loky",
     address: Annotated[
         str | None, typer.Option(help="Of the dask scheduler or the ray head.  [default: a local one]")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    minutes: Minutes = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed runs again.")] = False,
     root: Root = None,
     quiet: Quiet = False,
@@ -57,6 +61,7 @@ def reproduce(
     if address is not None and backend == "loky":
         raise InputError("--address is that of a dask scheduler or a ray head; add --backend dask or ray")
 
+    until = None if minutes is None else time.time() + 60 * minutes
     from reference_models.comparison.runs import read_comparison
     from reference_models.comparison.sweep import ROWS, sweep
 
@@ -71,6 +76,7 @@ def reproduce(
             device=device,
             retry_failed=retry_failed,
             advance=advance,
+            until=until,
         )
     failed = [row for row in rows if "error" in row]
     for row in failed:

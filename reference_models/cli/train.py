@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from disentangle_metrics.kit import run_command
 from reference_models import cards
 from reference_models.cli.export import export
 from reference_models.cli.information import information
+from reference_models.cli.options import Minutes
 from reference_models.cli.traverse import traverse
 from reference_models.datasets import open_dataset
 from reference_models.models import MODELS
@@ -52,10 +54,19 @@ def command(model: str) -> Callable[..., None]:
         seed: Annotated[
             int | None, typer.Option(help="Of the first weights and of every draw.  [default: 0]")
         ] = None,
+        seeds: Annotated[
+            str | None,
+            typer.Option(
+                metavar="0-4",
+                help="A run for each of these seeds, in folders seed-0, seed-1, ... of --out: on a GPU side by "
+                "side, elsewhere one after another.",
+            ),
+        ] = None,
         out: Annotated[
             Path | None, typer.Option(help="Folder of the run.  [default: runs/MODEL-DATASET-PRESET-SEED]")
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+        minutes: Minutes = None,
         steps: Annotated[
             int | None, typer.Option(help="Train this long; a new run's schedule keeps its proportions.")
         ] = None,
@@ -93,6 +104,16 @@ def command(model: str) -> Callable[..., None]:
             ),
         ] = None,
         compile: Annotated[bool | None, typer.Option(help="Compile the objective first.")] = None,
+        capture: Annotated[
+            bool | None,
+            typer.Option(help="On CUDA, replay each step as one graph; without, launch every kernel."),
+        ] = None,
+        data_share: Annotated[
+            float | None,
+            typer.Option(
+                help="Share of a GPU's free memory that the whole data set may take.  [default: 0.5]"
+            ),
+        ] = None,
         channels_last: Annotated[bool | None, typer.Option(help="Memory layout; faster on CPUs.")] = None,
         threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: PyTorch's]")] = None,
         log_every: Annotated[int | None, typer.Option(help="Steps between rows of the log.")] = None,
@@ -110,32 +131,19 @@ def command(model: str) -> Callable[..., None]:
         keep_freed_memory()
         import torch
 
-        from reference_models.trained.checkpoints import read_description
+        from reference_models.cli.seeds import Given, seeds_in, train_seeds
         from reference_models.training import recipe
         from reference_models.training.train import train
 
+        until = None if minutes is None else time.time() + 60 * minutes
         if threads is not None:
             torch.set_num_threads(threads)
         begun_with = shlex.join(["dm-train", *context.obj])
-        if resume:
-            if out is None:
-                raise InputError("--resume needs --out, the folder of the run to go on with")
-            saved = read_description(out / "last.safetensors")
-            begun_with = saved.get("command", begun_with)
-            plan = recipe.saved_plan(saved)
-            for name, given, before in (
-                ("model", model, plan.model),
-                ("--dataset", dataset, plan.dataset),
-                ("--preset", preset, plan.preset),
-            ):
-                if given not in (None, before):
-                    raise InputError(f"{name} is {given!r}, but the run in {out} has {before!r}")
-        else:
-            plan = recipe.read_preset(model, dataset or "sprites", preset or "demo")
-            if steps is not None:
-                plan = recipe.stretched(plan, steps)
-        plan = recipe.changed(
-            plan,
+        given = Given(
+            model,
+            dataset,
+            preset,
+            steps,
             arguments=dict(map(parsed, setting or [])) | ({} if beta is None else {"beta": beta}),
             settings={
                 "steps": steps,
@@ -147,6 +155,8 @@ def command(model: str) -> Callable[..., None]:
                 "devices": devices,
                 "precision": precision,
                 "compile": compile,
+                "capture": capture,
+                "data_share": data_share,
                 "channels_last": channels_last,
                 "deterministic": deterministic,
                 "log_every": log_every,
@@ -155,6 +165,16 @@ def command(model: str) -> Callable[..., None]:
                 "logger": logger,
             },
         )
+        if seeds is not None:
+            if seed is not None:
+                raise InputError("--seed and --seeds do not go together; give one of them")
+            if devices not in (None, 1):
+                raise InputError("--seeds trains each run on one device; leave --devices out")
+            train_seeds(given, seeds_in(seeds), out, root, begun_with, resume, not quiet, until)
+            return
+        if resume and out is None:
+            raise InputError("--resume needs --out, the folder of the run to go on with")
+        plan, begun_with = given.plan(out if resume else None, begun_with)
         folder = out or Path("runs") / f"{model}-{plan.dataset}-{plan.preset}-{plan.settings.seed}"
         data = open_dataset(plan.dataset, root)
         plan = recipe.fitted(plan, data.image_shape)
@@ -166,6 +186,7 @@ def command(model: str) -> Callable[..., None]:
             description={"arguments": plan.arguments, "preset": plan.preset, "command": begun_with},
             resume=resume,
             progress=not quiet,
+            until=until,
         )
         print(weights)
 

@@ -1,5 +1,8 @@
 """The sweep: every run of a comparison that has no row yet, through joblib, resumable at any moment.
 
+On CPUs each run has a process. On a GPU one process trains several runs side by side; several GPUs
+or machines get a group of runs at a time.
+
 A run trains in a folder of its own and resumes there from its last checkpoint. The process that
 started the sweep alone writes rows, as runs end. With a joblib backend that spans machines, the
 output folder must be one that all of them see, or interrupted runs start anew there.
@@ -11,14 +14,17 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import joblib
 import torch
 
-from disentangle_metrics import DisentangleMetricsError
+from disentangle_metrics import DisentangleMetricsError, FactorDataset
 from reference_models.comparison.measurement import measure
+from reference_models.comparison.on_card import Group, groups_of, has_cards, rows_on_card
 from reference_models.comparison.rows import Row, append_row, read_rows
 from reference_models.comparison.runs import Comparison, Run
 from reference_models.datasets import open_dataset
@@ -28,10 +34,12 @@ from reference_models.training import recipe
 from reference_models.training.freed_memory import keep_freed_memory
 from reference_models.training.interruption import sigterm_as_ctrl_c
 from reference_models.training.locks import sole_writer, turn
-from reference_models.training.train import TrainingInterruptedError, train
+from reference_models.training.train import Job, TimeIsUpError, TrainingInterruptedError, past, train
 
 ROWS = "rows.jsonl"
 ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run ending
+
+SPANNING = ("DaskDistributedBackend", "RayBackend")  # joblib's backends whose workers may be elsewhere
 
 Advance = Callable[[Row], object]
 
@@ -51,6 +59,7 @@ def sweep(
     device: str = "auto",
     retry_failed: bool = False,
     advance: Advance = lambda row: None,
+    until: float | None = None,
 ) -> list[Row]:
     """Do what is left of a comparison and return all its rows.
 
@@ -63,8 +72,8 @@ def sweep(
     folder : Path
         Holds ``rows.jsonl`` and a folder ``runs/KEY`` with the checkpoints of each run.
     n_jobs : int
-        Runs at a time, each with one thread; joblib's meaning. ``joblib.parallel_config`` chooses
-        the backend.
+        Runs at a time, each with one thread; joblib's meaning. On GPUs: runs at a time on each.
+        ``joblib.parallel_config`` chooses the backend, which on GPUs needs one worker for each.
     root : Path, optional
         Where the data set's files are.
     device : str
@@ -72,19 +81,23 @@ def sweep(
     retry_failed : bool
     advance : callable
         Told each new row.
+    until : float, optional
+        Stop when ``time.time()`` gets there: runs that are under way are saved.
 
     Raises
     ------
     InputError
         If another process writes to the same rows, or no pilot of a model finished.
     TrainingInterruptedError
-        After Ctrl-C or SIGTERM; runs that were under way go on when the sweep is started again.
+        After Ctrl-C or SIGTERM, or when the time is up (TimeIsUpError); runs that were under way go
+        on when the sweep is started again.
     WorkersLostError
         If worker processes die again and again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ROWS
     work = Work(folder, root, device)
+    work.until = until
     with sole_writer(path), sigterm_as_ctrl_c():
         do(work, comparison.pilots(), n_jobs, retry_failed, advance)
         runs = comparison.runs(comparison.learning_rates(read_rows(path)))
@@ -94,21 +107,81 @@ def sweep(
 
 
 class Work:
-    """Where runs are done, and on what."""
+    """Where runs are done, on what, and until when."""
+
+    until: float | None = None
 
     def __init__(self, folder: Path, root: Path | None, device: str) -> None:
         self.folder, self.root, self.device = folder.absolute(), root, device
+        self._dataset: tuple[Any, FactorDataset] | None = None
 
     def __call__(self, run: Run) -> Row | None:
-        """The row of a run, with the error if it failed; None if it was interrupted."""
+        """The row of a run, with the error if it failed; None if it was interrupted or there is no time."""
+        if self.time_is_up():
+            return None
         try:
-            folder = self.folder / "runs" / run.key
+            folder = self.run_folder(run)
             with turn(folder):  # a worker that outlived its killed sweep may be at it; go on from what it did
-                return do_run(run, folder, self.root, self.device)
+                return do_run(run, folder, self.root, self.device, self.until)
         except TrainingInterruptedError:
             return None
         except Exception as error:
-            return {**description(run), "error": f"{type(error).__name__}: {error}"}
+            return self.failed(run, error)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_dataset": None}
+
+    def on(self, device: str) -> Work:
+        """The same on another device."""
+        other = copy(self)
+        other.device = device
+        return other
+
+    def time_is_up(self) -> bool:
+        """Whether no run shall begin any more."""
+        return past(self.until)
+
+    def run_folder(self, run: Run) -> Path:
+        """Where the run's checkpoints are."""
+        return self.folder / "runs" / run.key
+
+    def is_trained(self, run: Run) -> bool:
+        """Whether it only has to be measured."""
+        return (self.run_folder(run) / "model.safetensors").exists()
+
+    def job(self, run: Run) -> Job:
+        """The run as it is trained beside others, from its last checkpoint if it has one."""
+        folder = self.run_folder(run)
+        dataset = self.dataset(run)
+        plan = plan_of(run, dataset, self.device)
+        return Job(
+            build=partial(recipe.build, plan),
+            dataset=dataset,
+            settings=plan.settings,
+            folder=folder,
+            description={"arguments": plan.arguments, "preset": plan.preset},
+            resume=(folder / "last.safetensors").exists(),
+            turn=partial(turn, folder),
+        )
+
+    def dataset(self, run: Run) -> FactorDataset:
+        """The run's data set, which is that of all runs of a comparison."""
+        what = (run.dataset, run.side)
+        if self._dataset is None or self._dataset[0] != what:
+            self._dataset = what, open_dataset(run.dataset, self.root, run.side)
+        return self._dataset[1]
+
+    def measured(self, run: Run) -> Row:
+        """The row of a run that has been trained, with the error if it cannot be measured."""
+        torch.set_num_threads(1)
+        try:
+            return row_of(run, self.run_folder(run), self.dataset(run), self.device)
+        except Exception as error:
+            return self.failed(run, error)
+
+    def failed(self, run: Run, error: BaseException) -> Row:
+        """The row of a run that failed."""
+        return {**description(run), "error": f"{type(error).__name__}: {error}"}
 
 
 def pending(runs: Iterable[Run], rows: Iterable[Row], retry_failed: bool) -> list[Run]:
@@ -124,8 +197,9 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
     lost = 0
     while todo:
         ended: set[str] = set()
+        without_time = 0
         answers = results(work, todo, n_jobs)
-        while len(ended) < len(todo):
+        while len(ended) + without_time < len(todo):
             try:
                 row = next(answers)
             except KeyboardInterrupt:
@@ -139,6 +213,9 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
                         f"{error}); finished runs are in {path}"
                     ) from error
                 break
+            if row is None and work.time_is_up():
+                without_time += 1  # the others are about to say so, too, or to end
+                continue
             if row is None:
                 raise TrainingInterruptedError(
                     f"interrupted; {path} and the checkpoints of unfinished runs are kept, and the same "
@@ -148,12 +225,33 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
             ended.add(row["key"])
             advance(row)
         todo = [run for run in todo if run.key not in ended]
+        if without_time:
+            raise TimeIsUpError(
+                f"time is up: {len(todo)} runs of this round are left; {path} and the checkpoints of "
+                "unfinished runs are kept, and the same command goes on from here"
+            )
 
 
 def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
-    """What `work` gives for each run, as runs end; `n_jobs` of them at a time."""
-    # One run at a time for each worker: they take minutes, and not equally many.
-    calls = [joblib.delayed(work)(run) for run in runs]
+    """What `work` gives for each run, as runs end; `n_jobs` of them at a time, on GPUs on each."""
+    backend, _ = joblib.parallel.get_active_backend()
+    if has_cards(work.device):
+        spans = type(backend).__name__ in SPANNING
+        cards = 1 if ":" in work.device else torch.cuda.device_count()
+        if not spans and cards == 1:
+            yield from rows_on_card(work, runs, n_jobs)
+            return
+        workers = joblib.effective_n_jobs(-1) if spans else cards
+        for rows in at_work(Group(work, n_jobs), groups_of(runs, n_jobs, workers), workers):
+            yield from rows
+        return
+    yield from at_work(work, runs, n_jobs)
+
+
+def at_work(work: Callable[[Any], Any], parts: list[Any], n_jobs: int) -> Iterator[Any]:
+    """What `work` gives for each of `parts`, as they end, through joblib."""
+    # One at a time for each worker: they take minutes, and not equally many.
+    calls = [joblib.delayed(work)(part) for part in parts]
     backend, _ = joblib.parallel.get_active_backend()
     if backend.supports_return_generator:
         yield from joblib.Parallel(
@@ -165,12 +263,17 @@ def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
         yield from joblib.Parallel(n_jobs=n_jobs, batch_size=1)(calls[start : start + at_once])
 
 
-def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
+def plan_of(run: Run, dataset: FactorDataset, device: str) -> recipe.Plan:
+    """The run as it is trained on these images, on this device."""
+    return recipe.fitted(recipe.changed(run.plan, {}, {"device": device}), dataset.image_shape)
+
+
+def do_run(run: Run, folder: Path, root: Path | None, device: str, until: float | None = None) -> Row:
     """Train, or go on training, and measure; the row of a run."""
     torch.set_num_threads(1)
     keep_freed_memory()
     dataset = open_dataset(run.dataset, root, run.side)
-    plan = recipe.fitted(recipe.changed(run.plan, {}, {"device": device}), dataset.image_shape)
+    plan = plan_of(run, dataset, device)
     if not (folder / "model.safetensors").exists():
         train(
             recipe.build(plan),
@@ -180,7 +283,13 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
             description={"arguments": plan.arguments, "preset": plan.preset},
             resume=(folder / "last.safetensors").exists(),
             progress=False,
+            until=until,
         )
+    return row_of(run, folder, dataset, device)
+
+
+def row_of(run: Run, folder: Path, dataset: FactorDataset, device: str) -> Row:
+    """Measure a run that has been trained; its row."""
     trained = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     began = time.monotonic()
     *stages, end = map(load, stage_ends(folder))
@@ -196,7 +305,7 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str) -> Row:
     return {
         **description(run),
         **found,
-        "arguments": plan.arguments,
+        "arguments": plan_of(run, dataset, device).arguments,
         "seconds": trained["seconds"],  # of training, those before an interruption too
         "cpu_seconds": trained["cpu_seconds"],  # without what the process waited or was paused
         "measuring_seconds": round(time.monotonic() - began, 1),

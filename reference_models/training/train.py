@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -197,6 +197,7 @@ class Job:
     description: Mapping[str, Any]
     resume: bool = False
     title: str = ""
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def opened(self, images: DeviceImages | None, bar: Any) -> Iterator[Run]:
@@ -206,7 +207,11 @@ class Job:
         description = described(model, self.dataset, self.settings, self.description)
         last = prepared(self.folder, description, self.resume)
         given = (model, self.dataset, self.settings, self.folder, description)
-        with sole_writer(last), Run(Team(device), *given, resume=self.resume, images=images) as run:
+        with (
+            self.turn(),
+            sole_writer(last),
+            Run(Team(device), *given, resume=self.resume, images=images) as run,
+        ):
             run.show = bar(self.title, run.done, self.settings.steps)
             yield run
 
