@@ -40,7 +40,7 @@ def reproduce(
     dataset: DatasetName = "sprites",
     out: Out = None,
     jobs: Annotated[
-        int, typer.Option(min=1, help="Runs at a time: each with one CPU thread, or on each GPU.")
+        int, typer.Option(min=1, help="Runs at a time: one CPU thread each; on GPUs, on each.")
     ] = 1,
     backend: Annotated[str, typer.Option(help="loky (this machine), dask or ray.")] = "loky",
     address: Annotated[

@@ -58,8 +58,8 @@ def command(model: str) -> Callable[..., None]:
             str | None,
             typer.Option(
                 metavar="0-4",
-                help="A run for each of these seeds, in folders seed-0, seed-1, ... of --out: on a GPU side by "
-                "side, elsewhere one after another.",
+                help="A run for each of these seeds, in folders seed-0, seed-1, ... of --out: on a GPU "
+                "side by side, elsewhere one after another.",
             ),
         ] = None,
         out: Annotated[

@@ -68,7 +68,7 @@ def test_the_users_choices_hold_again_afterwards():
 
 
 def test_the_older_setting_is_put_back_too():
-    before = torch.get_float32_matmul_precision()
+    before, mkldnn = torch.get_float32_matmul_precision(), torch.backends.mkldnn.matmul.fp32_precision
     try:
         torch.set_float32_matmul_precision("high")
         with full_float32("cpu"):
@@ -77,6 +77,8 @@ def test_the_older_setting_is_put_back_too():
         assert torch.backends.cuda.matmul.allow_tf32
     finally:
         torch.set_float32_matmul_precision(before)
+        torch.backends.mkldnn.matmul.fp32_precision = mkldnn
+        torch.backends.cuda.matmul.fp32_precision = "none"
 
 
 def test_a_network_in_half_precision_stays_so():
