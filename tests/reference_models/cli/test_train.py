@@ -283,3 +283,60 @@ def test_help_needs_no_torch() -> None:
     assert (
         done.stderr == "dm-train: error: torch is not installed; pip install 'disentangle-metrics[models]'\n"
     )
+
+
+def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = ["pro-vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path), "--seeds", "0-1,5"]
+    assert dm_train(*runs, "--minutes", "0") == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "",
+        "dm-train: time is up: 3 of 3 runs are not finished; the same command goes on\n",
+    )
+    assert dm_train(*runs) == 0
+    paths = [tmp_path / f"seed-{seed}" / "model.safetensors" for seed in (0, 1, 5)]
+    assert capsys.readouterr().out.split() == [str(path) for path in paths]
+    assert [checkpoints.read_description(path)["seed"] for path in paths] == [0, 1, 5]
+    alone = tmp_path / "alone"
+    assert dm_train("pro-vlae", "--dataset", "squares", *SHORT, "--out", str(alone), "--seed", "5") == 0
+    assert (alone / "model.safetensors").stat().st_size == paths[2].stat().st_size
+    a, b = (checkpoints.read_tensors(p, "model.") for p in (alone / "model.safetensors", paths[2]))
+    assert all(bool((a[name] == b[name]).all()) for name in a)
+
+    capsys.readouterr()
+    assert dm_train(*runs) == 2
+    assert "seed-0 already holds a run; add --resume" in capsys.readouterr().err
+    longer = [*runs, "--resume", "--steps", "8"]
+    assert dm_train(*longer) == 0
+    assert [checkpoints.read_description(path)["step"] for path in paths] == [8, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seeds", "3-1"], "--seeds is '3-1'; it must name at least one seed"),
+        (["--seeds", "1,1"], "--seeds is '1,1'; it must name at least one seed, and none twice"),
+        (["--seeds", "one"], "--seeds is 'one'; accepted: seeds and ranges"),
+        (["--seeds", "0-1", "--seed", "4"], "--seed and --seeds do not go together"),
+        (["--seeds", "0-1", "--devices", "2"], "--seeds trains each run on one device"),
+        (["--data-share", "2"], "data_share is 2.0; it must be 0 to 1"),
+    ],
+)
+def test_seeds_and_shares_that_make_no_sense_are_refused(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path / "run"), *options) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_whose_time_is_up_ends_with_0_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path)]
+    assert dm_train(*given, "--minutes", "0") == 0
+    err = capsys.readouterr().err
+    assert err.startswith("dm-train: time is up: stopped after step 1 of 6; ")
+    assert not (tmp_path / "model.safetensors").exists()
+    assert dm_train(*given, "--resume") == 0
+    assert checkpoints.read_description(tmp_path / "model.safetensors")["step"] == 6

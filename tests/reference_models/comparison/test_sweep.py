@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 import os
@@ -14,17 +15,21 @@ import time
 import joblib
 import pytest
 
+from reference_models.comparison import on_card
 from reference_models.comparison import sweep as module
+from reference_models.comparison.on_card import a_card, groups_of, rows_on_card
 from reference_models.comparison.rows import append_row, read_rows
 from reference_models.comparison.runs import Comparison
 from reference_models.comparison.sweep import WorkersLostError, do, sweep
+from reference_models.trained.checkpoints import read_description
 from reference_models.training.locks import turn
-from reference_models.training.train import TrainingInterruptedError
+from reference_models.training.train import TimeIsUpError, TrainingInterruptedError
 from tests.reference_models.comparison.fake_work import (
     AlwaysLost,
     DyingOnce,
     FakeWork,
     InterruptedAtSecond,
+    NotMeasured,
     calls,
 )
 from tests.reference_models.comparison.test_runs import TABLE
@@ -93,7 +98,9 @@ ENDLESS_SCRIPT = """
 import sys
 from pathlib import Path
 from disentangle_metrics.kit import run_command
+from reference_models.comparison import on_card
 from reference_models.comparison import sweep as module
+from reference_models.comparison.on_card import a_card, groups_of, rows_on_card
 from tests.reference_models.comparison.fake_work import Endless
 from tests.reference_models.comparison.test_sweep import COMPARISON
 
@@ -177,6 +184,83 @@ def test_a_sweep_moves_to_ray_and_survives_the_death_of_a_worker(tmp_path):
         ray.shutdown()
     assert sorted(row["key"] for row in read_rows(tmp_path / "rows.jsonl")) == KEYS
     assert len(calls(tmp_path)) > len(RUNS)
+
+
+def test_a_sweep_whose_time_is_up_says_what_is_left_and_goes_on(tmp_path):
+    work = FakeWork(tmp_path)
+    work.until = time.time() + 1000
+    work.answer = lambda run, count: (setattr(work, "until", 0.0), None)[1]  # as a run that was stopped
+    with pytest.raises(TimeIsUpError, match=rf"time is up: {len(RUNS)} runs of this round are left.*goes on"):
+        do(work, RUNS, 1, False, print)
+    do(FakeWork(tmp_path), RUNS, 1, False, print)
+    assert sorted(row["key"] for row in read_rows(tmp_path / "rows.jsonl")) == KEYS
+
+
+def test_no_run_begins_when_the_time_is_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "do_run", lambda *arguments: pytest.fail("it began"))
+    work = module.Work(tmp_path, None, "cpu")
+    work.until = time.time() - 1
+    with pytest.raises(TimeIsUpError):
+        do(work, RUNS, 1, False, print)
+
+
+def test_a_real_run_is_stopped_in_time_and_goes_on(tmp_path):
+    work = module.Work(tmp_path, None, "cpu")
+    run = dataclasses.replace(RUNS[0], settings={**RUNS[0].settings, "steps": 10_000})
+    work.until = time.time() + 1
+    began = time.monotonic()
+    assert work(run) is None
+    assert time.monotonic() - began < 20
+    step = read_description(work.run_folder(run) / "last.safetensors")["step"]
+    assert 0 < step < 10_000
+    work.until = time.time() + 1
+    assert work(run) is None
+    assert read_description(work.run_folder(run) / "last.safetensors")["step"] > step
+
+
+def test_runs_that_share_a_card_train_in_one_process_and_fail_alone(tmp_path):
+    """On the CPU; the GPU only computes."""
+    work = NotMeasured(tmp_path, None, "cpu")
+    bad = dataclasses.replace(RUNS[2], arguments={"latents_per_layer": 0})
+    runs = [*RUNS[:2], bad, *RUNS[3:6]]
+    rows = {row["key"]: row for row in rows_on_card(work, runs, 3)}
+    assert sorted(rows) == sorted(run.key for run in runs)
+    failed = {key for key, row in rows.items() if "error" in row}
+    unmeasured = {run.key for run in runs if run.seed == 1 and run.model == "vlae"}
+    assert failed == {bad.key} | unmeasured
+    assert "latents_per_layer is 0" in rows[bad.key]["error"]
+    assert all(row["trained"] and row["process"] != os.getpid() for k, row in rows.items() if k not in failed)
+
+    work.until = time.time() - 1
+    more = RUNS[6:8]
+    assert list(rows_on_card(work, more, 2)) == [None] * len(more)
+    assert not work.run_folder(more[0]).exists()
+    work.until = None
+    trained = work.run_folder(runs[0]) / "model.safetensors"
+    written = trained.stat().st_mtime_ns
+    assert [row["key"] for row in rows_on_card(work, runs[:1], 2)] == [runs[0].key]  # only measured again
+    assert trained.stat().st_mtime_ns == written
+
+
+def test_workers_take_groups_of_runs_and_a_card_each(tmp_path, monkeypatch):
+    assert [len(group) for group in groups_of(RUNS[:9], 4, 1)] == [4, 4, 1]
+    assert [len(group) for group in groups_of(RUNS[:9], 16, 2)] == [5, 4]  # no card idles
+    monkeypatch.setattr(on_card.torch.cuda, "device_count", lambda: 2)
+    with a_card("cuda", tmp_path) as first, a_card("auto", tmp_path) as second:
+        assert {first, second} == {"cuda:0", "cuda:1"}
+    with a_card("cuda:1", tmp_path) as chosen:
+        assert chosen == "cuda:1"
+
+
+def test_groups_go_through_joblib(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "has_cards", lambda device: True)
+    monkeypatch.setattr(module.torch.cuda, "device_count", lambda: 2)
+    work = NotMeasured(tmp_path, None, "cpu")
+    runs = [run for run in RUNS if not (run.seed == 1 and run.model == "vlae")][:4]
+    do(work, runs, 2, False, print)
+    rows = read_rows(tmp_path / "rows.jsonl")
+    assert sorted(row["key"] for row in rows) == sorted(run.key for run in runs)
+    assert all(row["trained"] for row in rows)
 
 
 @pytest.fixture(scope="module")
