@@ -12,7 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,15 +73,19 @@ class Measuring:
 
     def __init__(self, work: Work, processes: int) -> None:
         self.work, self.under_way = work, dict[Future[Row], Run]()
-        # A process that Dask has started may have no children.
-        alone = multiprocessing.current_process().daemon
-        self.executor: Executor = (
-            ThreadPoolExecutor(1) if alone else ProcessPoolExecutor(processes, context="loky")
-        )
+        # A process that Dask has started may have no children, and a thread here would change what
+        # PyTorch computes with while the runs train.
+        may_have_children = not multiprocessing.current_process().daemon
+        self.processes = ProcessPoolExecutor(processes) if may_have_children else None
 
     def submit(self, run: Run) -> None:
-        """Measure this run when there is room."""
-        self.under_way[self.executor.submit(self.work.measured, run)] = run
+        """Measure this run when there is room; at once, while training waits, if that must be here."""
+        if self.processes is not None:
+            future = self.processes.submit(self.work.measured, run)
+        else:
+            future = Future[Row]()
+            future.set_result(self.work.measured(run))
+        self.under_way[future] = run
 
     def ready(self) -> Iterator[Row]:
         """The rows of the runs that have been measured since the last call."""
@@ -98,10 +102,8 @@ class Measuring:
 
     def close(self) -> None:
         """Stop, also in the middle: a run is measured again where it has no row."""
-        if isinstance(self.executor, ThreadPoolExecutor):
-            self.executor.shutdown(wait=False, cancel_futures=True)
-        else:
-            self.executor.shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]
+        if self.processes is not None:
+            self.processes.shutdown(wait=False, kill_workers=True)
 
 
 class Group:

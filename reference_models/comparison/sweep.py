@@ -237,7 +237,7 @@ def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
     backend, _ = joblib.parallel.get_active_backend()
     if has_cards(work.device):
         spans = type(backend).__name__ in SPANNING
-        cards = 1 if ":" in work.device else torch.cuda.device_count()
+        cards = 1 if ":" in work.device else max(1, torch.cuda.device_count())
         if not spans and cards == 1:
             yield from rows_on_card(work, runs, n_jobs)
             return
