@@ -179,6 +179,8 @@ class Run:
             if step in self.milestones:
                 if self.first:
                     self._keep(f"step-{step}.safetensors", step)
+                if self.stream is not None:
+                    self.stream.synchronize()  # a graph may be about to be given up
                 self.model.enter(step)
             self.step.load(step)
             if self.replayed is None:

@@ -252,6 +252,7 @@ def test_workers_take_groups_of_runs_and_a_card_each(tmp_path, monkeypatch):
         assert chosen == "cuda:1"
 
 
+@pytest.mark.slow
 def test_groups_go_through_joblib(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "has_cards", lambda device: True)
     monkeypatch.setattr(module.torch.cuda, "device_count", lambda: 2)
