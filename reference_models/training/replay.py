@@ -7,7 +7,8 @@ launch it. A graph is launched as a whole.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -25,10 +26,17 @@ class Replayed:
         The step, without arguments or results.
     capture : callable
         Makes of `take` a callable that does the same, as :func:`captured` does. It must not take the step.
+    rehearse : callable
+        Calls `take`, the last time before it is captured.
     """
 
-    def __init__(self, take: Call, capture: Callable[[Call], Call]) -> None:
-        self.take, self.capture = take, capture
+    def __init__(
+        self,
+        take: Call,
+        capture: Callable[[Call], Call],
+        rehearse: Callable[[Call], None] = lambda take: take(),
+    ) -> None:
+        self.take, self.capture, self.rehearse = take, capture, rehearse
         self.replay: Call | None = None
         self._variant: Hashable = None
         self._left = WARM_UP
@@ -39,11 +47,30 @@ class Replayed:
             self.replay, self._variant, self._left = None, variant, WARM_UP
         if self._left:
             self._left -= 1
-            self.take()
+            if self._left:
+                self.take()
+            else:
+                self.rehearse(self.take)
             return
         if self.replay is None:
             self.replay = self.capture(self.take)
         self.replay()
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """What would make the host wait for a GPU raises RuntimeError instead: no graph could hold it.
+
+    To find that out in the middle of a capture would leave PyTorch in an unclear state.
+    """
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is not complete, and says so
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
 
 
 def captured(take: Call, stream: torch.cuda.Stream, generator: torch.Generator) -> Call:

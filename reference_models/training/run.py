@@ -26,7 +26,7 @@ from reference_models.training.feeds import DeviceFeed, Feed, HostFeed, drawn_on
 from reference_models.training.images_on_device import DeviceImages, on_stream, resident_images
 from reference_models.training.log import TrainingLog
 from reference_models.training.loggers import open_logger
-from reference_models.training.replay import Replayed, captured
+from reference_models.training.replay import Replayed, captured, no_waiting
 from reference_models.training.scores import write_scores
 from reference_models.training.settings import Settings
 from reference_models.training.step import Step
@@ -130,9 +130,9 @@ class Run:
         if self.resume and feed.generator is not None:
             checkpoints.restore_generator(self.last, feed.generator)
         self.step.begin(feed, self.done)
-        self.replayed = None
+        self.replayed: Replayed | None = None
         if not eager and self.stream is not None:
-            self.replayed = Replayed(self.step.take, partial(self._captured, self.stream))
+            self.replayed = Replayed(self.step.take, partial(self._captured, self.stream), self._rehearsed)
 
         if self.first:
             remove_unfinished(self.folder)
@@ -158,6 +158,15 @@ class Run:
         where = "lies in the GPU's memory" if images else "is read on the host and copied batch by batch"
         return DeviceFeed(*given, device, layout, images), f"the data set {where}"
 
+    def _rehearsed(self, take: Callable[[], None]) -> None:
+        """Take the step before the capture; note it if the host has to wait in it, and stay eager."""
+        try:
+            with no_waiting():
+                take()
+        except RuntimeError as error:
+            self._stay_eager(error)
+            take()
+
     def _captured(self, stream: torch.cuda.Stream, take: Callable[[], None]) -> Callable[[], None]:
         """The step as a graph; the step itself, and a line in the log, where that cannot be."""
         feed = self.step.feed
@@ -165,12 +174,18 @@ class Run:
         try:
             return captured(take, stream, feed.generator)
         except RuntimeError as error:
-            reason = str(error.__context__ or error).partition("\n")[0]
-            self.log.note(
-                f"from step {self.done} on, steps are taken eagerly: no graph could be made ({reason})"
-            )
-            feed.renew(self.done)
+            self._stay_eager(error)
             return take
+
+    def _stay_eager(self, error: RuntimeError) -> None:
+        """Say why no graph can be made, and get ready to take the step again."""
+        reason = str(error.__context__ or error).partition("\n")[0]
+        self.log.note(f"from step {self.done} on, steps are taken eagerly: no graph could be made ({reason})")
+        self.replayed = None
+        self.not_captured = error  # holds on to a graph that was begun: PyTorch may still refer to it
+        feed = self.step.feed
+        assert isinstance(feed, DeviceFeed)
+        feed.renew(self.done)
 
     def advance(self) -> None:
         """Take one step, and do what is due after it: log, save, score."""

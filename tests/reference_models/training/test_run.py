@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from reference_models.training import run as module
 from reference_models.training.devices import Team
 from reference_models.training.feeds import DeviceFeed
 from reference_models.training.images_on_device import ResidentImages
-from reference_models.training.replay import Replayed
+from reference_models.training.replay import WARM_UP, Replayed
 from reference_models.training.run import Run
 from reference_models.training.settings import Settings
 from reference_models.training.train import described
@@ -114,6 +116,35 @@ def test_a_graph_that_cannot_be_made_is_noted_and_the_step_is_taken(
     monkeypatch.setattr(AsOnAGPU, "count", lambda self, take: self._captured(None, take))
     ended(tmp_path / "run", "vlae")
     note = "from step 3 on, steps are taken eagerly: no graph could be made (operation not permitted when"
+    assert (tmp_path / "run" / "log.txt").read_text().startswith(note)
+    monkeypatch.undo()
+    ended(tmp_path / "whole", "vlae")
+    assert same(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_step_in_which_the_host_waits_is_found_before_the_capture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def no_waiting() -> Iterator[None]:
+        yield
+        raise RuntimeError("called a synchronizing CUDA operation")
+
+    class Waiting(AsOnAGPU):
+        def __enter__(self) -> Waiting:
+            super().__enter__()
+            self.replayed = Replayed(self.count, pytest.fail, self._rehearsed)  # type: ignore[arg-type]
+            return self
+
+        def count(self, take: Any = None) -> Any:
+            self.captures += 1  # of calls
+            if self.captures != WARM_UP:  # the rehearsal fails before it has done anything
+                self.step.take()
+
+    monkeypatch.setattr(module, "no_waiting", no_waiting)
+    monkeypatch.setitem(globals(), "AsOnAGPU", Waiting)
+    ended(tmp_path / "run", "vlae")
+    note = "from step 2 on, steps are taken eagerly: no graph could be made (called a synchronizing"
     assert (tmp_path / "run" / "log.txt").read_text().startswith(note)
     monkeypatch.undo()
     ended(tmp_path / "whole", "vlae")
