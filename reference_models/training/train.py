@@ -71,8 +71,8 @@ def train(
     In `folder` it keeps ``last.safetensors`` (written every `save_every` steps; training can go on
     from it), ``model.safetensors`` (the weights alone, at the end), ``step-N.safetensors`` (the
     weights after N steps, at the model's milestones), ``log.csv`` and ``log.jsonl``, and, if
-    `score_every` is set, ``scores.csv`` and ``scores.jsonl``. ``last.safetensors.lock``
-    is held while it trains.
+    `score_every` is set, ``scores.csv`` and ``scores.jsonl``. On a GPU ``log.txt`` says how the steps
+    are taken. ``last.safetensors.lock`` is held while it trains.
 
     Parameters
     ----------
