@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import distinct, make_bins
+from disentangle_metrics.inputs.arrays import to_numpy
 
 Kind = Literal["categorical", "ordinal", "continuous"]
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous")
+LARGEST_EXACT = 2**31  # integers beyond are counted from the smallest: sums of their squares lose digits
 MISSING_ADVICE = 'pass missing="drop" (--missing drop) to leave out such rows, or repair them'
 
 
@@ -115,7 +117,7 @@ def read_factor(column: Any, name: str, kind: Kind | None, missing: str = "raise
     values = np.asarray(values)[~bad] if bad.any() else np.asarray(values)
     if values.dtype.kind == "O" and len(values):
         values = _settle_objects(values, name)
-    if values.dtype.kind not in "biufUS" and len(values):
+    if values.dtype.kind not in "biufUSO" and len(values):
         raise InputError(
             f"factor {name!r} has dtype {values.dtype}; accepted are numbers, strings, booleans, categoricals"
         )
@@ -137,6 +139,9 @@ def _read_values(values: NDArray[Any], name: str, kind: Kind | None) -> Factor:
     elif kind == "continuous":
         if values.dtype.kind in "US":
             raise InputError(f"factor {name!r} holds strings and cannot be continuous")
+        if _is_huge(values):
+            levels, codes = distinct(values)
+            return Factor(name, "continuous", values=_level_numbers(levels)[codes])
         return Factor(name, "continuous", values=values.astype(np.float64))
     levels, codes = distinct(values)
     return _coded(codes, levels, name, kind or "categorical")
@@ -179,6 +184,12 @@ def _spread(factor: Factor, present: NDArray[np.bool_]) -> Factor:
 
 
 def _settle_objects(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """The same values in an array of one type; integers too large for NumPy's stay Python's."""
+    if all(isinstance(value, Decimal) for value in values):
+        whole = all(value == value.to_integral_value() for value in values)
+        values = np.array([int(value) if whole else float(value) for value in values], dtype=object)
+    if all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values):
+        return _integers(values)
     settled = np.asarray(values.tolist())
     if settled.ndim != 1 or settled.dtype.kind not in "biufUS":
         raise InputError(f"factor {name!r} mixes values that are not numbers, strings or booleans")
@@ -188,45 +199,40 @@ def _settle_objects(values: NDArray[Any], name: str) -> NDArray[Any]:
     return settled
 
 
+def _integers(values: NDArray[Any]) -> NDArray[Any]:
+    """Python integers as NumPy's if they fit."""
+    plain = [int(value) for value in values]
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= min(plain) and max(plain) <= np.iinfo(dtype).max:
+            return np.array(plain, dtype=dtype)
+    return np.array(plain, dtype=object)
+
+
 def _coded(codes: NDArray[np.int64], levels: NDArray[Any], name: str, kind: Kind) -> Factor:
     small = np.min_scalar_type(max(len(levels) - 1, 0))
-    numeric = levels.dtype.kind in "biuf" or all(isinstance(v, int | float | np.number) for v in levels)
-    numbers = levels.astype(np.float64) if numeric else np.arange(len(levels), dtype=np.float64)
-    return Factor(name, kind, codes.astype(small), tuple(levels.tolist()), numbers)
+    return Factor(name, kind, codes.astype(small), tuple(levels.tolist()), _level_numbers(levels))
 
 
-def to_numpy(value: Any, argument: str) -> NDArray[Any]:
-    """`value` as a NumPy array, wherever it lives.
+def _level_numbers(levels: NDArray[Any]) -> NDArray[np.float64]:
+    """The numeric value of each level; its rank where the level is no number.
 
-    Raises
-    ------
-    InputError
-        If it cannot become an array.
+    Of huge integers, which a float64 would round or run together, it is the distance from the
+    smallest; their rank, if even the distances run together.
     """
-    try:
-        if hasattr(value, "detach"):  # a PyTorch tensor, perhaps on a GPU or with a gradient
-            value = value.detach().cpu()
-            if str(value.dtype) in ("torch.bfloat16", "torch.float16"):
-                value = value.float()
-        if hasattr(value, "get") and type(value).__module__.startswith("cupy"):
-            value = value.get()
-        if isinstance(value, np.ndarray):
-            return value
-        if hasattr(value, "to_numpy"):
-            return np.asarray(value.to_numpy())
-        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
-            return np.from_dlpack(value)
-        return np.asarray(value)
-    except (TypeError, ValueError, RuntimeError, BufferError) as error:
-        raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {error}") from error
+    if levels.dtype.kind not in "biuf" and not all(isinstance(v, int | float | np.number) for v in levels):
+        return np.arange(len(levels), dtype=np.float64)
+    if not _is_huge(levels):
+        return levels.astype(np.float64)
+    low = min(map(int, levels))
+    distances = np.array([float(int(level) - low) for level in levels])
+    kept_apart = len(np.unique(distances)) == len(np.unique(levels))
+    return distances if kept_apart else np.arange(len(levels), dtype=np.float64)
 
 
-def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
-    """What was found in place of a table, and how to make one of it."""
-    if array.ndim == 1:
-        frame = hasattr(value, "to_frame")
-        return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"
-    if array.ndim == 0:
-        table = "; for named columns pass pandas.DataFrame(...) of it" if isinstance(value, Mapping) else ""
-        return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"
-    return str(array.shape)
+def _is_huge(numbers: NDArray[Any]) -> bool:
+    """Whether they are integers among which one is beyond `LARGEST_EXACT`."""
+    if numbers.dtype.kind not in "iuO" or not len(numbers):
+        return False
+    if not all(isinstance(v, int | np.integer) for v in (numbers if numbers.dtype.kind == "O" else ())):
+        return False
+    return max(abs(int(numbers.min())), abs(int(numbers.max()))) > LARGEST_EXACT

@@ -1,7 +1,8 @@
 """Check latents and factors once, at the door, and turn them into what every metric reads.
 
 Anything that can become a NumPy array is taken (NumPy, PyTorch on any device, JAX, TensorFlow,
-CuPy, pandas, polars, Dask, lists), and no framework is imported to find out.
+CuPy, SciPy's sparse arrays, lists), and any data frame (pandas, polars, PyArrow, Modin, xarray and
+others), and no framework is imported to find out.
 """
 
 from __future__ import annotations
@@ -18,16 +19,10 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
-from disentangle_metrics.inputs.factor import (
-    KINDS,
-    MISSING_ADVICE,
-    Factor,
-    Kind,
-    no_table,
-    read_factor,
-    to_numpy,
-)
+from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Factor, Kind, read_factor
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.row_labels import matching_rows
+from disentangle_metrics.inputs.tables import identifiers, read_factors, read_latents, rows_of
 
 Missing = Literal["raise", "drop"]
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
@@ -185,20 +180,25 @@ def check(
     logvar: NDArray[np.floating] | None = None
     on_device: GaussianPosterior | None = None
     kept = None
+    notes: list[str] = []
     if isinstance(latents, GaussianPosterior):
-        mean = _latents(latents.mean, "latents.mean")
-        logvar = _latents(latents.logvar, "latents.logvar")
+        table, spread = read_latents(latents.mean, "latents.mean"), read_latents(latents.logvar, "latents.logvar")
+        mean, logvar = table.array, spread.array
         if mean.shape != logvar.shape:
             raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
-        names = _column_names(latents.mean)
+        order = matching_rows(table.frame, spread.frame, ("latents.mean", "latents.logvar"))
+        if order is not None:
+            logvar = logvar[order]
+            notes.append("the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels")
         good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
         if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
             on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
     else:
-        mean, names = _latents(latents, "latents"), _column_names(latents)
+        table = read_latents(latents, "latents")
+        mean = table.array
         good = _usable(mean, "latents", missing)
     given = len(mean)
-    latent_labels = _names(latent_names, names, "z", mean.shape[1], "latent_names")
+    latent_labels = _names(latent_names, table.names, "z", mean.shape[1], "latent_names")
     if not good.all():
         kept = np.flatnonzero(good)
         if not len(kept):
@@ -209,27 +209,32 @@ def check(
         mean, logvar, latent_labels, (), missing=missing, origin=kept, given=given, on_device=on_device
     )
     if factors is None:
-        return replace(inputs, warnings=tuple(_dropped(inputs)))
-    columns, column_names = _factor_columns(factors)
-    if len(columns[0]) != given:
-        raise InputError(_row_mismatch(given, mean.shape[1], len(columns[0])))
-    factor_labels = _names(factor_names, column_names, "factor", len(columns), "factor_names")
+        return replace(inputs, warnings=(*notes, *_dropped(inputs)))
+    columns = read_factors(factors)
+    if len(columns.columns[0]) != given:
+        raise InputError(_row_mismatch(given, mean.shape[1], len(columns.columns[0])))
+    order = matching_rows(table.frame, columns.frame, ("latents", "factors"))
+    if order is not None:
+        columns = columns.ordered(order)
+        notes.append("the rows of `factors` are put in the order of `latents`, by their labels")
+    factor_labels = _names(factor_names, columns.names, "factor", len(columns.columns), "factor_names")
     kinds = _kinds(factor_types, factor_labels)
-    if kept is not None:
-        columns = [_rows_of(column, kept) for column in columns]
+    left_out = identifiers(columns, factor_labels, kinds)
+    notes += [
+        f"factor {factor_labels[place]!r} has a different text in every row, such as {text!r}, and is left out; "
+        f'if it is a category, pass factor_types={{"{factor_labels[place]}": "categorical"}} '
+        f"(--factor-types {factor_labels[place]}=categorical)"
+        for place, text in left_out.items()
+    ]
     checked = tuple(
-        read_factor(column, name, kind, missing)
-        for column, name, kind in zip(columns, factor_labels, kinds, strict=True)
+        read_factor(column if kept is None else rows_of(column, kept), name, kind, missing)
+        for place, (column, name, kind) in enumerate(
+            zip(columns.columns, factor_labels, kinds, strict=True)
+        )
+        if place not in left_out
     )
     inputs = replace(inputs, factors=checked)
-    return replace(inputs, warnings=(*_dropped(inputs), *remarks_on(checked)))
-
-
-def _rows_of(column: Any, index: NDArray[np.int64]) -> Any:
-    """These rows of a column of a data frame or an array."""
-    if hasattr(column, "iloc"):
-        return column.iloc[index]
-    return to_numpy(column, "factors")[index]
+    return replace(inputs, warnings=(*notes, *_dropped(inputs), *remarks_on(checked)))
 
 
 def _dropped(inputs: Inputs) -> Iterable[str]:
@@ -248,28 +253,6 @@ def _dropped(inputs: Inputs) -> Iterable[str]:
                 f"metrics of several factors at once read the {len(inputs.complete().latents):,} rows that "
                 "have a value of every factor"
             )
-
-
-def _latents(value: Any, argument: str) -> NDArray[np.floating]:
-    array = to_numpy(value, argument)
-    if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if isinstance(array, np.ma.MaskedArray):
-        array = array.filled(np.nan)
-    if array.dtype.kind == "O":  # e.g. a data frame with nullable numbers
-        with contextlib.suppress(TypeError, ValueError):
-            array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        raise InputError(f"`{argument}` must be real numbers, got dtype {array.dtype}")
-    if array.dtype.itemsize not in (4, 8):
-        array = array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
-    if array.ndim != 2:
-        raise InputError(
-            f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
-        )
-    if 0 in array.shape:
-        raise InputError(f"`{argument}` is empty: shape {array.shape}")
-    return array
 
 
 def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
@@ -293,33 +276,6 @@ def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDA
                 f"{rows.start + row}, column {column}: {fix}"
             )
     return usable
-
-
-def _column_names(value: Any) -> list[str] | None:
-    columns = getattr(value, "columns", None)
-    return None if columns is None or callable(columns) else [str(name) for name in columns]
-
-
-def _factor_columns(value: Any) -> tuple[list[Any], list[str] | None]:
-    names = _column_names(value)
-    if names is not None:
-        if not names:
-            raise InputError("`factors` has no columns")
-        columns = [value[column] for column in value.columns]
-        if not len(columns[0]):
-            raise InputError("`factors` is empty: it has no rows")
-        return columns, names
-    array = to_numpy(value, "factors")
-    if array.dtype.kind in "US" and not hasattr(value, "dtype"):
-        # A list of strings and numbers: NumPy would make a string of a missing one.
-        array = np.asarray(value, dtype=object)
-    if array.ndim != 2:
-        raise InputError(
-            f"`factors` must have shape (N, K), got {no_table(value, array, 'factors', 'factor')}"
-        )
-    if 0 in array.shape:
-        raise InputError(f"`factors` is empty: shape {array.shape}")
-    return list(array.T), None
 
 
 def _row_mismatch(given: int, latents: int, rows: int) -> str:

@@ -1,0 +1,150 @@
+"""Anything that holds numbers, as a plain NumPy array; no framework is imported to find out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+
+LARGEST_DENSE = 2 * 2**30
+"""Bytes that a sparse array may take once its zeros are written out."""
+
+
+def to_numpy(value: Any, argument: str) -> NDArray[Any]:
+    """`value` as a NumPy array, wherever it lives.
+
+    Subclasses such as ``numpy.matrix`` become plain arrays; masked arrays stay masked. Sparse arrays
+    are written out, up to `LARGEST_DENSE` bytes.
+
+    Raises
+    ------
+    InputError
+        If it cannot become an array.
+    """
+    if advice := _not_an_array(value):
+        raise InputError(f"`{argument}` {advice}")
+    try:
+        if hasattr(value, "detach"):  # a PyTorch tensor, perhaps on a GPU or with a gradient
+            value = _host_tensor(value, argument)
+        if hasattr(value, "get") and type(value).__module__.startswith("cupy"):
+            value = value.get()
+        if is_sparse(value):
+            value = dense(value, argument)
+        if isinstance(value, np.ma.MaskedArray):
+            return value
+        if isinstance(value, np.ndarray):
+            return np.asarray(value)
+        if hasattr(value, "to_numpy"):
+            return np.asarray(value.to_numpy())
+        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
+            return np.from_dlpack(value)
+        return np.asarray(value)
+    except InputError:
+        raise
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"`{argument}` ({type(value).__name__}) cannot become an array: {reason}"
+        ) from error
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether it is a sparse array or matrix of SciPy, of CuPy (once copied) or of the package sparse."""
+    return type(value).__module__.partition(".")[0] in ("scipy", "sparse") and (
+        hasattr(value, "toarray") or hasattr(value, "todense")
+    )
+
+
+def dense(value: Any, argument: str) -> NDArray[Any]:
+    """A sparse array with its zeros written out.
+
+    Raises
+    ------
+    InputError
+        If that takes more than `LARGEST_DENSE` bytes.
+    """
+    refuse_large(value.shape, np.dtype(value.dtype).itemsize, argument)
+    return np.asarray(value.toarray() if hasattr(value, "toarray") else value.todense())
+
+
+def refuse_large(shape: Any, itemsize: int, argument: str) -> None:
+    """Raise InputError if a sparse array of this shape would be too large once written out."""
+    size = itemsize
+    for side in shape:
+        size *= int(side)
+    if size > LARGEST_DENSE:
+        raise InputError(
+            f"`{argument}` is sparse; written out, its shape {tuple(shape)} takes {size / 2**30:.1f} GiB, and "
+            f"at most {LARGEST_DENSE // 2**30} GiB are written out; keep fewer columns (for example "
+            "sklearn.decomposition.TruncatedSVD), or pass .toarray() of it if the memory is there"
+        )
+
+
+def _host_tensor(value: Any, argument: str) -> Any:
+    """A PyTorch tensor on the host, without gradient, strided, and of a type that NumPy has."""
+    value = value.detach()
+    if str(getattr(value, "layout", "torch.strided")) != "torch.strided":
+        refuse_large(value.shape, value.element_size(), argument)
+        value = value.to_dense()
+    value = value.cpu()
+    if getattr(value, "is_quantized", False):
+        value = value.dequantize()
+    if str(value.dtype) in ("torch.bfloat16", "torch.float16") or "float8" in str(value.dtype):
+        value = value.float()
+    if getattr(value, "is_conj", bool)() or getattr(value, "is_neg", bool)():
+        value = value.resolve_conj().resolve_neg()
+    return value
+
+
+def _not_an_array(value: Any) -> str:
+    """What to do with a thing that is often passed in place of an array; nothing if it may be one."""
+    name, package = type(value).__name__, type(value).__module__.partition(".")[0]
+    if package in ("anndata", "mudata") or (hasattr(value, "obsm") and hasattr(value, "obs")):
+        return (
+            f"is an {name} object, which is not read as a whole; pass its parts: latents "
+            'pandas.DataFrame(adata.obsm["X_vae"], index=adata.obs_names), factors adata.obs[["cell_type"]]'
+        )
+    if hasattr(value, "stddev") and hasattr(value, "rsample"):
+        return (
+            f"is a distribution ({name}); pass its parameters: "
+            "dm.GaussianPosterior(q.mean, 2 * q.stddev.log())"
+        )
+    if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
+        return (
+            f"is a {name}, and files are not read here; load the array first, for example with numpy.load, or "
+            "use dm-eval --latents FILE --factors FILE"
+        )
+    if isinstance(value, (tuple, list)) and len(value) == 2 and _two_tables(*value):
+        return (
+            f"is a {name} of two arrays of the same shape {tuple(value[0].shape)}; for means and log-variances "
+            "pass dm.GaussianPosterior(mean, logvar); for two batches pass numpy.concatenate(...)"
+        )
+    return ""
+
+
+def _two_tables(first: Any, second: Any) -> bool:
+    return (
+        hasattr(first, "shape")
+        and hasattr(second, "shape")
+        and len(first.shape) == 2
+        and tuple(first.shape) == tuple(second.shape)
+    )
+
+
+def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
+    """What was found in place of a table, and how to make one of it."""
+    if array.ndim == 1:
+        frame = hasattr(value, "to_frame")
+        return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"
+    if array.ndim == 0:
+        table = "; for named columns pass pandas.DataFrame(...) of it" if isinstance(value, Mapping) else ""
+        return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"
+    if array.ndim == 3 and isinstance(value, (tuple, list)):
+        return f"{array.shape}; put batches together with numpy.concatenate(...)"
+    if array.ndim > 2:
+        return f"{array.shape}; flatten each row with `{argument}.reshape(len({argument}), -1)`"
+    return str(array.shape)

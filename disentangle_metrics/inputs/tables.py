@@ -1,0 +1,178 @@
+"""Latents as one array of numbers and factors as columns, with their names and row labels."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.arrays import no_table, to_numpy
+from disentangle_metrics.inputs.frames import as_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_IDENTIFIERS = 20
+"""Rows from which on a text that never comes again is no category."""
+
+
+@dataclass(frozen=True)
+class LatentTable:
+    """Numbers (N, D), and the data frame they came from if they came from one."""
+
+    array: NDArray[np.floating]
+    frame: pd.DataFrame | None
+
+    @property
+    def names(self) -> list[str] | None:
+        """The names of the columns."""
+        return None if self.frame is None else [str(name) for name in self.frame.columns]
+
+
+@dataclass(frozen=True)
+class FactorTable:
+    """K columns of N rows, and the data frame they came from if they came from one."""
+
+    columns: list[Any]
+    frame: pd.DataFrame | None
+
+    @property
+    def names(self) -> list[str] | None:
+        """The names of the columns."""
+        return None if self.frame is None else [str(name) for name in self.frame.columns]
+
+    def ordered(self, rows: NDArray[np.int64]) -> FactorTable:
+        """These rows, in this order."""
+        return FactorTable([rows_of(column, rows) for column in self.columns], self.frame)
+
+
+def read_latents(value: Any, argument: str) -> LatentTable:
+    """Latents (N, D) as floating numbers; single precision is kept.
+
+    Raises
+    ------
+    InputError
+        If they are not real numbers in a table; in a data frame the message names the column.
+    """
+    frame = as_frame(value, argument)
+    array = to_numpy(value, argument) if frame is None else _frame_numbers(frame, argument)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind == "O":
+        with contextlib.suppress(TypeError, ValueError):
+            array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        parts = "; pass .real, .imag or numpy.abs(...) of them" if array.dtype.kind == "c" else ""
+        raise InputError(f"`{argument}` must be real numbers, got dtype {array.dtype}{parts}")
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.filled(np.nan)
+    if array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
+    if array.ndim != 2:
+        raise InputError(
+            f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
+        )
+    if 0 in array.shape:
+        raise InputError(f"`{argument}` is empty: shape {array.shape}")
+    return LatentTable(array, frame)
+
+
+def _frame_numbers(frame: pd.DataFrame, argument: str) -> NDArray[Any]:
+    if all(isinstance(kind, np.dtype) and kind.kind in "iubfc" for kind in frame.dtypes):
+        return frame.to_numpy()
+    columns = []
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        try:
+            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            if column.dtype.kind in "mM":
+                raise TypeError
+        except (TypeError, ValueError):
+            cell = next((cell for cell in column if not _is_number(cell)), column.iloc[0])
+            raise InputError(
+                f"`{argument}` must be numbers, but column {name!r} holds {cell!r}; leave the column out"
+            ) from None
+        columns.append(numbers)
+    return np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
+
+
+def _is_number(cell: Any) -> bool:
+    with contextlib.suppress(TypeError, ValueError):
+        float(cell)
+        return not isinstance(cell, str)
+    return False
+
+
+def read_factors(value: Any) -> FactorTable:
+    """Factors (N, K) as columns of anything.
+
+    Raises
+    ------
+    InputError
+        If they are no table.
+    """
+    frame = as_frame(value, "factors")
+    if frame is not None:
+        if not frame.shape[1]:
+            raise InputError("`factors` has no columns")
+        if not len(frame):
+            raise InputError("`factors` is empty: it has no rows")
+        return FactorTable([frame.iloc[:, place] for place in range(frame.shape[1])], frame)
+    array = to_numpy(value, "factors")
+    if array.dtype.kind in "USf" and not hasattr(value, "dtype") and not hasattr(value, "columns"):
+        # A list: NumPy makes a string of a missing one, and a float of integers from 2 ** 63 on.
+        array = np.asarray(value, dtype=object)
+    if array.ndim != 2:
+        raise InputError(
+            f"`factors` must have shape (N, K), got {no_table(value, array, 'factors', 'factor')}"
+        )
+    if 0 in array.shape:
+        raise InputError(f"`factors` is empty: shape {array.shape}")
+    return FactorTable(list(array.T), None)
+
+
+def rows_of(column: Any, index: NDArray[np.int64]) -> Any:
+    """These rows of a column of a data frame or an array."""
+    if hasattr(column, "iloc"):
+        return column.iloc[index]
+    return to_numpy(column, "factors")[index]
+
+
+def identifiers(table: FactorTable, names: Sequence[str], kinds: Sequence[str | None]) -> Mapping[int, str]:
+    """Places of the columns whose text is different in every row, and an example of it.
+
+    Such a column names the rows and measures nothing. One whose kind is given is taken at its word.
+
+    Raises
+    ------
+    InputError
+        If there is no other column.
+    """
+    found = {
+        place: text
+        for place, (column, kind) in enumerate(zip(table.columns, kinds, strict=True))
+        if kind is None and (text := _identifier(column)) is not None
+    }
+    if found and len(found) == len(table.columns):
+        raise InputError(
+            f"`factors` has a different text in every row of {', '.join(names)}; these are identifiers and no "
+            "factors"
+        )
+    return found
+
+
+def _identifier(column: Any) -> str | None:
+    import pandas as pd
+
+    if len(column) < FEWEST_IDENTIFIERS or getattr(column.dtype, "kind", "O") not in "OUS":
+        return None
+    cells = pd.Series(column)
+    first = cells.iloc[0]
+    if not isinstance(first, (str, bytes)) or not cells.is_unique:
+        return None
+    return str(first) if all(isinstance(cell, (str, bytes)) for cell in cells) else None
