@@ -7,7 +7,9 @@ import difflib
 import inspect
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +17,9 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.datasets import FactorDataset
 from disentangle_metrics.encoders import Encoder
-from disentangle_metrics.encoders.encoder import evaluation_mode
-from disentangle_metrics.encoders.outputs import Array, posterior_arrays
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.encoders.encoder import OutputReader, evaluation_mode
+from disentangle_metrics.encoders.outputs import Array, Posterior
+from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.kit import network_input
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import torch
 
 Encode = Callable[[NDArray[np.float32]], Any]
+ReadBatch = Callable[[NDArray[np.float32]], Posterior]
 DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
 
 
@@ -49,8 +52,9 @@ def evaluate(
     Parameters
     ----------
     encoder : callable
-        From a float32 batch (n, channels, height, width) in [0, 1] to means (n, n_latents) or a
-        pair (mean, logvar): what :func:`load_encoder` returns, a ``torch.nn.Module`` (run in
+        From a float32 batch (n, channels, height, width) in [0, 1] to means (n, n_latents), a pair
+        (mean, logvar), or outputs by name. Its first batch is encoded twice, to notice a code that is
+        drawn at random. What :func:`load_encoder` returns, a ``torch.nn.Module`` (run in
         evaluation mode, on the device it is on, and left as it was), or a function of NumPy arrays.
     dataset : FactorDataset
         What :func:`load_dataset` returns.
@@ -97,8 +101,11 @@ def evaluate(
 
     rows = _rows(len(dataset), samples, seed)
     start = time.perf_counter()
-    with _callable(encoder) as encode:
-        latents = _encode(encode, dataset, rows, batch_size, progress)
+    with _reading(encoder) as (read, remarks):
+        latents = _encode(read, dataset, rows, batch_size, progress)
+        notes = tuple(remarks())
+    for text in notes:
+        warnings.warn(text, ScoreWarning, stacklevel=2)
     encoded = time.perf_counter()
     report = score(
         latents,
@@ -108,7 +115,7 @@ def evaluate(
         progress=progress,
         **options,
     )
-    return report.with_provenance(
+    return replace(report, warnings=(*notes, *report.warnings)).with_provenance(
         encoder=_described(encoder),
         dataset=dataset.name,
         images=len(rows),
@@ -166,15 +173,22 @@ def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
 
 
 @contextlib.contextmanager
-def _callable(encoder: Any) -> Iterator[Encode]:
-    """The encoder as a function of NumPy arrays; a network stands in evaluation mode meanwhile."""
+def _reading(encoder: Any) -> Iterator[tuple[ReadBatch, Callable[[], Iterable[str]]]]:
+    """A function from images to posteriors, and one that tells what to know of them afterwards.
+
+    A network stands in evaluation mode meanwhile.
+    """
     torch = sys.modules.get("torch")  # whoever has a network has imported it
     network = encoder.network if isinstance(encoder, Encoder) else encoder
     if torch is not None and isinstance(network, torch.nn.Module):
+        whole = encoder if isinstance(encoder, Encoder) else Encoder(network)
         with evaluation_mode(network):
-            yield Encoder(network)
+            yield whole.posterior, lambda: whole.remarks
+    elif isinstance(encoder, Encoder):
+        yield encoder.posterior, lambda: encoder.remarks
     elif callable(encoder):
-        yield encoder
+        reader = OutputReader(by_contract=True)
+        yield lambda images: reader.read(encoder, images), lambda: reader.remarks
     else:
         raise InputError(
             f"`encoder` must be callable, got {type(encoder).__name__}; "
@@ -183,7 +197,7 @@ def _callable(encoder: Any) -> Iterator[Encode]:
 
 
 def _encode(
-    encode: Encode, dataset: FactorDataset, rows: NDArray[np.int64], batch_size: int, progress: bool
+    read: ReadBatch, dataset: FactorDataset, rows: NDArray[np.int64], batch_size: int, progress: bool
 ) -> Any:
     """Latents of these rows: an array, or a GaussianPosterior if the encoder gives variances."""
     means: list[Array] = []
@@ -192,7 +206,8 @@ def _encode(
     with bar or contextlib.nullcontext():
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
-            mean, logvar = posterior_arrays(encode(network_input(dataset.images(batch))), len(batch))
+            posterior = read(network_input(dataset.images(batch)))
+            mean, logvar = posterior.mean, posterior.logvar
             if means and (mean.shape[1] != means[0].shape[1] or (logvar is None) != (not logvars)):
                 raise InputError(
                     f"the encoder returned {means[0].shape[1]} latents for the first batch and "

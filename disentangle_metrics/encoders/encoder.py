@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
-from disentangle_metrics.encoders.outputs import Array, posterior_arrays
+from disentangle_metrics.encoders.outputs import (
+    Array,
+    Outputs,
+    Posterior,
+    check_outputs,
+    has_code,
+    listed,
+    outputs_that_differ,
+    read_posterior,
+)
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.precision import full_float32
 
@@ -31,10 +40,65 @@ class ModelSource:
     arguments: dict[str, Any] = field(default_factory=dict)
     model_code: str | None = None
     onnxruntime_version: str | None = None
+    other_files: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values for JSON."""
         return asdict(self)
+
+
+class OutputReader:
+    """Reads what an encoder returns, batch after batch, and notices on the first whether it draws.
+
+    The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
+    they are no means. `remarks` then says if only drawn codes were there to be scored.
+    """
+
+    def __init__(self, outputs: Outputs | None = None, by_contract: bool = False) -> None:
+        self.outputs, self.by_contract = check_outputs(outputs), by_contract
+        self.remarks: list[str] = []
+        self._drawn: frozenset[str] | None = None
+
+    def read(self, encode: Callable[[Any], Any], images: Any) -> Posterior:
+        """The posterior of one batch.
+
+        Raises
+        ------
+        InputError
+            If what `encode` returns cannot be read.
+        """
+        output, rows = encode(images), len(images)
+        if self._drawn is None and rows:
+            self._drawn = self._notice(output, encode(images), rows)
+        drawn = self._drawn or frozenset()
+        pixels = int(np.prod(np.shape(images)[1:]))
+        return read_posterior(
+            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=self.by_contract
+        )
+
+    def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
+        """The names of the outputs that are drawn, with a remark if the means are."""
+        drawn = outputs_that_differ(output, again)
+        if not drawn:
+            return drawn
+        codes = [
+            part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows
+        ]
+        everything = set(codes) <= drawn
+        ignored = frozenset() if everything else drawn
+        try:
+            mean_is = read_posterior(
+                output, rows, outputs=self.outputs, drawn=ignored, by_contract=True
+            ).mean_is
+        except InputError:
+            return ignored
+        if mean_is in drawn:
+            self.remarks.append(
+                "the network draws its code at random: two passes over the same images differ, and the scores are "
+                "those of one draw; score the means instead (outputs=, encode_with=; --outputs, --encode-with)"
+            )
+        return ignored
 
 
 class Encoder:
@@ -43,16 +107,38 @@ class Encoder:
     Parameters
     ----------
     network : torch.nn.Module
-        Its forward takes a float batch (n, channels, height, width) in [0, 1] and returns means
-        (n, n_latents) or a pair (mean, logvar). :func:`load_encoder` makes it an ``OnnxNetwork``
-        for an ONNX file, which needs no PyTorch.
+        Its forward takes a float batch (n, channels, height, width) in [0, 1]. It returns means
+        (n, n_latents), a pair (mean, logvar), or several outputs among which names or shapes tell
+        which is which. If forward returns reconstructions alone, its method ``encode`` is called
+        instead. :func:`load_encoder` makes it an ``OnnxNetwork`` for an ONNX file, which needs no
+        PyTorch.
     source : ModelSource, optional
         The record of the file it came from.
+    outputs : mapping, optional
+        Which output is which: from "mean", and "logvar", "logstd", "std" or "var", to the name of an
+        output or its place from 0.
+    encode_with : str, optional
+        The method or part of the network that encodes, such as ``"encode"`` or ``"encoder"``.
+
+    Raises
+    ------
+    InputError
+        If the network has no such part, or `outputs` is no such mapping.
     """
 
-    def __init__(self, network: torch.nn.Module | OnnxNetwork, source: ModelSource | None = None) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module | OnnxNetwork,
+        source: ModelSource | None = None,
+        *,
+        outputs: Outputs | None = None,
+        encode_with: str | None = None,
+    ) -> None:
         self.network = network
         self.source = source
+        self.encode_with = encode_with
+        self._reader = OutputReader(outputs)
+        self._call = network if encode_with is None else _part(network, encode_with)
 
     @property
     def device(self) -> str:
@@ -60,6 +146,11 @@ class Encoder:
         if isinstance(self.network, OnnxNetwork):
             return self.network.device
         return str(_home(self.network)[0])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to know of its codes, such as that they are drawn; known after the first batch."""
+        return (*(() if self.source is None else self.source.remarks), *self._reader.remarks)
 
     def __call__(self, images: ArrayLike | torch.Tensor) -> Array | tuple[Array, Array]:
         """Encode one batch.
@@ -75,16 +166,53 @@ class Encoder:
         Raises
         ------
         InputError
-            If the network cannot take such images, or returns something else.
+            If the network cannot take such images, or which of its outputs are its code cannot be told.
         """
+        posterior = self.posterior(images)
+        return posterior.mean if posterior.logvar is None else (posterior.mean, posterior.logvar)
+
+    def posterior(self, images: ArrayLike | torch.Tensor) -> Posterior:
+        """Encode one batch; like calling it, with the name of the output that the means are."""
         if len(shape := np.shape(images)) != 4:
             raise InputError(f"images must have the shape (n, channels, height, width), found {tuple(shape)}")
+        return self._reader.read(self._run, images)
+
+    def _run(self, images: Any) -> Any:
         if isinstance(self.network, OnnxNetwork):
-            output = self.network(_as_numpy(images))
-        else:
-            output = _run(self.network, images)
-        mean, logvar = posterior_arrays(output, shape[0])
-        return mean if logvar is None else (mean, logvar)
+            return self.network(_as_numpy(images))
+        encode = getattr(self.network, "encode", None)
+        if self.encode_with is not None or not callable(encode):
+            return _run(self.network, self._call, images)
+        try:
+            output = _run(self.network, self._call, images)
+        except InputError as error:
+            if not isinstance(error.__cause__, TypeError):
+                raise
+            output = None  # forward takes more than images
+        if output is None or not has_code(output, len(images), int(np.prod(np.shape(images)[1:]))):
+            self.encode_with, self._call = "encode", encode
+            self._reader.remarks.append(
+                "the codes are those of the network's encode(), since its forward() returns none"
+            )
+            return _run(self.network, self._call, images)
+        return output
+
+
+def _part(network: Any, name: str) -> Callable[[Any], Any]:
+    """The method or part of the network called `name`, through points."""
+    if isinstance(network, OnnxNetwork):
+        raise InputError("encode_with is for PyTorch networks; an ONNX model has one way to be called")
+    part = network
+    for step in name.split("."):
+        part = getattr(part, step, None)
+    if not callable(part):
+        own = [key for key in ("encode", "encoder", *dict(network.named_children())) if hasattr(network, key)]
+        raise InputError(
+            f"encode_with={name!r} (--encode-with): the network {type(network).__name__} has no such part; it has "
+            f"{', '.join(dict.fromkeys(own)) or 'none'}"
+        )
+    found: Callable[[Any], Any] = part
+    return found
 
 
 def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
@@ -93,8 +221,8 @@ def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
     return np.asarray(detached, np.float32)
 
 
-def _run(network: torch.nn.Module, images: ArrayLike | torch.Tensor) -> Any:
-    """What a PyTorch network returns for `images`, on its own device and in its own type of numbers.
+def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike | torch.Tensor) -> Any:
+    """What `call`, of a PyTorch network, returns for `images`, on its own device and in its own type of numbers.
 
     A float32 network computes in full float32, without TF32, on every device.
     """
@@ -104,7 +232,7 @@ def _run(network: torch.nn.Module, images: ArrayLike | torch.Tensor) -> Any:
     batch = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images, np.float32))
     try:
         with torch.no_grad(), full_float32(device.type):
-            return network(batch.to(device=device, dtype=dtype))
+            return call(batch.to(device=device, dtype=dtype))
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise InputError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.encoders import trusted
 from disentangle_metrics.encoders.encoder import Encoder, ModelSource
@@ -13,25 +14,30 @@ from disentangle_metrics.encoders.networks import from_architecture, from_user_c
 from disentangle_metrics.encoders.onnx_file import import_onnx, load_onnx
 from disentangle_metrics.encoders.pytorch import import_torch, pick_device
 from disentangle_metrics.encoders.registries import CHECKPOINTS, ENCODERS, architecture_name
+from disentangle_metrics.encoders.outputs import Outputs, check_outputs
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
-from disentangle_metrics.encoders.weights import (
-    StoredWeights,
-    read_safetensors,
+from disentangle_metrics.encoders.torch_save import (
     read_torch_save,
-    state_dict,
     unsafe_globals,
+    weights_beside_objects,
 )
+from disentangle_metrics.encoders.weights import StoredWeights, read_safetensors, state_dict, under
 from disentangle_metrics.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
     import torch
 
 WEIGHTS = (FileKind.SAFETENSORS, FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY)
+PLAIN = (str, int, float, bool, list, tuple, dict, type(None))  # what JSON has too
 MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 
 ADVICE = {
-    FileKind.EMPTY: "copy or download the model again",
-    FileKind.DAMAGED_ZIP: "copy or download the model again",
+    FileKind.EMPTY: "save or copy the model again",
+    FileKind.DAMAGED_ZIP: "save or copy the model again",
+    FileKind.GZIP: "unpack it first: gunzip",
+    FileKind.XZ: "unpack it first: unxz",
+    FileKind.BZIP2: "unpack it first: bunzip2",
+    FileKind.ZSTANDARD: "unpack it first: unzstd",
     FileKind.GIT_LFS_POINTER: "fetch the file with: git lfs pull",
     FileKind.WEB_PAGE: "the download probably ended at a login or error page; download the model again",
     FileKind.KERAS: "Keras models can run code when loaded and are not read; encode the images yourself "
@@ -53,6 +59,10 @@ def load_encoder(
     device: str = "auto",
     arch: str | None = None,
     model_code: str | None = None,
+    model_args: Mapping[str, Any] | None = None,
+    state_key: str | None = None,
+    encode_with: str | None = None,
+    outputs: Outputs | None = None,
     trust: bool = False,
 ) -> Encoder:
     """Make an encoder from a model file or a bundled checkpoint.
@@ -64,8 +74,9 @@ def load_encoder(
     ----------
     path_or_name : path or str
         A checkpoint of this package; weights in a safetensors or ``torch.save`` file (with `arch`
-        or `model_code`); an encoder in a single ONNX file; the name of a bundled checkpoint; and,
-        if trusted, a TorchScript program, a ``torch.export`` program or a pickled network.
+        or `model_code`); an encoder in an ONNX file, with its data file beside it if it has one; the
+        name of a bundled checkpoint; and, if trusted, a TorchScript program, a ``torch.export``
+        program or a pickled network.
     device : str
         ``"auto"`` (CUDA, else MPS, else the CPU; for an ONNX model always the CPU), or a device as
         PyTorch names it.
@@ -73,8 +84,20 @@ def load_encoder(
         The registered architecture that the weights belong to, such as ``"pro-vlae"``. Checkpoints
         of this package name their own.
     model_code : str, optional
-        ``"package.module:factory"``: your own code, imported and called without arguments to build
-        the network that the file gives weights to.
+        ``"package.module:factory"`` or ``"file.py:factory"``: your own code, a function or class,
+        called to build the network that the file gives weights to. A network that is the encoder alone
+        takes its weights from the file of a whole model.
+    model_args : mapping, optional
+        The arguments that `model_code` is called with.
+    state_key : str, optional
+        Where in the file the weights stand, if more than one place fits, such as ``"ema"`` or
+        ``"model_states.net"``.
+    encode_with : str, optional
+        The method or part of a PyTorch network that encodes, such as ``"encode"``; by default it is
+        called itself, or, if that gives reconstructions alone, its ``encode``.
+    outputs : mapping, optional
+        Which output of the network is which, such as ``{"mean": "z_mean", "logvar": "z_log_var"}``; also
+        "logstd", "std" or "var". For outputs without names, their places from 0.
     trust : bool
         Whether code from the file may run. What runs, and the file's sha256, is said on stderr.
 
@@ -92,39 +115,51 @@ def load_encoder(
     InputError
         If another argument cannot be used.
     """
+    outputs = check_outputs(outputs)
     path, kind = _locate(path_or_name)
+    if model_args is not None and model_code is None:
+        raise InputError("model_args are the arguments of model_code; give that too")
     if arch is not None and model_code is not None:
         raise InputError("arch and model_code both say how to build the network; give one of them")
     if kind is FileKind.ONNX:
         if arch is not None or model_code is not None:
             raise _holds_a_network(path, kind)
-        return _onnx_encoder(path, device)
+        return _onnx_encoder(path, device, outputs, encode_with)
     torch = import_torch()
     chosen = pick_device(device)
     sha256 = _sha256(path)
 
     content = _read(path, kind, trust, sha256, chosen)
     architecture: str | None = None
-    arguments = {}
+    arguments: dict[str, Any] = {}
+    remarks: tuple[str, ...] = ()
     if isinstance(content, StoredWeights):
+        if state_key is not None:
+            content = under(path, content, state_key)
         if model_code is not None:
-            network = from_user_code(model_code)
+            arguments = dict(model_args or {})
+            network = from_user_code(model_code, arguments)
         else:
             architecture, arguments = _architecture(path, content, arch), content.arguments
             network = from_architecture(path, architecture, arguments)
-        put_weights(path, network, content)
+        remarks = put_weights(path, network, content)
     elif arch is not None or model_code is not None:
         raise _holds_a_network(path, kind)
     else:
         network = content
     if kind is not FileKind.EXPORTED_PROGRAM:  # an exported program has one mode and one device, already set
         network = network.to(chosen).eval()
-    return Encoder(
-        network,
-        ModelSource(
-            str(path), kind.name.lower(), sha256, torch.__version__, architecture, arguments, model_code
-        ),
+    source = ModelSource(
+        str(path),
+        kind.name.lower(),
+        sha256,
+        torch.__version__,
+        architecture,
+        {name: value if isinstance(value, PLAIN) else repr(value) for name, value in arguments.items()},
+        model_code,
+        remarks=remarks,
     )
+    return Encoder(network, source, outputs=outputs, encode_with=encode_with)
 
 
 def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
@@ -152,13 +187,20 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     return path, kind
 
 
-def _onnx_encoder(path: Path, device: str) -> Encoder:
+def _onnx_encoder(path: Path, device: str, outputs: Outputs | None, encode_with: str | None) -> Encoder:
     content = path.read_bytes()
-    network = load_onnx(path, content, device)
+    network, data_files = load_onnx(path, content, device)
+    for name in (outputs or {}).values():
+        if name not in network.outputs and not (str(name).isdigit() and int(name) < len(network.outputs)):
+            raise ModelFileError(
+                f"{path} has no output {name!r}; it has {', '.join(network.outputs)} (outputs=, --outputs)"
+            )
     sha256 = hashlib.sha256(content).hexdigest()
     _, onnxruntime = import_onnx(path)
-    source = ModelSource(str(path), "onnx", sha256, onnxruntime_version=onnxruntime.__version__)
-    return Encoder(network, source)
+    source = ModelSource(
+        str(path), "onnx", sha256, onnxruntime_version=onnxruntime.__version__, other_files=data_files
+    )
+    return Encoder(network, source, outputs=outputs, encode_with=encode_with)
 
 
 def _holds_a_network(path: Path, kind: FileKind) -> InputError:
@@ -182,12 +224,14 @@ def _read(
     runs_code = kind in trusted.PROGRAMS or bool(names)
     # Only the loader can look through the oldest format, so there trust is taken at its word.
     if not runs_code and not (trust and kind is FileKind.TORCH_SAVE_LEGACY):
-        return read_torch_save(path, kind)
+        return state_dict(path, read_torch_save(path, kind))
+    if names and (content := weights_beside_objects(path, kind, names)) is not None:
+        return state_dict(path, content)
     if not trust:
         raise trusted.refusal(path, kind, names)
     trusted.announce(path, kind, names, sha256)
-    content = trusted.load_program(path, kind, device)
-    return content if isinstance(content, torch.nn.Module) else state_dict(path, content)
+    loaded = trusted.load_program(path, kind, device)
+    return loaded if isinstance(loaded, torch.nn.Module) else state_dict(path, loaded)
 
 
 def _architecture(path: Path, stored: StoredWeights, arch: str | None) -> str:

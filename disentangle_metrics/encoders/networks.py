@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.encoders.matching import Mismatch, match
 from disentangle_metrics.encoders.registries import ENCODERS
 from disentangle_metrics.encoders.weights import StoredWeights
 from disentangle_metrics.errors import InputError, ModelFileError
@@ -34,39 +38,47 @@ def from_architecture(path: Path, name: str, arguments: dict[str, Any]) -> torch
     return network
 
 
-def from_user_code(reference: str) -> torch.nn.Module:
-    """The network that ``package.module:factory`` returns; a class is a factory too.
+def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -> torch.nn.Module:
+    """The network that ``package.module:factory`` or ``file.py:factory`` returns; a class is a factory too.
 
     Raises
     ------
     InputError
-        If it cannot be imported or called without arguments, or returns something else.
+        If it cannot be imported or called with these arguments, or returns something else.
     """
     import torch
 
-    module_name, _, attribute = reference.partition(":")
+    module_name, _, attribute = reference.rpartition(":")
     if not module_name or not attribute:
         raise InputError(
-            f"model_code={reference!r} must be package.module:factory, such as mymodels.vae:build"
+            f"model_code={reference!r} must be package.module:factory or file.py:factory, such as "
+            "mymodels.vae:build"
         )
+    arguments = dict(arguments or {})
     try:
-        factory: Any = importlib.import_module(module_name)
+        factory: Any = _module(module_name)
         for part in attribute.split("."):
             factory = getattr(factory, part)
+    except InputError:
+        raise
     except Exception as error:  # importing the user's module can fail in any way
         raise InputError(f"model_code={reference!r} cannot be imported: {_said(error)}") from error
     if isinstance(factory, torch.nn.Module):
+        if arguments:
+            raise InputError(f"model_code={reference!r} is a network already and takes no model_args")
         return factory
     if not callable(factory):
         raise InputError(
             f"model_code={reference!r} must be a function or class, found {type(factory).__name__}"
         )
+    with_what = f"with {', '.join(f'{k}={v!r}' for k, v in arguments.items())}" if arguments else "without arguments"
     try:
-        network = factory()
+        network = factory(**arguments)
     except Exception as error:  # so can building the user's network
-        raise InputError(
-            f"model_code={reference!r} failed when called without arguments: {_said(error)}"
-        ) from error
+        hint = ""
+        if isinstance(error, TypeError) and "argument" in str(error):
+            hint = "; give its arguments with model_args= (--model-args latent_dim=10)"
+        raise InputError(f"model_code={reference!r} failed when called {with_what}: {_said(error)}{hint}") from error
     if not isinstance(network, torch.nn.Module):
         raise InputError(
             f"model_code={reference!r} must return a torch.nn.Module, found {type(network).__name__}"
@@ -74,58 +86,52 @@ def from_user_code(reference: str) -> torch.nn.Module:
     return network
 
 
-def put_weights(path: Path, network: torch.nn.Module, stored: StoredWeights) -> None:
-    """Load `stored` into `network`, cast to the network's own precision.
+def _module(name: str) -> ModuleType:
+    """A module by its name, or by the path of its file; the file's folder is where it finds its own."""
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise InputError(f"model_code: no such file: {path}")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module = importlib.import_module(path.stem)
+    found = getattr(module, "__file__", None)
+    if found is None or Path(found).resolve() != path.resolve():
+        raise InputError(
+            f"model_code: {path} cannot be imported, since the name {path.stem!r} is taken by {found}; rename it"
+        )
+    return module
 
-    One prefix that all names of one side share (``module.``, ``_orig_mod.``, a wrapper's attribute)
-    is looked through; nothing else is guessed.
+
+def put_weights(path: Path, network: torch.nn.Module, stored: StoredWeights) -> tuple[str, ...]:
+    """Load `stored` into `network`, cast to the network's own precision; the answer is what to know of it.
 
     Raises
     ------
     ModelFileError
-        If names or shapes differ.
+        If names or shapes differ, beyond wrappers and parts beside the network (see ``matching``).
     """
-    wanted = network.state_dict()
-    tensors = _same_names(stored.tensors, list(wanted))
-    differences = []
-    if missing := [name for name in wanted if name not in tensors]:
-        differences.append(f"the file lacks {_listed(missing)}")
-    if unexpected := [name for name in tensors if name not in wanted]:
-        differences.append(f"the network has no {_listed(unexpected)}")
-    shapes = [
-        f"{name} (file {tuple(tensors[name].shape)}, network {tuple(tensor.shape)})"
-        for name, tensor in wanted.items()
-        if name in tensors and tensors[name].shape != tensor.shape
-    ]
-    if shapes:
-        differences.append(f"shapes differ: {_listed(shapes)}")
-    if differences:
-        raise ModelFileError(f"the weights in {path} do not fit the network: {'; '.join(differences)}")
-    network.load_state_dict(tensors)
+    own = network.state_dict()
+    wanted = {name: tensor for name, tensor in own.items() if hasattr(tensor, "shape")}
+    try:
+        found = match(wanted, stored.tensors)
+    except Mismatch as difference:
+        raise ModelFileError(f"the weights in {path} do not fit the network: {difference}") from difference
+    network.load_state_dict({**own, **found.tensors})
+    remarks = []
+    if found.unread:
+        remarks.append(f"{path} also holds {_parts(found.unread)}, which the network does not have")
+    if found.kept:
+        remarks.append(f"{path} has no weights of {_parts(found.kept)}, which keep their first values")
+    return tuple(remarks)
 
 
-def _same_names(tensors: dict[str, torch.Tensor], wanted: list[str]) -> dict[str, torch.Tensor]:
-    """`tensors` renamed to `wanted` if a shared prefix is the only difference, else unchanged."""
-    names = list(tensors)
-    while set(names) != set(wanted) and (shorter := _without_prefix(names)):
-        names = shorter
-    if set(names) != set(wanted) and (inner := _without_prefix(wanted)) and set(inner) == set(tensors):
-        names = [wanted[inner.index(name)] for name in tensors]
-    if set(names) != set(wanted):
-        return tensors
-    return dict(zip(names, tensors.values(), strict=True))
-
-
-def _without_prefix(names: list[str]) -> list[str]:
-    """The names without their first part, if all have it in common; else nothing."""
-    first = {name.partition(".")[0] for name in names}
-    rest = [name.partition(".")[2] for name in names]
-    return rest if len(first) == 1 and all(rest) else []
-
-
-def _listed(items: list[str], most: int = 3) -> str:
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more
+def _parts(names: tuple[str, ...], most: int = 4) -> str:
+    """The parts of a network that these weights belong to."""
+    parts = list(dict.fromkeys(name.rpartition(".")[0].partition(".")[0] or name for name in names))
+    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")
 
 
 def _said(error: Exception) -> str:

@@ -11,26 +11,24 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError, ModelFileError
 
 PRECISIONS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
-OTHER_SPREADS = ("std", "sigma", "var", "variance", "stddev", "scale")
 
 
 class OnnxNetwork:
-    """Called with images (n, channels, height, width); answers with means, or (mean, logvar).
+    """Called with images (n, channels, height, width); answers with its outputs by name.
 
     Parameters
     ----------
     path : Path
         The file's name, for messages.
     session : onnxruntime.InferenceSession
-        Has one input of four dimensions, and one output (means) or two (means and log-variances:
-        told apart by their names if one is called like a log-variance, else in this order).
+        Has one input of four dimensions.
     device : str
         Where it runs.
 
     Raises
     ------
     ModelFileError
-        If inputs or outputs are others.
+        If it has other inputs.
     """
 
     def __init__(self, path: Path, session: Any, device: str) -> None:
@@ -42,7 +40,7 @@ class OnnxNetwork:
                 f"{', '.join(f'{i.name} {i.type} {i.shape}' for i in inputs) or 'none'}"
             )
         self.input = inputs[0]
-        self.outputs = _output_names(path, [output.name for output in session.get_outputs()])
+        self.outputs = [output.name for output in session.get_outputs()]
 
     def __call__(self, images: NDArray[np.floating[Any]]) -> Any:
         """Encode one batch.
@@ -60,7 +58,7 @@ class OnnxNetwork:
             self._run(images[start : start + size], size) for start in range(0, max(1, len(images)), size)
         ]
         outputs = [np.concatenate(values) for values in zip(*parts, strict=True)]
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+        return outputs[0] if len(outputs) == 1 else dict(zip(self.outputs, outputs, strict=True))
 
     def _run(self, images: NDArray[Any], size: int) -> list[NDArray[Any]]:
         """The outputs for up to `size` images; a model made for a fixed number gets zeros for the rest."""
@@ -73,7 +71,11 @@ class OnnxNetwork:
                 f"{self.path} cannot encode a batch of shape {images.shape} (images, channels, height, "
                 f"width): {reason}"
             ) from error
-        return [output[: len(images)] for output in outputs]
+        # Outputs of other lengths, such as a loss, are no codes and are left alone.
+        return [
+            output[: len(images)] if np.ndim(output) and len(output) == size else np.zeros((len(images), 0))
+            for output in outputs
+        ]
 
     def _check_shape(self, images: NDArray[Any]) -> None:
         wanted, found = self.input.shape[1:], images.shape[1:]
@@ -90,22 +92,3 @@ class OnnxNetwork:
 
 def _fits(wanted: list[Any], found: tuple[int, ...]) -> bool:
     return all(not isinstance(w, int) or w == f for w, f in zip(wanted, found, strict=True))
-
-
-def _output_names(path: Path, names: list[str]) -> list[str]:
-    """The names of the outputs to ask for: means, and log-variances if there are two."""
-    if len(names) > 2:
-        raise ModelFileError(
-            f"{path} has {len(names)} outputs ({', '.join(names[:6])}); accepted: means, or means and "
-            "log-variances; export the encoder alone"
-        )
-    if len(names) == 2 and _is_logvar(names[0]) and not _is_logvar(names[1]):
-        names = names[::-1]
-    if other := [name for name in names if name.lower() in OTHER_SPREADS]:
-        raise ModelFileError(f"{path} has an output {other[0]!r}; accepted: log-variances, called logvar")
-    return names
-
-
-def _is_logvar(name: str) -> bool:
-    plain = name.lower().replace("_", "").replace("-", "")
-    return "logvar" in plain or "logsigma2" in plain

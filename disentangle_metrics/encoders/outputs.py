@@ -1,64 +1,286 @@
-"""What an encoder gave back, as checked arrays; frameworks are recognised by what they can do."""
+"""What an encoder gave back, as checked means and log-variances.
+
+Named outputs are read by name: a dictionary, a named tuple, a data class, a distribution, the outputs
+of an ONNX model. Outputs without names are read by shape and place, and only where one reading is
+possible. Frameworks are recognised by what they can do.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.posterior_names import (
+    SPREADS,
+    Spread,
+    as_logvar,
+    is_sample,
+    named_posterior,
+    role_of,
+)
 
 Array = NDArray[np.floating[Any]]
+Outputs = Mapping[str, str | int]
+"""Which output is the "mean", and which the "logvar", "logstd", "std" or "var": a name or a place from 0."""
 
 EXPECTED = "means (n, n_latents), or a pair (mean, logvar) of that shape"
+CHOOSE = "say which with outputs= (--outputs mean=NAME,logvar=NAME; places from 0 do for names)"
+DEPTH = 3  # of tuples in tuples
+SAME = 1e-4  # of the largest value: what the order of sums on a GPU may change, and noise exceeds
 
 
-def posterior_arrays(output: Any, rows: int) -> tuple[Array, Array | None]:
-    """Mean, and logvar or None, from what an encoder returned for `rows` images.
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """One array of what an encoder returned; `name` is its own, or its place."""
 
-    Parameters
-    ----------
-    output : array (n, n_latents), or a pair of them
-        NumPy arrays, tensors of any device (also with gradients), or anything with ``__array__``.
-    rows : int
-        How many images were encoded.
+    name: str
+    value: Any
+    named: bool
+
+
+def check_outputs(outputs: Any) -> dict[str, str | int] | None:
+    """The choice of outputs, checked.
 
     Raises
     ------
     InputError
-        If the shape is another, or a value is not finite.
+        If a role is none of "mean" and the spreads, or "mean" is not among them.
     """
-    if isinstance(output, (tuple, list)):
-        if len(output) != 2:
-            raise InputError(
-                f"the encoder returned {len(output)} values; accepted: {EXPECTED}; wrap a network that "
-                f"also returns reconstructions or samples so that it returns only these"
-            )
-        mean, logvar = (_array(part, rows) for part in output)
-        if mean.shape != logvar.shape:
-            raise InputError(
-                f"the encoder returned a pair of the shapes {mean.shape} and {logvar.shape}; accepted: "
-                f"{EXPECTED}"
-            )
-        return mean, logvar
-    return _array(output, rows), None
+    if outputs is None:
+        return None
+    if not isinstance(outputs, Mapping) or not outputs:
+        raise InputError(f'outputs must be a dictionary such as {{"mean": "z_mean"}}, got {outputs!r}')
+    roles = ("mean", *SPREADS)
+    if wrong := [role for role in outputs if role not in roles]:
+        raise InputError(f"outputs: {wrong[0]!r} is none of {', '.join(roles)}")
+    if "mean" not in outputs or len(outputs) > 2:
+        raise InputError(f"outputs must name the mean and at most one of {', '.join(SPREADS)}")
+    return {role: name if isinstance(name, int) else str(name) for role, name in outputs.items()}
 
 
-def _array(value: Any, rows: int) -> Array:
-    if hasattr(value, "detach"):  # a PyTorch tensor; NumPy has no bfloat16, hence float()
-        value = value.detach().cpu().float().numpy()
+@dataclasses.dataclass(frozen=True)
+class Posterior:
+    """Checked means, log-variances or None, and the name of the output that the means are."""
+
+    mean: Array
+    logvar: Array | None
+    mean_is: str
+
+
+def read_posterior(
+    output: Any,
+    rows: int,
+    *,
+    outputs: Outputs | None = None,
+    drawn: frozenset[str] = frozenset(),
+    pixels: int | None = None,
+    by_contract: bool = False,
+) -> Posterior:
+    """Means and log-variances from what an encoder returned for `rows` images.
+
+    Parameters
+    ----------
+    output : array (n, n_latents), a pair of them, or several with names
+        NumPy arrays, tensors of any device (also with gradients), or anything with ``__array__``; in
+        tuples, dictionaries, named tuples, data classes or distributions. A standard deviation or
+        variance becomes a log-variance.
+    rows : int
+        How many images were encoded.
+    outputs : mapping, optional
+        Which output is which, in place of reading their names.
+    drawn : frozenset of str
+        Names of outputs that are drawn at random, and so neither means nor spreads.
+    pixels : int, optional
+        Numbers in an image: an output of this width beside others is a reconstruction.
+    by_contract : bool
+        Whether a pair without names is (mean, logvar) by the caller's word. Else a second output that
+        is positive everywhere is refused: it may be a standard deviation.
+
+    Raises
+    ------
+    InputError
+        If it cannot be told which output is what, the shape is another, or a value is not finite.
+    """
+    found = list(listed(output))
+    if len(found) == 1 and outputs is None:
+        only = found[0]
+        return Posterior(_array(only.value, rows, only.name if only.named else ""), None, only.name)
+    if outputs is not None:
+        mean, spread, spread_is = _asked_for(found, outputs)
+    else:
+        mean, spread, spread_is = _told_apart(found, rows, drawn, pixels)
+    means = _array(mean.value, rows, mean.name)
+    if spread is None:
+        return Posterior(means, None, mean.name)
+    spreads = _array(spread.value, rows, spread.name)
+    if means.shape != spreads.shape:
+        raise InputError(
+            f"the encoder returned a pair of the shapes {means.shape} and {spreads.shape}; accepted: {EXPECTED}"
+        )
+    guessed = outputs is None and not (spread.named and role_of(spread.name))
+    if guessed and not by_contract and (spreads > 0).all() and spreads.size > 1:
+        raise InputError(
+            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard deviation or a "
+            f"log-variance; {_shown(found)}: say which with outputs= (--outputs mean={mean.name},"
+            f"std={spread.name}, or logvar=, or var=)"
+        )
+    return Posterior(means, as_logvar(spreads, spread_is, f"the output {spread.name}"), mean.name)
+
+
+def outputs_that_differ(first: Any, second: Any) -> frozenset[str]:
+    """Names of the outputs that two passes over the same images give differently."""
+    names = set()
+    for one, other in zip(listed(first), listed(second), strict=True):
+        if getattr(one.value, "shape", None) is None:
+            continue
+        a, b = (to_numpy(value, "the encoder's output") for value in (one.value, other.value))
+        if a.shape != b.shape or a.dtype.kind not in "fc" or not a.size:
+            continue
+        scale = np.nanmax(np.abs(a)) if np.isfinite(a).any() else 0.0
+        if np.nanmax(np.abs(a - b), initial=0.0) > SAME * scale:
+            names.add(one.name)
+    return frozenset(names)
+
+
+def has_code(output: Any, rows: int, pixels: int) -> bool:
+    """Whether any output is a table of codes, and not a reconstruction or a loss."""
+    return any(_is_code(part, rows, pixels) for part in listed(output))
+
+
+def listed(output: Any) -> Iterator[Output]:
+    """Every array of what an encoder returned, by name or place."""
+    named = _fields(output)
+    if named is not None:
+        yield from (Output(str(name), value, True) for name, value in named.items() if value is not None)
+    elif isinstance(output, (tuple, list)):
+        for place, value in enumerate(_flat(output, DEPTH)):
+            inner = _fields(value)
+            if inner is None:
+                yield Output(str(place), value, False)
+            else:
+                yield from (Output(str(name), part, True) for name, part in inner.items() if part is not None)
+    else:
+        yield Output("0", output, False)
+
+
+def _flat(values: Any, depth: int) -> Iterator[Any]:
+    for value in values:
+        plain = isinstance(value, (tuple, list)) and not hasattr(value, "_fields")
+        if plain and depth and len(value):
+            yield from _flat(value, depth - 1)
+        else:
+            yield value
+
+
+def _fields(value: Any) -> Mapping[str, Any] | None:
+    """Names and values of an output whose parts have names."""
+    if isinstance(value, Mapping):
+        return value
+    if hasattr(value, "_asdict"):
+        return cast("Mapping[str, Any]", value._asdict())
+    if hasattr(value, "stddev") and hasattr(value, "rsample"):  # a distribution of PyTorch
+        return {"mean": value.mean, "std": value.stddev}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if type(value).__name__ == "SimpleNamespace":
+        return vars(value)
+    return None
+
+
+def _asked_for(found: list[Output], outputs: Outputs) -> tuple[Output, Output | None, Spread]:
+    def one(name: str | int) -> Output:
+        by_name = [output for output in found if output.name == str(name)]
+        if not by_name and str(name).isdigit() and int(name) < len(found):
+            by_name = [found[int(name)]]
+        if not by_name:
+            raise InputError(f"the encoder has no output {name!r}; {_shown(found)}; {CHOOSE}")
+        return by_name[0]
+
+    spread = next((role for role in outputs if role != "mean"), None)
+    if spread is None:
+        return one(outputs["mean"]), None, "logvar"
+    return one(outputs["mean"]), one(outputs[spread]), cast(Spread, spread)
+
+
+def _told_apart(
+    found: list[Output], rows: int, drawn: frozenset[str], pixels: int | None
+) -> tuple[Output, Output | None, Spread]:
+    """Mean and spread by their names, else by shape and place."""
+    by_name = {output.name: output for output in found}
+    try:
+        pair = named_posterior(output.name for output in found if output.named)
+    except InputError as error:
+        raise InputError(f"which outputs of the encoder are its code cannot be told: {error}; {CHOOSE}") from None
+    if pair is not None:
+        return by_name[pair.mean], None if pair.spread is None else by_name[pair.spread], pair.spread_is
+    codes = [output for output in found if _is_code(output, rows, pixels) and output.name not in drawn]
+    spreads = [output for output in codes if output.named and role_of(output.name) is not None]
+    others = [output for output in codes if output not in spreads]
+    if len(others) == 3:  # a code that is not drawn in evaluation is the mean once more
+        others = _once(others)
+    if len(spreads) == 1 and len(others) == 1:
+        return others[0], spreads[0], cast(Spread, role_of(spreads[0].name))
+    if not spreads and len(others) == 2 and _width(others[0]) == _width(others[1]):
+        if any(is_sample(output.name) for output in others if output.named):
+            raise InputError(f"which of the outputs is the mean cannot be told: {_shown(found)}; {CHOOSE}")
+        return others[0], others[1], "logvar"
+    if not spreads and len(others) == 1 and len(codes) == 1:
+        return others[0], None, "logvar"
+    if len(found) == 2 and len(codes) == 2 and _width(codes[0]) != _width(codes[1]):
+        shapes = " and ".join(str(tuple(np.shape(output.value))) for output in found)
+        raise InputError(f"the encoder returned a pair of the shapes {shapes}; {CHOOSE}; accepted: {EXPECTED}")
+    if not codes and not drawn:
+        _array(found[0].value, rows, "")  # says what is wrong with it
+    raise InputError(
+        f"the encoder returned {len(found)} values; accepted: {EXPECTED}; it has {_shown(found)}: {CHOOSE}"
+    )
+
+
+def _once(outputs: list[Output]) -> list[Output]:
+    """The outputs without the first that equals a later one."""
+    arrays = [to_numpy(output.value, "the encoder's output") for output in outputs]
+    for place in range(len(outputs)):
+        if any(np.array_equal(arrays[place], later) for later in arrays[place + 1 :]):
+            return outputs[:place] + outputs[place + 1 :]
+    return outputs
+
+
+def _is_code(output: Output, rows: int, pixels: int | None) -> bool:
+    shape = getattr(output.value, "shape", ())
+    return len(shape) == 2 and shape[0] == rows and shape[1] > 0 and shape[1] != pixels
+
+
+def _width(output: Output) -> int:
+    return int(output.value.shape[1])
+
+
+def _shown(found: list[Output]) -> str:
+    texts = [f"{output.name} {tuple(getattr(output.value, 'shape', ()))}" for output in found[:8]]
+    return f"outputs: {', '.join(texts)}{' ...' if len(found) > 8 else ''}"
+
+
+def _array(value: Any, rows: int, name: str) -> Array:
+    what = f"the encoder's output {name}" if name else "the encoder"
+    verb = "is" if name else "returned"
     if isinstance(value, (dict, str)) or value is None or not hasattr(value, "__array__"):
-        raise InputError(f"the encoder returned {type(value).__name__}; accepted: {EXPECTED}")
-    array = np.asarray(value)
+        if not hasattr(value, "toarray") and not hasattr(value, "__dlpack__"):
+            raise InputError(f"{what} {verb} {type(value).__name__}; accepted: {EXPECTED}")
+    array = to_numpy(value, "the encoder's output")
     if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
         raise InputError(
-            f"the encoder returned the shape {array.shape} for {rows} images; accepted: {EXPECTED}, here "
-            f"({rows}, D)"
+            f"{what} {verb} the shape {array.shape} for {rows} images; accepted: {EXPECTED}, here ({rows}, D)"
         )
     if array.dtype.kind not in "fiu":
-        raise InputError(f"the encoder returned {array.dtype} values; accepted: real numbers")
+        raise InputError(f"{what} {verb} {array.dtype} values; accepted: real numbers")
     array = array if array.dtype.kind == "f" else array.astype(np.float64)
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.filled(np.nan)
     if not (finite := np.isfinite(array)).all():
         row, latent = np.argwhere(~finite)[0]
         raise InputError(

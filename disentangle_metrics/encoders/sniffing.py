@@ -7,6 +7,7 @@ so a file that is sniffed as harmless is also handed to a reader that can only r
 from __future__ import annotations
 
 import pickletools
+import re
 import struct
 import zipfile
 from enum import Enum
@@ -14,8 +15,29 @@ from pathlib import Path
 from typing import BinaryIO
 
 HEAD = 4096
+STARTS = (
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"\x93NUMPY", "NPY"),
+    (b"PAR1", "PARQUET"),
+    (b"ARROW1", "ARROW"),
+    (b"FEA1", "ARROW"),
+    (b"\xff\xff\xff\xff", "ARROW"),
+    (b"ORC", "ORC"),
+    (b"\x1f\x8b", "GZIP"),
+    (b"BZh", "BZIP2"),
+    (b"\xfd7zXZ\x00", "XZ"),
+    (b"\x28\xb5\x2f\xfd", "ZSTANDARD"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "EXCEL"),
+    (b"RDX", "R_DATA"),
+    (b"RDA", "R_DATA"),
+    (b"X\n\x00\x00\x00", "R_DATA"),
+    (b"MATLAB 5.0 MAT-file", "MAT"),
+    (b"MATLAB 7.3 MAT-file", "MAT_HDF5"),
+    (b"version https://git-lfs", "GIT_LFS_POINTER"),
+)
 LARGEST_SAFETENSORS_HEADER = 100_000_000  # the format's own limit
 PICKLE_OPCODES_READ = 10_000  # no other kind of file goes on making sense for so long
+CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\x0b\x0c\x1a\x1b")  # no text has them
 TORCH_LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
@@ -34,6 +56,19 @@ class FileKind(Enum):
     HDF5 = "an HDF5 file (such as Keras weights)"
     NPY = "a NumPy array (.npy)"
     NPZ = "a NumPy archive (.npz)"
+    PARQUET = "a Parquet file"
+    ARROW = "an Arrow or Feather file"
+    MAT = "a MATLAB file (.mat)"
+    MAT_HDF5 = "a MATLAB file (.mat) of version 7.3"
+    GZIP = "a file compressed by gzip"
+    BZIP2 = "a file compressed by bzip2"
+    XZ = "a file compressed by xz"
+    ZSTANDARD = "a file compressed by zstd"
+    EXCEL = "an Excel workbook"
+    R_DATA = "a file of R's own format (.rds, .RData)"
+    ORC = "an ORC file"
+    ONE_IN_ZIP = "a zip archive of one file"
+    JSON = "a JSON file"
     DAMAGED_ZIP = "a zip archive that is truncated or damaged"
     OTHER_ZIP = "a zip archive of unknown content"
     GIT_LFS_POINTER = "a Git LFS pointer, not the file itself"
@@ -57,23 +92,22 @@ def file_kind(path: Path) -> FileKind:
         head = file.read(HEAD)
         if head.startswith(b"PK\x03\x04"):
             return _zip_kind(path)
-        if head.startswith(b"\x89HDF\r\n\x1a\n"):
-            return FileKind.HDF5
-        if head.startswith(b"\x93NUMPY"):
-            return FileKind.NPY
+        if _is_safetensors(head):  # first: its length may look like the beginning of anything else
+            return FileKind.SAFETENSORS
+        for start, name in STARTS:
+            if head.startswith(start) and not (len(start) < 4 and _is_text(head)):
+                return FileKind[name]
         if head.startswith(TORCH_LEGACY_MAGIC):
             return FileKind.TORCH_SAVE_LEGACY
         if _is_pickle(head, file, size):
             return FileKind.PICKLE
-        if _is_safetensors(head):
-            return FileKind.SAFETENSORS
-        if head.startswith(b"version https://git-lfs"):
-            return FileKind.GIT_LFS_POINTER
         if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
             return FileKind.WEB_PAGE
         if _is_onnx(file, size):
             return FileKind.ONNX
-    return FileKind.TEXT if _is_text(head) else FileKind.UNKNOWN
+    if not _is_text(head):
+        return FileKind.UNKNOWN
+    return FileKind.JSON if _is_json(head) else FileKind.TEXT
 
 
 def _zip_kind(path: Path) -> FileKind:
@@ -96,7 +130,10 @@ def _zip_kind(path: Path) -> FileKind:
         return FileKind.KERAS
     if members and all(name.endswith(".npy") for name in members):
         return FileKind.NPZ
-    return FileKind.OTHER_ZIP
+    if "xl/workbook.xml" in members or "content.xml" in members:
+        return FileKind.EXCEL
+    one_table = len(members) == 1 and members[0].lower().endswith((".csv", ".tsv"))
+    return FileKind.ONE_IN_ZIP if one_table else FileKind.OTHER_ZIP
 
 
 def _is_pickle(head: bytes, file: BinaryIO, size: int) -> bool:
@@ -109,7 +146,8 @@ def _is_pickle(head: bytes, file: BinaryIO, size: int) -> bool:
             if count == 0 and opcode.stack_before:  # needs something on a stack that is still empty
                 return False
             if count == PICKLE_OPCODES_READ:
-                return True
+                file.seek(size - 1)
+                return file.read(1) == b"."  # how every pickle ends
             if opcode.name == "STOP":
                 return position == size - 1
     except ValueError:
@@ -121,8 +159,8 @@ def _is_safetensors(head: bytes) -> bool:
     """Eight bytes of header length, then the header, a JSON object."""
     return (
         len(head) > 8
-        and head[8:9] == b"{"
         and 2 <= struct.unpack("<Q", head[:8])[0] <= LARGEST_SAFETENSORS_HEADER
+        and re.match(rb'\{\s*("|\}|$)', head[8:]) is not None
     )
 
 
@@ -160,13 +198,14 @@ def _varint(data: bytes) -> tuple[int, int]:
 
 
 def _is_text(head: bytes) -> bool:
-    if b"\x00" in head:
-        return False
-    # The cut may fall inside a character of up to four bytes.
-    for cut in range(4):
-        try:
-            head[: len(head) - cut].decode("utf-8")
-        except UnicodeDecodeError:
-            continue
+    """Whether it is text in UTF-8, in UTF-16 or UTF-32 with its mark, or in an encoding of one byte."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
         return True
-    return False
+    if b"\x00" in head:
+        half = max(head[::2].count(0), head[1::2].count(0))  # UTF-16 of Latin letters has a zero beside each
+        return min(head[::2].count(0), head[1::2].count(0)) == 0 and half >= 0.9 * (len(head) // 2) > 0
+    return not set(head) & CONTROLS
+
+
+def _is_json(head: bytes) -> bool:
+    return re.match(rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*[\[{"\d-])', head) is not None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.encoders.sniffing import FileKind
-from disentangle_metrics.encoders.weights import HOW_TO_SAVE, damaged
+from disentangle_metrics.encoders.torch_save import HOW_TO_SAVE, damaged
 from disentangle_metrics.errors import ModelFileError, UntrustedModelError
 
 if TYPE_CHECKING:

@@ -1,16 +1,14 @@
-"""Weights from files, through readers that cannot run code: safetensors, and torch.load weights-only."""
+"""Weights by name: from a safetensors file, or from what a torch.save file held."""
 
 from __future__ import annotations
 
 import json
-import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.encoders.sniffing import FileKind
-from disentangle_metrics.errors import ModelFileError, UntrustedModelError
+from disentangle_metrics.errors import ModelFileError
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 METADATA_KEY = "disentangle_metrics"
 CHECKPOINT_FORMAT = 1
 MODEL_PREFIX = "model."
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # what training scripts file the weights under
 
 
 @dataclass(frozen=True)
@@ -83,61 +80,8 @@ def _description(path: Path, text: str) -> tuple[str, dict[str, Any]]:
     return architecture, arguments
 
 
-def unsafe_globals(path: Path, kind: FileKind) -> list[str]:
-    """What the pickle inside a torch.save file would import beyond plain weights; read, not run.
-
-    Empty for the format from before PyTorch 1.6, whose content only the loader can look through.
-    """
-    if kind is FileKind.TORCH_SAVE_LEGACY:
-        return []
-    from torch.serialization import get_unsafe_globals_in_checkpoint
-
-    try:
-        with path.open("rb") as file:
-            return sorted(get_unsafe_globals_in_checkpoint(file))
-    except Exception as error:  # a damaged archive fails in as many ways as there are readers in it
-        raise damaged(path, kind, error) from error
-
-
-def read_torch_save(path: Path, kind: FileKind) -> StoredWeights:
-    """Weights from a torch.save file, by the restricted unpickler only; never retried otherwise.
-
-    Raises
-    ------
-    UntrustedModelError
-        If the file holds more than weights.
-    ModelFileError
-        If it is damaged, or holds something that is not a dictionary of tensors.
-    """
-    import torch
-
-    try:
-        with path.open("rb") as file:  # given a path, torch.load goes by the name's ending
-            content = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UntrustedModelError(
-            f"{path} is {kind.value} that is damaged or holds more than weights: reading it could run "
-            f"code, so it was not read; {HOW_TO_SAVE}"
-        ) from error
-    except Exception as error:  # a damaged archive fails in as many ways as there are readers in it
-        raise damaged(path, kind, error) from error
-    return state_dict(path, content)
-
-
-HOW_TO_SAVE = (
-    "save the weights alone with torch.save(network.state_dict(), ...) and give arch= or model_code= "
-    "(--arch, --model-code), or, if you trust whoever made the file, pass trust=True (--trust-file)"
-)
-
-
-def damaged(path: Path, kind: FileKind, error: Exception) -> ModelFileError:
-    """The error for a file whose kind was recognised but whose content cannot be read."""
-    reason = str(error).partition("\n")[0].strip() or type(error).__name__
-    return ModelFileError(f"{path} is {kind.value} that is truncated or damaged ({reason[:200]})")
-
-
 def state_dict(path: Path, content: object) -> StoredWeights:
-    """The dictionary of tensors in what a torch.save file held, bare or under a usual key.
+    """Every tensor in what a torch.save file held, by its path in the dictionaries, joined by points.
 
     Raises
     ------
@@ -146,26 +90,49 @@ def state_dict(path: Path, content: object) -> StoredWeights:
     """
     import torch
 
-    candidates = [content]
-    if isinstance(content, Mapping):
-        candidates += [content[key] for key in WRAPPERS if key in content]
-    for candidate in candidates:
-        if isinstance(candidate, Mapping) and candidate:
-            tensors = {
-                k: v for k, v in candidate.items() if isinstance(k, str) and isinstance(v, torch.Tensor)
-            }
-            # State dicts may carry the odd non-tensor (extra state), but not only those.
-            if len(tensors) == len(candidate) or (candidate is not content and tensors):
-                return StoredWeights(tensors)
+    if isinstance(content, Mapping) and (tensors := dict(_flattened(content, ""))):
+        return StoredWeights(tensors)
     if isinstance(content, torch.Tensor):
         raise ModelFileError(
             f"{path} holds one tensor of shape {tuple(content.shape)}, not a network's weights; if these "
-            "are latents, save them with numpy.save and score them with dm.score, or dm-eval --latents"
+            "are latents, score them with dm-eval --latents"
         )
     found = type(content).__name__
     if isinstance(content, Mapping):
         found = f"a dictionary with the keys {', '.join(map(repr, list(content)[:5])) or '(none)'}"
     raise ModelFileError(
-        f"{path} does not hold a network's weights but {found}; accepted: a state_dict, bare or under one "
-        f"of the keys {', '.join(WRAPPERS)}"
+        f"{path} does not hold a network's weights but {found}; accepted: a state_dict, bare or in a dictionary"
     )
+
+
+def _flattened(content: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
+    import torch
+
+    for name, value in content.items():
+        if not isinstance(name, str):
+            continue
+        if isinstance(value, torch.Tensor):
+            yield prefix + name, value
+        elif isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}.")
+
+
+def under(path: Path, stored: StoredWeights, key: str) -> StoredWeights:
+    """The tensors that stand under `key`, a path of names joined by points.
+
+    Raises
+    ------
+    ModelFileError
+        If there are none.
+    """
+    prefix = key.strip("./").replace("/", ".") + "."
+    tensors = {
+        name.removeprefix(prefix): tensor for name, tensor in stored.tensors.items() if name.startswith(prefix)
+    }
+    if not tensors:
+        groups = sorted({name.partition(".")[0] for name in stored.tensors})
+        raise ModelFileError(
+            f"{path} has no weights under state_key={key!r} (--state-key); its names begin with "
+            f"{', '.join(groups[:8])}{' ...' if len(groups) > 8 else ''}"
+        )
+    return replace(stored, tensors=tensors)

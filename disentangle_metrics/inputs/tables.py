@@ -63,6 +63,10 @@ def read_latents(value: Any, argument: str) -> LatentTable:
     array = to_numpy(value, argument) if frame is None else _frame_numbers(frame, argument)
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
+    if array.ndim == 0:
+        raise InputError(
+            f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
+        )
     if array.dtype.kind == "O":
         with contextlib.suppress(TypeError, ValueError):
             array = array.astype(np.float64)

@@ -1,0 +1,131 @@
+"""Which array, or which pair, of an archive of named arrays is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.files.row_names import Role
+from disentangle_metrics.inputs.arrays import dense, is_sparse
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.posterior_names import NamedPosterior, as_logvar, named_posterior
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+USUAL_NAMES = {
+    "latents": ("latents", "latent", "z", "zs", "codes", "embeddings", "embedding", "representations"),
+    "factors": ("factors", "labels", "targets", "y", "v", "ground_truth", "latents_classes"),
+}
+SPARSE_PARTS = ({"data", "indices", "indptr", "shape"}, {"data", "row", "col", "shape"})
+
+
+def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) -> Any:
+    """The array or arrays that are meant: those named; or a posterior; or the one called like its role.
+
+    Raises
+    ------
+    InputError
+        If a name is not there, or it must be said which array is meant.
+    """
+    known = list(arrays)
+    if names:
+        names = [_full_name(path, name, known, role) for name in names]
+        if len(names) == 1:
+            return plain_array(path, names[0], arrays[names[0]])
+        if role == "latents" and len(names) == 2 and (pair := named_posterior(names)) and pair.spread:
+            return _posterior(path, arrays, pair)
+        return _side_by_side(path, arrays, names, role)
+    if not known:
+        raise InputError(f"--{role}: {path} holds no arrays")
+    if role == "latents":
+        try:
+            pair = named_posterior(known)
+        except InputError as error:
+            raise InputError(f"--latents: {path}: {error}; say which as {path}:{known[0]}") from None
+        if pair is not None:
+            return (
+                _posterior(path, arrays, pair)
+                if pair.spread
+                else plain_array(path, pair.mean, arrays[pair.mean])
+            )
+    if len(known) == 1:
+        return plain_array(path, known[0], arrays[known[0]])
+    usual = [name for name in USUAL_NAMES[role] if name in known]
+    if role in known or len(usual) == 1:
+        name = role if role in known else usual[0]
+        return plain_array(path, name, arrays[name])
+    raise InputError(
+        f"--{role}: {path} holds several arrays ({_listed(known)}); say which one as {path}:{known[0]}"
+    )
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _full_name(path: Path, name: str, known: list[str], role: Role) -> str:
+    """The name as the file spells it; the last part of a path in it will do."""
+    if name in known:
+        return name
+    ends = [whole for whole in known if whole.rpartition("/")[2] == name or whole == name.strip("/")]
+    if len(ends) == 1:
+        return ends[0]
+    if ends:
+        raise InputError(f"--{role}: {path} has several {name!r}: {_listed(ends)}")
+    raise InputError(f"--{role}: {path} has no {name!r}; it has {_listed(known)}")
+
+
+def _posterior(path: Path, arrays: Mapping[str, Any], pair: NamedPosterior) -> GaussianPosterior:
+    spread = str(pair.spread)
+    mean = as_column(plain_array(path, pair.mean, arrays[pair.mean]))
+    values = as_column(plain_array(path, spread, arrays[spread]))
+    try:
+        return GaussianPosterior(mean, as_logvar(values, pair.spread_is, spread))
+    except InputError as error:
+        raise InputError(f"--latents: {path}: {error}, or score the means alone: {path}:{pair.mean}") from None
+
+
+def plain_array(path: Path, name: str, value: Any) -> Any:
+    """The array, written out if it is sparse.
+
+    Raises
+    ------
+    InputError
+        If it holds Python objects.
+    """
+    if is_sparse(value):
+        return dense(value, f"{path}:{name}")
+    if getattr(value, "dtype", None) is not None and value.dtype == object and not hasattr(value, "columns"):
+        raise InputError(f"{path}: {name} holds objects; save numbers or strings in it")
+    return value
+
+
+def as_column(value: Any) -> Any:
+    """A vector as one column; anything else as it is."""
+    return value[:, None] if isinstance(value, np.ndarray) and value.ndim == 1 else value
+
+
+def _side_by_side(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = {}
+    for name in names:
+        value = plain_array(path, name, arrays[name])
+        columns[name] = value if hasattr(value, "columns") else value
+    shapes = {name: np.shape(column) for name, column in columns.items()}
+    flat = {name: column for name, column in columns.items()}
+    for name, column in columns.items():
+        if isinstance(column, np.ndarray) and column.ndim == 2 and 1 in column.shape:
+            flat[name] = column.reshape(-1)
+    if len({len(column) for column in flat.values()}) > 1 or any(np.ndim(c) != 1 for c in flat.values()):
+        found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise InputError(f"--{role}: arrays side by side must be columns of one length; {path} has {found}")
+    short = {name: name.rpartition("/")[2] for name in names}
+    keys = short if len(set(short.values())) == len(short) else {name: name for name in names}
+    return pd.DataFrame({keys[name]: pd.Series(column).reset_index(drop=True) for name, column in flat.items()})
