@@ -31,8 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": {"inputs", "metrics", "scoring"},
     "datasets": {"registry"},
     "encoders": {"registry", "inputs"},
+    "files": {"encoders", "inputs"},
     "evaluation": {"datasets", "encoders", "inputs", "scoring"},
-    "cli": {"datasets", "encoders", "evaluation", "inputs", "metrics", "registry", "scoring"},
+    "cli": {"datasets", "encoders", "evaluation", "files", "inputs", "metrics", "registry", "scoring"},
     "__init__": {"metrics", "scoring"},
 }
 BELOW_ALL = {"version", "errors", "settings", "kit"}
@@ -49,6 +50,10 @@ HEAVY = {
     "typer",
     "pooch",
     "safetensors",
+    "narwhals",
+    "pyarrow",
+    "h5py",
+    "polars",
 }
 HEAVY_ALLOWED = {"cli": {"typer", "rich"}, "kit": {"typer"}}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from contextlib import ExitStack
 from enum import StrEnum
@@ -15,6 +17,7 @@ from disentangle_metrics.scoring.report import Report
 
 NAME = "dm-eval"
 WIDTH_WITHOUT_TERMINAL = 100
+OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -50,13 +53,30 @@ Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N"
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
 Device = option(MODEL, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
 Arch = option(MODEL, "Registered architecture that a file of bare weights belongs to.", metavar="NAME")
-ModelCode = option(MODEL, "Your code that builds the network: package.module:factory.", metavar="REF")
+ModelCode = option(
+    MODEL, "Your code that builds the network: package.module:factory or file.py:factory.", metavar="REF"
+)
+ModelArgs = option(
+    MODEL, "Arguments that --model-code is called with, such as latent_dim=10.", metavar="NAME=VALUE,..."
+)
+StateKey = option(
+    MODEL, "Where in the file the weights stand, if several places fit, such as ema.", metavar="KEY"
+)
+EncodeWith = option(
+    MODEL, "Method or part of the network that encodes, such as encode or encoder.", metavar="NAME"
+)
+OutputNames = option(
+    MODEL,
+    "Which output is which: mean=z_mean,logvar=z_log_var; also logstd, std, var; places from 0 do for names.",
+    "--outputs",
+    metavar="ROLE=NAME,...",
+)
 Trust = option(
     MODEL, "Allow a file that runs code when loaded (TorchScript, .pt2, pickled networks).", "--trust-file"
 )
 Latents = option(
     ARRAYS,
-    "File of latents (.npy, .npz, .csv, .safetensors); :NAME chooses an array or columns.",
+    "File of latents (.npy, .npz, .csv, .parquet, .h5ad, ...: docs/inputs.md); :NAME chooses arrays, columns.",
     metavar="FILE[:NAME,...]",
 )
 Factors = option(
@@ -64,6 +84,10 @@ Factors = option(
     "With --latents: the file of factors. With MODEL: names of the factors to score against.",
     metavar="FILE[:NAME,...] or NAME,...",
 )
+IndexCol = option(
+    ARRAYS, "Column of row labels (name, or place from 0); rows of both files are matched by it.", metavar="NAME"
+)
+DropColumns = option(ARRAYS, "Columns to leave out of both files.", metavar="NAME,...")
 FactorTypes = option(
     SCORING, "How to read some factors: categorical, ordinal or continuous.", metavar="NAME=TYPE,..."
 )
@@ -101,9 +125,15 @@ def dm_eval(
     device: Annotated[str | None, Device] = None,
     arch: Annotated[str | None, Arch] = None,
     model_code: Annotated[str | None, ModelCode] = None,
+    model_args: Annotated[str | None, ModelArgs] = None,
+    state_key: Annotated[str | None, StateKey] = None,
+    encode_with: Annotated[str | None, EncodeWith] = None,
+    output_names: Annotated[str | None, OutputNames] = None,
     trust_file: Annotated[bool, Trust] = False,
     latents: Annotated[str | None, Latents] = None,
     factors: Annotated[str | None, Factors] = None,
+    index_col: Annotated[str | None, IndexCol] = None,
+    drop_columns: Annotated[str | None, DropColumns] = None,
     metrics: Annotated[str | None, Metrics] = None,
     protocol: Annotated[str, Protocol] = "default",
     factor_types: Annotated[str | None, FactorTypes] = None,
@@ -158,12 +188,23 @@ def dm_eval(
                     "--device": device,
                     "--arch": arch,
                     "--model-code": model_code,
+                    "--model-args": model_args,
+                    "--state-key": state_key,
+                    "--encode-with": encode_with,
+                    "--outputs": output_names,
                     "--trust-file": trust_file or None,
                 }
             )
             if factors is None and factor_types is not None:
                 raise UsageError("--factor-types needs --factors")
-            report = score_arrays(latents, factors, scoring)
+            report = score_arrays(
+                latents,
+                factors,
+                scoring,
+                index_col=index_col,
+                drop_columns=[] if drop_columns is None else _names("--drop-columns", drop_columns),
+                tell=lambda text: None if quiet else say(NAME, text),
+            )
             if factors is None and not quiet:
                 say(NAME, f"no --factors, so the latents alone are scored: {', '.join(report)}")
         else:
@@ -171,6 +212,8 @@ def dm_eval(
                 raise UsageError(
                     "give a MODEL with --dataset, or --latents with --factors (see dm-eval --help)"
                 )
+            if index_col is not None or drop_columns is not None:
+                raise UsageError("--index-col and --drop-columns are for the files of --latents and --factors")
             if dataset is None:
                 raise UsageError(
                     "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"
@@ -186,10 +229,16 @@ def dm_eval(
                 device=device or "auto",
                 arch=arch,
                 model_code=model_code,
+                model_args=None if model_args is None else _model_args(model_args),
+                state_key=state_key,
+                encode_with=encode_with,
+                outputs=None if output_names is None else _pairs("--outputs", OUTPUTS_FORM, output_names),
                 trust=trust_file,
             ).score(scoring)
             if not quiet:
                 _say_how_long(report)
+                for text in report.provenance["encoder"].get("remarks", ()):
+                    say(NAME, text)
         _deliver(report, outputs)
 
 
@@ -235,6 +284,21 @@ def _pairs(option_name: str, form: str, text: str) -> dict[str, str]:
         if not (name and equals and value):
             raise UsageError(f"{option_name} must be {form}; got {text!r}")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _model_args(text: str) -> dict[str, Any]:
+    """NAME=VALUE pairs, where a value may hold commas; Python's literals are read as such."""
+    pairs = [pair.partition("=") for pair in re.split(r",(?=\s*[A-Za-z_]\w*\s*=)", text)]
+    if not all(name.strip().isidentifier() and value.strip() for name, _, value in pairs):
+        raise UsageError(f"--model-args must be NAME=VALUE,..., such as latent_dim=10; got {text!r}")
+    return {name.strip(): _literal(value.strip()) for name, _, value in pairs}
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
 def _types(text: str) -> dict[str, str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from disentangle_metrics.cli.arrays import ArrayFile, check_rows, read_array
 from disentangle_metrics.datasets import load_dataset
 from disentangle_metrics.encoders import load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
+from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, matched_by_place, read_array
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import choose
@@ -22,24 +22,49 @@ from disentangle_metrics.scoring.score import score
 Scoring = Mapping[str, Any]
 
 
-def score_arrays(latents: str, factors: str | None, scoring: Scoring) -> Report:
+def score_arrays(
+    latents: str,
+    factors: str | None,
+    scoring: Scoring,
+    *,
+    index_col: str | None = None,
+    drop_columns: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda text: None,
+) -> Report:
     """Score two files of arrays; the report says which files, by their sha256.
 
     Without factors the protocol's suite is that of the metrics which read latents alone, and the
-    informativeness of posteriors.
+    informativeness of posteriors. What was left out or decided in reading goes to `tell`.
     """
-    read = {"latents": read_array(latents, "latents")}
+    choices = Choices(index_col, tuple(drop_columns), scoring["missing"])
+    files = {"latents": read_array(latents, "latents", choices)}
+    if factors is not None:
+        files["factors"] = read_array(factors, "factors", choices)
+    _check_choices(files, choices)
+    notes: tuple[str, ...] = ()
     value = None
     if factors is None:
         if scoring["metrics"] is None:
-            posterior = isinstance(read["latents"].value, GaussianPosterior)
+            posterior = isinstance(files["latents"].value, GaussianPosterior)
             scoring = {**scoring, "metrics": _of_latents_alone(scoring["protocol"], posterior)}
     else:
-        read["factors"] = read_array(factors, "factors")
-        check_rows(read["latents"], read["factors"])
-        value = read["factors"].value
-    report = score(read["latents"].value, value, **scoring)
-    return report.with_provenance(**{role: _described(file) for role, file in read.items()})
+        check_rows(files["latents"], files["factors"])
+        files["latents"], files["factors"], notes = matched_by_place(files["latents"], files["factors"])
+        value = files["factors"].value
+    for text in (*(note for file in files.values() for note in file.notes), *notes):
+        tell(text)
+    report = score(files["latents"].value, value, **scoring)
+    return report.with_provenance(**{role: _described(file) for role, file in files.items()})
+
+
+def _check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:
+    """Refuse a column to leave out that no file has."""
+    asked = [*([choices.index_col] if choices.index_col else []), *choices.drop_columns]
+    if missing := [name for name in asked if not any(name in file.choosable for file in files.values())]:
+        option = "--index-col" if missing[0] == choices.index_col else "--drop-columns"
+        known = dict.fromkeys(name for file in files.values() for name in file.choosable if not name.isdigit())
+        has = f"the columns are {', '.join(known)}" if known else "no file has columns with names"
+        raise InputError(f"{option}: no file has a column {missing[0]!r}; {has}")
 
 
 def _of_latents_alone(protocol: str, posterior: bool) -> list[str]:
@@ -50,9 +75,11 @@ def _of_latents_alone(protocol: str, posterior: bool) -> list[str]:
     return [*names, "informativeness"] if posterior and "informativeness" not in names else names
 
 
-def _described(file: ArrayFile) -> dict[str, str]:
+def _described(file: ArrayFile) -> dict[str, Any]:
     with file.path.open("rb") as opened:
-        return {"path": str(file.path), "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    notes = {"notes": list(file.notes)} if file.notes else {}
+    return {"path": str(file.path), "sha256": digest, **notes}
 
 
 @dataclass(frozen=True)
@@ -69,6 +96,10 @@ class ModelRun:
     device: str
     arch: str | None
     model_code: str | None
+    model_args: Mapping[str, Any] | None
+    state_key: str | None
+    encode_with: str | None
+    outputs: Mapping[str, str] | None
     trust: bool
 
     def score(self, scoring: Scoring) -> Report:
@@ -82,6 +113,10 @@ class ModelRun:
             device=self.device,
             arch=self.arch,
             model_code=self.model_code,
+            model_args=self.model_args,
+            state_key=self.state_key,
+            encode_with=self.encode_with,
+            outputs=self.outputs,
             trust=self.trust,
         )
         return evaluate(

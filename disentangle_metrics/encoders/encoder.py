@@ -59,6 +59,7 @@ class OutputReader:
         self.outputs, self.by_contract = check_outputs(outputs), by_contract
         self.remarks: list[str] = []
         self._drawn: frozenset[str] | None = None
+        self._read_any = False
 
     def read(self, encode: Callable[[Any], Any], images: Any) -> Posterior:
         """The posterior of one batch.
@@ -73,9 +74,16 @@ class OutputReader:
             self._drawn = self._notice(output, encode(images), rows)
         drawn = self._drawn or frozenset()
         pixels = int(np.prod(np.shape(images)[1:]))
-        return read_posterior(
+        posterior = read_posterior(
             output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=self.by_contract
         )
+        if posterior.problem:
+            if self._read_any:
+                raise InputError(f"{posterior.problem.partition(';')[0]}, in a later batch")
+            self.remarks.append(posterior.problem)
+            self.outputs = {"mean": posterior.mean_is}
+        self._read_any = True
+        return posterior
 
     def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
         """The names of the outputs that are drawn, with a remark if the means are."""

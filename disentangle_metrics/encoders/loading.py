@@ -32,8 +32,8 @@ PLAIN = (str, int, float, bool, list, tuple, dict, type(None))  # what JSON has 
 MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
 
 ADVICE = {
-    FileKind.EMPTY: "save or copy the model again",
-    FileKind.DAMAGED_ZIP: "save or copy the model again",
+    FileKind.EMPTY: "copy or download the model again",
+    FileKind.DAMAGED_ZIP: "copy or download the model again",
     FileKind.GZIP: "unpack it first: gunzip",
     FileKind.XZ: "unpack it first: unxz",
     FileKind.BZIP2: "unpack it first: bunzip2",

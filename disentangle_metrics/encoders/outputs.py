@@ -66,11 +66,15 @@ def check_outputs(outputs: Any) -> dict[str, str | int] | None:
 
 @dataclasses.dataclass(frozen=True)
 class Posterior:
-    """Checked means, log-variances or None, and the name of the output that the means are."""
+    """Checked means, log-variances or None, and the name of the output that the means are.
+
+    `problem` says why a spread that was there is not read.
+    """
 
     mean: Array
     logvar: Array | None
     mean_is: str
+    problem: str = ""
 
 
 def read_posterior(
@@ -130,7 +134,12 @@ def read_posterior(
             f"log-variance; {_shown(found)}: say which with outputs= (--outputs mean={mean.name},"
             f"std={spread.name}, or logvar=, or var=)"
         )
-    return Posterior(means, as_logvar(spreads, spread_is, f"the output {spread.name}"), mean.name)
+    try:
+        return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name)
+    except InputError as error:
+        if outputs is not None:
+            raise InputError(f"the encoder's output {error}; if it is a log-variance, say logvar={spread.name}") from None
+        return Posterior(means, None, mean.name, f"the encoder's output {error}; the means alone are scored")
 
 
 def outputs_that_differ(first: Any, second: Any) -> frozenset[str]:
@@ -243,12 +252,15 @@ def _told_apart(
 
 
 def _once(outputs: list[Output]) -> list[Output]:
-    """The outputs without the first that equals a later one."""
+    """The outputs without one that equals another, if only two are equal."""
     arrays = [to_numpy(output.value, "the encoder's output") for output in outputs]
-    for place in range(len(outputs)):
-        if any(np.array_equal(arrays[place], later) for later in arrays[place + 1 :]):
-            return outputs[:place] + outputs[place + 1 :]
-    return outputs
+    equal = [
+        first
+        for first in range(len(arrays))
+        for second in range(first + 1, len(arrays))
+        if np.array_equal(arrays[first], arrays[second])
+    ]
+    return [output for place, output in enumerate(outputs) if place not in equal] if len(equal) == 1 else outputs
 
 
 def _is_code(output: Output, rows: int, pixels: int | None) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Role = Literal["latents", "factors"]
 FEWEST_IDENTIFIERS = 20
+FEWEST_WEAK = 5  # rows from which on a count under a name like "x" is no coincidence
 NAMES_OF_LABELS = re.compile(
     r"(unnamed: \d+|index|idx|ids?|uuid|guid|row_?names?|row_?(id|index|num|number)|obs_?names?|barcodes?|"
     r"(sample|cell|image|img|file|row|obs|frame|item|example|video)[_ ]?(id|idx|index|name|path|file)|file|filename|"
@@ -107,7 +108,7 @@ def _are_labels(name: str, column: Any, role: Role, alone: bool) -> bool:
     if name == "" or NAMES_OF_LABELS.fullmatch(name):
         return True
     if name in ("X", "x", "n", "no", "No", "nr", "Nr", "row", "#", "number", "sample", "cell", "obs"):
-        return _counts(column)
+        return len(column) >= FEWEST_WEAK and _counts(column)
     return role == "latents" and not alone and len(column) >= FEWEST_IDENTIFIERS and _is_a_run(column)
 
 

@@ -162,7 +162,6 @@ def _frame(path: Path, text: str, form: TextFormat) -> pd.DataFrame:
             na_values=[""],
             dtype=None if form.style.plain else str,
             skipinitialspace=form.separator != "\t",
-            float_precision="round_trip",
             low_memory=False,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError) as error:

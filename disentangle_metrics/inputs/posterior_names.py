@@ -107,8 +107,7 @@ def as_logvar(spread: NDArray[Any], spread_is: Spread, name: str) -> NDArray[Any
         cell = tuple(int(i[0]) for i in np.nonzero(wrong))
         what = "standard deviation" if spread_is == "std" else "variance"
         raise InputError(
-            f"{name} is read as a {what}, and that at {list(cell)} is {spread[cell]}; "
-            "a spread must be above 0; if it is a log-variance, say logvar=" + name
+            f"{name!r} is read as a {what}, which must be above 0, but at {list(cell)} it is {spread[cell]}"
         )
     logarithms: NDArray[Any] = np.log(spread)
     return 2 * logarithms if spread_is == "std" else logarithms

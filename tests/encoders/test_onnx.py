@@ -112,8 +112,6 @@ def test_other_precisions(kind, tmp_path, pixels) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (model({"a": 1, "b": 1, "c": 1}), r"has 3 outputs \(a, b, c\).*export the encoder alone"),
-        (model({"mean": 1, "std": 1}), "has an output 'std'; accepted: log-variances"),
         (model(inputs=("images", "labels")), "must have one input, float images"),
         (
             model(nodes=(helper.make_node("Nonsense", ["images"], ["x"]),)),
@@ -178,7 +176,7 @@ def test_weights_in_other_files_are_refused(tmp_path) -> None:
         model(nodes=(constant(tensor),)),
         model(nodes=(in_a_branch(constant(tensor)),)),
     ):
-        with pytest.raises(ModelFileError, match="keeps weights in another file .* are not opened"):
+        with pytest.raises(ModelFileError, match="keeps weights in another file .* only plain files in the"):
             load_encoder(saved(tmp_path / "m.onnx", wrong))
 
 

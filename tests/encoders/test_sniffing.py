@@ -82,10 +82,10 @@ def test_truncated_onnx_is_still_onnx(tmp_path: Path) -> None:
     assert file_kind(path) is FileKind.ONNX
 
 
-def test_json_is_text(tmp_path: Path) -> None:
+def test_json_is_not_taken_for_safetensors(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     path.write_text(json.dumps({"format": 1}))
-    assert file_kind(path) is FileKind.TEXT
+    assert file_kind(path) is FileKind.JSON
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from disentangle_metrics.cli.arrays import check_rows, read_array
+from disentangle_metrics.files.arrays import check_rows, read_array
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
@@ -123,12 +123,12 @@ def test_columns_of_a_csv(tmp_path: Path) -> None:
         (b"a,b\n", "has no rows below its header"),
         (b"0,1\n2,1\n0,3\n", "may be data or the numbers of the columns"),
         (b"a,b\n1,2\n1,2,3\n", "is not a table"),
-        ("größe\n1\n".encode("latin-1"), "of unknown format|not UTF-8"),
         (b"\x93NUMPY\x01\x00v\x00{'descr'", "truncated or damaged"),
         (b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',\n", "truncated or damaged"),
         (b"PK\x03\x04abc", "truncated or damaged"),
         (b"\x89HDF\r\n\x1a\n" + bytes(60), "an HDF5 file"),
-        (b"PAR1" + bytes(60), "unknown format; accepted: .npy"),
+        (b"PAR1" + bytes(60), "a Parquet file that cannot be read"),
+        (bytes(range(1, 200)), "unknown format; accepted: .npy"),
     ],
 )
 def test_bad_files(content: bytes, message: str, tmp_path: Path) -> None:

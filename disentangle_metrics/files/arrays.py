@@ -1,0 +1,308 @@
+"""Latents and factors from a file, whatever its form; ``FILE:NAME,...`` chooses arrays or columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from disentangle_metrics.encoders.sniffing import FileKind, file_kind
+from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.files import archives, frames
+from disentangle_metrics.files.compressed import OPENERS, unpacked
+from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
+from disentangle_metrics.files.named_arrays import as_column, choose
+from disentangle_metrics.files.row_names import Role, has_column, name_rows, without_columns
+from disentangle_metrics.files.text_table import read_text_table
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ADVICE = {
+    FileKind.TORCHSCRIPT: "a program is no array; save the tensor with torch.save or numpy.save",
+    FileKind.PICKLE: "a pickle can run code and is not read; save the array with numpy.save",
+    FileKind.EXCEL: "save the sheet as CSV, or as Parquet with pandas.read_excel(path).to_parquet(...)",
+    FileKind.R_DATA: "save the table with write.csv(x, file, row.names = FALSE)",
+    FileKind.ORC: "save the table as Parquet",
+    FileKind.ZSTANDARD: "unpack it first: unzstd",
+    FileKind.GIT_LFS_POINTER: "fetch the file with: git lfs pull",
+    FileKind.ONNX: "a model is scored as dm-eval MODEL --dataset NAME",
+}
+ACCEPTED = (
+    "accepted: .npy, .npz, .csv and other text tables, .safetensors, .parquet, .feather, .h5, .h5ad, .mat, .pt, "
+    ".json, also compressed"
+)
+ARCHIVES: dict[FileKind, Callable[[Path], Mapping[str, Any]]] = {
+    FileKind.NPZ: archives.read_npz,
+    FileKind.SAFETENSORS: archives.read_safetensors,
+    FileKind.MAT: archives.read_mat,
+    FileKind.TORCH_SAVE: lambda path: archives.read_tensors(path, FileKind.TORCH_SAVE),
+    FileKind.TORCH_SAVE_LEGACY: lambda path: archives.read_tensors(path, FileKind.TORCH_SAVE_LEGACY),
+}
+FRAMES: dict[FileKind, Callable[[Path], Any]] = {
+    FileKind.PARQUET: frames.read_parquet,
+    FileKind.ARROW: frames.read_arrow,
+    FileKind.JSON: frames.read_json,
+}
+
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """What was read, where from, and what the user should know of it."""
+
+    path: Path
+    value: Any
+    rows: int
+    has_header: bool | None = None  # of a text table
+    labelled: bool = False  # whether its rows have labels
+    notes: tuple[str, ...] = ()
+    choosable: frozenset[str] = frozenset()  # the columns that --index-col and --drop-columns may name
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user decided about both files."""
+
+    index_col: str | None = None
+    drop_columns: tuple[str, ...] = ()
+    missing: str = "drop"  # "raise" refuses missing values here, where the cell is known
+
+
+def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFile:
+    """Read ``FILE`` or ``FILE:NAME,...`` as latents or factors.
+
+    An archive with a mean and a spread is a posterior; one with several arrays gives the one that is
+    called like its role. Columns that name the rows of a table are left out, and told.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, of another kind, or it must be said what is meant.
+    """
+    choices = choices or Choices()
+    path, names = _split(text)
+    try:
+        if not path.exists():
+            raise InputError(f"--{role}: no such file: {path}")
+        if path.is_dir():
+            raise InputError(f"--{role}: {path} is a folder; give a file in it")
+        file = _read(path, names, role, choices)
+    except ModelFileError as error:
+        raise InputError(f"--{role}: {error}") from error
+    except InputError as error:
+        raise (error if str(error).startswith("--") else InputError(f"--{role}: {error}")) from error
+    except MemoryError as error:
+        raise InputError(f"--{role}: {path} does not fit into memory") from error
+    except Exception as error:  # a damaged file fails in as many ways as there are readers
+        if "allow_pickle" in str(error):
+            raise InputError(
+                f"--{role}: {path} holds Python objects, which could run code and are not read; "
+                f"save numbers, or strings with array.astype(str)"
+            ) from error
+        reason = str(error).partition("\n")[0][:200]
+        raise InputError(
+            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated or damaged "
+            f"({reason})"
+        ) from error
+    return replace(file, path=path)
+
+
+def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFile:
+    kind = file_kind(path)
+    if kind in OPENERS:
+        with unpacked(path, kind) as copy:
+            return _read(copy, names, role, choices)
+    if kind is FileKind.TEXT:
+        return _from_text(path, names, role, choices)
+    if kind in FRAMES:
+        frame = FRAMES[kind](path)
+        labelled = frame.index.name is not None or frame.index.dtype.kind not in "iu"
+        return _from_frame(path, frame, names, role, choices, named=True, labelled=labelled)
+    if kind in (FileKind.HDF5, FileKind.MAT_HDF5):
+        return _from_hdf5(path, kind, names, role, choices)
+    if kind is FileKind.NPY:
+        if names:
+            raise InputError(f"{path} holds one array without a name; leave out :{','.join(names)}")
+        value: Any = np.load(path, allow_pickle=False)
+        if value.dtype.names:
+            import pandas as pd
+
+            return _from_frame(path, pd.DataFrame(value), [], role, choices, named=True)
+        return _made(path, value)
+    if kind in ARCHIVES:
+        value = choose(path, ARCHIVES[kind](path), names, role)
+        if kind in (FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY) and hasattr(value, "numpy"):
+            value = value.numpy()
+        return _made(path, value)
+    raise InputError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
+
+
+def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
+    """Refuse files of different lengths, with the likely reason.
+
+    Raises
+    ------
+    InputError
+        If the numbers of rows differ.
+    """
+    if latents.rows == factors.rows:
+        return
+    hints = [
+        f"the first line of {file.path} was taken for {'names' if file.has_header else 'data'}"
+        for file in (latents, factors)
+        if file.has_header is not None and abs(latents.rows - factors.rows) == 1
+    ]
+    hint = f" ({'; '.join(hints)})" if hints else ""
+    raise InputError(
+        f"{latents.path} has {latents.rows:,} rows but {factors.path} has {factors.rows:,}; row i of both "
+        f"must describe the same sample{hint}"
+    )
+
+
+def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile, ArrayFile, tuple[str, ...]]:
+    """Both files without row labels if only one has them, and a note that says so."""
+    if latents.labelled == factors.labelled:
+        return latents, factors, ()
+    file = latents if latents.labelled else factors
+    plain = replace(file, value=file.value.reset_index(drop=True), labelled=False)
+    note = f"only {file.path} has row labels, so row i of both files is taken for the same sample"
+    return (plain, factors, (note,)) if latents.labelled else (latents, plain, (note,))
+
+
+def _split(text: str) -> tuple[Path, list[str]]:
+    """The path, and the names after its last colon; a path may itself hold colons."""
+    whole = Path(text).expanduser()
+    before, colon, after = text.rpartition(":")
+    path = Path(before).expanduser()
+    try:
+        if not colon or whole.exists() or not path.exists():
+            return whole, []
+    except OSError as error:
+        raise InputError(f"{text[:80]!r} is no path ({error.strerror})") from error
+    return path, [name.strip() for name in after.split(",") if name.strip()]
+
+
+def _made(path: Path, value: Any, notes: tuple[str, ...] = (), labelled: bool = False) -> ArrayFile:
+    if isinstance(value, GaussianPosterior):
+        return ArrayFile(path, value, len(value.mean), notes=notes)
+    if not hasattr(value, "columns"):
+        value = value.to_frame() if hasattr(value, "to_frame") else as_column(np.asarray(value))
+    if np.ndim(value) == 0:
+        raise InputError(f"{path} holds a single value, {value}")
+    return ArrayFile(path, value, len(value), notes=notes, labelled=labelled)
+
+
+def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFile:
+    table = read_text_table(path)
+    file = _from_frame(path, table.frame, names, role, choices, named=table.has_header)
+    if choices.missing == "raise":
+        for name in map(str, file.value.columns):
+            if (found := table.missing.get(name)) is not None:
+                row, cell = found
+                shown = f"{cell!r}" if cell else "an empty cell"
+                raise InputError(
+                    f"--{role}: {path} has {shown} in row {row}, column {name}, which is a missing value; pass "
+                    "--missing drop to leave out such rows, or repair them"
+                )
+    return replace(file, has_header=table.has_header, notes=(*table.notes, *file.notes))
+
+
+def _from_frame(
+    path: Path,
+    frame: pd.DataFrame,
+    names: list[str],
+    role: Role,
+    choices: Choices,
+    *,
+    named: bool,
+    labelled: bool = False,
+) -> ArrayFile:
+    notes: tuple[str, ...] = ()
+    whole = [str(column) or "(no name)" for column in frame.columns]
+    choosable = frozenset([*map(str, frame.columns), *map(str, range(frame.shape[1]))])
+    index_col = choices.index_col if choices.index_col and has_column(frame, choices.index_col) else None
+    dropped = [name for name in choices.drop_columns if has_column(frame, name)]
+    if labelled:
+        rows = frame
+    else:
+        if index_col is None or index_col not in dropped:
+            frame = without_columns(frame, dropped)
+        found = name_rows(path, frame, role, index_col, names)
+        rows, labelled, notes = found.frame, found.labelled, tuple(found.notes)
+    rows = without_columns(rows, [name for name in dropped if name in map(str, rows.columns)])
+    if names:
+        known = [str(column) for column in rows.columns] if named else []
+        if missing := [name for name in names if name not in known]:
+            has = f"it has {', '.join(whole)}" if known else "its columns have no names"
+            raise InputError(f"{path} has no {missing[0]!r}; {has}")
+        rows = rows.iloc[:, [known.index(name) for name in names]]
+    if not rows.shape[1]:
+        raise InputError(f"{path} has no column left")
+    if role == "latents":
+        _check_numbers(path, rows)
+    if not named:
+        stem = {"latents": "z", "factors": "factor"}[role]
+        rows = rows.set_axis([f"{stem}_{place}" for place in range(rows.shape[1])], axis=1)
+    return ArrayFile(path, rows, len(rows), notes=notes, labelled=labelled, choosable=choosable)
+
+
+def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
+    import pandas as pd
+
+    for name, column in frame.items():
+        if pd.api.types.is_numeric_dtype(column):
+            continue
+        bad = pd.to_numeric(column, errors="coerce").isna().to_numpy() & column.notna().to_numpy()
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(
+                f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be numbers (leave a "
+                f"column out with --drop-columns {name})"
+            )
+
+
+def _from_hdf5(path: Path, kind: FileKind, names: list[str], role: Role, choices: Choices) -> ArrayFile:
+    h5py = import_h5py(path)
+    with h5py.File(path, "r") as file:
+        if "layer_names" in file.attrs or "model_weights" in file:
+            raise InputError(f"{path} holds the weights of a Keras model, and no arrays to score")
+        if any("pandas_type" in getattr(item, "attrs", {}) for item in file.values()):
+            raise InputError(
+                f"{path} was written by pandas' to_hdf, which stores pickles; save the table with to_parquet"
+            )
+        arrays = Hdf5Arrays(path, file, kind is FileKind.MAT_HDF5)
+        if not arrays.is_anndata:
+            return _made(path, choose(path, arrays, names, role))
+        folder = "obsm/" if role == "latents" else "obs/"
+        columns = [name for name in arrays if name.startswith(folder)]
+        if not names and role == "factors":
+            names = columns
+        kept = {name: arrays[name] for name in ([*columns] if not names else _known(path, arrays, names))}
+        value = choose(path, kept, names, role)
+        labels = arrays.row_labels()
+        frame = _frame_of(value, labels)
+        return _from_frame(
+            path, frame, [], role, choices, named=hasattr(value, "columns"), labelled=labels is not None
+        )
+
+
+def _known(path: Path, arrays: Hdf5Arrays, names: list[str]) -> list[str]:
+    full = [name for name in arrays if name in names or name.rpartition("/")[2] in names]
+    if len(full) < len(names):
+        known = [name for name in arrays if name.startswith(("obs/", "obsm/"))]
+        odd = next(n for n in names if all(n not in (whole, whole.rpartition("/")[2]) for whole in full))
+        raise InputError(f"{path} has no {odd!r}; it has {', '.join(known[:12])}")
+    return full
+
+
+def _frame_of(value: Any, labels: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = value if hasattr(value, "columns") else pd.DataFrame(as_column(np.asarray(value)))
+    if isinstance(value, pd.Series):
+        frame = value.to_frame()
+    return frame if labels is None else frame.set_axis(pd.Index(labels), axis=0)

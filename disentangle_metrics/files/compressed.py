@@ -1,0 +1,56 @@
+"""Files compressed as a whole: unpacked into a temporary file, up to a stated size."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from disentangle_metrics.encoders.sniffing import FileKind
+from disentangle_metrics.errors import InputError
+
+LARGEST = 4 * 2**30
+BLOCK = 2**22
+OPENERS: dict[FileKind, Callable[[Path], Any]] = {
+    FileKind.GZIP: lambda path: gzip.open(path, "rb"),
+    FileKind.BZIP2: lambda path: bz2.open(path, "rb"),
+    FileKind.XZ: lambda path: lzma.open(path, "rb"),
+    FileKind.ONE_IN_ZIP: lambda path: _only_member(path),
+}
+
+
+def _only_member(path: Path) -> Any:
+    archive = zipfile.ZipFile(path)
+    return archive.open(archive.namelist()[0])
+
+
+@contextlib.contextmanager
+def unpacked(path: Path, kind: FileKind) -> Iterator[Path]:
+    """The path of an unpacked copy, which is removed afterwards.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or larger than `LARGEST` once unpacked.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / (path.stem or "unpacked")
+        size = 0
+        try:
+            with OPENERS[kind](path) as packed, copy.open("wb") as file:
+                while block := packed.read(BLOCK):
+                    size += len(block)
+                    if size > LARGEST:
+                        raise InputError(
+                            f"{path} unpacks to more than {LARGEST // 2**30} GiB; unpack it yourself"
+                        )
+                    file.write(block)
+        except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is {kind.value} that is truncated or damaged ({error})") from error
+        yield copy
