@@ -85,7 +85,9 @@ Factors = option(
     metavar="FILE[:NAME,...] or NAME,...",
 )
 IndexCol = option(
-    ARRAYS, "Column of row labels (name, or place from 0); rows of both files are matched by it.", metavar="NAME"
+    ARRAYS,
+    "Column of row labels (name, or place from 0); rows of both files are matched by it.",
+    metavar="NAME",
 )
 DropColumns = option(ARRAYS, "Columns to leave out of both files.", metavar="NAME,...")
 FactorTypes = option(
@@ -213,7 +215,9 @@ def dm_eval(
                     "give a MODEL with --dataset, or --latents with --factors (see dm-eval --help)"
                 )
             if index_col is not None or drop_columns is not None:
-                raise UsageError("--index-col and --drop-columns are for the files of --latents and --factors")
+                raise UsageError(
+                    "--index-col and --drop-columns are for the files of --latents and --factors"
+                )
             if dataset is None:
                 raise UsageError(
                     "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"

@@ -62,7 +62,9 @@ def _check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:
     asked = [*([choices.index_col] if choices.index_col else []), *choices.drop_columns]
     if missing := [name for name in asked if not any(name in file.choosable for file in files.values())]:
         option = "--index-col" if missing[0] == choices.index_col else "--drop-columns"
-        known = dict.fromkeys(name for file in files.values() for name in file.choosable if not name.isdigit())
+        known = dict.fromkeys(
+            name for file in files.values() for name in file.choosable if not name.isdigit()
+        )
         has = f"the columns are {', '.join(known)}" if known else "no file has columns with names"
         raise InputError(f"{option}: no file has a column {missing[0]!r}; {has}")
 

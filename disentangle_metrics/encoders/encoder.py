@@ -90,9 +90,7 @@ class OutputReader:
         drawn = outputs_that_differ(output, again)
         if not drawn:
             return drawn
-        codes = [
-            part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows
-        ]
+        codes = [part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows]
         everything = set(codes) <= drawn
         ignored = frozenset() if everything else drawn
         try:
@@ -158,7 +156,7 @@ class Encoder:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of its codes, such as that they are drawn; known after the first batch."""
-        return (*(() if self.source is None else self.source.remarks), *self._reader.remarks)
+        return tuple(self._reader.remarks)
 
     def __call__(self, images: ArrayLike | torch.Tensor) -> Array | tuple[Array, Array]:
         """Encode one batch.
@@ -230,10 +228,7 @@ def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
 
 
 def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike | torch.Tensor) -> Any:
-    """What `call`, of a PyTorch network, returns for `images`, on its own device and in its own type of numbers.
-
-    A float32 network computes in full float32, without TF32, on every device.
-    """
+    """What `call`, of a PyTorch network, returns for `images`, on its own device and in its own precision."""
     import torch
 
     device, dtype = _home(network)

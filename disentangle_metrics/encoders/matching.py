@@ -89,7 +89,9 @@ def _without_wrappers(names: list[str]) -> list[str]:
 def _subsets(names: list[str]) -> Iterator[dict[str, str]]:
     """The weights to look for, each with its name in a file: all; below one attribute; without a decoder."""
     yield {name: name for name in names}
-    attributes = sorted({name[: place + 1] for name in names for place, c in enumerate(name) if c == "."}, key=len)
+    attributes = sorted(
+        {name[: place + 1] for name in names for place, c in enumerate(name) if c == "."}, key=len
+    )
     for attribute in attributes:
         if all(name.startswith(attribute) for name in names):
             yield {name: name.removeprefix(attribute) for name in names}
@@ -114,7 +116,9 @@ def _prefixes(needed: dict[str, str], tensors: Tensors) -> list[str]:
     ]
 
 
-def _fits(needed: dict[str, str], shapes: Mapping[str, tuple[int, ...]], tensors: Tensors, prefix: str) -> bool:
+def _fits(
+    needed: dict[str, str], shapes: Mapping[str, tuple[int, ...]], tensors: Tensors, prefix: str
+) -> bool:
     return all(
         name.endswith(COUNTER)
         or (prefix + stored in tensors and tuple(tensors[prefix + stored].shape) == shapes[name])

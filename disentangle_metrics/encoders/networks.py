@@ -71,14 +71,18 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
         raise InputError(
             f"model_code={reference!r} must be a function or class, found {type(factory).__name__}"
         )
-    with_what = f"with {', '.join(f'{k}={v!r}' for k, v in arguments.items())}" if arguments else "without arguments"
+    with_what = (
+        f"with {', '.join(f'{k}={v!r}' for k, v in arguments.items())}" if arguments else "without arguments"
+    )
     try:
         network = factory(**arguments)
     except Exception as error:  # so can building the user's network
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
             hint = "; give its arguments with model_args= (--model-args latent_dim=10)"
-        raise InputError(f"model_code={reference!r} failed when called {with_what}: {_said(error)}{hint}") from error
+        raise InputError(
+            f"model_code={reference!r} failed when called {with_what}: {_said(error)}{hint}"
+        ) from error
     if not isinstance(network, torch.nn.Module):
         raise InputError(
             f"model_code={reference!r} must return a torch.nn.Module, found {type(network).__name__}"

@@ -132,7 +132,9 @@ def _embed_data(path: Path, model: Any) -> dict[str, str]:
             continue
         if part.data_location != part.EXTERNAL:
             if part.external_data:
-                raise ModelFileError(f"{path}: the tensor {part.name!r} is in two places; export the model again")
+                raise ModelFileError(
+                    f"{path}: the tensor {part.name!r} is in two places; export the model again"
+                )
             continue
         entries = {entry.key: entry.value for entry in part.external_data}
         name = entries.get("location", "")
@@ -141,7 +143,9 @@ def _embed_data(path: Path, model: Any) -> dict[str, str]:
         data = _slice(path, part, name, entries, contents[name])
         total += len(data)
         if total > LARGEST_MODEL:
-            raise ModelFileError(f"{path} has more than 2 GiB of weights, which is not read; save it in float16")
+            raise ModelFileError(
+                f"{path} has more than 2 GiB of weights, which is not read; save it in float16"
+            )
         part.ClearField("external_data")
         part.data_location = part.DEFAULT
         part.raw_data = data

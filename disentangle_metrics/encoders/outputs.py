@@ -138,7 +138,9 @@ def read_posterior(
         return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name)
     except InputError as error:
         if outputs is not None:
-            raise InputError(f"the encoder's output {error}; if it is a log-variance, say logvar={spread.name}") from None
+            raise InputError(
+                f"the encoder's output {error}; if it is a log-variance, say logvar={spread.name}"
+            ) from None
         return Posterior(means, None, mean.name, f"the encoder's output {error}; the means alone are scored")
 
 
@@ -225,7 +227,9 @@ def _told_apart(
     try:
         pair = named_posterior(output.name for output in found if output.named)
     except InputError as error:
-        raise InputError(f"which outputs of the encoder are its code cannot be told: {error}; {CHOOSE}") from None
+        raise InputError(
+            f"which outputs of the encoder are its code cannot be told: {error}; {CHOOSE}"
+        ) from None
     if pair is not None:
         return by_name[pair.mean], None if pair.spread is None else by_name[pair.spread], pair.spread_is
     codes = [output for output in found if _is_code(output, rows, pixels) and output.name not in drawn]
@@ -243,7 +247,9 @@ def _told_apart(
         return others[0], None, "logvar"
     if len(found) == 2 and len(codes) == 2 and _width(codes[0]) != _width(codes[1]):
         shapes = " and ".join(str(tuple(np.shape(output.value))) for output in found)
-        raise InputError(f"the encoder returned a pair of the shapes {shapes}; {CHOOSE}; accepted: {EXPECTED}")
+        raise InputError(
+            f"the encoder returned a pair of the shapes {shapes}; {CHOOSE}; accepted: {EXPECTED}"
+        )
     if not codes and not drawn:
         _array(found[0].value, rows, "")  # says what is wrong with it
     raise InputError(
@@ -252,15 +258,13 @@ def _told_apart(
 
 
 def _once(outputs: list[Output]) -> list[Output]:
-    """The outputs without one that equals another, if only two are equal."""
+    """Mean and spread of three outputs of which two are equal: the code, and the mean that it is."""
     arrays = [to_numpy(output.value, "the encoder's output") for output in outputs]
-    equal = [
-        first
-        for first in range(len(arrays))
-        for second in range(first + 1, len(arrays))
-        if np.array_equal(arrays[first], arrays[second])
-    ]
-    return [output for place, output in enumerate(outputs) if place not in equal] if len(equal) == 1 else outputs
+    equal = [(a, b) for a, b in ((0, 1), (0, 2), (1, 2)) if np.array_equal(arrays[a], arrays[b])]
+    if len(equal) != 1:
+        return outputs
+    (spread,) = {0, 1, 2} - set(equal[0])
+    return [outputs[equal[0][0]], outputs[spread]]
 
 
 def _is_code(output: Output, rows: int, pixels: int | None) -> bool:

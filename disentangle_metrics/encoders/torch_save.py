@@ -129,6 +129,8 @@ def _stand_ins(names: list[str]) -> list[Any]:
         elif name in ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar"):
             real = np._core.multiarray.scalar
         stand_ins.append((real or type("Ignored", (Ignored,), {}), name))
+    if any(name.startswith("numpy.") for name in names):  # NumPy's types of numbers are not named in files
+        stand_ins += [kind for kind in vars(np.dtypes).values() if isinstance(kind, type)]
     return stand_ins
 
 

@@ -127,7 +127,9 @@ def under(path: Path, stored: StoredWeights, key: str) -> StoredWeights:
     """
     prefix = key.strip("./").replace("/", ".") + "."
     tensors = {
-        name.removeprefix(prefix): tensor for name, tensor in stored.tensors.items() if name.startswith(prefix)
+        name.removeprefix(prefix): tensor
+        for name, tensor in stored.tensors.items()
+        if name.startswith(prefix)
     }
     if not tensors:
         groups = sorted({name.partition(".")[0] for name in stored.tensors})

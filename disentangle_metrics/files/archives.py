@@ -96,9 +96,7 @@ def read_mat(path: Path) -> dict[str, Any]:
     """
     import scipy.io
 
-    variables = {
-        name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")
-    }
+    variables = {name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")}
     return {name: _from_matlab(value) for name, value in variables.items()}
 
 

@@ -91,5 +91,7 @@ def read_json(path: Path) -> pd.DataFrame:
     for name in frame.columns:
         cell = frame[name].iloc[0]
         if isinstance(cell, (list, dict)):
-            raise InputError(f"{path}: column {name!r} holds lists or records; give each number its own column")
+            raise InputError(
+                f"{path}: column {name!r} holds lists or records; give each number its own column"
+            )
     return frame

@@ -110,7 +110,7 @@ def _dataset(path: Path, name: str, item: Any) -> Any:
     if item.attrs.get("MATLAB_class") in (b"char", "char", b"cell", "cell", b"struct", "struct"):
         raise InputError(f"{path}: {name} is text or a cell array of MATLAB; save numbers, or CSV")
     if h5py.check_string_dtype(item.dtype) is not None:
-        return item.asstr()[()]
+        return np.asarray(item.asstr()[()], dtype=str)
     if item.dtype.kind == "O" or h5py.check_ref_dtype(item.dtype) is not None:
         raise InputError(f"{path}: {name} holds references or lists; save numbers or strings")
     values = item[()]

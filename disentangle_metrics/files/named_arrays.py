@@ -44,7 +44,7 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
         raise InputError(f"--{role}: {path} holds no arrays")
     if role == "latents":
         try:
-            pair = named_posterior(known)
+            pair = _spelt_posterior(known)
         except InputError as error:
             raise InputError(f"--latents: {path}: {error}; say which as {path}:{known[0]}") from None
         if pair is not None:
@@ -62,6 +62,20 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
     raise InputError(
         f"--{role}: {path} holds several arrays ({_listed(known)}); say which one as {path}:{known[0]}"
     )
+
+
+def _spelt_posterior(known: list[str]) -> NamedPosterior | None:
+    """The posterior that the last parts of the names spell; mean and spread stand in one folder."""
+    last = {name.rpartition("/")[2]: name for name in known}
+    if len(last) < len(known):
+        return named_posterior(known)
+    pair = named_posterior(last)
+    if pair is None or pair.spread is None:
+        return pair if pair is None else NamedPosterior(last[pair.mean])
+    mean, spread = last[pair.mean], last[pair.spread]
+    if mean.rpartition("/")[0] != spread.rpartition("/")[0]:
+        return None
+    return NamedPosterior(mean, spread, pair.spread_is)
 
 
 def _listed(names: list[str], most: int = 12) -> str:
@@ -88,7 +102,9 @@ def _posterior(path: Path, arrays: Mapping[str, Any], pair: NamedPosterior) -> G
     try:
         return GaussianPosterior(mean, as_logvar(values, pair.spread_is, spread))
     except InputError as error:
-        raise InputError(f"--latents: {path}: {error}, or score the means alone: {path}:{pair.mean}") from None
+        raise InputError(
+            f"--latents: {path}: {error}, or score the means alone: {path}:{pair.mean}"
+        ) from None
 
 
 def plain_array(path: Path, name: str, value: Any) -> Any:
@@ -114,12 +130,9 @@ def as_column(value: Any) -> Any:
 def _side_by_side(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) -> pd.DataFrame:
     import pandas as pd
 
-    columns = {}
-    for name in names:
-        value = plain_array(path, name, arrays[name])
-        columns[name] = value if hasattr(value, "columns") else value
+    columns = {name: plain_array(path, name, arrays[name]) for name in names}
     shapes = {name: np.shape(column) for name, column in columns.items()}
-    flat = {name: column for name, column in columns.items()}
+    flat = dict(columns)
     for name, column in columns.items():
         if isinstance(column, np.ndarray) and column.ndim == 2 and 1 in column.shape:
             flat[name] = column.reshape(-1)
@@ -128,4 +141,6 @@ def _side_by_side(path: Path, arrays: Mapping[str, Any], names: list[str], role:
         raise InputError(f"--{role}: arrays side by side must be columns of one length; {path} has {found}")
     short = {name: name.rpartition("/")[2] for name in names}
     keys = short if len(set(short.values())) == len(short) else {name: name for name in names}
-    return pd.DataFrame({keys[name]: pd.Series(column).reset_index(drop=True) for name, column in flat.items()})
+    return pd.DataFrame(
+        {keys[name]: pd.Series(column).reset_index(drop=True) for name, column in flat.items()}
+    )

@@ -217,7 +217,9 @@ def _is_numeric(narrow: _Reading) -> bool:
 
 def _is_torn(problems: dict[str, str]) -> bool:
     """Whether a separator in front of numbers cuts most lines alike, and a few not."""
-    return any(text.startswith(("line ", "the first line has")) for sep, text in problems.items() if sep.strip())
+    return any(
+        text.startswith(("line ", "the first line has")) for sep, text in problems.items() if sep.strip()
+    )
 
 
 def _worst(problems: dict[str, str]) -> str:

@@ -87,4 +87,3 @@ def number_style(cells: Iterable[str], where: str) -> NumberStyle | None:
             "decimal point and without marks between thousands"
         )
     return next(iter(readings.values()), None)
-

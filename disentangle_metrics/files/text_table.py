@@ -127,7 +127,9 @@ def _named_by_comment(form: TextFormat, comment: str) -> TextFormat:
 def _check_widths(path: Path, text: str, form: TextFormat) -> None:
     """Raise InputError for a row of another number of cells, anywhere in the file."""
     plain = '"' not in text and form.separator not in ("", " ")
-    if plain and all(line.count(form.separator) == form.width - 1 for line in text.split("\n") if line.strip()):
+    if plain and all(
+        line.count(form.separator) == form.width - 1 for line in text.split("\n") if line.strip()
+    ):
         return
     if not form.separator:
         return
@@ -228,9 +230,7 @@ def _numbers_or_words(path: Path, shown: str, column: Any, form: TextFormat) -> 
     levels = list(dict.fromkeys(cells))
     numbers = {cell: form.style.standard(cell) for cell in levels if cell}
     is_word = {cell for cell, number in numbers.items() if number is None and cell not in MISSING_WORDS}
-    is_number = {
-        cell for cell, number in numbers.items() if number is not None and cell not in MISSING_WORDS
-    }
+    is_number = {cell for cell, number in numbers.items() if number is not None and cell not in MISSING_WORDS}
     if not is_word and is_number:
         texts = [None if cell in MISSING_WORDS else numbers.get(cell) for cell in cells]
         if all(numbers[cell].lstrip("+-").isdigit() for cell in is_number):  # type: ignore[union-attr]

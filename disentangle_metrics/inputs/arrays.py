@@ -39,6 +39,9 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
         if isinstance(value, np.ndarray):
             return np.asarray(value)
         if hasattr(value, "to_numpy"):
+            kind = getattr(getattr(value, "dtype", None), "kind", "")
+            if kind in ("i", "u") and value.isna().any():  # floats would run large ones together
+                return np.asarray(value.to_numpy(dtype=object))
             return np.asarray(value.to_numpy())
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
@@ -47,9 +50,7 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
         raise
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"`{argument}` ({type(value).__name__}) cannot become an array: {reason}"
-        ) from error
+        raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {reason}") from error
 
 
 def is_sparse(value: Any) -> bool:

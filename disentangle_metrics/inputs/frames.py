@@ -47,10 +47,10 @@ def as_frame(value: Any, argument: str) -> pd.DataFrame | None:
         return _from_records(value) if value.dtype.names else None
     if (pandas := sys.modules.get("pandas")) is not None and isinstance(value, pandas.DataFrame):
         return value
-    if name.endswith(ONE_COLUMN) and not hasattr(value, "columns"):
+    if name.endswith(ONE_COLUMN) and not hasattr(type(value), "columns"):
         return None
     table = hasattr(value, "__dataframe__") or hasattr(value, "__arrow_c_stream__")
-    if not table and not (hasattr(value, "columns") and not isinstance(value, Mapping)):
+    if not table and not (hasattr(type(value), "columns") and not isinstance(value, Mapping)):
         return None
     try:
         return _from_narwhals(value, argument)

@@ -182,14 +182,19 @@ def check(
     kept = None
     notes: list[str] = []
     if isinstance(latents, GaussianPosterior):
-        table, spread = read_latents(latents.mean, "latents.mean"), read_latents(latents.logvar, "latents.logvar")
+        table, spread = (
+            read_latents(latents.mean, "latents.mean"),
+            read_latents(latents.logvar, "latents.logvar"),
+        )
         mean, logvar = table.array, spread.array
         if mean.shape != logvar.shape:
             raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
         order = matching_rows(table.frame, spread.frame, ("latents.mean", "latents.logvar"))
         if order is not None:
             logvar = logvar[order]
-            notes.append("the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels")
+            notes.append(
+                "the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels"
+            )
         good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
         if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
             on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
@@ -228,9 +233,7 @@ def check(
     ]
     checked = tuple(
         read_factor(column if kept is None else rows_of(column, kept), name, kind, missing)
-        for place, (column, name, kind) in enumerate(
-            zip(columns.columns, factor_labels, kinds, strict=True)
-        )
+        for place, (column, name, kind) in enumerate(zip(columns.columns, factor_labels, kinds, strict=True))
         if place not in left_out
     )
     inputs = replace(inputs, factors=checked)

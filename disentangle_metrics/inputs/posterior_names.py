@@ -46,7 +46,7 @@ class NamedPosterior:
 
 
 def role_of(name: str) -> str | None:
-    """"mean", "logvar", "logstd", "std" or "var" if a name says so; else None."""
+    """ "mean", "logvar", "logstd", "std" or "var" if a name says so; else None."""
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name.partition(":")[0].replace("²", "2"))
     words = re.sub(r"sigma_2$", "sigma2", words.lower())
     tokens = [token for token in re.split(r"[^a-z0-9]+", words) if token]

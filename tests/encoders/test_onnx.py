@@ -257,3 +257,75 @@ def test_evaluated_like_any_other_model(tmp_path) -> None:
     path = saved(tmp_path / "m.onnx", model())
     with pytest.raises(InputError, match=r"takes images of shape \(1, 4, 4\) .* found \(1, 64, 64\)"):
         dm.evaluate(load_encoder(path), sprites, samples=300, metrics=["mig"])
+
+
+def with_data_file(folder: Path, name: str = "m.onnx.data", **entries: Any) -> Path:
+    """The linear encoder as PyTorch's exporter saves it: its weights in a second file."""
+    content = model()
+    tensor = content.graph.initializer[0]
+    (folder / "m.onnx.data").write_bytes(bytes(64) + tensor.raw_data)
+    described = {"location": name, "offset": 64, "length": len(tensor.raw_data)} | entries
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in described.items():
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, str(value)
+    return saved(folder / "m.onnx", content)
+
+
+def test_weights_in_a_file_beside_the_model_are_read(tmp_path, pixels) -> None:
+    encoder = load_encoder(with_data_file(tmp_path))
+    np.testing.assert_allclose(encoder(pixels), codes(pixels), rtol=1e-5)
+    data = (tmp_path / "m.onnx.data").read_bytes()
+    assert encoder.source.other_files == {"m.onnx.data": hashlib.sha256(data).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"name": "../m.onnx.data"}, "only plain files in the model's own folder are opened"),
+        ({"name": "/etc/hostname"}, "only plain files in the model's own folder are opened"),
+        ({"name": "sub\\m.onnx.data"}, "only plain files in the model's own folder are opened"),
+        ({"name": ".."}, "only plain files in the model's own folder are opened"),
+        ({"name": ""}, "only plain files in the model's own folder are opened"),
+        ({"name": "link"}, "only plain files in the model's own folder are opened"),
+        ({"name": "gone.data"}, "'gone.data', which is not beside it"),
+        ({"offset": 65}, r"needs 192 bytes from 65 of 'm\.onnx\.data', which has 256"),
+        ({"offset": -1}, "needs 192 bytes from -1"),
+        ({"length": 100}, "the two files do not belong together"),
+        ({"offset": "x"}, "is described wrongly"),
+    ],
+)
+def test_data_files_that_are_elsewhere_or_wrong(entries, message, tmp_path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "m.onnx.data")
+    with pytest.raises(ModelFileError, match=message) as caught:
+        load_encoder(with_data_file(tmp_path, **entries))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ({"z_logvar": -2.0, "z_mean": 1.0}, 1.0),
+        ({"log_std": -1.0, "mean": 1.0}, 1.0),
+        ({"z": 3.0, "mu": 1.0}, 1.0),
+        ({"z_mean": 1.0, "z_log_var": -2.0, "z": 3.0}, 1.0),
+        ({"std": -2.0, "mu": 1.0}, 1.0),
+    ],
+)
+def test_outputs_are_read_by_name_wherever_they_stand(outputs, expected, tmp_path, pixels) -> None:
+    found = load_encoder(saved(tmp_path / "m.onnx", model(outputs)))(pixels)
+    mean = found[0] if isinstance(found, tuple) else found
+    np.testing.assert_allclose(mean, expected * codes(pixels), rtol=1e-5)
+    if "log_std" in outputs:
+        np.testing.assert_allclose(found[1], -2 * codes(pixels), rtol=1e-5)
+
+
+def test_outputs_that_say_nothing_are_asked_for(tmp_path, pixels) -> None:
+    path = saved(tmp_path / "m.onnx", model({"a": 1.0, "b": 2.0, "c": 3.0}))
+    with pytest.raises(InputError, match=r"it has outputs: a \(5, 3\), b \(5, 3\), c \(5, 3\).*--outputs"):
+        load_encoder(path)(pixels)
+    chosen = load_encoder(path, outputs={"mean": "b"})(pixels)
+    np.testing.assert_allclose(chosen, 2 * codes(pixels), rtol=1e-5)
+    with pytest.raises(ModelFileError, match="has no output 'd'; it has a, b, c"):
+        load_encoder(path, outputs={"mean": "d"})

@@ -1,0 +1,120 @@
+"""dm-eval tells on stderr what it left out or decided in reading, and takes the user's choices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+N = 300
+RNG = np.random.default_rng(0)
+V = pd.DataFrame(RNG.integers(0, 4, (N, 2)), columns=["shape", "size"])
+Z = pd.DataFrame(V.to_numpy() + RNG.normal(size=(N, 2)) * 0.1, columns=["z1", "z2"])
+NAMES = [f"s{i}" for i in range(N)]
+COMMON = "--metrics mig --anchors none --json r.json"
+
+
+def mig(folder: Path) -> float:
+    return json.loads((folder / "r.json").read_text())["scores"]["mig"]["value"]
+
+
+@pytest.fixture
+def right(dm_eval, folder) -> float:
+    """MIG of the plain tables."""
+    Z.to_csv("z.csv", index=False)
+    V.to_csv("v.csv", index=False)
+    assert dm_eval(f"--latents z.csv --factors v.csv {COMMON}").code == 0
+    return mig(folder)
+
+
+def test_left_out_columns_are_named(dm_eval, folder, right) -> None:
+    V.set_axis(NAMES).assign(file=[f"{n}.png" for n in NAMES]).to_csv("v.csv")
+    result = dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
+    assert "the first column, which has no name, holds row labels (s0, s299) and is left out" in result.err
+    assert "column 'file' is different in every row (s0.png), an identifier, and is left out" in result.err
+    assert "only v.csv has row labels, so row i of both files is taken for the same sample" in result.err
+    assert mig(folder) == right
+    assert "left out" in json.loads((folder / "r.json").read_text())["provenance"]["factors"]["notes"][0]
+    assert dm_eval(f"--latents z.csv --factors v.csv {COMMON} --quiet").err == ""
+
+
+def test_rows_are_matched_by_label(dm_eval, folder, right) -> None:
+    order = RNG.permutation(N)
+    Z.set_axis(NAMES).iloc[order].to_csv("z.csv")
+    V.set_axis(NAMES).to_csv("v.csv")
+    assert dm_eval(f"--latents z.csv --factors v.csv {COMMON}").code == 0
+    assert mig(folder) == pytest.approx(right)
+    V.set_axis([f"other{i}" for i in range(N)]).to_csv("v.csv")
+    result = dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
+    assert result.code == 2
+    assert "disagree" in result.err_lines[-1]
+
+
+def test_choices(dm_eval, folder, right) -> None:
+    order = RNG.permutation(N)
+    Z.assign(key=np.arange(N) * 7 % 1000, loss=1.5).iloc[order].to_csv("z.csv", index=False)
+    V.assign(key=np.arange(N) * 7 % 1000).to_csv("v.csv", index=False)
+    result = dm_eval(f"--latents z.csv --factors v.csv --index-col key --drop-columns loss {COMMON}")
+    assert result.code == 0, result.err
+    assert mig(folder) == pytest.approx(right)
+    result = dm_eval(f"--latents z.csv --factors v.csv --drop-columns lost {COMMON}")
+    assert result.code == 2
+    assert "--drop-columns: no file has a column 'lost'; the columns are" in result.err
+    result = dm_eval(f"--latents z.csv:z1,z2 --factors v.csv:size,shape --index-col key {COMMON}")
+    assert mig(folder) == pytest.approx(right)
+
+
+def test_european_files_score_the_same(dm_eval, folder, right) -> None:
+    Z.to_csv("z.csv", index=False, sep=";", decimal=",")
+    V.to_csv("v.csv", index=False, sep=";", decimal=",")
+    assert dm_eval(f"--latents z.csv --factors v.csv {COMMON}").code == 0
+    assert mig(folder) == right
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null", "n/a", "none", "NULL"])
+def test_categories_called_like_missing(word, dm_eval, folder, right) -> None:
+    V.assign(shape=np.array([word, "a", "b", "c"])[V["shape"]]).to_csv("v.csv", index=False)
+    assert dm_eval(f"--latents z.csv --factors v.csv {COMMON}").code == 0
+    assert mig(folder) == pytest.approx(right)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("m.pt --dataset sprites --index-col a", "--index-col and --drop-columns are for the files"),
+        ("--latents z.npy --outputs mean=a", "takes no --outputs"),
+        ("--latents z.npy --model-args a=1", "takes no --model-args"),
+        ("m.pt --dataset sprites --outputs mean", "--outputs must be ROLE=NAME"),
+        ("m.pt --dataset sprites --model-code a:b --model-args 3", "--model-args must be NAME=VALUE"),
+        (f"--latents {'x' * 5000}", "is no path|no such file"),
+    ],
+)
+def test_options_that_do_not_go_together(options, message, dm_eval) -> None:
+    result = dm_eval(options)
+    assert result.code == 2
+    assert pytest.importorskip("re").search(message, result.err)
+    assert len(result.err_lines) == 1
+
+
+def test_a_network_with_options(dm_eval, folder) -> None:
+    torch = pytest.importorskip("torch")
+    (folder / "my_vae.py").write_text(
+        "import torch\nfrom torch import nn\nclass VAE(nn.Module):\n"
+        "    def __init__(self, latent_dim=3, sides=(64, 64)):\n"
+        "        super().__init__()\n        self.mu = nn.Linear(sides[0] * sides[1], latent_dim)\n"
+        "    def encode(self, x):\n        mu = self.mu(x.flatten(1))\n        return mu, torch.exp(-mu ** 2) + 0.1\n"
+        "    def forward(self, x):\n        mu, std = self.encode(x)\n        return x, mu, std\n"
+    )
+    torch.save({"net": {"mu.weight": torch.randn(5, 4096) / 64, "mu.bias": torch.zeros(5)}}, "w.pt")
+    common = "w.pt --dataset sprites --samples 200 --metrics active_units --anchors none --json r.json"
+    code = "--model-code my_vae.py:VAE --model-args latent_dim=5,sides=(64,64) --state-key net"
+    result = dm_eval(f"{common} {code}")
+    assert result.code == 2
+    assert "output 2 is positive everywhere" in result.err_lines[-1]
+    for choice in ("--outputs mean=1,std=2", "--encode-with encode --outputs mean=0,std=1"):
+        result = dm_eval(f"{common} {code} {choice}")
+        assert result.code == 0, result.err
+        assert len(json.loads((folder / "r.json").read_text())["latent_names"]) == 5

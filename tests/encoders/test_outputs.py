@@ -1,0 +1,180 @@
+"""What a network returns is read by name, else by shape and place where one reading is possible."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from disentangle_metrics.encoders.encoder import OutputReader
+from disentangle_metrics.encoders.outputs import check_outputs, read_posterior
+from disentangle_metrics.errors import InputError
+
+MEAN = np.random.default_rng(0).normal(size=(6, 3))
+LOGVAR = np.random.default_rng(1).normal(size=(6, 3)) - 0.5
+STD = np.exp(LOGVAR / 2)
+IMAGES = np.zeros((6, 1, 4, 4))
+FLAT = np.zeros((6, 16))
+Pair, Backwards, WithStd = (
+    namedtuple("Q", "mean logvar"),
+    namedtuple("Q", "logvar mean"),
+    namedtuple("Q", "std mean"),
+)
+
+
+@dataclass
+class Output:
+    reconstruction: np.ndarray
+    mu: np.ndarray
+    log_var: np.ndarray
+    loss: float | None = None
+
+
+BOTH = {
+    "a pair": (MEAN, LOGVAR),
+    "a list": [MEAN, LOGVAR],
+    "a named tuple": Pair(MEAN, LOGVAR),
+    "a named tuple, backwards": Backwards(LOGVAR, MEAN),
+    "a named tuple with deviations": WithStd(STD, MEAN),
+    "a dictionary": {"logvar": LOGVAR, "mu": MEAN},
+    "a dictionary of more": {"z": MEAN + 1, "recon": IMAGES, "z_log_var": LOGVAR, "z_mean": MEAN, "loss": np.float64(1)},
+    "a dictionary with variances": {"var": STD**2, "mean": MEAN},
+    "a data class": Output(IMAGES, MEAN, LOGVAR),
+    "a namespace": SimpleNamespace(log_sigma=LOGVAR / 2, mu=MEAN),
+    "a reconstruction first": (IMAGES, MEAN, LOGVAR),
+    "a flat reconstruction": (FLAT, MEAN, LOGVAR),
+    "reconstruction and images first": (IMAGES, IMAGES, MEAN, LOGVAR),
+    "a pair inside": (IMAGES, (MEAN, LOGVAR)),
+    "a code that is the mean": (MEAN, MEAN, LOGVAR),
+    "the code last": (MEAN, LOGVAR, MEAN),
+    "the code last, backwards": (LOGVAR, MEAN, MEAN),
+    "a loss beside": (IMAGES, MEAN, LOGVAR, np.float64(3.0)),
+    "a spread by name, a mean without": {"first": MEAN, "logvar": LOGVAR},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BOTH)
+def test_means_and_log_variances(case):
+    found = read_posterior(BOTH[case], 6, pixels=16)
+    np.testing.assert_array_equal(found.mean, MEAN)
+    np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [MEAN, {"z_mean": MEAN}, {"mu": MEAN, "z": MEAN + 1}, (IMAGES, MEAN), {"recon": IMAGES, "code": MEAN}],
+    ids=["an array", "named", "beside a drawn code", "beside a reconstruction", "code beside one by name"],
+)
+def test_means_alone(output):
+    found = read_posterior(output, 6, pixels=16)
+    np.testing.assert_array_equal(found.mean, MEAN)
+    assert found.logvar is None
+
+
+REFUSED = {
+    "positive everywhere": ((MEAN, STD), r"output 1 is positive everywhere.*--outputs mean=0,std=1"),
+    "three tables": ((MEAN, LOGVAR, MEAN + 1), r"returned 3 values; .*0 \(6, 3\), 1 \(6, 3\), 2 \(6, 3\).*--outputs"),
+    "two means": ({"mu_1": MEAN, "mu_2": MEAN}, r"several are called like a mean \(mu_1, mu_2\); say which"),
+    "a sample and another": ({"z": MEAN, "code": MEAN + 1}, "which of the outputs is the mean cannot be told"),
+    "no table": ((IMAGES, IMAGES), r"returned the shape \(6, 1, 4, 4\)"),
+    "widths": ((MEAN, LOGVAR[:, :2]), r"pair of the shapes \(6, 3\) and \(6, 2\)"),
+    "complex": (MEAN + 1j, "complex128 values; accepted: real numbers"),
+    "a complex part": ({"mean": MEAN + 1j, "logvar": LOGVAR}, "output mean is complex128 values"),
+    "words": ("mean", "returned str"),
+    "nothing": (None, "returned NoneType"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_told_is_refused(case):
+    output, message = REFUSED[case]
+    with pytest.raises(InputError, match=message) as caught:
+        read_posterior(output, 6, pixels=16)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_users_choice():
+    output = {"a": STD, "b": MEAN, "c": IMAGES}
+    found = read_posterior(output, 6, outputs={"mean": "b", "std": "a"})
+    np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+    found = read_posterior((IMAGES, MEAN, LOGVAR / 2), 6, outputs={"mean": 1, "logstd": "2"})
+    np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+    assert read_posterior(output, 6, outputs={"mean": "b"}).logvar is None
+    with pytest.raises(InputError, match=r"no output 'd'; outputs: a \(6, 3\), b \(6, 3\), c \(6, 1, 4, 4\)"):
+        read_posterior(output, 6, outputs={"mean": "d"})
+    with pytest.raises(InputError, match="'a' is read as a standard deviation, which must be above 0"):
+        read_posterior({"a": LOGVAR, "b": MEAN}, 6, outputs={"mean": "b", "std": "a"})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ({"mu": "a"}, "'mu' is none of mean, logvar, logstd, std, var"),
+        ({"logvar": "a"}, "must name the mean"),
+        ({"mean": "a", "std": "b", "var": "c"}, "at most one of"),
+        ("mean", "must be a dictionary"),
+    ],
+)
+def test_bad_choices(outputs, message):
+    with pytest.raises(InputError, match=message):
+        check_outputs(outputs)
+
+
+def test_a_spread_that_is_none_leaves_the_means():
+    reader = OutputReader()
+    posterior = reader.read(lambda images: {"mean": MEAN, "std": LOGVAR}, IMAGES)
+    assert posterior.logvar is None
+    assert "'std' is read as a standard deviation" in reader.remarks[0]
+    reader.read(lambda images: {"mean": MEAN, "std": STD}, IMAGES)
+    assert len(reader.remarks) == 1
+
+
+class Noise:
+    """Draws a code around MEAN, anew at each call."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self):
+        return MEAN + STD * self.rng.normal(size=MEAN.shape)
+
+
+def test_drawn_codes_are_no_means():
+    for arrange in (
+        lambda z: (z, MEAN),
+        lambda z: (MEAN, z),
+        lambda z: (z, MEAN, LOGVAR),
+        lambda z: (MEAN, LOGVAR, z),
+        lambda z: (IMAGES, z, MEAN, LOGVAR),
+    ):
+        draw, reader = Noise(), OutputReader()
+        posterior = reader.read(lambda images, draw=draw, arrange=arrange: arrange(draw()), IMAGES)
+        np.testing.assert_array_equal(posterior.mean, MEAN)
+        assert reader.remarks == []
+
+
+def test_a_network_that_gives_drawn_codes_alone_is_told():
+    draw, reader = Noise(), OutputReader()
+    reader.read(lambda images: draw(), IMAGES)
+    reader.read(lambda images: draw(), IMAGES)
+    (remark,) = reader.remarks
+    assert "draws its code at random" in remark
+
+
+def test_distributions():
+    torch = pytest.importorskip("torch")
+    q = torch.distributions.Normal(torch.tensor(MEAN), torch.tensor(STD))
+    for output in (q, torch.distributions.Independent(q, 1), (torch.tensor(IMAGES), q)):
+        found = read_posterior(output, 6, pixels=16)
+        np.testing.assert_array_equal(found.mean, MEAN)
+        np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+
+
+def test_sparse_and_complex_tensors():
+    torch = pytest.importorskip("torch")
+    np.testing.assert_array_equal(read_posterior(torch.tensor(MEAN).to_sparse(), 6).mean, MEAN)
+    with pytest.raises(InputError, match="complex128 values"):
+        read_posterior(torch.tensor(MEAN + 1j), 6)

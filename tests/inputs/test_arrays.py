@@ -1,0 +1,93 @@
+"""Whatever holds numbers becomes a plain array, and what does not is refused with the remedy."""
+
+from __future__ import annotations
+
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+
+import disentangle_metrics as dm
+from disentangle_metrics.inputs.inputs import check
+
+Z = np.random.default_rng(0).normal(size=(30, 3)) * (np.arange(90).reshape(30, 3) % 2)
+V = np.random.default_rng(1).integers(3, size=(30, 2))
+
+
+@pytest.mark.parametrize(
+    "form", [np.asmatrix, sp.csr_matrix, sp.csc_array, sp.coo_array, sp.lil_matrix, sp.dok_array]
+)
+def test_matrices_and_sparse_arrays_are_plain_arrays(form):
+    inputs = check(form(Z), form(V))
+    assert type(inputs.latents) is np.ndarray
+    assert_array_equal(inputs.latents, Z)
+    assert_array_equal([factor.as_numbers() for factor in inputs.factors], V.T)
+
+
+def test_sparse_tensors_and_frames():
+    torch = pytest.importorskip("torch")
+    for tensor in (torch.tensor(Z).to_sparse(), torch.tensor(Z).to_sparse_csr()):
+        assert_array_equal(check(tensor, V).latents, Z)
+    frame = pd.DataFrame.sparse.from_spmatrix(sp.csr_matrix(Z))
+    assert_array_equal(check(frame, V).latents, Z)
+
+
+def test_a_large_sparse_array_is_refused_with_the_remedy():
+    with pytest.raises(
+        dm.InputError, match=r"takes 74\.5 GiB, and at most 2 GiB are written out; .*TruncatedSVD"
+    ):
+        check(sp.csr_matrix((10**6, 10**4)), V)
+
+
+def test_structured_arrays_have_names():
+    records = np.array([tuple(row) for row in V], dtype=[("shape", int), ("size", int)])
+    inputs = check(Z, records)
+    assert inputs.factor_names == ("shape", "size")
+    assert_array_equal(inputs.factors[1].as_numbers(), V[:, 1])
+
+
+def annotated() -> object:
+    """An object with the parts of an AnnData."""
+    return type("AnnData", (), {"obs": pd.DataFrame(V), "obsm": {"X_vae": Z}, "X": Z})()
+
+
+@pytest.mark.parametrize(
+    ("latents", "message"),
+    [
+        (annotated(), r"is an AnnData object, .*obsm\[.X_vae.\].*adata\.obs\[\["),
+        ((Z, Z), r"tuple of two arrays of the same shape \(30, 3\); .*dm\.GaussianPosterior\(mean, logvar\)"),
+        ([Z, Z], "list of two arrays of the same shape"),
+        ("z.npy", r"is a str, and files are not read here; .*dm-eval --latents FILE"),
+        ({"mean": Z, "logvar": Z}, r"got a dict; for named columns pass pandas\.DataFrame"),
+        (Z.astype(complex), r"got dtype complex128; pass \.real, \.imag or numpy\.abs"),
+        (pd.DataFrame(Z.astype(complex)), "got dtype complex128"),
+        (np.zeros((30, 2, 4)), r"flatten each row with `latents\.reshape\(len\(latents\), -1\)`"),
+        ([[1.0, 2.0], [3.0]], "cannot become an array"),
+        (np.ma.masked_array(np.zeros((30, 2), "M8[s]")), "must be real numbers, got dtype datetime64"),
+        (types.SimpleNamespace(), "must have shape|must be real numbers"),
+    ],
+)  # fmt: skip
+def test_what_is_no_array_is_refused_by_name(latents, message):
+    with pytest.raises(dm.InputError, match=message) as caught:
+        check(latents, V)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "factors", [V.astype(complex), pd.DataFrame(V.astype(complex)), np.array([[1j, "a"]] * 30, dtype=object)]
+)
+def test_complex_factors_are_refused(factors):
+    with pytest.raises(dm.InputError, match="complex|mixes"):
+        check(Z, factors)
+
+
+def test_complex_tensors_and_distributions_are_refused():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(dm.InputError, match="complex"):
+        check(torch.complex(torch.tensor(Z), torch.tensor(Z)), V)
+    q = torch.distributions.Normal(torch.tensor(Z), torch.ones(30, 3))
+    with pytest.raises(dm.InputError, match=r"dm\.GaussianPosterior\(q\.mean, 2 \* q\.stddev\.log\(\)\)"):
+        check(q, V)

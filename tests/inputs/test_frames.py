@@ -1,0 +1,208 @@
+"""Data frames of every library give the same latents and factors, and rows are matched by label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_array_equal
+
+import disentangle_metrics as dm
+from disentangle_metrics.inputs.inputs import check
+
+N = 40
+RNG = np.random.default_rng(0)
+Z = RNG.normal(size=(N, 2))
+CODES = RNG.integers(0, 3, N)
+WORDS = np.array(["mid", "small", "big"])[CODES].tolist()
+ORDER = ["small", "mid", "big"]
+RANKS = np.array([1, 0, 2])[CODES]
+
+
+class ArrowOnly:
+    """A table that nobody knows by name, with the Arrow interface alone."""
+
+    def __init__(self, table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+class InterchangeOnly:
+    """A table with the data frame interchange protocol alone."""
+
+    def __init__(self, table) -> None:
+        self.table = table
+
+    def __dataframe__(self, *arguments, **options):
+        return self.table.__dataframe__(*arguments, **options)
+
+
+FRAMES = {
+    "pandas": lambda words: pd.DataFrame({"a": words}),
+    "polars": lambda words: pl.DataFrame({"a": words}),
+    "polars categorical": lambda words: pl.DataFrame({"a": pl.Series(words, dtype=pl.Categorical)}),
+    "polars lazy": lambda words: pl.LazyFrame({"a": words}),
+    "arrow stream of polars": lambda words: ArrowOnly(pl.DataFrame({"a": words})),
+}
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_words_are_the_same_factor_in_every_library(library):
+    (factor,) = check(Z, FRAMES[library](WORDS)).factors
+    assert factor.name == "a"
+    assert factor.kind == "categorical"
+    assert [factor.levels[code] for code in factor.codes] == WORDS
+
+
+def test_ordered_categories_keep_their_order():
+    frames = [
+        pl.DataFrame({"a": pl.Series(WORDS, dtype=pl.Enum(ORDER))}),
+        pd.DataFrame({"a": pd.Categorical(WORDS, categories=ORDER, ordered=True)}),
+    ]
+    for frame in frames:
+        (factor,) = check(Z, frame).factors
+        assert factor.kind == "ordinal"
+        assert_array_equal(factor.as_numbers(), RANKS)
+
+
+def test_pyarrow_tables():
+    pa = pytest.importorskip("pyarrow")
+    numbers = pa.array([None if i == 3 else 2**60 + int(c) for i, c in enumerate(CODES)])
+    ordered = pa.DictionaryArray.from_arrays(pa.array(RANKS), pa.array(ORDER), ordered=True)
+    table = pa.table({"word": WORDS, "size": ordered, "id": numbers})
+    for given in (table, ArrowOnly(table), table.to_batches()[0]):
+        word, size, number = check(Z, given, missing="drop").factors
+        assert [word.levels[code] for code in word.codes] == WORDS
+        assert_array_equal(size.as_numbers(), RANKS)
+        assert size.kind == "ordinal"
+        assert number.levels == (2**60, 2**60 + 1, 2**60 + 2)
+        assert not number.present[3]
+    latents = check(pa.table({"z0": Z[:, 0], "z1": Z[:, 1]}), CODES[:, None])
+    assert latents.latent_names == ("z0", "z1")
+    assert_array_equal(latents.latents, Z)
+    plain = pa.table({"a": RANKS})
+    if hasattr(plain, "__dataframe__"):
+        assert_array_equal(check(Z, InterchangeOnly(plain)).factors[0].as_numbers(), RANKS)
+
+
+def test_xarray():
+    xr = pytest.importorskip("xarray")
+    array = xr.DataArray(Z, dims=("sample", "latent"), coords={"latent": ["a", "b"]})
+    inputs = check(array, xr.Dataset({"word": ("sample", WORDS)}))
+    assert inputs.latent_names == ("a", "b")
+    assert_array_equal(inputs.latents, Z)
+    assert inputs.factor_names == ("word",)
+
+
+def test_integers_beside_missing_ones_keep_their_identity():
+    frame = pl.DataFrame({"a": [2**62 + int(code) if i else None for i, code in enumerate(CODES)]})
+    (factor,) = check(Z, frame, missing="drop").factors
+    assert factor.levels == (2**62, 2**62 + 1, 2**62 + 2)
+
+
+@pytest.mark.parametrize("shift", [2**31, 2**50, 2**56, 2**62, 2**63, 2**70, -(2**62)])
+def test_huge_integers_are_counted_from_the_smallest(shift):
+    labels = np.array([shift + int(code) for code in CODES], dtype=object)[:, None]
+    (factor,) = check(Z, labels).factors
+    assert_array_equal(factor.as_numbers(), CODES - CODES.min())
+    assert factor.levels == tuple(shift + code for code in (0, 1, 2))
+    (factor,) = check(Z, labels, factor_types="continuous").factors
+    assert_array_equal(factor.as_numbers(), CODES - CODES.min())
+
+
+def test_integers_too_far_apart_for_a_float_become_ranks():
+    labels = np.array([-(2**62), 2**62, 2**62 + 1])[CODES][:, None]
+    (factor,) = check(Z, labels).factors
+    assert_array_equal(factor.as_numbers(), CODES)
+
+
+def test_decimals_are_numbers():
+    frame = pl.DataFrame({"a": pl.Series(CODES.tolist()).cast(pl.Decimal(10, 0))})
+    (factor,) = check(Z, frame).factors
+    assert factor.levels == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pl.Series([[1.0, 2.0]] * N), r"column 'a' of `factors` holds lists; .*numpy\.stack"),
+        (pl.Series([{"x": 1}] * N), "column 'a' of `factors` holds records"),
+        (
+            pl.Series(pd.date_range("2026", periods=N).to_list()),
+            "column 'a' of `factors` holds dates or times",
+        ),
+        (pl.Series([b"x"] * N), "column 'a' of `factors` holds bytes"),
+    ],
+)
+def test_columns_that_are_no_factor_are_refused_by_name(column, message):
+    with pytest.raises(dm.InputError, match=message):
+        check(Z, pl.DataFrame({"a": column}))
+
+
+def test_a_column_of_words_among_latents_is_refused_by_name():
+    for frame in (pd.DataFrame({"z": Z[:, 0], "a": WORDS}), pl.DataFrame({"z": Z[:, 0], "a": WORDS})):
+        with pytest.raises(dm.InputError, match="column 'a' holds '(mid|small|big)'; leave the column out"):
+            check(frame, CODES[:, None])
+
+
+NAMES = [f"cell{i}" for i in range(N)]
+F = pd.DataFrame({"a": CODES}, index=NAMES)
+
+
+def test_the_same_labels_in_another_order_are_matched():
+    latents = pd.DataFrame(Z, index=NAMES)
+    shuffled = latents.iloc[RNG.permutation(N)]
+    inputs = check(shuffled, F)
+    assert_array_equal(inputs.factors[0].as_numbers(), F.loc[shuffled.index, "a"])
+    assert inputs.warnings == ("the rows of `factors` are put in the order of `latents`, by their labels",)
+    posterior = dm.GaussianPosterior(shuffled, latents - 3)
+    inputs = check(posterior, F)
+    assert_array_equal(inputs.logvar, inputs.latents - 3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([f"x{i}" for i in range(N)], "40 of 40 labels of `latents`, such as 'x0', are not in `factors`"),
+        ([*NAMES[1:], "other"], "1 of 40 labels of `latents`, such as 'other'"),
+        ([NAMES[1], *NAMES[1:]], "'cell1' stands twice in `latents`"),
+        (range(100, 100 + N), "disagree"),
+    ],
+)
+def test_labels_that_disagree_are_refused(labels, message):
+    with pytest.raises(dm.InputError, match=message):
+        check(pd.DataFrame(Z, index=labels), F)
+
+
+def test_a_frame_that_counts_its_rows_has_no_labels():
+    assert check(pd.DataFrame(Z), F).warnings == ()
+    later = F.set_axis(range(400, 400 + N))
+    assert check(pd.DataFrame(Z), later).warnings == ()
+    assert check(pd.DataFrame(Z, index=range(400, 400 + N)), later).warnings == ()
+
+
+def test_by_label_or_by_place_is_asked_where_it_cannot_be_told():
+    shuffled = F.reset_index(drop=True).sample(frac=1, random_state=0)
+    with pytest.raises(
+        dm.InputError, match=r"factors.sort_index\(\)` if labels do, or .*reset_index\(drop=True\)"
+    ):
+        check(pd.DataFrame(Z), shuffled)
+    check(pd.DataFrame(Z), shuffled.sort_index())
+    check(pd.DataFrame(Z), shuffled.reset_index(drop=True))
+
+
+def test_text_that_never_comes_again_is_left_out():
+    frame = pd.DataFrame({"file": [f"{i}.png" for i in range(N)], "a": CODES})
+    inputs = check(Z, frame)
+    assert inputs.factor_names == ("a",)
+    assert (
+        "factor 'file' has a different text in every row, such as '0.png', and is left out"
+        in inputs.warnings[0]
+    )
+    kept = check(Z, frame, factor_types={"file": "categorical"})
+    assert kept.factor_names == ("file", "a")
+    with pytest.raises(dm.InputError, match="these are identifiers and no factors"):
+        check(Z, frame[["file"]])
