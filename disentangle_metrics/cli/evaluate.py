@@ -76,7 +76,8 @@ Trust = option(
 )
 Latents = option(
     ARRAYS,
-    "File of latents (.npy, .npz, .csv, .parquet, .h5ad, ...: docs/inputs.md); :NAME chooses arrays, columns.",
+    "File of latents (.npy, .npz, .csv, .parquet, .h5ad, ...: docs/inputs.md); :NAME chooses "
+    "arrays, columns.",
     metavar="FILE[:NAME,...]",
 )
 Factors = option(

@@ -101,8 +101,10 @@ class OutputReader:
             return ignored
         if mean_is in drawn:
             self.remarks.append(
-                "the network draws its code at random: two passes over the same images differ, and the scores are "
-                "those of one draw; score the means instead (outputs=, encode_with=; --outputs, --encode-with)"
+                "the network draws its code at random: two passes over the same images differ, and "
+                "the scores are "
+                "those of one draw; score the means instead (outputs=, encode_with=; --outputs, "
+                "--encode-with)"
             )
         return ignored
 
@@ -214,7 +216,8 @@ def _part(network: Any, name: str) -> Callable[[Any], Any]:
     if not callable(part):
         own = [key for key in ("encode", "encoder", *dict(network.named_children())) if hasattr(network, key)]
         raise InputError(
-            f"encode_with={name!r} (--encode-with): the network {type(network).__name__} has no such part; it has "
+            f"encode_with={name!r} (--encode-with): the network {type(network).__name__} has no "
+            "such part; it has "
             f"{', '.join(dict.fromkeys(own)) or 'none'}"
         )
     found: Callable[[Any], Any] = part

@@ -12,9 +12,9 @@ from disentangle_metrics.encoders import trusted
 from disentangle_metrics.encoders.encoder import Encoder, ModelSource
 from disentangle_metrics.encoders.networks import from_architecture, from_user_code, put_weights
 from disentangle_metrics.encoders.onnx_file import import_onnx, load_onnx
+from disentangle_metrics.encoders.outputs import Outputs, check_outputs
 from disentangle_metrics.encoders.pytorch import import_torch, pick_device
 from disentangle_metrics.encoders.registries import CHECKPOINTS, ENCODERS, architecture_name
-from disentangle_metrics.encoders.outputs import Outputs, check_outputs
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.encoders.torch_save import (
     read_torch_save,

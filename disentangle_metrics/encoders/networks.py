@@ -104,7 +104,8 @@ def _module(name: str) -> ModuleType:
     found = getattr(module, "__file__", None)
     if found is None or Path(found).resolve() != path.resolve():
         raise InputError(
-            f"model_code: {path} cannot be imported, since the name {path.stem!r} is taken by {found}; rename it"
+            f"model_code: {path} cannot be imported, since the name {path.stem!r} is taken by "
+            f"{found}; rename it"
         )
     return module
 

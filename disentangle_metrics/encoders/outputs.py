@@ -125,12 +125,14 @@ def read_posterior(
     spreads = _array(spread.value, rows, spread.name)
     if means.shape != spreads.shape:
         raise InputError(
-            f"the encoder returned a pair of the shapes {means.shape} and {spreads.shape}; accepted: {EXPECTED}"
+            f"the encoder returned a pair of the shapes {means.shape} and {spreads.shape}; "
+            f"accepted: {EXPECTED}"
         )
     guessed = outputs is None and not (spread.named and role_of(spread.name))
     if guessed and not by_contract and (spreads > 0).all() and spreads.size > 1:
         raise InputError(
-            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard deviation or a "
+            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard "
+            "deviation or a "
             f"log-variance; {_shown(found)}: say which with outputs= (--outputs mean={mean.name},"
             f"std={spread.name}, or logvar=, or var=)"
         )
@@ -192,15 +194,16 @@ def _flat(values: Any, depth: int) -> Iterator[Any]:
 def _fields(value: Any) -> Mapping[str, Any] | None:
     """Names and values of an output whose parts have names."""
     if isinstance(value, Mapping):
-        return value
+        return dict(value)
     if hasattr(value, "_asdict"):
-        return cast("Mapping[str, Any]", value._asdict())
+        fields: Mapping[str, Any] = value._asdict()
+        return fields
     if hasattr(value, "stddev") and hasattr(value, "rsample"):  # a distribution of PyTorch
         return {"mean": value.mean, "std": value.stddev}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if type(value).__name__ == "SimpleNamespace":
-        return vars(value)
+        return dict(vars(value))
     return None
 
 
@@ -263,17 +266,18 @@ def _once(outputs: list[Output]) -> list[Output]:
     equal = [(a, b) for a, b in ((0, 1), (0, 2), (1, 2)) if np.array_equal(arrays[a], arrays[b])]
     if len(equal) != 1:
         return outputs
-    (spread,) = {0, 1, 2} - set(equal[0])
-    return [outputs[equal[0][0]], outputs[spread]]
+    mean, again = equal[0]
+    return [outputs[mean], outputs[3 - mean - again]]
 
 
 def _is_code(output: Output, rows: int, pixels: int | None) -> bool:
-    shape = getattr(output.value, "shape", ())
+    shape: tuple[int, ...] = tuple(getattr(output.value, "shape", ()))
     return len(shape) == 2 and shape[0] == rows and shape[1] > 0 and shape[1] != pixels
 
 
 def _width(output: Output) -> int:
-    return int(output.value.shape[1])
+    width: int = output.value.shape[1]
+    return width
 
 
 def _shown(found: list[Output]) -> str:
@@ -284,9 +288,9 @@ def _shown(found: list[Output]) -> str:
 def _array(value: Any, rows: int, name: str) -> Array:
     what = f"the encoder's output {name}" if name else "the encoder"
     verb = "is" if name else "returned"
-    if isinstance(value, (dict, str)) or value is None or not hasattr(value, "__array__"):
-        if not hasattr(value, "toarray") and not hasattr(value, "__dlpack__"):
-            raise InputError(f"{what} {verb} {type(value).__name__}; accepted: {EXPECTED}")
+    arraylike = any(hasattr(value, method) for method in ("__array__", "toarray", "__dlpack__"))
+    if isinstance(value, (dict, str)) or value is None or not arraylike:
+        raise InputError(f"{what} {verb} {type(value).__name__}; accepted: {EXPECTED}")
     array = to_numpy(value, "the encoder's output")
     if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
         raise InputError(

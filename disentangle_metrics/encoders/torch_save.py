@@ -8,28 +8,28 @@ beside such objects are read, and no code of the file runs.
 
 from __future__ import annotations
 
+import importlib
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
 
-if TYPE_CHECKING:
-    import torch
-
 HOW_TO_SAVE = (
     "save the weights alone with torch.save(network.state_dict(), ...) and give arch= or model_code= "
     "(--arch, --model-code), or, if you trust whoever made the file, pass trust=True (--trust-file)"
 )
 # A file that names one of these means to run something, and is not looked through further.
-PROGRAMS_OF_PYTHON = frozenset(
-    "builtins __builtin__ os posix nt sys subprocess shutil runpy importlib pty socket webbrowser pickle "
-    "code ctypes multiprocessing".split()
+PROGRAMS = (
+    "builtins __builtin__ os posix nt sys subprocess shutil runpy importlib pty socket webbrowser "
+    "pickle code "
+    "ctypes multiprocessing"
 )
+PROGRAMS_OF_PYTHON = frozenset(PROGRAMS.split())
 
 
 class Ignored:
@@ -115,6 +115,7 @@ def _has_tensors(content: Mapping[Any, Any]) -> bool:
 
 def _stand_ins(names: list[str]) -> list[Any]:
     """For each name what the reader takes for it."""
+    multiarray: Any = importlib.import_module("numpy._core.multiarray")
     stand_ins: list[Any] = []
     for name in names:
         real: Any = None
@@ -125,9 +126,9 @@ def _stand_ins(names: list[str]) -> list[Any]:
         elif name.startswith("numpy.dtypes."):
             real = getattr(np.dtypes, name.rpartition(".")[2], None)
         elif name in ("numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct"):
-            real = np._core.multiarray._reconstruct
+            real = multiarray._reconstruct
         elif name in ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar"):
-            real = np._core.multiarray.scalar
+            real = multiarray.scalar
         stand_ins.append((real or type("Ignored", (Ignored,), {}), name))
     if any(name.startswith("numpy.") for name in names):  # NumPy's types of numbers are not named in files
         stand_ins += [kind for kind in vars(np.dtypes).values() if isinstance(kind, type)]

@@ -101,7 +101,8 @@ def state_dict(path: Path, content: object) -> StoredWeights:
     if isinstance(content, Mapping):
         found = f"a dictionary with the keys {', '.join(map(repr, list(content)[:5])) or '(none)'}"
     raise ModelFileError(
-        f"{path} does not hold a network's weights but {found}; accepted: a state_dict, bare or in a dictionary"
+        f"{path} does not hold a network's weights but {found}; accepted: a state_dict, bare or in "
+        "a dictionary"
     )
 
 

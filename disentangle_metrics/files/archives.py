@@ -17,9 +17,11 @@ from disentangle_metrics.files.named_arrays import SPARSE_PARTS
 from disentangle_metrics.inputs.arrays import refuse_large, to_numpy
 
 SAFETENSORS_TYPES = {
-    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-    "I8": np.int8, "U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "U8": np.uint8, "BOOL": np.bool_,
-}  # fmt: skip
+    **{f"F{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
+    **{f"I{bits}": f"<i{bits // 8}" for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": f"<u{bits // 8}" for bits in (8, 16, 32, 64)},
+    "BOOL": "?",
+}
 LARGEST_HEADER = 2**20
 
 
@@ -68,7 +70,7 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
             f"{path} is a safetensors file; to read it, install the package: pip install safetensors"
         ) from None
     try:
-        tensors = deserialize(path.read_bytes())
+        tensors = deserialize(path.read_bytes())  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError) as error:
         raise InputError(
             f"{path} is a safetensors file that cannot be read; it may be truncated or damaged ({error})"

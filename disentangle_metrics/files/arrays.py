@@ -17,6 +17,7 @@ from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
 from disentangle_metrics.files.named_arrays import as_column, choose
 from disentangle_metrics.files.row_names import Role, has_column, name_rows, without_columns
 from disentangle_metrics.files.text_table import read_text_table
+from disentangle_metrics.inputs.factor import MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ ADVICE = {
     FileKind.ONNX: "a model is scored as dm-eval MODEL --dataset NAME",
 }
 ACCEPTED = (
-    "accepted: .npy, .npz, .csv and other text tables, .safetensors, .parquet, .feather, .h5, .h5ad, .mat, .pt, "
+    "accepted: .npy, .npz, .csv and other text tables, .safetensors, .parquet, .feather, .h5, "
+    ".h5ad, .mat, .pt, "
     ".json, also compressed"
 )
 ARCHIVES: dict[FileKind, Callable[[Path], Mapping[str, Any]]] = {
@@ -84,9 +86,13 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
         If the file is missing, damaged, of another kind, or it must be said what is meant.
     """
     choices = choices or Choices()
-    path, names = _split(text)
     try:
-        if not path.exists():
+        path, names = _split(text)
+        found = path.exists()
+    except OSError as error:
+        raise InputError(f"--{role}: {text[:80]!r} is no path ({error.strerror})") from error
+    try:
+        if not found:
             raise InputError(f"--{role}: no such file: {path}")
         if path.is_dir():
             raise InputError(f"--{role}: {path} is a folder; give a file in it")
@@ -105,7 +111,8 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
             ) from error
         reason = str(error).partition("\n")[0][:200]
         raise InputError(
-            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated or damaged "
+            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated "
+            "or damaged "
             f"({reason})"
         ) from error
     return replace(file, path=path)
@@ -178,11 +185,8 @@ def _split(text: str) -> tuple[Path, list[str]]:
     whole = Path(text).expanduser()
     before, colon, after = text.rpartition(":")
     path = Path(before).expanduser()
-    try:
-        if not colon or whole.exists() or not path.exists():
-            return whole, []
-    except OSError as error:
-        raise InputError(f"{text[:80]!r} is no path ({error.strerror})") from error
+    if not colon or whole.exists() or not path.exists():
+        return whole, []
     return path, [name.strip() for name in after.split(",") if name.strip()]
 
 
@@ -202,11 +206,10 @@ def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> Ar
     if choices.missing == "raise":
         for name in map(str, file.value.columns):
             if (found := table.missing.get(name)) is not None:
-                row, cell = found
-                shown = f"{cell!r}" if cell else "an empty cell"
+                shown = repr(found.cell) if found.cell else "an empty cell"
                 raise InputError(
-                    f"--{role}: {path} has {shown} in row {row}, column {name}, which is a missing value; pass "
-                    "--missing drop to leave out such rows, or repair them"
+                    f"--{role}: {role.removesuffix('s')} {name!r} has a missing or infinite value in row "
+                    f"{found.row} ({found.count:,} in all), {shown} of {path}: {MISSING_ADVICE}"
                 )
     return replace(file, has_header=table.has_header, notes=(*table.notes, *file.notes))
 
@@ -260,7 +263,8 @@ def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
         if bad.any():
             row = int(np.argmax(bad))
             raise InputError(
-                f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be numbers (leave a "
+                f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be "
+                "numbers (leave a "
                 f"column out with --drop-columns {name})"
             )
 

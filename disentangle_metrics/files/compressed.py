@@ -17,17 +17,19 @@ from disentangle_metrics.errors import InputError
 
 LARGEST = 4 * 2**30
 BLOCK = 2**22
-OPENERS: dict[FileKind, Callable[[Path], Any]] = {
-    FileKind.GZIP: lambda path: gzip.open(path, "rb"),
-    FileKind.BZIP2: lambda path: bz2.open(path, "rb"),
-    FileKind.XZ: lambda path: lzma.open(path, "rb"),
-    FileKind.ONE_IN_ZIP: lambda path: _only_member(path),
-}
 
 
 def _only_member(path: Path) -> Any:
     archive = zipfile.ZipFile(path)
     return archive.open(archive.namelist()[0])
+
+
+OPENERS: dict[FileKind, Callable[[Path], Any]] = {
+    FileKind.GZIP: gzip.open,
+    FileKind.BZIP2: bz2.open,
+    FileKind.XZ: lzma.open,
+    FileKind.ONE_IN_ZIP: _only_member,
+}
 
 
 @contextlib.contextmanager

@@ -25,12 +25,12 @@ def read_parquet(path: Path) -> pd.DataFrame:
 def read_arrow(path: Path) -> pd.DataFrame:
     """A Feather file, or an Arrow file or stream; needs pyarrow."""
     pyarrow = _import_pyarrow(path, "an Arrow or Feather file")
-    import pyarrow.feather
+    from pyarrow import feather
 
     with path.open("rb") as file:
         start = file.read(4)
     if start in (b"ARRO", b"FEA1"):
-        table = pyarrow.feather.read_table(path)
+        table = feather.read_table(path)
     else:
         with pyarrow.OSFile(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
             table = stream.read_all()
@@ -43,7 +43,8 @@ def _import_pyarrow(path: Path, what: str) -> Any:
         import pyarrow
     except ModuleNotFoundError:
         raise InputError(
-            f"{path} is {what}, and reading it needs the package pyarrow; install it with: pip install pyarrow"
+            f"{path} is {what}, and reading it needs the package pyarrow; install it with: pip "
+            "install pyarrow"
         ) from None
     if int(pyarrow.__version__.partition(".")[0]) < OLDEST_PYARROW:
         raise InputError(
@@ -80,7 +81,8 @@ def read_json(path: Path) -> pd.DataFrame:
     columns = isinstance(content, dict) and content and all(isinstance(c, list) for c in content.values())
     if not (records or rows or columns):
         raise InputError(
-            f"{path} is JSON that is no table; accepted: records, columns by name, or rows; else save it as CSV"
+            f"{path} is JSON that is no table; accepted: records, columns by name, or rows; else "
+            "save it as CSV"
         )
     if records and (odd := next((i for i, row in enumerate(content) if set(row) != set(content[0])), None)):
         raise InputError(f"{path}: record {odd} has other names than the first; save the table as CSV")

@@ -51,7 +51,8 @@ def import_h5py(path: Path) -> ModuleType:
         import h5py
     except ModuleNotFoundError:
         raise InputError(
-            f"{path} is an HDF5 file, and reading it needs the package h5py; install it with: pip install h5py"
+            f"{path} is an HDF5 file, and reading it needs the package h5py; install it with: pip "
+            "install h5py"
         ) from None
     module: ModuleType = h5py
     return module

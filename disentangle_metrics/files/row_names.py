@@ -23,7 +23,8 @@ FEWEST_IDENTIFIERS = 20
 FEWEST_WEAK = 5  # rows from which on a count under a name like "x" is no coincidence
 NAMES_OF_LABELS = re.compile(
     r"(unnamed: \d+|index|idx|ids?|uuid|guid|row_?names?|row_?(id|index|num|number)|obs_?names?|barcodes?|"
-    r"(sample|cell|image|img|file|row|obs|frame|item|example|video)[_ ]?(id|idx|index|name|path|file)|file|filename|"
+    r"(sample|cell|image|img|file|row|obs|frame|item|example|video)[_ ]?(id|idx|index|name|path|"
+    r"file)|file|filename|"
     r"file_?path|path|level_0|__index_level_0__|.*[_ ](id|idx|uuid|barcode))",
     re.IGNORECASE,
 )
@@ -50,7 +51,7 @@ def name_rows(
     """
     if index_col is not None:
         return _labelled_by(path, frame, frame.columns[_place(frame, index_col)], [])
-    notes = []
+    notes: list[str] = []
     first = frame.columns[0]
     if first not in wanted and frame.shape[1] > 1:
         if _are_labels(str(first), frame[first], role, alone=not len(_numbers(frame))):
@@ -144,7 +145,8 @@ def _drop_identifiers(named: NamedRows, path: Path, role: Role, wanted: list[str
             frame = frame.drop(columns=name)
             keep = f"; to keep it, name the columns: {path}:{name},..." if role == "factors" else ""
             notes.append(
-                f"{path}: column {str(name)!r} is different in every row ({column.iloc[0]}), an identifier, and "
+                f"{path}: column {str(name)!r} is different in every row ({column.iloc[0]}), an "
+                "identifier, and "
                 f"is left out{keep}"
             )
     return NamedRows(frame, named.labelled, notes)

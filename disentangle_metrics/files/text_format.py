@@ -142,7 +142,8 @@ def _read(where: str, text: str, separator: str, quoted: set[str]) -> _Reading |
         if names_short or len(rows) < 2:
             return "words with spaces between them"
         ambiguous = (
-            f"{where}: whether spaces separate cells or words cannot be told, as in {' '.join(rows[0])!r}; quote "
+            f"{where}: whether spaces separate cells or words cannot be told, as in "
+            f"{' '.join(rows[0])!r}; quote "
             "the cells, or save the table with commas between them"
         )
     for row in rows if separator else rows[1:]:
@@ -158,14 +159,21 @@ def _style(where: str, rows: Rows) -> tuple[NumberStyle, str]:
     below = rows[1:] or rows
     for place in range(len(below[0])):
         cells = [row[place] for row in below if row[place] and row[place] not in MISSING_WORDS]
-        if cells and all(map(looks_numeric, cells)):
-            if any(all(style.is_number(cell) for cell in cells) for style in STYLES):
-                numbers += cells
+        numeric = bool(cells) and all(map(looks_numeric, cells))
+        if numeric and any(all(style.is_number(cell) for cell in cells) for style in STYLES):
+            numbers += cells
     try:
         style = number_style(numbers, where)
     except InputError as error:
         return STYLES[1], str(error)
-    return style or STYLES[0], ""
+    if style is None:
+        marked = {mark: next((cell for cell in numbers if mark in cell), "") for mark in ".,"}
+        shown = " and ".join(repr(cell) for cell in marked.values() if cell)
+        return STYLES[0], (
+            f"{where} has numbers of different styles, such as {shown}; save all with a decimal point and "
+            "without marks between thousands"
+        )
+    return style, ""
 
 
 def _is_one_cell(cell: str, style: NumberStyle) -> bool:

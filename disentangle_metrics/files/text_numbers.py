@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from disentangle_metrics.errors import InputError
 
 SPECIAL = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
-MISSING_WORDS = frozenset(
-    "NA N/A n/a na NULL Null null None none NaN nan -nan NAN <NA> #N/A #NA ? - -- . * missing".split()
-)
+MISSING = "NA N/A n/a na NULL Null null None none NaN nan -nan NAN <NA> #N/A #NA ? - -- . * missing"
+MISSING_WORDS = frozenset(MISSING.split())
 """What files hold in place of a number that is missing. Among words they are words."""
 
 GROUPED = {
@@ -42,6 +41,8 @@ class NumberStyle:
         whole, mark, rest = cell.partition(self.decimal)
         if self.thousands is not None and GROUPED[self.thousands].fullmatch(whole):
             whole = whole.replace(self.thousands, "")
+        if "." in whole + rest:
+            return None
         text = f"{whole}.{rest}" if mark else whole
         if STANDARD.fullmatch(text) or SPECIAL.fullmatch(text):
             return text
@@ -76,14 +77,15 @@ def number_style(cells: Iterable[str], where: str) -> NumberStyle | None:
     if not odd:
         return STYLES[0]
     fitting = [style for style in STYLES if all(style.is_number(cell) for cell in numeric)]
-    readings = {}
+    readings: dict[tuple[float, ...], NumberStyle] = {}
     for style in fitting:
         readings.setdefault(tuple(float(style.standard(cell) or "nan") for cell in sorted(numeric)), style)
     if len(readings) > 1:
         cell = sorted(odd)[0]
         first, second = (style.standard(cell) for style in list(readings.values())[:2])
         raise InputError(
-            f"{where}: {cell!r} may be {first} or {second}, and no other cell tells which; save numbers with a "
+            f"{where}: {cell!r} may be {first} or {second}, and no other cell tells which; save "
+            "numbers with a "
             "decimal point and without marks between thousands"
         )
     return next(iter(readings.values()), None)

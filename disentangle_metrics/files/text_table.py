@@ -34,13 +34,22 @@ UNIT_NAMES = 20  # rows from which on a few words among numbers are no categorie
 
 
 @dataclass(frozen=True)
+class Missing:
+    """The first cell of a column that has no value, as it is written, and how many there are."""
+
+    row: int
+    cell: str
+    count: int
+
+
+@dataclass(frozen=True)
 class TextTable:
     """The columns; whether the first line was taken for their names; and what the user should know."""
 
     frame: pd.DataFrame
     has_header: bool
     notes: list[str] = field(default_factory=list)
-    missing: dict[str, tuple[int, str]] = field(default_factory=dict)  # the first of each column, as written
+    missing: dict[str, Missing] = field(default_factory=dict)  # of the columns that lack values
 
 
 def read_text_table(path: Path) -> TextTable:
@@ -202,7 +211,7 @@ def _settled(path: Path, frame: pd.DataFrame, form: TextFormat) -> TextTable:
         if pd.api.types.is_numeric_dtype(column):
             empty = column.isna()
             if empty.any():
-                missing[str(name)] = (int(np.argmax(empty)), "")
+                missing[str(name)] = Missing(int(np.argmax(empty)), "", int(empty.sum()))
                 if column.dtype.kind == "f" and column.abs().max() >= 2**53:
                     raise InputError(
                         f"{path}: {shown} has integers of 2^53 and more beside empty cells, and would lose "
@@ -217,7 +226,8 @@ def _settled(path: Path, frame: pd.DataFrame, form: TextFormat) -> TextTable:
         lacking = settled.isna()
         if lacking.any():
             row = int(np.argmax(lacking))
-            missing[str(name)] = (row, "" if pd.isna(column.iloc[row]) else str(column.iloc[row]))
+            cell = "" if pd.isna(column.iloc[row]) else str(column.iloc[row])
+            missing[str(name)] = Missing(row, cell, int(lacking.sum()))
     return TextTable(pd.DataFrame(columns), form.names is not None, notes, missing)
 
 

@@ -79,7 +79,8 @@ def refuse_large(shape: Any, itemsize: int, argument: str) -> None:
         size *= int(side)
     if size > LARGEST_DENSE:
         raise InputError(
-            f"`{argument}` is sparse; written out, its shape {tuple(shape)} takes {size / 2**30:.1f} GiB, and "
+            f"`{argument}` is sparse; written out, its shape {tuple(shape)} takes "
+            f"{size / 2**30:.1f} GiB, and "
             f"at most {LARGEST_DENSE // 2**30} GiB are written out; keep fewer columns (for example "
             "sklearn.decomposition.TruncatedSVD), or pass .toarray() of it if the memory is there"
         )
@@ -116,12 +117,14 @@ def _not_an_array(value: Any) -> str:
         )
     if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
         return (
-            f"is a {name}, and files are not read here; load the array first, for example with numpy.load, or "
+            f"is a {name}, and files are not read here; load the array first, for example with "
+            "numpy.load, or "
             "use dm-eval --latents FILE --factors FILE"
         )
     if isinstance(value, (tuple, list)) and len(value) == 2 and _two_tables(*value):
         return (
-            f"is a {name} of two arrays of the same shape {tuple(value[0].shape)}; for means and log-variances "
+            f"is a {name} of two arrays of the same shape {tuple(value[0].shape)}; for means and "
+            "log-variances "
             "pass dm.GaussianPosterior(mean, logvar); for two batches pass numpy.concatenate(...)"
         )
     return ""

@@ -90,7 +90,7 @@ def _through_an_interface(value: Any, argument: str) -> Any:
     """A narwhals frame of an object that it does not know by name, or None if it is no table."""
     import narwhals as nw
 
-    backend = next((name for name in ("pyarrow", "polars") if _installed(name)), None)
+    backend: Any = next((name for name in ("pyarrow", "polars") if _installed(name)), None)
     if hasattr(value, "__arrow_c_stream__"):
         if backend is None:
             raise InputError(
@@ -170,7 +170,8 @@ def _from_xarray(value: Any, name: str, argument: str) -> pd.DataFrame | None:
     if len(dimensions) != 1 or len(next(iter(dimensions))) != 1:
         shown = ", ".join(f"{key} {variable.dims}" for key, variable in value.data_vars.items())
         raise InputError(
-            f"`{argument}` is an xarray.Dataset whose variables do not all lie along one dimension ({shown}); "
+            f"`{argument}` is an xarray.Dataset whose variables do not all lie along one dimension "
+            f"({shown}); "
             "pass one DataArray of two dimensions, or the variables that do"
         )
     names = list(value.data_vars)

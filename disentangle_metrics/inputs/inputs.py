@@ -226,7 +226,8 @@ def check(
     kinds = _kinds(factor_types, factor_labels)
     left_out = identifiers(columns, factor_labels, kinds)
     notes += [
-        f"factor {factor_labels[place]!r} has a different text in every row, such as {text!r}, and is left out; "
+        f"factor {factor_labels[place]!r} has a different text in every row, such as {text!r}, and "
+        "is left out; "
         f'if it is a category, pass factor_types={{"{factor_labels[place]}": "categorical"}} '
         f"(--factor-types {factor_labels[place]}=categorical)"
         for place, text in left_out.items()

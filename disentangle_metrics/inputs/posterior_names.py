@@ -23,16 +23,18 @@ SPELLINGS: dict[str, str] = {
     "std": r"stds?|stddevs?|stdevs?|sd|sigmas?|scales?|standarddeviations?",
 }
 # Words that say whose posterior it is, or which layer computes it, and nothing of what it is.
-FILLERS = set(
-    "z zs q qz qzx zx h latent latents posterior post enc encoder encoded encoding out output outputs fc layer "
-    "dense linear lin head dist distribution param params code codes emb embedding approx variational network "
-    "net model vae of the gaussian normal identity gemm matmul add bias biasadd mul split slice squeeze reshape "
-    "flatten statefulpartitionedcall stateful partitionedcall".split()
+OWNERS = (
+    "z zs q qz qzx zx h latent latents posterior post enc encoder encoded encoding out output outputs fc "
+    "layer dense linear lin head dist distribution param params code codes emb embedding approx variational "
+    "network net model vae of the gaussian normal identity gemm matmul add bias biasadd mul split slice "
+    "squeeze reshape flatten statefulpartitionedcall stateful partitionedcall"
 )
-OTHERS = set(  # whose mean and spread are not those of the code
+# Words of things whose mean and spread are not those of the code.
+STRANGERS = (
     "x xhat px pz p prior dec decoder decoded recon reconstruction reconstructed rec generated target labels "
-    "label batch running input data".split()
+    "label batch running input data"
 )
+FILLERS, OTHERS = frozenset(OWNERS.split()), frozenset(STRANGERS.split())
 SAMPLES = {"z", "zs", "sample", "samples", "zsample", "zsampled", "sampled", "latentsample"}
 
 

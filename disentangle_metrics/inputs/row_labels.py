@@ -29,7 +29,8 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
         return None
     if labels is None or others is None:
         shuffled = labels if labels is not None else others
-        if shuffled is not None and len(first) == len(second) and _is_shuffled_count(shuffled):
+        both = first is not None and second is not None and len(first) == len(second)
+        if both and shuffled is not None and _is_shuffled_count(shuffled):
             which = arguments[0] if labels is not None else arguments[1]
             other = arguments[1] if labels is not None else arguments[0]
             raise InputError(

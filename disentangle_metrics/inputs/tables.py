@@ -88,7 +88,8 @@ def read_latents(value: Any, argument: str) -> LatentTable:
 
 def _frame_numbers(frame: pd.DataFrame, argument: str) -> NDArray[Any]:
     if all(isinstance(kind, np.dtype) and kind.kind in "iubfc" for kind in frame.dtypes):
-        return frame.to_numpy()
+        plain: NDArray[Any] = frame.to_numpy()
+        return plain
     columns = []
     for place, name in enumerate(frame.columns):
         column = frame.iloc[:, place]
@@ -164,7 +165,8 @@ def identifiers(table: FactorTable, names: Sequence[str], kinds: Sequence[str | 
     }
     if found and len(found) == len(table.columns):
         raise InputError(
-            f"`factors` has a different text in every row of {', '.join(names)}; these are identifiers and no "
+            f"`factors` has a different text in every row of {', '.join(names)}; these are "
+            "identifiers and no "
             "factors"
         )
     return found

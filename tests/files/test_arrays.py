@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from disentangle_metrics.files.arrays import check_rows, read_array
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.files.arrays import check_rows, read_array
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 Z = np.random.default_rng(0).normal(size=(6, 2))

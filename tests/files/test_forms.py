@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import lzma
 import sys
@@ -29,12 +30,18 @@ def latents(path: Path | str) -> np.ndarray:
     return np.asarray(read_array(str(path), "latents").value)
 
 
+def npy_bytes(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
 WRITERS = {
-    "csv.gz": lambda p: gzip.open(p, "wt").write(FRAME.to_csv(index=False)),
-    "csv.xz": lambda p: lzma.open(p, "wt").write(FRAME.to_csv(index=False)),
+    "csv.gz": lambda p: p.write_bytes(gzip.compress(FRAME.to_csv(index=False).encode())),
+    "csv.xz": lambda p: p.write_bytes(lzma.compress(FRAME.to_csv(index=False).encode())),
     "csv.bz2": lambda p: FRAME.to_csv(p, index=False, compression="bz2"),
     "csv.zip": lambda p: FRAME.to_csv(p, index=False, compression={"method": "zip", "archive_name": "z.csv"}),
-    "npy.gz": lambda p: np.save(gzip.open(p, "wb"), Z),
+    "npy.gz": lambda p: p.write_bytes(gzip.compress(npy_bytes(Z))),
     "records.json": lambda p: FRAME.to_json(p, orient="records", double_precision=15),
     "columns.json": lambda p: FRAME.to_json(p, double_precision=15),
     "split.json": lambda p: FRAME.to_json(p, orient="split", double_precision=15),
@@ -54,7 +61,7 @@ WRITERS = {
 def test_forms_that_need_nothing_more(form: str, tmp_path: Path) -> None:
     path = tmp_path / form
     with path.open("wb") as file:
-        WRITERS[form](file if form.endswith(("npz", "npy", "mat")) else path)
+        WRITERS[form](file if form.endswith(("npz", "structured.npy", "mat")) else path)
     np.testing.assert_allclose(latents(path), Z, rtol=1e-12)
 
 
