@@ -62,7 +62,7 @@ class ArrayFile:
     has_header: bool | None = None  # of a text table
     labelled: bool = False  # whether its rows have labels
     notes: tuple[str, ...] = ()
-    choosable: frozenset[str] = frozenset()  # the columns that --index-col and --drop-columns may name
+    choosable: tuple[str, ...] = ()  # the columns that --index-col and --drop-columns may name
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,11 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
     kind = file_kind(path)
     if kind in OPENERS:
         with unpacked(path, kind) as copy:
-            return _read(copy, names, role, choices)
+            try:
+                file = _read(copy, names, role, choices)
+            except InputError as error:
+                raise InputError(str(error).replace(str(copy), str(path))) from error
+            return replace(file, notes=tuple(note.replace(str(copy), str(path)) for note in file.notes))
     if kind is FileKind.TEXT:
         return _from_text(path, names, role, choices)
     if kind in FRAMES:
@@ -226,7 +230,7 @@ def _from_frame(
 ) -> ArrayFile:
     notes: tuple[str, ...] = ()
     whole = [str(column) or "(no name)" for column in frame.columns]
-    choosable = frozenset([*map(str, frame.columns), *map(str, range(frame.shape[1]))])
+    choosable = (*filter(None, map(str, frame.columns)), *map(str, range(frame.shape[1])))
     index_col = choices.index_col if choices.index_col and has_column(frame, choices.index_col) else None
     dropped = [name for name in choices.drop_columns if has_column(frame, name)]
     if labelled:

@@ -146,9 +146,10 @@ def _read(where: str, text: str, separator: str, quoted: set[str]) -> _Reading |
             f"{' '.join(rows[0])!r}; quote "
             "the cells, or save the table with commas between them"
         )
-    for row in rows if separator else rows[1:]:
+    for row in rows:
         for cell in row:
-            if cell not in quoted and not _is_one_cell(cell, style):
+            two_styles = bool(ambiguous) and looks_numeric(cell)
+            if cell not in quoted and not two_styles and not _is_one_cell(cell, style):
                 return f"{cell!r} is no cell"
     return _Reading(separator, rows, names_short, style, ambiguous)
 

@@ -251,6 +251,15 @@ def test_refusals_say_what_to_do(content: bytes, message: str, tmp_path: Path) -
     assert "\n" not in str(caught.value)
 
 
+def test_a_compressed_file_is_called_by_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv.gz"
+    path.write_bytes(gzip.compress(FRAME.set_axis([f"s{i}" for i in range(40)]).to_csv().encode()))
+    assert read_array(str(path), "latents").notes[0].startswith(f"{path}: the first column")
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n1\n"))
+    with pytest.raises(InputError, match=f"^--latents: {path} is not a table"):
+        latents(path)
+
+
 def test_an_excel_workbook_is_told_by_its_members(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "z.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", "")

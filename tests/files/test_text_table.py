@@ -71,6 +71,7 @@ REFUSED = {
     "a tie of one column": ("z\n1,5\n2,7\n3,25\n", "commas or no separator cannot be told"),
     "leading zeros": ("0,5231\n0,0123\n1,2233\n", "cannot be told"),
     "thousands or decimals": ("a;b\n1,234;2\n2,345;3\n", "'1,234' may be 1.234 or 1234"),
+    "a short row of a small table": ("a,b\n1,2\n1\n", "line 3 has 1 cell where others have 2"),
     "two styles": ("a;b\n0.5;0,5\n0.25;0,75\n", "numbers of different styles, such as '0.5' and '0,5'"),
     "longer rows": ("a,b\n1,2,3\n1,3,4\n", "first line has 2 cells where the others have 3"),
     "a longer row": ("a,b\n1,2\n1,2,3\n", "line 3 has 3 cells where others have 2"),
