@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from disentangle_metrics.cli.evaluate import NAME, app
-from disentangle_metrics.cli.running import run
+from disentangle_metrics.kit import run_command as run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "inputs.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(python|bash|console)\n(.*?)```", PAGE, re.S)
