@@ -132,7 +132,7 @@ def _read(where: str, text: str, separator: str, quoted: set[str]) -> _Reading |
     if first not in (width, width - 1):
         return f"the first line has {_counted(first)} where the others have {width}"
     names_short = first == width - 1
-    if names_short and not _are_labels(rows):
+    if names_short and not _are_labels(rows, quoted):
         return (
             f"the first line has {_counted(first)} where the others have {width}, and the first cells are no "
             "row labels, which are all different"
@@ -149,7 +149,7 @@ def _read(where: str, text: str, separator: str, quoted: set[str]) -> _Reading |
     for row in rows:
         for cell in row:
             two_styles = bool(ambiguous) and looks_numeric(cell)
-            if cell not in quoted and not two_styles and not _is_one_cell(cell, style):
+            if cell not in quoted and not two_styles and not _is_one_cell(cell, style, separator):
                 return f"{cell!r} is no cell"
     return _Reading(separator, rows, names_short, style, ambiguous)
 
@@ -177,22 +177,22 @@ def _style(where: str, rows: Rows) -> tuple[NumberStyle, str]:
     return style, ""
 
 
-def _is_one_cell(cell: str, style: NumberStyle) -> bool:
-    """Whether no separator is left in it."""
+def _is_one_cell(cell: str, style: NumberStyle, separator: str) -> bool:
+    """Whether no separator is left in it; words between other separators may hold commas."""
     if style.is_number(cell):
         return True
-    if any(mark in cell for mark in ",;\t|"):
+    words = separator in (";", "\t", "|") and re.search(r"[^\W\d]", cell)
+    if any(mark in cell for mark in (";\t|" if words else ",;\t|")):
         return False
     return not re.fullmatch(r"[+-]?[\d.]+(\s+[+-]?[\d.]+)+", cell)
 
 
-def _are_labels(rows: Rows) -> bool:
-    """Whether the first cells can be row labels: all different, and words or whole numbers."""
+def _are_labels(rows: Rows, quoted: set[str]) -> bool:
+    """Whether the first cells can be row labels: all different, and words, quoted, or a count from 1."""
     labels = [row[0] for row in rows[1:]]
-    plain = STYLES[0]
-    whole = all(label.isdigit() for label in labels)
-    words = not any(plain.is_number(label) for label in labels)
-    return len(set(labels)) == len(labels) and (whole or words)
+    words = not any(STYLES[0].is_number(label) for label in labels)
+    counts = labels == [str(place) for place in range(1, len(labels) + 1)]
+    return len(set(labels)) == len(labels) and (words or counts or quoted.issuperset(labels))
 
 
 def _are_spaced(rows: Rows, quoted: set[str]) -> bool:

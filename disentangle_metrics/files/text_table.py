@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ NO_TABLES = {
     "@relation": "an ARFF file; read it with scipy.io.arff and save it as CSV",
     "<?xml": "an XML file; save the table as CSV",
 }
+CHARACTERS_LOOKED_AT, FEWEST_LINES = 200_000, 20  # of tables with many columns
+MEASURED = re.compile(r"([€$£¥]\s?)?[+-]?\d+([.,]\d+)*\s?(%|[a-zA-Zµ°]{1,3})?")
 MISSING_IN_WORDS = ("", "nan", "NaN", "<NA>")
 UNIT_NAMES = 20  # rows from which on a few words among numbers are no categories
 
@@ -71,7 +74,8 @@ def read_text_table(path: Path) -> TextTable:
         if text[:200].lstrip().lower().startswith(start.lower()):
             raise InputError(f"{path} is {advice}")
     text, comment = _without_comments(text)
-    head = "\n".join(text.split("\n", LINES_LOOKED_AT)[:LINES_LOOKED_AT])
+    lines = max(FEWEST_LINES, text[:CHARACTERS_LOOKED_AT].count("\n"))
+    head = "\n".join(text.split("\n", LINES_LOOKED_AT)[: min(lines, LINES_LOOKED_AT)])
     if not head.strip():
         raise InputError(f"{path} is empty")
     form = find_format(str(path), _whole_rows(head))
@@ -112,9 +116,9 @@ def _without_comments(text: str) -> tuple[str, str]:
     if text[:4].lower() == "sep=" and "\n" in text[:7]:
         text = text.partition("\n")[2]
     rest, comment = text, ""
-    while rest.startswith("#") or (rest.startswith("\n") and comment):
+    while rest.startswith(("#", "%")) or (rest.startswith("\n") and comment):
         line, _, rest = rest.partition("\n")
-        comment = line.lstrip("#").strip() or comment
+        comment = line.lstrip("#%").strip() or comment
     return (rest, comment) if rest.strip() else (text, "")
 
 
@@ -195,21 +199,29 @@ def _names(path: Path, form: TextFormat, frame: pd.DataFrame) -> list[Any]:
     names = [name.strip() for name in form.names]
     if twice := next((name for name in names if name and names.count(name) > 1), None):
         raise InputError(f"{path} has several columns named {twice!r}; give each a name of its own")
-    if names.count("") > 1:
-        names = [name or ("" if place == 0 else f"column {place}") for place, name in enumerate(names)]
-    return names
+    return [name or (f"column {place}" if place else "") for place, name in enumerate(names)]
 
 
 def _settled(path: Path, frame: pd.DataFrame, form: TextFormat) -> TextTable:
     """Each column as numbers, or as words, or refused."""
     import pandas as pd
 
-    notes, missing, columns = [], {}, {}
+    notes: list[str] = []
+    missing: dict[str, Missing] = {}
+    columns: dict[Any, Any] = {}
+    left_out: list[Any] = []  # columns without a name and without a value
     for name in frame.columns:
         column = frame[name]
         shown = f"column {name}" if form.names is not None else f"column {name} (from 0)"
         if pd.api.types.is_numeric_dtype(column):
             empty = column.isna()
+            if (
+                empty.all()
+                and form.names is not None
+                and not form.names[len(columns) + len(left_out)].strip()
+            ):
+                left_out.append(name)
+                continue
             if empty.any():
                 missing[str(name)] = Missing(int(np.argmax(empty)), "", int(empty.sum()))
                 if column.dtype.kind == "f" and column.abs().max() >= 2**53:
@@ -228,6 +240,8 @@ def _settled(path: Path, frame: pd.DataFrame, form: TextFormat) -> TextTable:
             row = int(np.argmax(lacking))
             cell = "" if pd.isna(column.iloc[row]) else str(column.iloc[row])
             missing[str(name)] = Missing(row, cell, int(lacking.sum()))
+    if left_out:
+        notes.append(f"{path}: {len(left_out)} columns without a name hold nothing and are left out")
     return TextTable(pd.DataFrame(columns), form.names is not None, notes, missing)
 
 
@@ -249,6 +263,8 @@ def _numbers_or_words(path: Path, shown: str, column: Any, form: TextFormat) -> 
         return pd.Series([np.nan if text is None else float(text) for text in texts]), None
     if is_number and is_word:
         _refuse_mixed(path, shown, cells, is_word, numbers)
+    if is_word and not is_number:
+        _refuse_units(path, shown, cells, is_word)
     words = cells.where(~cells.isin(MISSING_IN_WORDS), None).astype(object)
     spoken = sorted(is_word and (set(levels) & MISSING_WORDS) - set(MISSING_IN_WORDS))
     if not is_word and not is_number:  # nothing but such words
@@ -262,6 +278,20 @@ def _numbers_or_words(path: Path, shown: str, column: Any, form: TextFormat) -> 
         odd = next(cell for cell in cells if cell in is_word)
         remark = f"holds numbers and words, such as {odd!r}, and is read as categories"
     return words, remark
+
+
+def _refuse_units(path: Path, shown: str, cells: Any, words: set[str]) -> None:
+    """Raise InputError if the words are measurements with a unit: many numbers with the same letters."""
+    found = [MEASURED.fullmatch(word) for word in words]
+    if len(words) < UNIT_NAMES or not all(found):
+        return
+    if len({(match[1], match[3]) for match in found if match}) == 1:
+        cell = next(cell for cell in cells if cell in words)
+        raise InputError(
+            f"{path} has {cell!r} in {shown}, a number with a unit; save numbers alone, or leave "
+            "the column out "
+            "with --drop-columns"
+        )
 
 
 def _refuse_mixed(
