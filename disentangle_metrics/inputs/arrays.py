@@ -121,6 +121,8 @@ def _not_an_array(value: Any) -> str:
             "numpy.load, or "
             "use dm-eval --latents FILE --factors FILE"
         )
+    if isinstance(value, (tuple, list)) and len(value) > 1 and _are_batches(value):
+        return f"is a {name} of {len(value)} batches; put them together with numpy.concatenate(...)"
     if isinstance(value, (tuple, list)) and len(value) == 2 and _two_tables(*value):
         return (
             f"is a {name} of two arrays of the same shape {tuple(value[0].shape)}; for means and "
@@ -139,13 +141,23 @@ def _two_tables(first: Any, second: Any) -> bool:
     )
 
 
+def _are_batches(values: Any) -> bool:
+    """Whether they are tables of one width and several lengths."""
+    shapes = [tuple(getattr(value, "shape", ())) for value in values]
+    return all(len(shape) == 2 for shape in shapes) and len(set(shapes)) > 1 == len({s[1] for s in shapes})
+
+
 def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
     """What was found in place of a table, and how to make one of it."""
     if array.ndim == 1:
         frame = hasattr(value, "to_frame")
         return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"
     if array.ndim == 0:
-        table = "; for named columns pass pandas.DataFrame(...) of it" if isinstance(value, Mapping) else ""
+        table = ""
+        if isinstance(value, Mapping):
+            table = "; for named columns pass pandas.DataFrame(...) of it"
+            if len(value) == 2 and all(len(np.shape(part)) == 2 for part in value.values()):
+                table = "; for means and log-variances pass dm.GaussianPosterior(mean, logvar) of its parts"
         return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"
     if array.ndim == 3 and isinstance(value, (tuple, list)):
         return f"{array.shape}; put batches together with numpy.concatenate(...)"

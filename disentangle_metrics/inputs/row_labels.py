@@ -43,7 +43,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
         return None
     for argument, these in zip(arguments, (labels, others), strict=True):
         if not these.is_unique:
-            twice = these[these.duplicated()][0]
+            twice = _plain(these[these.duplicated()][0])
             raise InputError(
                 f"the row labels of `{arguments[0]}` and `{arguments[1]}` differ, and {twice!r} stands twice "
                 f"in `{argument}`; if row i of both is the same sample, pass both with "
@@ -54,8 +54,9 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
         lacking = labels[rows < 0]
         raise InputError(
             f"the row labels of `{arguments[0]}` and `{arguments[1]}` disagree: {len(lacking):,} of "
-            f"{len(labels):,} labels of `{arguments[0]}`, such as {lacking[0]!r}, are not in "
-            f"`{arguments[1]}` (which has {others[0]!r}); pass frames of the same rows, or, if row i of both "
+            f"{len(labels):,} labels of `{arguments[0]}`, such as {_plain(lacking[0])!r}, are not in "
+            f"`{arguments[1]}` (which has {_plain(others[0])!r}); pass frames of the same rows, or, "
+            "if row i of both "
             "is the same sample, both with .reset_index(drop=True)"
         )
     return rows
@@ -70,6 +71,10 @@ def _labels(frame: Any) -> pd.Index | None:
     index = frame.index
     counts = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
     return None if counts else index
+
+
+def _plain(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def _is_shuffled_count(labels: pd.Index) -> bool:

@@ -72,6 +72,8 @@ def read_latents(value: Any, argument: str) -> LatentTable:
             array = array.astype(np.float64)
     if array.dtype.kind != "f":
         parts = "; pass .real, .imag or numpy.abs(...) of them" if array.dtype.kind == "c" else ""
+        if array.dtype.kind == "O" and array.size and np.ndim(array.flat[0]) == 1:
+            parts = "; for arrays in its cells pass numpy.stack(...) of them"
         raise InputError(f"`{argument}` must be real numbers, got dtype {array.dtype}{parts}")
     if isinstance(array, np.ma.MaskedArray):
         array = array.filled(np.nan)
@@ -100,10 +102,17 @@ def _frame_numbers(frame: pd.DataFrame, argument: str) -> NDArray[Any]:
         except (TypeError, ValueError):
             cell = next((cell for cell in column if not _is_number(cell)), column.iloc[0])
             raise InputError(
-                f"`{argument}` must be numbers, but column {name!r} holds {cell!r}; leave the column out"
+                f"`{argument}` must be numbers, but column {name!r} holds {_shown(cell)}; leave the "
+                "column out"
             ) from None
         columns.append(numbers)
     return np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
+
+
+def _shown(cell: Any) -> str:
+    return (
+        repr(cell) if np.ndim(cell) == 0 else "arrays (pass numpy.stack(...) of them), which are no numbers"
+    )
 
 
 def _is_number(cell: Any) -> bool:
