@@ -165,6 +165,10 @@ def load_encoder(
 def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     """The file and its kind, if it is of a kind that can be a model."""
     path = Path(path_or_name).expanduser()
+    try:
+        path.exists()
+    except OSError as error:
+        raise ModelFileError(f"{str(path)[:80]!r} is no path ({error.strerror})") from error
     if not path.exists() and str(path_or_name) in CHECKPOINTS:
         path = Path(CHECKPOINTS.load(str(path_or_name))())
         if not path.exists():

@@ -221,6 +221,8 @@ def test_arrays_and_single_tensors_are_not_models(tmp_path) -> None:
 
 
 def test_missing_files_and_folders(tmp_path) -> None:
+    with pytest.raises(ModelFileError, match="is no path"):
+        load_encoder("a" * 5000)
     with pytest.raises(ModelFileError, match=r"no such file: .*none\.pt"):
         load_encoder(tmp_path / "none.pt")
     (tmp_path / "model.safetensors").touch()
