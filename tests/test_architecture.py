@@ -14,12 +14,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "disentangle_metrics"
 
 # Room of the package -> the rooms it may import. A room is a folder or a loose file of the package.
-# `version`, `errors`, `settings` and `kit` stand below everything.
+# `version`, `errors`, `settings`, `kit` and `checks` stand below everything.
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
     "settings": set(),
     "kit": set(),
+    "checks": set(),
     "registry": set(),
     "estimators": set(),
     "inputs": {"estimators"},
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"datasets", "encoders", "evaluation", "files", "inputs", "metrics", "registry", "scoring"},
     "__init__": {"metrics", "scoring"},
 }
-BELOW_ALL = {"version", "errors", "settings", "kit"}
+BELOW_ALL = {"version", "errors", "settings", "kit", "checks"}
 
 # Where a heavy library may be imported when a file is loaded, rather than inside a function.
 HEAVY = {

@@ -34,6 +34,7 @@ COMMON = {
     "factor_names": "Iterable[str] | None = None",
     "factor_types": "Iterable[str] | Mapping[str, str] | None = None",
     "latent_names": "Iterable[str] | None = None",
+    "latent_types": "Iterable[str] | Mapping[str, str] | None = None",
     "missing": 'Literal["raise", "drop"] = "raise"',
     "seed": "int = 0",
     "n_jobs": "int | None = 1",

@@ -149,6 +149,14 @@ def with_continuous(latent: Floats, factor: Floats, k: int) -> float:
     return float(digamma(rows) + digamma(k) - counted)
 
 
+def _counted(one: NDArray[np.integer], other: NDArray[np.integer]) -> float:
+    """Plug-in mutual information of two columns of codes."""
+    width = int(other.max()) + 1
+    joint = np.bincount(one.astype(np.int64) * width + other, minlength=(int(one.max()) + 1) * width)
+    of_one, of_other = joint.reshape(-1, width).sum(axis=1), joint.reshape(-1, width).sum(axis=0)
+    return float(entropy(of_one) + entropy(of_other) - entropy(joint))
+
+
 def neighbour_information(
     latents: NDArray[np.floating],
     constant: NDArray[np.bool_],
@@ -156,6 +164,7 @@ def neighbour_information(
     codes: Sequence[NDArray[np.integer]],
     k: int,
     rng: np.random.Generator,
+    categorical: Sequence[int] = (),
 ) -> Information:
     """Estimate the information of every latent with every factor.
 
@@ -174,6 +183,9 @@ def neighbour_information(
     rng
         Draws the noise that breaks ties: one vector for all latents, so that equal latents have
         equal information, and one for all factors.
+    categorical
+        Latents whose values are categories, which have no neighbours: their information with a factor
+        of categories is that of counts, with a continuous factor that of its neighbours.
 
     Returns
     -------
@@ -183,9 +195,14 @@ def neighbour_information(
     continuous = [None if column is None else jittered(column, noise[1]) for column in values]
     table = np.zeros((latents.shape[1], len(codes)))
     for latent in np.flatnonzero(~constant):
+        own = np.unique(latents[:, latent], return_inverse=True)[1] if latent in categorical else None
         moved = jittered(latents[:, latent], noise[0])
         for factor, (column, categories) in enumerate(zip(continuous, codes, strict=True)):
-            if column is None:
+            if own is not None and column is None:
+                table[latent, factor] = _counted(own, categories)
+            elif own is not None and column is not None:
+                table[latent, factor] = with_categories(column, own, k)
+            elif column is None:
                 table[latent, factor] = with_categories(moved, categories, k)
             else:
                 table[latent, factor] = with_continuous(moved, column, k)

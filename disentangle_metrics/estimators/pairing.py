@@ -16,6 +16,7 @@ from disentangle_metrics.estimators.counts.binning import chunks, distinct
 
 DRAWS = 1 << 18  # rows drawn at a time
 CACHED = 1 << 12  # rows whose latents are looked at in one go: they stay in the second-level cache
+CELLS = 1 << 22  # numbers held at a time, 8 bytes each, however many latents there are
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def fixed_factor_variances(
         for part in np.array_split(draws, max(1, len(draws) * rows // DRAWS)):
             values = group.draw_values(len(part), rng, rule)
             drawn = group.draw_rows(values, rows, rng, rule)
-            step = max(1, CACHED // rows)
+            step = max(1, min(CACHED // rows, CELLS // (rows * latents.shape[1])))
             for some in chunks(len(part), step):
                 # Draws lie side by side, so that sums over their rows run along contiguous memory.
                 chosen = np.take(latents, drawn[some].T, axis=0).astype(np.float64, copy=False)
@@ -155,6 +156,9 @@ def mean_pair_distances(
         for part in np.array_split(draws, max(1, len(draws) * pairs * 2 // DRAWS)):
             values = group.draw_values(len(part) * pairs, rng, rule)
             rows = group.draw_rows(values, 2, rng, rule)
-            difference = latents[rows[:, 0]].astype(np.float64, copy=False) - latents[rows[:, 1]]
-            distance[part] = np.abs(difference).reshape(len(part), pairs, -1).mean(axis=1)
+            step = max(1, CELLS // (pairs * latents.shape[1]))
+            for some in chunks(len(part), step):
+                first, second = rows[some.start * pairs : some.stop * pairs].T
+                difference = latents[first].astype(np.float64, copy=False) - latents[second]
+                distance[part[some]] = np.abs(difference).reshape(len(part[some]), pairs, -1).mean(axis=1)
     return distance

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +13,59 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import distinct, make_bins
 from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.reading import FEW, Kind, Reading, Rule, read_labels, read_numbers
 
-Kind = Literal["categorical", "ordinal", "continuous"]
-KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous")
+KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
 LARGEST_EXACT = 2**31  # integers beyond are counted from the smallest: sums of their squares lose digits
 MISSING_ADVICE = 'pass missing="drop" (--missing drop) to leave out such rows, or repair them'
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a caller says of a factor or a latent: its kind, and the period of a circular one."""
+
+    kind: Kind
+    period: float | None = None
+
+    @property
+    def turn(self) -> float:
+        """The period, 2 pi where none was said."""
+        return 2 * math.pi if self.period is None else self.period
+
+    @classmethod
+    def parse(cls, text: Any, argument: str, name: str, kinds: tuple[Kind, ...] = KINDS) -> Declared:
+        """From "continuous", "circular:360" and their like.
+
+        Raises
+        ------
+        InputError
+            If it is none of these.
+        """
+        kind, colon, number = str(text).partition(":")
+        accepted = ", ".join("circular or circular:PERIOD" if k == "circular" else k for k in kinds)
+        if kind not in kinds or (colon and kind != "circular"):
+            raise InputError(f"`{argument}` of {name!r} must be one of {accepted}, got {text!r}")
+        if not colon:
+            return cls(kind)
+        try:
+            period = float(number)
+        except ValueError:
+            period = math.nan
+        if not 0 < period < math.inf:
+            raise InputError(f"`{argument}` of {name!r}: a period must be a number above 0, got {number!r}")
+        return cls(kind, period)
 
 
 @dataclass(frozen=True)
 class Factor:
     """One checked factor.
 
-    A categorical or ordinal factor has `codes` (N,) in 0 .. len(levels) - 1 and `numbers`
-    (len(levels),): the numeric value of each level (its code where the level is no number). A
-    continuous one has `values` (N,), float64.
+    A categorical factor, or an ordinal one of up to 40 values, has `codes` (N,) in
+    0 .. len(levels) - 1 and `numbers` (len(levels),): the numeric value of each level (its code
+    where the level is no number). A continuous one has `values` (N,), float64; so has an ordinal one
+    of more values: their ranks. A circular one has either, and a `period`: its values lie in
+    [0, period), and 0 follows on the last. `reading` says how it was read, `varies` whether
+    it has more than one value.
 
     `present` (N,) says which rows have a value, and is None if all have one. A row without one has
     the code len(levels), which is the place of no level, or the value NaN.
@@ -38,12 +78,34 @@ class Factor:
     numbers: NDArray[np.float64] | None = None
     values: NDArray[np.float64] | None = None
     present: NDArray[np.bool_] | None = None
+    period: float | None = None
+    reading: Reading | None = None
+    varies: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        if self.values is None:
+            object.__setattr__(self, "varies", len(self.levels) > 1)
+        elif len(self.values):
+            object.__setattr__(self, "varies", bool(np.nanmax(self.values) > np.nanmin(self.values)))
 
     def as_numbers(self) -> NDArray[np.float64]:
         """The factor as one float64 column (N,)."""
         if self.values is not None:
             return self.values
         return self.level_numbers()[self.codes]
+
+    def angles(self) -> NDArray[np.float64]:
+        """A circular factor as angles in [0, 2 pi), (N,)."""
+        angles: NDArray[np.float64] = self.as_numbers() * (2 * math.pi / cast("float", self.period))
+        return angles
+
+    def targets(self, as_category: bool) -> list[NDArray[Any]]:
+        """What a probe predicts, (N,) each: codes or numbers; cosine and sine of one that goes round."""
+        if as_category and self.codes is not None:
+            return [self.codes]
+        if self.period is None:
+            return [self.as_numbers()]
+        return [np.cos(self.angles()), np.sin(self.angles())]
 
     def level_numbers(self) -> NDArray[np.float64]:
         """The numeric value of each level of a categorical or ordinal factor."""
@@ -60,11 +122,12 @@ class Factor:
         return make_bins(levels[:, None], most).encode(0, levels), most
 
     @property
-    def varies(self) -> bool:
-        """Whether it has more than one value."""
-        if self.values is not None:
-            return bool(np.nanmax(self.values) > np.nanmin(self.values))
-        return len(self.levels) > 1
+    def rows_present(self) -> int:
+        """How many rows have a value."""
+        if self.present is not None:
+            return int(self.present.sum())
+        column = self.values if self.codes is None else self.codes
+        return 0 if column is None else len(column)
 
     def rows(self, index: NDArray[np.integer]) -> Factor:
         """The factor at these rows, in this order; all its levels stay."""
@@ -80,38 +143,52 @@ class Factor:
         part = replace(self.rows(index), present=None)
         if part.codes is None:
             return part
-        found, codes = distinct(part.codes)
-        return _coded(codes, np.asarray([*self.levels, None], dtype=object)[found], self.name, self.kind)
+        held, codes = distinct(part.codes)
+        levels = np.asarray([*self.levels, None], dtype=object)[held]
+        coded = _coded(codes, levels, self.name, self.kind)
+        return replace(coded, period=self.period, reading=self.reading)
 
 
-def read_factor(column: Any, name: str, kind: Kind | None, missing: str = "raise") -> Factor:
-    """Read one column; its kind is inferred unless it is given.
+def read_factor(
+    column: Any,
+    name: str,
+    declared: Declared | None = None,
+    missing: str = "raise",
+    rule: Rule = "measurements",
+) -> Factor:
+    """Read one column; its kind is inferred unless it is declared.
 
     Parameters
     ----------
     column
-        Integers, strings, booleans and categoricals are categories (ordered categoricals are
-        ordinal); floats with a fractional part are continuous. NaN, None, pandas' NA, infinities and
-        masked entries are no values.
+        Numbers, strings, booleans or categoricals; see :mod:`.reading` for the rule. NaN, None,
+        pandas' NA, infinities and masked entries are no values.
+    declared
+        What the caller says that it is.
     missing
         "raise" refuses a column with rows that have no value; "drop" marks them.
+    rule
+        "whole_numbers": every whole number is a category, as published protocols take it.
 
     Raises
     ------
     InputError
         If the column cannot be used; the message says why, and the fix.
     """
+    kind = None if declared is None else declared.kind
     categories = getattr(getattr(column, "dtype", None), "categories", None)
     if categories is not None and hasattr(column, "cat"):  # a pandas categorical
-        if kind == "continuous":
-            return read_factor(np.asarray(column.to_numpy()), name, kind, missing)
+        if kind in ("continuous", "circular"):
+            return read_factor(np.asarray(column.to_numpy()), name, declared, missing, rule)
         codes = np.asarray(column.cat.codes)
         present = _present(codes < 0, name, missing)
-        inferred: Kind = "ordinal" if column.cat.ordered else "categorical"
-        found, codes = distinct(codes[present])
-        return _spread(
-            _coded(codes, np.asarray(categories, dtype=object)[found], name, kind or inferred), present
-        )
+        levels_held, codes = distinct(codes[present])
+        levels = np.asarray(categories, dtype=object)[levels_held]
+        reading = read_labels(len(levels), len(codes), bool(column.cat.ordered))
+        reading = replace(reading, doubt="") if kind is None else Reading(kind, reading.values, True)
+        coded = _coded(codes, levels, name, reading.kind)
+        coded = replace(coded, reading=reading)
+        return _spread(_ranked(coded) if coded.kind == "ordinal" and len(levels) > FEW else coded, present)
     values = to_numpy(column, f"factors[{name!r}]").reshape(-1)
     bad = _without_value(values)
     values = np.asarray(values)[~bad] if bad.any() else np.asarray(values)
@@ -125,26 +202,91 @@ def read_factor(column: Any, name: str, kind: Kind | None, missing: str = "raise
         infinite = ~np.isfinite(values)
         bad[np.flatnonzero(~bad)[infinite]] = True
         values = values[~infinite]
-    return _spread(_read_values(values, name, kind), _present(bad, name, missing))
+    present = _present(bad, name, missing)
+    return _spread(_read_values(values, name, declared, rule), present)
 
 
-def _read_values(values: NDArray[Any], name: str, kind: Kind | None) -> Factor:
+def _read_values(values: NDArray[Any], name: str, declared: Declared | None, rule: Rule) -> Factor:
     """The factor of values that are all there."""
-    if values.dtype.kind == "f":
-        whole = bool((values == np.floor(values)).all())
-        if kind == "continuous" or (kind is None and not whole):
-            return Factor(name, "continuous", values=values.astype(np.float64))
-        if whole and np.abs(values).max(initial=0) < 2**53:
-            values = values.astype(np.int64)
-    elif kind == "continuous":
-        if values.dtype.kind in "US":
-            raise InputError(f"factor {name!r} holds strings and cannot be continuous")
-        if _is_huge(values):
-            levels, codes = distinct(values)
-            return Factor(name, "continuous", values=_level_numbers(levels)[codes])
-        return Factor(name, "continuous", values=values.astype(np.float64))
+    kind = None if declared is None else declared.kind
+    labels = values.dtype.kind in "US"
+    if labels and kind in ("continuous", "circular"):
+        raise InputError(f"factor {name!r} holds strings and cannot be {kind}")
+    if values.dtype.kind == "f" and (values == np.floor(values)).all():
+        largest = np.abs(values).max(initial=0)
+        values = values.astype(np.int64) if largest < 2**53 else values
     levels, codes = distinct(values)
-    return _coded(codes, levels, name, kind or "categorical")
+    if labels or values.dtype == bool:
+        reading = read_labels(len(levels), len(values))
+    else:
+        reading = read_numbers(levels, len(values), rule)
+    if declared is not None and declared.kind == "circular":
+        return _circular(values, levels, codes, name, declared, reading)
+    if kind is not None:
+        reading = Reading(kind, reading.values, declared=True)
+    if reading.kind == "continuous":
+        numbers = _level_numbers(levels)[codes] if _is_huge(values) else values.astype(np.float64)
+        return Factor(name, "continuous", values=numbers, reading=reading)
+    coded = replace(_coded(codes, levels, name, reading.kind), reading=reading)
+    return _ranked(coded) if reading.kind == "ordinal" and len(levels) > FEW else coded
+
+
+def _ranked(factor: Factor) -> Factor:
+    """An ordinal factor of many values as a measurement: the place of each value among them."""
+    assert factor.codes is not None
+    ranks = factor.codes.astype(np.float64)
+    return Factor(factor.name, "ordinal", values=ranks, reading=factor.reading)
+
+
+def _circular(
+    values: NDArray[Any],
+    levels: NDArray[Any],
+    codes: NDArray[np.int64],
+    name: str,
+    declared: Declared,
+    inferred: Reading,
+) -> Factor:
+    """A factor whose values go round; few of them are kept as levels."""
+    period = declared.period or _period_of(levels, inferred, name)
+    reading = Reading("circular", f"{inferred.values}, period {period:g}", declared=True)
+    if inferred.kind == "categorical":
+        turned = np.mod(levels.astype(np.float64), period)
+        held, places = np.unique(turned, return_inverse=True)
+        coded = _coded(places.reshape(-1)[codes], held, name, "circular")
+        return replace(coded, period=period, reading=reading)
+    turned = np.mod(values.astype(np.float64), period)
+    return Factor(name, "circular", values=turned, period=period, reading=reading)
+
+
+def turn_of(low: float, high: float, share: float) -> float | None:
+    """2 pi or 360, if values from `low` to `high` lie in one such turn and span this share of it."""
+    for turn in (2 * math.pi, 360.0):
+        end = turn * (1 + 1e-9)
+        within = (low >= 0 and high <= end) or (-end / 2 <= low and high <= end / 2)
+        if within and high - low > share * turn:
+            return turn
+    return None
+
+
+def _period_of(levels: NDArray[Any], inferred: Reading, name: str) -> float:
+    """The period that the values of a circular factor suggest.
+
+    Raises
+    ------
+    InputError
+        If they suggest none.
+    """
+    numbers = levels.astype(np.float64)
+    low, high = float(numbers[0]), float(numbers[-1])
+    gaps = np.diff(numbers)
+    if inferred.kind == "categorical" and len(gaps) and np.allclose(gaps, gaps[0]):
+        return float(len(numbers) * gaps[0])  # a grid of the whole circle, its end left out
+    if (period := turn_of(low, high, share=0.75)) is not None:
+        return period
+    raise InputError(
+        f"the period of the circular factor {name!r} cannot be told from its values ({low:g} to {high:g}); "
+        f'declare it, as in factor_types={{"{name}": "circular:360"}} (--factor-types {name}=circular:360)'
+    )
 
 
 def _without_value(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -16,14 +16,18 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
-from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Factor, Kind, read_factor
+from disentangle_metrics.inputs import findings
+from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_factor
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.reading import Kind, Rule
 from disentangle_metrics.inputs.row_labels import matching_rows
 from disentangle_metrics.inputs.tables import identifiers, read_factors, read_latents, rows_of
 
+LATENT_KINDS: tuple[Kind, ...] = ("continuous", "categorical", "circular")
 Missing = Literal["raise", "drop"]
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 LARGEST = 1e150  # squares of larger numbers overflow
@@ -35,6 +39,7 @@ class Inputs:
 
     Factors may lack values in some rows if `missing` is "drop". `origin` (N,) has the place of each
     row among the `given` ones, and is None if they are all there. `facts` are what signatures add on them.
+    `latent_types` are what was declared of each latent, None where nothing was. `checks` are what to know.
     `on_device` is the posterior where it was given, if that is a device with float64 other than the host.
     """
 
@@ -42,12 +47,18 @@ class Inputs:
     logvar: NDArray[np.floating] | None
     latent_names: tuple[str, ...]
     factors: tuple[Factor, ...]
-    warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
     missing: Missing = "raise"
     origin: NDArray[np.int64] | None = None
     given: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
     on_device: GaussianPosterior | None = None
+    latent_types: tuple[Declared | None, ...] = ()
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """The checks that are more than a note, as text."""
+        return texts_of(self.checks) if self.checks else ()
 
     @cached_property
     def shape(self) -> tuple[int, int, int]:
@@ -59,6 +70,18 @@ class Inputs:
     def factor_names(self) -> tuple[str, ...]:
         """Names of the factors."""
         return tuple(factor.name for factor in self.factors)
+
+    def latents_of(self, kind: Kind) -> tuple[int, ...]:
+        """The latents that were declared to be of this kind."""
+        return tuple(j for j, said in enumerate(self.latent_types) if said is not None and said.kind == kind)
+
+    def latent_angles(self) -> dict[int, NDArray[np.float64]]:
+        """The angles in radians (N,) of each circular latent."""
+        return {
+            j: self.latents[:, j].astype(np.float64) * (2 * np.pi / said.turn)
+            for j, said in enumerate(self.latent_types)
+            if said is not None and said.kind == "circular"
+        }
 
     def rows(self, index: NDArray[np.integer]) -> Inputs:
         """These rows, in this order."""
@@ -140,7 +163,14 @@ class Inputs:
             deviation = latents.std(axis=0)
             latents /= np.where(deviation > 0, deviation, 1.0)
             logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
-        return replace(self, latents=latents, logvar=logvar, latent_names=self.factor_names, on_device=None)
+        return replace(
+            self,
+            latents=latents,
+            logvar=logvar,
+            latent_names=self.factor_names,
+            latent_types=_types_of_code(self.factors),
+            on_device=None,
+        )
 
 
 def check(
@@ -150,7 +180,9 @@ def check(
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
     missing: Missing = "raise",
+    rule: Rule = "measurements",
 ) -> Inputs:
     """Check latents (N, D) or a :class:`GaussianPosterior`, and factors (N, K).
 
@@ -159,16 +191,21 @@ def check(
     latents
         Floating numbers, finite.
     factors
-        An array or DataFrame; None for metrics that read the latents alone. Integers, strings,
-        booleans and categoricals are categories (ordered categoricals are ordinal); floats with a
-        fractional part are continuous.
+        An array or DataFrame; None for metrics that read the latents alone. How columns are read is
+        in :mod:`.reading`.
     factor_names, latent_names
         Names; by default those of the DataFrame's columns, else ``factor_0`` and ``z_0`` onwards.
     factor_types
-        For each factor, or by name, "categorical", "ordinal" or "continuous".
+        For each factor, or by name, "categorical", "ordinal", "continuous", or "circular" with its
+        period, as in "circular:360".
+    latent_types
+        For each latent, or by name, "continuous" (what they are by default), "categorical" for codes
+        such as those of vector quantisation, or "circular:PERIOD".
     missing
         "raise": refuse missing and infinite numbers. "drop": leave out rows whose latents have one,
         and mark the values that a factor lacks.
+    rule
+        "whole_numbers": every whole number is a category, as published protocols take it.
 
     Raises
     ------
@@ -180,7 +217,7 @@ def check(
     logvar: NDArray[np.floating] | None = None
     on_device: GaussianPosterior | None = None
     kept = None
-    notes: list[str] = []
+    notes: list[Check] = []
     if isinstance(latents, GaussianPosterior):
         table, spread = (
             read_latents(latents.mean, "latents.mean"),
@@ -192,9 +229,8 @@ def check(
         order = matching_rows(table.frame, spread.frame, ("latents.mean", "latents.logvar"))
         if order is not None:
             logvar = logvar[order]
-            notes.append(
-                "the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels"
-            )
+            text = "the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels"
+            notes.append(Check("rows_matched", text))
         good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
         if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
             on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
@@ -210,53 +246,73 @@ def check(
             raise InputError("`latents`: every row has a missing or infinite value")
         mean, logvar = mean[kept], None if logvar is None else logvar[kept]
         on_device = None if on_device is None else on_device.rows(kept)
+    types = _declared(latent_types, latent_labels, "latent_types", LATENT_KINDS)
     inputs = Inputs(
-        mean, logvar, latent_labels, (), missing=missing, origin=kept, given=given, on_device=on_device
+        mean,
+        logvar,
+        latent_labels,
+        (),
+        missing=missing,
+        origin=kept,
+        given=given,
+        on_device=on_device,
+        latent_types=tuple(types),
+        facts=_facts_of_latents(types),
     )
     if factors is None:
-        return replace(inputs, warnings=(*notes, *_dropped(inputs)))
+        return replace(inputs, checks=(*notes, *findings.of_input(mean, latent_labels, (), given, None)))
     columns = read_factors(factors)
     if len(columns.columns[0]) != given:
         raise InputError(_row_mismatch(given, mean.shape[1], len(columns.columns[0])))
     order = matching_rows(table.frame, columns.frame, ("latents", "factors"))
     if order is not None:
         columns = columns.ordered(order)
-        notes.append("the rows of `factors` are put in the order of `latents`, by their labels")
+        text = "the rows of `factors` are put in the order of `latents`, by their labels"
+        notes.append(Check("rows_matched", text))
     factor_labels = _names(factor_names, columns.names, "factor", len(columns.columns), "factor_names")
-    kinds = _kinds(factor_types, factor_labels)
+    kinds = _declared(factor_types, factor_labels, "factor_types", KINDS)
     left_out = identifiers(columns, factor_labels, kinds)
-    notes += [
-        f"factor {factor_labels[place]!r} has a different text in every row, such as {text!r}, and "
-        "is left out; "
-        f'if it is a category, pass factor_types={{"{factor_labels[place]}": "categorical"}} '
-        f"(--factor-types {factor_labels[place]}=categorical)"
-        for place, text in left_out.items()
-    ]
+    notes += [_left_out(factor_labels[place], text, given) for place, text in left_out.items()]
     checked = tuple(
-        read_factor(column if kept is None else rows_of(column, kept), name, kind, missing)
-        for place, (column, name, kind) in enumerate(zip(columns.columns, factor_labels, kinds, strict=True))
+        read_factor(column if kept is None else rows_of(column, kept), name, declared, missing, rule)
+        for place, (column, name, declared) in enumerate(
+            zip(columns.columns, factor_labels, kinds, strict=True)
+        )
         if place not in left_out
     )
     inputs = replace(inputs, factors=checked)
-    return replace(inputs, warnings=(*notes, *_dropped(inputs), *remarks_on(checked)))
-
-
-def _dropped(inputs: Inputs) -> Iterable[str]:
-    """How many rows were left out, and of what."""
-    rows = len(inputs.latents)
-    if inputs.origin is not None:
-        count = inputs.given - rows
-        yield f"{count:,} of {inputs.given:,} rows are left out: latents are missing or infinite there"
-    for factor in inputs.factors:
-        if factor.present is not None:
-            count = rows - int(factor.present.sum())
-            yield f"factor {factor.name!r} has no value in {count:,} of {rows:,} rows, left out for it"
+    complete = None
     if inputs.incomplete:
         with contextlib.suppress(NotApplicable):
-            yield (
-                f"metrics of several factors at once read the {len(inputs.complete().latents):,} rows that "
-                "have a value of every factor"
-            )
+            complete = len(inputs.complete().latents)
+    checks = findings.of_input(mean, latent_labels, checked, given, complete)
+    return replace(inputs, checks=(*notes, *checks))
+
+
+def _left_out(name: str, example: str, rows: int) -> Check:
+    return Check(
+        "identifier",
+        f"factor {name!r} has a different text in every row, such as {example!r}, and is left out",
+        f'if it is a category, pass factor_types={{"{name}": "categorical"}} '
+        f"(--factor-types {name}=categorical)",
+        name,
+        {"rows": rows},
+    )
+
+
+def _facts_of_latents(types: Sequence[Declared | None]) -> dict[str, str]:
+    """What signatures say of declared latents: the letter of each, as for factors, and the periods."""
+    if not any(said is not None and said.kind != "continuous" for said in types):
+        return {}
+    letters = {"continuous": "r", "categorical": "c", "circular": "p"}
+    facts = {"latent_kinds": "".join("r" if said is None else letters[said.kind] for said in types)}
+    periods = [f"{said.turn:.12g}" for said in types if said is not None and said.kind == "circular"]
+    return {**facts, "latent_periods": ",".join(periods)} if periods else facts
+
+
+def _types_of_code(factors: Sequence[Factor]) -> tuple[Declared | None, ...]:
+    """What the factors are as latents: those that go round stay so."""
+    return tuple(Declared("circular", f.period) if f.kind == "circular" else None for f in factors)
 
 
 def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
@@ -308,36 +364,22 @@ def _names(
     return names
 
 
-def _kinds(given: Any, names: Sequence[str]) -> list[Kind | None]:
+def _declared(
+    given: Any, names: Sequence[str], argument: str, kinds: tuple[Kind, ...]
+) -> list[Declared | None]:
+    """What was declared of each column, by place or by name."""
     if given is None:
         return [None] * len(names)
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise InputError(f"`factor_types` names {unknown[0]!r}, which is none of {', '.join(names)}")
-        kinds = [given.get(name) for name in names]
+            raise InputError(f"`{argument}` names {unknown[0]!r}, which is none of {', '.join(names)}")
+        texts = [given.get(name) for name in names]
     else:
-        kinds = [given] * len(names) if isinstance(given, str) else list(given)
-    if len(kinds) != len(names):
-        raise InputError(f"`factor_types` has {len(kinds)} entries for {len(names)} factors")
-    for name, kind in zip(names, kinds, strict=True):
-        if kind is not None and kind not in KINDS:
-            raise InputError(f"`factor_types` of {name!r} must be one of {', '.join(KINDS)}, got {kind!r}")
-    return kinds
-
-
-def remarks_on(factors: Sequence[Factor]) -> Iterable[str]:
-    """What the user should know of these factors: constant ones, and those of suspiciously many values."""
-    for factor in factors:
-        if factor.codes is not None:
-            rows = len(factor.codes) if factor.present is None else int(factor.present.sum())
-            if len(factor.levels) == 1:
-                yield f"factor {factor.name!r} is constant ({factor.levels[0]!r}) and is left out"
-            elif factor.kind == "categorical" and len(factor.levels) > rows / 10:
-                yield (
-                    f"factor {factor.name!r} has {len(factor.levels):,} categories in {rows:,} rows; "
-                    f'if it is a measurement, pass factor_types={{"{factor.name}": "continuous"}} '
-                    f"(--factor-types {factor.name}=continuous)"
-                )
-        elif factor.values is not None and np.nanmin(factor.values) == np.nanmax(factor.values):
-            yield f"factor {factor.name!r} is constant ({np.nanmin(factor.values):g}) and is left out"
+        texts = [given] * len(names) if isinstance(given, str) else list(given)
+    if len(texts) != len(names):
+        raise InputError(f"`{argument}` has {len(texts)} entries for {len(names)} columns")
+    return [
+        None if text is None else Declared.parse(text, argument, name, kinds)
+        for name, text in zip(names, texts, strict=True)
+    ]

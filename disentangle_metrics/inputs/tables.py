@@ -157,7 +157,7 @@ def rows_of(column: Any, index: NDArray[np.int64]) -> Any:
     return to_numpy(column, "factors")[index]
 
 
-def identifiers(table: FactorTable, names: Sequence[str], kinds: Sequence[str | None]) -> Mapping[int, str]:
+def identifiers(table: FactorTable, names: Sequence[str], kinds: Sequence[Any]) -> Mapping[int, str]:
     """Places of the columns whose text is different in every row, and an example of it.
 
     Such a column names the rows and measures nothing. One whose kind is given is taken at its word.

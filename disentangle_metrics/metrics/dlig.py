@@ -34,6 +34,7 @@ from disentangle_metrics.settings import (
     silent=("assignment", "factor_bins"),
     only_with=NEIGHBOURS,
     interval_studied=True,
+    version=2,
 )
 def dlig(
     relations: Relations,

@@ -27,6 +27,7 @@ from disentangle_metrics.settings import Decision, Limits, MostRows, Scaling, Sp
     interval="subsample",
     interval_studied=True,
     suite=True,
+    version=2,
 )
 def explicitness(
     relations: Relations,

@@ -20,6 +20,7 @@ from disentangle_metrics.settings import Active, AtLeast, Bins, Strategy, ValueW
     interval="votes",
     interval_studied=True,
     suite=True,
+    version=2,
 )
 def factor_vae(
     relations: Relations,

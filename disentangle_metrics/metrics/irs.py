@@ -25,6 +25,7 @@ from disentangle_metrics.settings import Bins, FactorBins, Limits, Strategy
     scale_free=False,
     interval_studied=True,
     suite=True,
+    version=2,
 )
 def irs(
     relations: Relations,

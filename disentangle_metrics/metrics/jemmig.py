@@ -31,6 +31,7 @@ TIE = 1e-9  # relative; rounding separates exact ties by less
     interval_studied=True,
     suite=True,
     from_counts=True,
+    version=2,
 )
 def jemmig(
     relations: Relations,

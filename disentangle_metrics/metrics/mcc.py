@@ -19,6 +19,7 @@ from disentangle_metrics.relations.relations import Relations
     by_factor=True,
     interval_studied=True,
     suite=True,
+    version=2,
 )
 def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "pearson") -> MetricValue:
     """Mean correlation coefficient (MCC): are the factors recovered one by one, up to scale and order?

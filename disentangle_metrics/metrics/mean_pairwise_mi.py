@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from disentangle_metrics.errors import NotApplicable
@@ -11,6 +13,8 @@ from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Bins, Strategy
+
+MOST_CELLS = 1 << 24  # of the counts that are held at a time, 8 bytes each
 
 
 @metric(
@@ -55,9 +59,8 @@ def mean_pairwise_mi(relations: Relations, *, bins: Bins = 20, strategy: Strateg
 
     Cost
     ----
-    One pass over the rows, time O(N D^2), and memory O(N D) for the codes and O(D^2 B^2) for the counts.
-    Up to 32 bins two latents share a table, and the counts are about D^2 B^3 / 2 whole numbers of 8
-    bytes, which is much for hundreds of latents. All rows are read.
+    Time O(N D^2 + D^2 B^2). Memory O(N D) for the codes and at most 256 MB for the counts, which are
+    made for a few latents at a time. All rows are read.
 
     References
     ----------
@@ -69,10 +72,21 @@ def mean_pairwise_mi(relations: Relations, *, bins: Bins = 20, strategy: Strateg
     if not others:
         raise NotApplicable("the mean over pairs of latents needs two latents")
     cut = relations.bins(bins, strategy)
-    small = np.min_scalar_type(bins - 1)
+    small = np.min_scalar_type(cut.count - 1)
     codes = [cut.encode(j, latents[:, j]).astype(small) for j in range(latents.shape[1])]
-    counts = count(latents, cut, codes, [bins] * len(codes))
-    information = counted_information(counts).mutual_information
-    np.fill_diagonal(information, 0.0)
-    per_latent = information.sum(axis=1) / others
+    information = np.zeros((len(codes), len(codes)))
+    for first, last in _blocks(len(codes), cut.count):
+        counts = count(latents[:, :last], cut, codes[first:last], [cut.count] * (last - first))
+        information[:last, first:last] = counted_information(counts).mutual_information
+    information = np.triu(information, 1)
+    per_latent = (information + information.T).sum(axis=1) / others
     return MetricValue(float(per_latent.mean()), per_latent=per_latent)
+
+
+def _blocks(latents: int, bins: int) -> Iterator[tuple[int, int]]:
+    """Runs of latents whose tables with all before them, two of the run sharing one, fit in MOST_CELLS."""
+    first = 0
+    while first < latents:
+        size = max(2, 2 * (MOST_CELLS // (latents * bins**3)))
+        yield first, min(first + size, latents)
+        first += size

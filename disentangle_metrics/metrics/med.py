@@ -26,6 +26,7 @@ TIE = 9  # decimals to which disentanglements and shares are compared, so that r
     only_with=NEIGHBOURS,
     by_factor=True,
     from_counts=True,
+    version=2,
 )
 def med(
     relations: Relations,

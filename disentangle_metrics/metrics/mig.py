@@ -30,6 +30,7 @@ from disentangle_metrics.settings import (
     interval_studied=True,
     suite=True,
     from_counts=True,
+    version=2,
 )
 def mig(
     relations: Relations,

@@ -20,6 +20,7 @@ from disentangle_metrics.settings import Active, Bins, FactorBins, InformationEs
     interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
     interval_studied=True,
     from_counts=True,
+    version=2,
 )
 def minimality(
     relations: Relations,

@@ -29,6 +29,7 @@ from disentangle_metrics.settings import (
     by_factor=True,
     suite=True,
     from_counts=True,
+    version=2,
 )
 def modularity(
     relations: Relations,

@@ -20,6 +20,7 @@ from disentangle_metrics.settings import Active, Bins, Share, Strategy
     relation="latents of rows that differ in one factor alone",
     source="Dapueto et al. 2024",
     interval_studied=True,
+    version=2,
 )
 def omes(
     relations: Relations,

@@ -24,6 +24,7 @@ OUTSIDE = 0.01  # share of a latent's mass beyond the limits that is worth a war
     needs_posterior=True,
     by_factor=True,
     interval_studied=True,
+    version=2,
 )
 def rmig(
     relations: Relations,

@@ -21,6 +21,7 @@ from disentangle_metrics.settings import Bins, FactorBins, InformationEstimator,
     interval="subsample",  # halves show more of the bias of cells with few rows: see docs/intervals.md
     interval_studied=True,
     from_counts=True,
+    version=2,
 )
 def sufficiency(
     relations: Relations,

@@ -30,6 +30,7 @@ NO_INTERVAL = "fewer rows are told apart by fewer latents, so that resamples sco
     scale_free=False,
     needs_posterior=True,
     interval="none",
+    version=2,
 )
 def unibound(
     relations: Relations,

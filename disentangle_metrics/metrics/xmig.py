@@ -29,6 +29,7 @@ from disentangle_metrics.settings import (
     only_with=NEIGHBOURS,
     interval_studied=True,
     from_counts=True,
+    version=2,
 )
 def xmig(
     relations: Relations,

@@ -13,8 +13,9 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import numerically_constant
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information, counted_information
-from disentangle_metrics.inputs.factor import Factor, Kind, read_factor
+from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.reading import Kind
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
 
@@ -122,5 +123,5 @@ def factor_of_levels(levels: list[Any], name: str, kind: Kind, in_order: bool, r
         import pandas as pd
 
         column = pd.Series(pd.Categorical(levels, categories=levels))
-    factor = read_factor(column, name, kind)
+    factor = read_factor(column, name, Declared(kind))
     return replace(factor, codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows))

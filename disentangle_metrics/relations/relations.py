@@ -6,6 +6,7 @@ kept, so that the number, the plot and the report are drawn from the same object
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -17,7 +18,15 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
-from disentangle_metrics.estimators.counts.binning import Bins, column_ranges, make_bins, numerically_constant
+from disentangle_metrics.estimators.circular import circular_circular, circular_linear
+from disentangle_metrics.estimators.counts.binning import (
+    Bins,
+    column_ranges,
+    make_bins,
+    numerically_constant,
+    own_values,
+    uniform_bins,
+)
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.estimators.counts.entropy import Information, bounded_by_entropy, counted_information
 from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
@@ -172,11 +181,17 @@ class Relations:
 
     @_relation
     def _own_bins(self, bins: int, strategy: Strategy) -> Bins:
-        return make_bins(self.latents, bins, strategy)
+        cut = make_bins(self.latents, bins, strategy)
+        if not any(self.inputs.latent_types):
+            return cut
+        return own_values(cut, self.latents, self.inputs.latents_of("categorical"))
 
     @_relation
     def _factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
-        return make_bins(self.inputs.factors[k].as_numbers()[:, None], bins, strategy)
+        factor = self.inputs.factors[k]
+        if factor.period is not None:  # bins that do not depend on where the values happen to end
+            return uniform_bins(np.zeros(1), np.array([factor.period]), bins, np.dtype(np.float64))
+        return make_bins(factor.as_numbers()[:, None], bins, strategy)
 
     def factor_codes(
         self, bins: int, strategy: Strategy, factor_bins: int | None = None
@@ -248,7 +263,9 @@ class Relations:
         if estimator == "nearest_neighbours":
             values = [factor.values for factor in self.inputs.factors]
             rng = self.generator("nearest neighbours")
-            information = neighbour_information(self.latents, self.constant(), values, codes, k, rng)
+            information = neighbour_information(
+                self.latents, self.constant(), values, codes, k, rng, self.inputs.latents_of("categorical")
+            )
         elif estimator == "posterior_monte_carlo":
             rng = self.generator("posterior samples")
             information = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
@@ -325,7 +342,22 @@ class Relations:
         factors = np.stack([factor.as_numbers()[index] for factor in self.inputs.factors], axis=1)
         if ranks:
             latents, factors = correlation.ranks(latents), correlation.ranks(factors)
-        return correlation.squared_pearson(latents, factors, self.constant())
+        squared = correlation.squared_pearson(latents, factors, self.constant())
+        return self._around(squared, latents, factors, index)
+
+    def _around(
+        self, squared: NDArray[np.float64], latents: Any, factors: NDArray[np.float64], index: Any
+    ) -> NDArray[np.float64]:
+        """The correlations with those of circular latents and factors put in."""
+        turning = {k: f.angles()[index] for k, f in enumerate(self.inputs.factors) if f.period is not None}
+        for k, angles in turning.items():
+            squared[:, k] = np.where(self.constant(), 0.0, circular_linear(latents, angles))
+        for j, angles in self.inputs.latent_angles().items():
+            angles = angles[index]
+            squared[j] = circular_linear(factors, angles)
+            for k, of_factor in turning.items():
+                squared[j, k] = circular_circular(angles, of_factor)
+        return squared
 
     @_relation
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -381,18 +413,38 @@ class Relations:
         wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
     ) -> dict[int, T]:
-        """``function(train, test, target)`` for each chosen factor, in `n_jobs` processes."""
+        """``function(train, test, target)`` for each chosen factor, in `n_jobs` processes.
+
+        A circular factor that is no category is predicted twice, as cosine and as sine; the fields of the
+        two results are averaged.
+        """
         import joblib
 
         train, test = self.split(split, max_rows)
         latents = [self.latents[rows].astype(np.float64, copy=False) for rows in (train, test)]
-        targets = {}
-        for k in map(int, np.flatnonzero(wanted)):
-            factor = self.inputs.factors[k]
-            column = factor.codes if as_categories[k] and factor.codes is not None else factor.as_numbers()
-            targets[k] = Target(column[train], column[test], bool(as_categories[k]))
+        targets = [
+            (k, Target(column[train], column[test], bool(as_categories[k])))
+            for k in map(int, np.flatnonzero(wanted))
+            for column in self.inputs.factors[k].targets(bool(as_categories[k]))
+        ]
         # Processes, since most probes hold the interpreter; all of them map one file of the rows.
         results = joblib.Parallel(n_jobs=self.n_jobs, max_nbytes=MAPPED)(
-            joblib.delayed(function)(latents[0], latents[1], target) for target in targets.values()
+            joblib.delayed(function)(latents[0], latents[1], target) for _, target in targets
         )
-        return dict(zip(targets, results, strict=True))
+        of_factor: dict[int, list[T]] = {}
+        for (k, _), result in zip(targets, results, strict=True):
+            of_factor.setdefault(k, []).append(result)
+        return {k: parts[0] if len(parts) == 1 else mean_result(parts) for k, parts in of_factor.items()}
+
+
+def mean_result(parts: Sequence[T]) -> T:
+    """The mean of each field of results that are dataclasses of numbers and arrays; a flag if any has it."""
+    first: Any = parts[0]
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(first):
+        values = [getattr(part, field.name) for part in parts]
+        mean = np.mean(values, axis=0)
+        changes[field.name] = (
+            any(values) if isinstance(values[0], bool) else mean if mean.ndim else float(mean)
+        )
+    return cast("T", dataclasses.replace(first, **changes))

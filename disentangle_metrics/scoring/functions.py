@@ -21,6 +21,7 @@ COMMON: dict[str, Any] = {
     "factor_names": None,
     "factor_types": None,
     "latent_names": None,
+    "latent_types": None,
     "missing": "raise",
     "seed": 0,
     "n_jobs": 1,
@@ -62,7 +63,11 @@ def metric_function(definition: MetricDefinition) -> Callable[..., Score | Repor
         options = Options(**{name: about.pop(name) for name in OPTIONS})
         choice = choose_one(definition, settings, PROTOCOLS[protocol], definition.keys)
         report = score_inputs(
-            check(latents, factors, **about), [choice], options, protocol=protocol, strict=True
+            check(latents, factors, rule=PROTOCOLS[protocol].reading, **about),
+            [choice],
+            options,
+            protocol=protocol,
+            strict=True,
         )
         for text in dict.fromkeys(text for score in report.scores.values() for text in score.warnings):
             warnings.warn(text, ScoreWarning, stacklevel=2)

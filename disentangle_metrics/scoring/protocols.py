@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.reading import Rule
 from disentangle_metrics.metrics import METRICS
 
 Settings = Mapping[str, Any]
@@ -17,13 +18,15 @@ class Protocol:
     """A published set of choices.
 
     `metrics` names those that a score is made of when none are asked for; None: the built-in ones whose
-    definition says so. `settings` holds, for each metric, what differs from its defaults.
+    definition says so. `settings` holds, for each metric, what differs from its defaults. `reading` is the
+    rule by which numbers that nobody declares become categories: published code takes every whole number.
     """
 
     name: str
     source: str
     metrics: tuple[str, ...] | None = None
     settings: Mapping[str, Settings] = field(default_factory=dict)
+    reading: Rule = "whole_numbers"
 
     @property
     def suite(self) -> tuple[str, ...]:
@@ -52,7 +55,11 @@ class Protocols(dict[str, Protocol]):
 PROTOCOLS = Protocols(
     (protocol.name, protocol)
     for protocol in (
-        Protocol("default", source="this package; each choice is explained on its metric"),
+        Protocol(
+            "default",
+            source="this package; each choice is explained on its metric",
+            reading="measurements",
+        ),
         Protocol(
             "locatello2019",
             source="Locatello et al. Challenging common assumptions in the unsupervised learning of "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import write_whole
 
@@ -119,6 +120,10 @@ class Report(Mapping[str, Score]):
         What to know about the input.
     seconds
         Time spent on each metric. A relation that several metrics share counts for the first.
+    readings
+        How each factor was read, by name: "88 whole numbers, read as continuous".
+    found
+        What :meth:`checks` gives.
     provenance
         Where latents and factors came from, where that is known: model, data set, versions.
     """
@@ -133,6 +138,15 @@ class Report(Mapping[str, Score]):
     seconds: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     confidence: float | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
+    found: tuple[Check, ...] = ()
+
+    def checks(self) -> tuple[Check, ...]:
+        """What to know before believing the scores, the gravest first.
+
+        :mod:`disentangle_metrics.checks` says what each code means.
+        """
+        return self.found
 
     def __getitem__(self, key: str) -> Score:
         try:
@@ -173,8 +187,11 @@ class Report(Mapping[str, Score]):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}
-        rest = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name != "scores"}
-        return {"format": FORMAT, "scores": scores, **rest}
+        rest = {
+            f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in ("scores", "found")
+        }
+        checks = [_plain(check.to_dict()) for check in self.found]
+        return {"format": FORMAT, "scores": scores, **rest, "checks": checks}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Report:
@@ -191,6 +208,7 @@ class Report(Mapping[str, Score]):
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         for name in ("shape", "factor_names", "latent_names", "warnings"):
             known[name] = tuple(known.get(name, ()))
+        known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))
         known["scores"] = {key: Score.from_dict(score) for key, score in values["scores"].items()}
         return cls(**known)
 

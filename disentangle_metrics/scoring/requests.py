@@ -24,7 +24,7 @@ from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
 
 REPLICATES = 200  # resamples for an interval
 COSTLY_REPLICATES = 20  # for metrics that train probes; the interval is then a normal one
-LETTERS = {"categorical": "c", "ordinal": "o", "continuous": "r"}
+LETTERS = {"categorical": "c", "ordinal": "o", "continuous": "r", "circular": "p"}
 
 Anchors = bool | Literal["all"]
 
@@ -260,14 +260,17 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     shape = dict(zip("nDK", map(str, inputs.shape), strict=True))
     said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
     kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
+    periods = ",".join([f"{f.period:.12g}" for f in inputs.factors if f.period is not None])
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
         facts = {**shape, **said}
         if not definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
-        elif set(kinds) != {"c"}:
+        else:
             facts["kinds"] = kinds
+            if periods:
+                facts["periods"] = periods
         interval, replicates = _interval(definition, settings, options)
         scores = tuple(score for score in definition.scores if score.key in choice.keys)
         said_of = {

@@ -10,14 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.checks import gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.incomplete import relate
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.scoring import findings
 from disentangle_metrics.scoring.anchors import PERMUTATIONS, mean_scores, permuted
 from disentangle_metrics.scoring.intervals import Bounds, clipped, intervals, plans
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
 from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
 
@@ -34,6 +37,7 @@ def score(
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
     missing: Missing = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
@@ -50,9 +54,9 @@ def score(
         Shape (N, D), real numbers; or a :class:`GaussianPosterior`. Arrays of any framework, data
         frames and lists are taken.
     factors
-        Shape (N, K): the known factors of the same N samples, an array or a DataFrame. Integers,
-        strings, booleans and categoricals are categories; floats with a fractional part are
-        continuous. None, if the metrics asked for read the latents alone.
+        Shape (N, K): the known factors of the same N samples, an array or a DataFrame. Strings and few
+        numbers are categories, many numbers a measurement; the report says how each was read, by the rule
+        of :mod:`disentangle_metrics.inputs.reading`. None, if the metrics asked for read latents alone.
     metrics
         Report keys, metric names, ``dm.Metric(name, setting=...)``, or signatures of scores to compute
         again (see :meth:`Metric.parse`); None is the protocol's suite.
@@ -61,7 +65,13 @@ def score(
     factor_names, latent_names
         Names, if not those of the DataFrames' columns.
     factor_types
-        "categorical", "ordinal" or "continuous" for each factor, or by name.
+        "categorical", "ordinal", "continuous" or "circular" for each factor, or by name. A circular one
+        may name its period, as in "circular:360".
+    latent_types
+        "continuous" (the default), "categorical" for codes such as those of vector quantisation, or
+        "circular:PERIOD" for each latent, or by name. Metrics of information count the values of a
+        categorical latent instead of cutting it into bins; correlations go round circular ones; all
+        others read numbers.
     missing
         "raise": refuse missing (NaN, None, NA, masked) and infinite numbers, naming the first row and
         column. "drop": leave out rows whose latents have one. A row without a value of some factor is
@@ -107,7 +117,9 @@ def score(
         factor_names=factor_names,
         factor_types=factor_types,
         latent_names=latent_names,
+        latent_types=latent_types,
         missing=missing,
+        rule=PROTOCOLS[protocol].reading,
     )
     report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:
@@ -153,12 +165,14 @@ def score_inputs(
             bounds, without = intervals(whole, requests, values, resampled, options.confidence)
             for key, reason in without.items():
                 values[key] = replace(values[key], warnings=(*values[key].warnings, reason))
+    found, of_bins = findings.of_scores(whole, requests, values, chance, ceiling)
     scores = {}
+    warnings = inputs.warnings
     for request in requests:
         for facts in request.scores:
             key = facts.key
             scores[key] = replace(
-                _score(request, key, values[key], inputs),
+                _score(request, key, values[key], (*warnings, *of_bins.get(key, ())), inputs),
                 range=facts.range,
                 direction=facts.direction,
                 property=facts.property,
@@ -166,15 +180,18 @@ def score_inputs(
                 ceiling=ceiling.get(key),
                 interval=clipped(bounds[key], facts.range) if key in bounds else None,
             )
+    checks = (*inputs.checks, *found)
     return Report(
         scores=scores,
+        readings={f.name: f.reading.text for f in inputs.factors if f.reading is not None},
+        found=gravest_first(checks) if checks else (),
         protocol=protocol,
         seed=options.seed,
         shape=inputs.shape,
         factor_names=inputs.factor_names,
         latent_names=inputs.latent_names,
         confidence=None if options.confidence is None else float(options.confidence),
-        warnings=inputs.warnings,
+        warnings=texts_of([check for check in checks if check.code != "remark"]) if checks else (),
         seconds=runner.seconds,
     )
 
@@ -240,7 +257,9 @@ class Runner:
         }
 
 
-def _score(request: Request, key: str, value: MetricValue, inputs: Inputs) -> Score:
+def _score(
+    request: Request, key: str, value: MetricValue, warnings: tuple[str, ...], inputs: Inputs
+) -> Score:
     """The score with the names of latents and factors on its parts."""
     import pandas as pd
 
@@ -266,6 +285,6 @@ def _score(request: Request, key: str, value: MetricValue, inputs: Inputs) -> Sc
         per_factor=series(value.per_factor, "factors"),
         per_latent=series(value.per_latent, "latents"),
         details={name: frame(item) for name, item in value.details.items()},
-        warnings=(*inputs.warnings, *value.warnings),
+        warnings=(*warnings, *value.warnings),
         reason=value.reason,
     )

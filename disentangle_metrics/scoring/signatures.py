@@ -1,7 +1,7 @@
 """The signature of a score: one line that pins everything which can change the number, and how it is read.
 
-``mig|bins:20|estimator:histogram|strategy:uniform|n:400|D:3|K:2|def:1|dm:0.1.0`` names the score, its
-settings in alphabetical order, and facts of the input and of the call. A signature can be run again: see
+``mig|bins:20|estimator:histogram|strategy:uniform|n:400|D:3|K:2|kinds:cc|def:2|dm:0.1.0`` names the score,
+its settings in alphabetical order, and facts of the input and of the call. A signature can be run again: see
 :meth:`.requests.Metric.parse`.
 """
 
@@ -19,7 +19,16 @@ from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.version import __version__
 
 # Facts that a signature may hold beside settings, and the option of a call that each is decided by.
-OF_INPUT = {"n": "rows", "D": "latents", "K": "factors", "ranges": "`ranges`", "kinds": "`factor_types`"}
+OF_INPUT = {
+    "n": "rows",
+    "D": "latents",
+    "K": "factors",
+    "ranges": "`ranges`",
+    "kinds": "`factor_types`",
+    "periods": "`factor_types`",
+    "latent_kinds": "`latent_types`",
+    "latent_periods": "`latent_types`",
+}
 OF_CALL = {
     "missing": "`missing`",
     "seed": "`seed`",

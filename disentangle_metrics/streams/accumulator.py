@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
-from disentangle_metrics.inputs.inputs import Inputs, check, remarks_on
+from disentangle_metrics.inputs.findings import on_factors
+from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -170,7 +172,7 @@ class Accumulator:
             blocks = row_blocks(latents, factors)
             self.merge(map_reduce(blocks, self._empty()._counted, Accumulator._merged))
             return
-        batch = check(latents, factors, **self._labels)
+        batch = check(latents, factors, rule="whole_numbers", **self._labels)
         low, high = self._checked_latents(batch)
         layout = layout_of(batch, factors)
         self._same_layout(layout)
@@ -353,16 +355,17 @@ class Accumulator:
             self._layout["latent names"],
             tuple(factors),
         )
-        remarks, facts = list(remarks_on(factors)), {}
+        checks, facts = list(on_factors(factors)), {}
         wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
         if wider.any():
             names = [n for n, wide in zip(inputs.latent_names, wider, strict=True) if wide]
             facts["ranges"] = setting_text(self._ranges)
-            remarks.append(
+            wide_bins = (
                 f"bins span the given ranges, which are wider than the rows' for {len(names)} of {shape[1]} "
                 f"latents (first {names[0]}); score() would bin them by the rows' own"
             )
-        return replace(inputs, warnings=tuple(remarks), facts=facts), order
+            checks.append(Check("remark", wide_bins, "find the ranges with Accumulator.find_ranges"))
+        return replace(inputs, checks=tuple(checks), facts=facts), order
 
 
 def _ranges_of(batch: Any) -> NDArray[np.float64]:

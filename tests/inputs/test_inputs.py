@@ -125,8 +125,8 @@ def test_objects_that_speak_dlpack_only_are_taken():
         (Z, V, {"factor_names": ["a", "a"]}, "`factor_names` must be distinct, got 'a' more than once"),
         (Z, V, {"factor_names": "ab"}, "must be a list of names, got the single string 'ab'"),
         (Z, V, {"latent_names": ["a"]}, "`latent_names` has 1 names for 2 columns"),
-        (Z, V, {"factor_types": ["categorical"]}, "`factor_types` has 1 entries for 2 factors"),
-        (Z, V, {"factor_types": ["ordinal", "cat"]}, "of 'factor_1' must be one of categorical, ordinal, continuous, got 'cat'"),
+        (Z, V, {"factor_types": ["categorical"]}, "`factor_types` has 1 entries for 2 columns"),
+        (Z, V, {"factor_types": ["ordinal", "cat"]}, "of 'factor_1' must be one of categorical, ordinal, continuous, circular or circular:PERIOD, got 'cat'"),
         (Z, V, {"factor_types": {"shape": "ordinal"}}, "`factor_types` names 'shape', which is none of factor_0, factor_1"),
         (Z, V.astype(str), {"factor_types": ["continuous"] * 2}, "holds strings and cannot be continuous"),
         (GaussianPosterior(Z, Z[:-1]), V, {}, r"`latents.mean` has shape \(30, 2\) but `latents.logvar` \(29, 2\)"),
@@ -142,9 +142,12 @@ def test_refusals_say_what_where_and_how_to_mend(latents, factors, options, mess
 
 
 def test_a_factor_with_many_categories_is_taken_with_a_warning():
-    (warning,) = check(Z, np.arange(30)[:, None]).warnings
-    assert "30 categories in 30 rows" in warning
-    assert 'factor_types={"factor_0": "continuous"}' in warning
+    latents, labels = np.zeros((300, 1)) + np.arange(300)[:, None], [f"{i % 60}" for i in range(300)]
+    warning = next(
+        text for text in check(latents, pd.DataFrame({"a": labels})).warnings if "categories" in text
+    )
+    assert "60 categories in 300 rows" in warning
+    assert "merge its labels" in warning
 
 
 def test_kinds_can_be_given_by_name():

@@ -11,7 +11,7 @@ import numpy as np
 import disentangle_metrics as dm
 
 package = dm.__file__.removesuffix("__init__.py")
-factors = np.indices((4, 5)).reshape(2, -1).T
+factors = np.tile(np.indices((4, 5)).reshape(2, -1).T, (20, 1))
 latents = factors * 1.0
 dm.mig(latents, factors)
 changes = []

@@ -88,7 +88,7 @@ def test_all_anchors_on_request():
 
 def test_the_signature_pins_every_setting(report):
     assert report["mig"].signature == (
-        f"mig|bins:20|estimator:histogram|strategy:uniform|n:400|D:3|K:2|def:1|dm:{dm.__version__}"
+        f"mig|bins:20|estimator:histogram|strategy:uniform|n:400|D:3|K:2|kinds:cc|def:2|dm:{dm.__version__}"
     )
     votes = report["factor_vae"].signature
     assert "votes:(10000,5000)" in votes

@@ -100,7 +100,7 @@ def test_one_of_several_scores_of_a_metric():
         ((), {"missing": "drop"}, "says nothing of missing, and this call has missing:drop"),
         ((), {"confidence": 0.9, "replicates": 3}, "says nothing of confidence, and this call has confidence:0.9"),
         ((), {"seed": 1}, "says seed:0, and this call has seed:1: pass the same `seed`"),
-        (("|def:1", "|def:2"), {}, "is of definition 2, and this package has 1"),
+        (("|def:2", "|def:3"), {}, "is of definition 3, and this package has 2"),
     ],
 )  # fmt: skip
 def test_what_a_whole_signature_pins_is_honoured_or_refused(change, options, message):

@@ -7,15 +7,17 @@ it in another precision, does not move values that lie exactly on edges.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.settings import Strategy
 
+MOST_CODES = 1 << 12  # of a latent whose values are categories
 CHUNK = 1 << 17  # rows per pass: a few float64 columns of it stay in the second-level cache
 FOLD = 64  # rows side by side: reducing a few columns alone would leave the vector units idle
 
@@ -123,6 +125,35 @@ def _quantile_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.float
     if len(above):
         edges[1:-1] = np.maximum(edges[1:-1], above.min())
     return edges
+
+
+def own_values(bins: Bins, columns: NDArray[np.floating], categorical: Sequence[int]) -> Bins:
+    """The bins with one for each distinct value of the columns that are `categorical`.
+
+    Raises
+    ------
+    InputError
+        If one of them has more values than a code has.
+    """
+    if not categorical:
+        return bins
+    levels = {j: np.unique(columns[:, j]) for j in categorical}
+    most = max(len(values) for values in levels.values())
+    if most > MOST_CODES:
+        j = next(j for j, values in levels.items() if len(values) == most)
+        raise InputError(
+            f"latent {j} is declared categorical and has {most:,} values; at most {MOST_CODES:,} are counted"
+        )
+    edges = np.full((columns.shape[1], max(bins.count, most) + 1), np.nan)
+    edges[:, : bins.count + 1] = bins.edges
+
+    def encode(column: int, values: NDArray[np.floating]) -> NDArray[np.int64]:
+        if column not in levels:
+            return bins.encode(column, values)
+        places = np.searchsorted(levels[column], values).astype(np.int64)
+        return np.minimum(places, len(levels[column]) - 1)
+
+    return Bins(max(bins.count, most), edges, encode)
 
 
 def distinct(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:

@@ -1,0 +1,147 @@
+"""Checks: what a reader must know before believing a score, each with a stable code and a remedy.
+
+A check is made where its fact is known: on the input by :mod:`.inputs`, on a score by its metric, on
+the whole report by :mod:`.scoring`. ``report.checks()`` lists them, the gravest first. CODES says what
+each code means; docs/checks.md is made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["serious", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("serious", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code means, always; a check says what was found this time."""
+
+    severity: Severity
+    meaning: str
+
+
+CODES: Mapping[str, Code] = {
+    # On the factors
+    "constant_factor": Code("warning", "A factor has one value. It is left out of every score."),
+    "identifier": Code(
+        "warning", "Every row has a value of its own, like a file name. Labels of this kind are left out."
+    ),
+    "row_numbers": Code("warning", "A factor counts the rows: every row has the next whole number."),
+    "kind_uncertain": Code(
+        "note", "A factor has 41 to 64 whole numbers. They may be categories or a measurement."
+    ),
+    "labels_with_gaps": Code(
+        "warning", "A factor has many whole numbers with gaps, like codes. They are read as categories."
+    ),
+    "decimal_grid": Code(
+        "note", "A factor has few numbers with decimals, like 0.1 steps. They are read as categories."
+    ),
+    "many_categories": Code(
+        "warning", "A factor has more categories than a tenth of the rows, too many to learn from."
+    ),
+    "one_hot_factors": Code(
+        "warning", "Several factors are the columns of one one-hot code. Each counts as a factor of its own."
+    ),
+    "periodic_factor": Code("note", "A factor looks like an angle: its two ends may be the same value."),
+    "dependent_factors": Code(
+        "warning", "Two factors depend on one another. Scores of modularity and compactness mix them up."
+    ),
+    "rows_matched": Code(
+        "warning", "Rows of two tables had the same labels in another order, and were matched."
+    ),
+    "missing_values": Code("warning", "Rows without a value are left out."),
+    # On the latents
+    "constant_latent": Code("note", "A latent has one value for every row."),
+    "one_hot_latents": Code(
+        "warning", "Several latents are one one-hot code. Each counts as a latent of its own."
+    ),
+    "heavy_tails": Code(
+        "warning",
+        "Most rows of a latent fall in one bin of equal width, since few rows lie far out. "
+        "Information in such bins is too small.",
+    ),
+    "idle_latents": Code("warning", "Latents that vary very little decide part of a score."),
+    "fewer_latents": Code("note", "There are fewer latents than factors, so not each can have its own."),
+    "input_scale": Code(
+        "serious", "No latent varies: the network may expect images in another range, or be untrained."
+    ),
+    # On both
+    "swapped": Code(
+        "serious", "Latents hold few whole numbers and factors hold measurements. They may be swapped."
+    ),
+    "few_rows": Code("serious", "There are too few rows for a score to mean anything."),
+    "rows_unrelated": Code(
+        "serious",
+        "Most scores are at chance. The rows of latents and factors may not belong together.",
+    ),
+    # On a score
+    "at_chance": Code("note", "A score is within its chance level."),
+    "costly": Code("note", "A metric would take long or much memory on this input and was left out."),
+    "remark": Code("warning", "What the metric itself says of this score."),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes
+    ----------
+    code : str
+        One of CODES; it does not drift.
+    message : str
+        What was found, with its numbers.
+    remedy : str
+        What to do about it; empty where there is nothing to do.
+    about : str
+        The factor, latent or score that it is about; empty for the whole input.
+    numbers : mapping
+        The numbers behind it, by name.
+    """
+
+    code: str
+    message: str
+    remedy: str = ""
+    about: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Severity:
+        """ "serious", "warning" or "note"."""
+        return CODES[self.code].severity
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain Python values, ready for JSON."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "about": self.about,
+            "message": self.message,
+            "remedy": self.remedy,
+            "numbers": dict(self.numbers),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Check:
+        """The check that :meth:`to_dict` wrote; a code of another version is a remark."""
+        known = {name: values[name] for name in ("message", "remedy", "about", "numbers") if name in values}
+        code = values.get("code", "remark")
+        return cls(code=code if code in CODES else "remark", **known)
+
+
+def texts_of(checks: Iterable[Check]) -> tuple[str, ...]:
+    """The checks that are more than a note, as text."""
+    return tuple(str(check) for check in checks if check.severity != "note")
+
+
+def gravest_first(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Each check once, serious ones first, else in the order they were made."""
+    once = dict.fromkeys((check.code, check.message, check.about) for check in checks)
+    by_key = {(check.code, check.message, check.about): check for check in checks}
+    return tuple(sorted((by_key[key] for key in once), key=lambda check: SEVERITIES.index(check.severity)))

@@ -1,0 +1,295 @@
+"""Checks on the input alone: what can be seen of factors and latents before anything is scored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.checks import Check
+from disentangle_metrics.estimators.counts.binning import chunks
+from disentangle_metrics.inputs.factor import Factor, turn_of
+
+FEWEST_ROWS = 100
+ROWS_A_VALUE = 5
+ANGLES = re.compile(r"angle|azimuth|orient|rotat|phase|theta|\bphi\b|hue|heading|bearing|direction", re.I)
+DEPENDENT = 0.1  # Cramer's V, corrected for bias
+NEARLY_ONE_HOT = 0.1
+
+
+def of_input(
+    latents: NDArray[np.floating],
+    names: Sequence[str],
+    factors: Sequence[Factor],
+    given: int,
+    complete: int | None,
+) -> tuple[Check, ...]:
+    """All checks of latents (N, D) and factors: of `given` rows, N are kept, `complete` have every value."""
+    return (
+        *dropped_rows(given, len(latents), factors, complete),
+        *on_factors(factors),
+        *on_latents(latents, names),
+        *(on_both(latents, factors) if factors else ()),
+    )
+
+
+def on_factors(factors: Sequence[Factor]) -> Iterator[Check]:
+    """Checks of each factor, and of factors beside one another."""
+    for factor in factors:
+        yield from _on_factor(factor)
+    yield from _one_hot_factors(factors)
+    yield from _dependent(factors)
+
+
+def _on_factor(factor: Factor) -> Iterator[Check]:
+    name, reading = factor.name, factor.reading
+    declare = f'declare it, as in factor_types={{"{name}": "KIND"}} (--factor-types {name}=KIND)'
+    if not factor.varies:
+        value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.as_numbers()):g}"
+        yield Check("constant_factor", f"factor {name!r} is constant ({value}) and is left out", "", name)
+        return
+    rows = len(factor.codes if factor.values is None else factor.values)  # type: ignore[arg-type]
+    rows = rows if factor.present is None else int(factor.present.sum())
+    doubt = "" if reading is None or reading.declared else reading.doubt
+    if doubt == "row_numbers":
+        yield Check(
+            "row_numbers",
+            f"factor {name!r} numbers the {rows:,} rows one by one",
+            "leave this column out, unless it is a measurement",
+            name,
+            {"rows": rows},
+        )
+    elif doubt == "identifier":
+        yield Check(
+            "identifier",
+            f"factor {name!r} has another whole number in each of {rows:,} rows, and is read as continuous",
+            f"if it names the rows, leave this column out; else {declare.replace('KIND', 'continuous')}",
+            name,
+            {"rows": rows},
+        )
+    elif doubt == "between":
+        yield Check(
+            "kind_uncertain",
+            f"factor {name!r} has {len(factor.levels)} whole numbers, read as categories",
+            f"if it is a measurement, {declare.replace('KIND', 'continuous')}",
+            name,
+            {"values": len(factor.levels)},
+        )
+    elif doubt == "labels":
+        yield Check(
+            "labels_with_gaps",
+            f"factor {name!r} has {len(factor.levels):,} whole numbers with gaps, read as categories",
+            f"if it is a measurement, {declare.replace('KIND', 'continuous')}",
+            name,
+            {"values": len(factor.levels)},
+        )
+    elif doubt == "decimals":
+        yield Check(
+            "decimal_grid",
+            f"factor {name!r} has {len(factor.levels)} numbers with decimals, read as categories",
+            f"if it is a measurement, {declare.replace('KIND', 'continuous')}",
+            name,
+            {"values": len(factor.levels)},
+        )
+    if factor.kind == "categorical" and len(factor.levels) > rows / 10:
+        remedy = declare.replace("KIND", "continuous")
+        numbers = all(isinstance(level, int | float) for level in factor.levels)
+        yield Check(
+            "many_categories",
+            f"factor {name!r} has {len(factor.levels):,} categories in {rows:,} rows",
+            f"if it is a measurement, {remedy}" if numbers else "leave this column out, or merge its labels",
+            name,
+            {"categories": len(factor.levels), "rows": rows},
+        )
+    if factor.kind == "continuous" and not (reading and reading.declared) and _turns(factor):
+        yield Check(
+            "periodic_factor",
+            f"factor {name!r} looks like an angle, and is read as one that does not go round",
+            declare.replace("KIND", "circular"),
+            name,
+        )
+
+
+def _turns(factor: Factor) -> bool:
+    """Whether the values fill a whole turn, or the name is an angle's and they fill most of one."""
+    values = factor.as_numbers()
+    share = 0.75 if ANGLES.search(factor.name) else 0.99
+    return turn_of(float(np.nanmin(values)), float(np.nanmax(values)), share) is not None
+
+
+def _one_hot_factors(factors: Sequence[Factor]) -> Iterator[Check]:
+    """Columns of zeros and ones, of which every row has exactly one 1."""
+    flags = [f for f in factors if f.present is None and _is_flag(f)]
+    for block in blocks_of_one(np.stack([f.as_numbers() for f in flags], axis=1)) if len(flags) > 2 else ():
+        names = [flags[k].name for k in block]
+        yield Check(
+            "one_hot_factors",
+            f"factors {', '.join(names)} are one factor in one-hot code",
+            "pass one column with the name of the 1",
+            names[0],
+            {"columns": len(names)},
+        )
+
+
+def _is_flag(factor: Factor) -> bool:
+    return factor.codes is not None and len(factor.levels) == 2 and set(factor.level_numbers()) == {0.0, 1.0}
+
+
+def blocks_of_one(columns: NDArray[np.floating]) -> Iterator[list[int]]:
+    """Runs of at least three neighbouring columns (N, D) whose sum is 1 in every row."""
+    first, width = 0, columns.shape[1]
+    while first < width - 2:
+        total = columns[:, first].astype(np.float64)
+        for last in range(first + 1, width):
+            total = total + columns[:, last]
+            if total.max() > 1 + NEARLY_ONE_HOT * (last - first + 1):
+                break
+            if last - first >= 2 and np.abs(total - 1).max() <= NEARLY_ONE_HOT:
+                yield list(range(first, last + 1))
+                first = last
+                break
+        first += 1
+
+
+def _dependent(factors: Sequence[Factor]) -> Iterator[Check]:
+    """The pair of categorical factors that depend most on one another, if they do."""
+    coded = [f for f in factors if f.codes is not None and f.present is None and 1 < len(f.levels) <= 64]
+    worst: tuple[float, Factor, Factor] | None = None
+    pairs = 0
+    for k, one in enumerate(coded):
+        for other in coded[k + 1 :]:
+            if _is_flag(one) and _is_flag(other):
+                continue
+            strength = cramers_v(one, other)
+            pairs += strength > DEPENDENT
+            if worst is None or strength > worst[0]:
+                worst = strength, one, other
+    if worst is None or worst[0] <= DEPENDENT:
+        return
+    strength, one, other = worst
+    more = f" ({pairs} pairs of factors do)" if pairs > 1 else ""
+    yield Check(
+        "dependent_factors",
+        f"factors {one.name!r} and {other.name!r} depend on one another, Cramer's V {strength:.2f}{more}",
+        "compare with metrics made for dependent factors: dmig, xmig, dlig, minimality",
+        one.name,
+        {"cramers_v": round(strength, 4), "pairs": pairs},
+    )
+
+
+def cramers_v(one: Factor, other: Factor) -> float:
+    """Cramer's V of two factors, 0 to 1, corrected for its bias (Bergsma 2013)."""
+    rows, columns = len(one.levels), len(other.levels)
+    assert one.codes is not None
+    assert other.codes is not None
+    cells = one.codes.astype(np.int64) * columns + other.codes
+    counts = np.bincount(cells, minlength=rows * columns).reshape(rows, columns).astype(np.float64)
+    total = counts.sum()
+    expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / total
+    squares = np.divide((counts - expected) ** 2, expected, out=np.zeros_like(counts), where=expected > 0)
+    phi = max(0.0, squares.sum() / total - (rows - 1) * (columns - 1) / (total - 1))
+    smaller = min(rows - (rows - 1) ** 2 / (total - 1), columns - (columns - 1) ** 2 / (total - 1)) - 1
+    return float(np.sqrt(phi / smaller)) if smaller > 0 else 0.0
+
+
+def on_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:
+    """Checks of the latents alone."""
+    low, high = np.min(latents, axis=0), np.max(latents, axis=0)
+    flat = [name for name, one, other in zip(names, low, high, strict=True) if one == other]
+    if flat and len(flat) < len(names):
+        shown = ", ".join(flat[:5]) + (f" and {len(flat) - 5} more" if len(flat) > 5 else "")
+        yield Check(
+            "constant_latent", f"latents that never vary: {shown}", "", flat[0], {"latents": len(flat)}
+        )
+    elif flat:
+        yield Check(
+            "input_scale",
+            "no latent varies over the rows",
+            "check the scale of the network's input, or that it is trained",
+            "",
+            {"latents": len(flat)},
+        )
+    within = (low >= -NEARLY_ONE_HOT) & (high <= 1 + NEARLY_ONE_HOT) & (high >= 1 - NEARLY_ONE_HOT)
+    if within.sum() < 3:
+        return
+    sample = latents[:: max(1, len(latents) // 5_000)]
+    run: list[int] = []
+    for place, inside in enumerate([*within, False]):
+        if inside:
+            run.append(place)
+            continue
+        for block in blocks_of_one(sample[:, run]) if len(run) > 2 else ():
+            members = [names[run[k]] for k in block]
+            yield Check(
+                "one_hot_latents",
+                f"latents {members[0]} to {members[-1]} are one one-hot code",
+                "pass the place of the 1 as one latent and declare it: latent_types={...: 'categorical'}",
+                members[0],
+                {"columns": len(members)},
+            )
+        run = []
+
+
+def on_both(latents: NDArray[np.floating], factors: Sequence[Factor]) -> Iterator[Check]:
+    """Checks of latents beside factors."""
+    rows, width = latents.shape
+    if width < len(factors):
+        yield Check(
+            "fewer_latents",
+            f"there are {width} latents for {len(factors)} factors",
+            "",
+            "",
+            {"latents": width, "factors": len(factors)},
+        )
+    values = max((len(f.levels) for f in factors if f.kind != "continuous"), default=0)
+    needed = max(FEWEST_ROWS, ROWS_A_VALUE * values)
+    if rows < needed:
+        yield Check(
+            "few_rows",
+            f"{rows:,} rows are too few: scores of so few rows are mostly chance",
+            f"score at least {needed:,} rows here",
+            "",
+            {"rows": rows, "needed": needed},
+        )
+    measured = bool(factors) and all(f.kind == "continuous" for f in factors)
+    if measured and rows >= FEWEST_ROWS and _looks_like_labels(latents):
+        yield Check(
+            "swapped",
+            "latents hold few whole numbers and every factor is a measurement",
+            "check the order: dm.score(latents, factors)",
+        )
+
+
+def _looks_like_labels(latents: NDArray[np.floating]) -> bool:
+    for rows in chunks(len(latents)):
+        if not (latents[rows] == np.floor(latents[rows])).all():
+            return False
+    return all(len(np.unique(column)) <= 40 for column in latents.T)
+
+
+def dropped_rows(given: int, rows: int, factors: Sequence[Factor], complete: int | None) -> Iterable[Check]:
+    """How many rows were left out, and of what."""
+    if rows < given:
+        yield Check(
+            "missing_values",
+            f"{given - rows:,} of {given:,} rows are left out: latents are missing or infinite there",
+            numbers={"rows": given - rows},
+        )
+    for factor in factors:
+        if factor.present is not None:
+            count = rows - factor.rows_present
+            yield Check(
+                "missing_values",
+                f"factor {factor.name!r} has no value in {count:,} of {rows:,} rows, left out for it",
+                about=factor.name,
+                numbers={"rows": count},
+            )
+    if complete is not None:
+        yield Check(
+            "missing_values",
+            f"metrics of several factors at once read the {complete:,} rows that have a value of every "
+            "factor",
+            numbers={"rows": complete},
+        )

@@ -1,0 +1,127 @@
+"""Checks that need scores: what the chance level, the bins and the metrics themselves say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from disentangle_metrics.checks import Check
+from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.relations.counted import CountedRelations
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.scoring.requests import Request
+
+NEAR_CHANCE = 0.1  # of the way from chance to the ceiling
+FULLEST = 0.5  # share of the rows in one bin of equal width
+SAMPLE = 20_000
+DISTINCT = 10  # different values in the fullest bin, from which on it hides something
+LEAST_SCORES = 3
+MOST_SCORES = 0.8  # of them: modularity of noise strays further from its chance than others
+
+
+def of_scores(
+    whole: Relations,
+    requests: Sequence[Request],
+    values: Mapping[str, MetricValue],
+    chance: Mapping[str, float],
+    ceiling: Mapping[str, float],
+) -> tuple[tuple[Check, ...], dict[str, tuple[str, ...]]]:
+    """All checks that need scores, and by score what else the checks of its bins say of it."""
+    tails = tuple(heavy_tails(whole, requests))
+    known = whole.inputs.warnings
+    checks = (*tails, *at_chance(values, chance, ceiling), *remarks(values, known))
+    of_bins = {
+        score.key: tuple(map(str, tails))
+        for request in requests
+        if tails and _cuts_equally(request.settings)
+        for score in request.scores
+    }
+    return checks, of_bins
+
+
+def remarks(values: Mapping[str, MetricValue], known: Sequence[str]) -> Iterator[Check]:
+    """What metrics say of their scores, without what was said of the input; once for all that say it."""
+    about: dict[str, list[str]] = {}
+    for key, value in values.items():
+        for text in value.warnings:
+            about.setdefault(text, []).append(key)
+    for text, keys in about.items():
+        if text not in known:
+            code = "idle_latents" if "vary" in text and "latent" in text else "remark"
+            yield Check(code, text, "", ", ".join(keys))
+
+
+def at_chance(
+    values: Mapping[str, MetricValue], chance: Mapping[str, float], ceiling: Mapping[str, float]
+) -> Iterator[Check]:
+    """Scores that are no better than those of rows that were shuffled; all of them means something else."""
+    shares = {
+        key: share_above_chance(values[key].value, chance[key], ceiling.get(key, math.nan)) for key in chance
+    }
+    comparable = {key: share for key, share in shares.items() if not math.isnan(share)}
+    near = [key for key, share in comparable.items() if abs(share) <= NEAR_CHANCE]
+    if len(comparable) >= LEAST_SCORES and len(near) >= MOST_SCORES * len(comparable):
+        yield Check(
+            "rows_unrelated",
+            f"{len(near)} of {len(comparable)} scores are at their chance level",
+            "check that row i of latents and row i of factors are the same sample",
+            numbers={"scores": len(comparable)},
+        )
+        return
+    for key in near:
+        numbers = {"value": values[key].value, "chance": chance[key]}
+        text = f"{key} {values[key].value:.3f} is at its chance level {chance[key]:.3f}"
+        yield Check("at_chance", text, "", key, numbers)
+
+
+def share_above_chance(value: float, chance: float, ceiling: float) -> float:
+    """How far a score is on the way from its chance level (0) to its ceiling (1); NaN if there is none."""
+    way = ceiling - chance
+    return (value - chance) / way if way and not math.isnan(way) else math.nan
+
+
+def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
+    """Latents of which one bin of equal width holds most rows, and different values."""
+    binned = [r for r in requests if _cuts_equally(r.settings)]
+    inputs: Inputs = whole.inputs
+    if not binned or isinstance(whole, CountedRelations):
+        return
+    size = int(binned[0].settings["bins"])
+    rows = inputs.latents[:: max(1, len(inputs.latents) // SAMPLE)]
+    low, high = inputs.latents.min(axis=0), inputs.latents.max(axis=0)
+    worst: tuple[float, str] | None = None
+    count = 0
+    for j, name in enumerate(inputs.latent_names):
+        said = inputs.latent_types[j] if inputs.latent_types else None
+        if not low[j] < high[j] or (said is not None and said.kind == "categorical"):
+            continue
+        column = rows[:, j].astype(np.float64)
+        counts, edges = np.histogram(column, size, range=(float(low[j]), float(high[j])))
+        share, fullest = float(counts.max() / len(column)), int(counts.argmax())
+        inside = column[(column >= edges[fullest]) & (column <= edges[fullest + 1])]
+        if share <= FULLEST or len(np.unique(inside)) <= DISTINCT:
+            continue
+        count += 1
+        if worst is None or share > worst[0]:
+            worst = share, name
+    if worst is not None:
+        share, name = worst
+        more = f", and {count - 1} more latents like it" if count > 1 else ""
+        yield Check(
+            "heavy_tails",
+            f"{share:.1%} of the rows fall in one of the {size} equal bins of latent {name!r}{more}",
+            "use strategy='quantile' or estimator='nearest_neighbours', or look for outliers",
+            name,
+            {"share": round(share, 4), "latents": count},
+        )
+
+
+def _cuts_equally(settings: Mapping[str, object]) -> bool:
+    return (
+        "bins" in settings
+        and settings.get("strategy", "quantile") == "uniform"
+        and settings.get("estimator", "histogram") == "histogram"
+    )

@@ -1,0 +1,61 @@
+"""Checks that need scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+
+RNG = np.random.default_rng(0)
+N = 2_000
+FACTORS = RNG.integers(4, size=(N, 2))
+CODE = FACTORS + 0.1 * RNG.normal(size=(N, 2))
+CHEAP = ["mig", "mig_sup", "modularity", "jemmig", "dcimig", "mcc"]
+
+
+def codes_of(report: dm.Report) -> list[str]:
+    return [check.code for check in report.checks()]
+
+
+def test_rows_that_do_not_belong_together() -> None:
+    assert codes_of(dm.score(CODE, FACTORS, metrics=CHEAP)) == []
+    with pytest.warns(dm.ScoreWarning, match="5 of 6 scores are at their chance level"):
+        report = dm.score(CODE, FACTORS[::-1], metrics=CHEAP)
+    assert codes_of(report) == ["rows_unrelated"]
+    assert report.checks()[0].severity == "serious"
+
+
+def test_one_score_at_chance_is_a_note() -> None:
+    merged = (FACTORS[:, :1] * 4 + FACTORS[:, 1:]) + 0.1 * RNG.normal(size=(N, 1))
+    report = dm.score(np.c_[merged, merged], FACTORS, metrics=["mig", "mcc", "dcimig"])
+    notes = [check for check in report.checks() if check.code == "at_chance"]
+    assert [check.about for check in notes] == ["mig", "dcimig"]
+    assert str(notes[0]).startswith("mig 0.000 is at its chance level 0.0")
+
+
+def test_one_outlier_hides_a_latent_in_equal_bins() -> None:
+    code = CODE.copy()
+    code[0] = 1_000
+    with pytest.warns(dm.ScoreWarning, match="equal bins of latent"):
+        report = dm.score(code, FACTORS, metrics=["mig", "mcc"], anchors=False)
+    assert codes_of(report) == ["heavy_tails"]
+    numbers = report.checks()[0].numbers
+    assert numbers == {"share": round((N - 1) / N, 4), "latents": 2}
+    assert any("equal bins" in text for text in report["mig"].warnings)
+    assert not report["mcc"].warnings
+    quantile = dm.Metric("mig", strategy="quantile")
+    assert codes_of(dm.score(code, FACTORS, metrics=[quantile], anchors=False)) == []
+
+
+def test_a_latent_that_is_mostly_one_value_has_no_tail() -> None:
+    rare = (RNG.random((N, 2)) < 0.05).astype(float)
+    assert "heavy_tails" not in codes_of(dm.score(rare, FACTORS, metrics="mig", anchors=False))
+
+
+def test_checks_and_readings_survive_json() -> None:
+    report = dm.score(CODE[:50], FACTORS[:50], metrics="mig", anchors=False)
+    again = dm.Report.from_dict(report.to_dict())
+    assert again.checks() == report.checks()
+    assert again.readings == dict.fromkeys(report.factor_names, "4 whole numbers, read as categories")
+    assert [check["code"] for check in report.to_dict()["checks"]] == ["few_rows"]
