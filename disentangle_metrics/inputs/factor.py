@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
@@ -149,6 +150,13 @@ class Factor:
         return replace(coded, period=self.period, reading=self.reading)
 
 
+def read_each(
+    columns: Sequence[tuple[Any, str, Declared | None]], missing: str, rule: Rule
+) -> tuple[Factor, ...]:
+    """:func:`read_factor` for each column with its name and what was declared of it."""
+    return tuple(read_factor(column, name, declared, missing, rule) for column, name, declared in columns)
+
+
 def read_factor(
     column: Any,
     name: str,
@@ -189,7 +197,8 @@ def read_factor(
         coded = _coded(codes, levels, name, reading.kind)
         coded = replace(coded, reading=reading)
         return _spread(_ranked(coded) if coded.kind == "ordinal" and len(levels) > FEW else coded, present)
-    values = to_numpy(column, f"factors[{name!r}]").reshape(-1)
+    array = column if type(column) is np.ndarray else to_numpy(column, f"factors[{name!r}]")
+    values = array.reshape(-1)
     bad = _without_value(values)
     values = np.asarray(values)[~bad] if bad.any() else np.asarray(values)
     if values.dtype.kind == "O" and len(values):

@@ -21,7 +21,7 @@ from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
-from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_factor
+from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.reading import Kind, Rule
 from disentangle_metrics.inputs.row_labels import matching_rows
@@ -40,6 +40,7 @@ class Inputs:
     Factors may lack values in some rows if `missing` is "drop". `origin` (N,) has the place of each
     row among the `given` ones, and is None if they are all there. `facts` are what signatures add on them.
     `latent_types` are what was declared of each latent, None where nothing was. `checks` are what to know.
+    `incomplete` says whether a factor lacks values in some rows.
     `on_device` is the posterior where it was given, if that is a device with float64 other than the host.
     """
 
@@ -54,6 +55,11 @@ class Inputs:
     facts: Mapping[str, str] = field(default_factory=dict)
     on_device: GaussianPosterior | None = None
     latent_types: tuple[Declared | None, ...] = ()
+    incomplete: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        lacking = any(factor.present is not None for factor in self.factors)
+        object.__setattr__(self, "incomplete", lacking)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -94,11 +100,6 @@ class Inputs:
             origin=None,
             given=len(index),
         )
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether a factor lacks values in some rows."""
-        return any(factor.present is not None for factor in self.factors)
 
     def take(self, index: NDArray[np.int64], factors: Iterable[int]) -> Inputs:
         """These rows, which have a value of each of these factors, with these factors alone."""
@@ -239,7 +240,7 @@ def check(
         mean = table.array
         good = _usable(mean, "latents", missing)
     given = len(mean)
-    latent_labels = _names(latent_names, table.names, "z", mean.shape[1], "latent_names")
+    latent_labels = _names(latent_names, _columns_of(table.frame), "z", mean.shape[1], "latent_names")
     if not good.all():
         kept = np.flatnonzero(good)
         if not len(kept):
@@ -264,22 +265,28 @@ def check(
     columns = read_factors(factors)
     if len(columns.columns[0]) != given:
         raise InputError(_row_mismatch(given, mean.shape[1], len(columns.columns[0])))
-    order = matching_rows(table.frame, columns.frame, ("latents", "factors"))
+    order = None
+    if table.frame is not None and columns.frame is not None:
+        order = matching_rows(table.frame, columns.frame, ("latents", "factors"))
     if order is not None:
         columns = columns.ordered(order)
         text = "the rows of `factors` are put in the order of `latents`, by their labels"
         notes.append(Check("rows_matched", text))
-    factor_labels = _names(factor_names, columns.names, "factor", len(columns.columns), "factor_names")
+    factor_labels = _names(
+        factor_names, _columns_of(columns.frame), "factor", len(columns.columns), "factor_names"
+    )
     kinds = _declared(factor_types, factor_labels, "factor_types", KINDS)
-    left_out = identifiers(columns, factor_labels, kinds)
+    numeric = all(column.dtype.kind in "biuf" for column in columns.columns)
+    left_out = {} if numeric else identifiers(columns, factor_labels, kinds)
     notes += [_left_out(factor_labels[place], text, given) for place, text in left_out.items()]
-    checked = tuple(
-        read_factor(column if kept is None else rows_of(column, kept), name, declared, missing, rule)
+    kept_columns = [
+        (column if kept is None else rows_of(column, kept), name, declared)
         for place, (column, name, declared) in enumerate(
             zip(columns.columns, factor_labels, kinds, strict=True)
         )
         if place not in left_out
-    )
+    ]
+    checked = read_each(kept_columns, missing, rule)
     inputs = replace(inputs, factors=checked)
     complete = None
     if inputs.incomplete:
@@ -346,6 +353,11 @@ def _row_mismatch(given: int, latents: int, rows: int) -> str:
     if latents == rows:
         message += " (`latents` looks transposed: pass `latents.T`)"
     return message
+
+
+def _columns_of(frame: Any) -> list[str] | None:
+    """The names of a data frame's columns."""
+    return None if frame is None else [str(name) for name in frame.columns]
 
 
 def _names(

@@ -28,11 +28,6 @@ class LatentTable:
     array: NDArray[np.floating]
     frame: pd.DataFrame | None
 
-    @property
-    def names(self) -> list[str] | None:
-        """The names of the columns."""
-        return None if self.frame is None else [str(name) for name in self.frame.columns]
-
 
 @dataclass(frozen=True)
 class FactorTable:
@@ -40,11 +35,6 @@ class FactorTable:
 
     columns: list[Any]
     frame: pd.DataFrame | None
-
-    @property
-    def names(self) -> list[str] | None:
-        """The names of the columns."""
-        return None if self.frame is None else [str(name) for name in self.frame.columns]
 
     def ordered(self, rows: NDArray[np.int64]) -> FactorTable:
         """These rows, in this order."""
@@ -59,8 +49,9 @@ def read_latents(value: Any, argument: str) -> LatentTable:
     InputError
         If they are not real numbers in a table; in a data frame the message names the column.
     """
-    frame = as_frame(value, argument)
-    array = to_numpy(value, argument) if frame is None else _frame_numbers(frame, argument)
+    frame, array = _frame_or_array(value, argument)
+    if frame is not None:
+        array = _frame_numbers(frame, argument)
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.ndim == 0:
@@ -86,6 +77,14 @@ def read_latents(value: Any, argument: str) -> LatentTable:
     if 0 in array.shape:
         raise InputError(f"`{argument}` is empty: shape {array.shape}")
     return LatentTable(array, frame)
+
+
+def _frame_or_array(value: Any, argument: str) -> tuple[pd.DataFrame | None, NDArray[Any]]:
+    """The data frame that `value` is, or its array."""
+    if type(value) is np.ndarray:
+        return None, value
+    frame = as_frame(value, argument)
+    return frame, np.empty((0, 0)) if frame is not None else to_numpy(value, argument)
 
 
 def _frame_numbers(frame: pd.DataFrame, argument: str) -> NDArray[Any]:
@@ -130,14 +129,13 @@ def read_factors(value: Any) -> FactorTable:
     InputError
         If they are no table.
     """
-    frame = as_frame(value, "factors")
+    frame, array = _frame_or_array(value, "factors")
     if frame is not None:
         if not frame.shape[1]:
             raise InputError("`factors` has no columns")
         if not len(frame):
             raise InputError("`factors` is empty: it has no rows")
         return FactorTable([frame.iloc[:, place] for place in range(frame.shape[1])], frame)
-    array = to_numpy(value, "factors")
     if array.dtype.kind in "USf" and not hasattr(value, "dtype") and not hasattr(value, "columns"):
         # A list: NumPy makes a string of a missing one, and a float of integers from 2 ** 63 on.
         array = np.asarray(value, dtype=object)
