@@ -79,7 +79,7 @@ CODES: Mapping[str, Code] = {
     ),
     # On a score
     "at_chance": Code("note", "A score is within its chance level."),
-    "costly": Code("note", "A metric would take long or much memory on this input and was left out."),
+    "costly": Code("warning", "A metric would take long or much memory on this input and was left out."),
     "remark": Code("warning", "What the metric itself says of this score."),
 }
 

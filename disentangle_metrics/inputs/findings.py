@@ -16,6 +16,7 @@ FEWEST_ROWS = 100
 ROWS_A_VALUE = 5
 ANGLES = re.compile(r"angle|azimuth|orient|rotat|phase|theta|\bphi\b|hue|heading|bearing|direction", re.I)
 DEPENDENT = 0.1  # Cramer's V, corrected for bias
+SURE = 5  # deviations from what independent factors have
 NEARLY_ONE_HOT = 0.1
 
 
@@ -30,8 +31,10 @@ def of_input(
     return (
         *dropped_rows(given, len(latents), factors, complete),
         *on_factors(factors),
-        *on_latents(latents, names),
-        *(on_both(latents, factors) if factors else ()),
+        *on_ranges(np.min(latents, axis=0), np.max(latents, axis=0), names),
+        *_one_hot_latents(latents, names),
+        *(on_sizes(len(latents), len(names), factors) if factors else ()),
+        *(_swapped(latents, factors) if factors else ()),
     )
 
 
@@ -162,7 +165,9 @@ def _dependent(factors: Sequence[Factor]) -> Iterator[Check]:
         for other in coded[k + 1 :]:
             if _is_flag(one) and _is_flag(other):
                 continue
-            strength = cramers_v(one, other)
+            strength, deviations = cramers_v(one, other)
+            if deviations < SURE:
+                continue
             pairs += strength > DEPENDENT
             if worst is None or strength > worst[0]:
                 worst = strength, one, other
@@ -179,8 +184,11 @@ def _dependent(factors: Sequence[Factor]) -> Iterator[Check]:
     )
 
 
-def cramers_v(one: Factor, other: Factor) -> float:
-    """Cramer's V of two factors, 0 to 1, corrected for its bias (Bergsma 2013)."""
+def cramers_v(one: Factor, other: Factor) -> tuple[float, float]:
+    """Cramer's V of two factors, 0 to 1, corrected for its bias (Bergsma 2013); and how sure it is.
+
+    The second number is how many deviations chi-squared lies above its mean for independent factors.
+    """
     rows, columns = len(one.levels), len(other.levels)
     assert one.codes is not None
     assert other.codes is not None
@@ -189,14 +197,15 @@ def cramers_v(one: Factor, other: Factor) -> float:
     total = counts.sum()
     expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / total
     squares = np.divide((counts - expected) ** 2, expected, out=np.zeros_like(counts), where=expected > 0)
-    phi = max(0.0, squares.sum() / total - (rows - 1) * (columns - 1) / (total - 1))
+    chi, freedom = float(squares.sum()), (rows - 1) * (columns - 1)
+    phi = max(0.0, chi / total - freedom / (total - 1))
     smaller = min(rows - (rows - 1) ** 2 / (total - 1), columns - (columns - 1) ** 2 / (total - 1)) - 1
-    return float(np.sqrt(phi / smaller)) if smaller > 0 else 0.0
+    strength = float(np.sqrt(phi / smaller)) if smaller > 0 else 0.0
+    return strength, (chi - freedom) / float(np.sqrt(2 * freedom))
 
 
-def on_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:
-    """Checks of the latents alone."""
-    low, high = np.min(latents, axis=0), np.max(latents, axis=0)
+def on_ranges(low: NDArray[np.floating], high: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:
+    """Checks of the smallest and the largest value (D,) of each latent."""
     flat = [name for name, one, other in zip(names, low, high, strict=True) if one == other]
     if flat and len(flat) < len(names):
         shown = ", ".join(flat[:5]) + (f" and {len(flat) - 5} more" if len(flat) > 5 else "")
@@ -211,6 +220,11 @@ def on_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[
             "",
             {"latents": len(flat)},
         )
+
+
+def _one_hot_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:
+    """Neighbouring latents near 0 and 1, of which every row has exactly one near 1."""
+    low, high = np.min(latents, axis=0), np.max(latents, axis=0)
     within = (low >= -NEARLY_ONE_HOT) & (high <= 1 + NEARLY_ONE_HOT) & (high >= 1 - NEARLY_ONE_HOT)
     if within.sum() < 3:
         return
@@ -232,9 +246,8 @@ def on_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[
         run = []
 
 
-def on_both(latents: NDArray[np.floating], factors: Sequence[Factor]) -> Iterator[Check]:
-    """Checks of latents beside factors."""
-    rows, width = latents.shape
+def on_sizes(rows: int, width: int, factors: Sequence[Factor]) -> Iterator[Check]:
+    """Checks of the numbers of rows, latents and factors."""
     if width < len(factors):
         yield Check(
             "fewer_latents",
@@ -253,8 +266,12 @@ def on_both(latents: NDArray[np.floating], factors: Sequence[Factor]) -> Iterato
             "",
             {"rows": rows, "needed": needed},
         )
-    measured = bool(factors) and all(f.kind == "continuous" for f in factors)
-    if measured and rows >= FEWEST_ROWS and _looks_like_labels(latents):
+
+
+def _swapped(latents: NDArray[np.floating], factors: Sequence[Factor]) -> Iterator[Check]:
+    """Latents that hold labels beside factors that hold measurements."""
+    measured = all(f.kind == "continuous" for f in factors)
+    if measured and len(latents) >= FEWEST_ROWS and _looks_like_labels(latents):
         yield Check(
             "swapped",
             "latents hold few whole numbers and every factor is a measurement",

@@ -81,7 +81,7 @@ def read_latents(value: Any, argument: str) -> LatentTable:
 
 def _frame_or_array(value: Any, argument: str) -> tuple[pd.DataFrame | None, NDArray[Any]]:
     """The data frame that `value` is, or its array."""
-    if type(value) is np.ndarray:
+    if type(value) is np.ndarray and value.dtype.names is None:
         return None, value
     frame = as_frame(value, argument)
     return frame, np.empty((0, 0)) if frame is not None else to_numpy(value, argument)

@@ -44,6 +44,7 @@ class Facts(TypedDict, total=False):
     interval: Interval
     interval_studied: bool
     suite: bool
+    most_latents: int | None
     from_counts: bool
 
 

@@ -23,6 +23,7 @@ from disentangle_metrics.settings import AtLeast, Bins, Scaling, Strategy, Value
     interval="votes",
     interval_studied=True,
     suite=True,
+    most_latents=512,
     version=2,
 )
 def beta_vae(

@@ -27,6 +27,7 @@ from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
     interval="subsample",
     interval_studied=True,
     suite=True,
+    most_latents=512,
     version=2,
 )
 def dci(

@@ -123,6 +123,9 @@ class MetricDefinition:
         Whether docs/intervals.md has the measured coverage of its interval.
     suite
         Whether the protocol "default" has it, if it is a built-in one.
+    most_latents
+        The latents up to which a protocol's suite has it; of more, it is scored only if it is asked for
+        by name, since it would take long. None: any number.
     from_counts
         Whether an Accumulator can compute it from counts of rows, by histogram in equal-width bins.
     """
@@ -145,6 +148,7 @@ class MetricDefinition:
     interval: Interval = "bootstrap"
     interval_studied: bool = False
     suite: bool = False
+    most_latents: int | None = None
     from_counts: bool = False
 
     @cached_property

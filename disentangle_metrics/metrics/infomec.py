@@ -37,6 +37,7 @@ Table = NDArray[np.float64]
     by_factor=True,
     interval_studied=True,
     suite=True,
+    most_latents=512,
     version=2,
 )
 def infomec(

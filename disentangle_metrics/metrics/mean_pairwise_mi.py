@@ -27,6 +27,7 @@ MOST_CELLS = 1 << 24  # of the counts that are held at a time, 8 bytes each
     anchors="none",
     needs_factors=False,
     suite=True,
+    most_latents=512,
 )
 def mean_pairwise_mi(relations: Relations, *, bins: Bins = 20, strategy: Strategy = "uniform") -> MetricValue:
     """Mean mutual information of two latents, over all pairs, in nats.

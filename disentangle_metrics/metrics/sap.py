@@ -26,6 +26,7 @@ from disentangle_metrics.settings import MostRows, Split
     interval="subsample",
     interval_studied=True,
     suite=True,
+    most_latents=512,
     version=2,
 )
 def sap(

@@ -20,6 +20,7 @@ from disentangle_metrics.settings import Active, AtLeast, Bins, Strategy, ValueW
     interval="votes",
     interval_studied=True,
     suite=True,
+    most_latents=512,
     version=2,
 )
 def z_max_variance(

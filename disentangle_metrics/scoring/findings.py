@@ -32,7 +32,11 @@ def of_scores(
     """All checks that need scores, and by score what else the checks of its bins say of it."""
     tails = tuple(heavy_tails(whole, requests))
     known = whole.inputs.warnings
-    checks = (*tails, *at_chance(values, chance, ceiling), *remarks(values, known))
+    costly = [request for request in requests if request.left_out]
+    left_out = tuple(
+        Check("costly", f"{request.name} is {request.left_out}", "", request.name) for request in costly
+    )
+    checks = (*left_out, *tails, *at_chance(values, chance, ceiling), *remarks(values, known))
     of_bins = {
         score.key: tuple(map(str, tails))
         for request in requests

@@ -128,7 +128,8 @@ def _whole(value: Any) -> bool:
 class Choice:
     """A metric that was asked for, with a checked value for every setting, before the input is known.
 
-    `keys` are those of its scores that were asked for; `pins` holds for some of them what a signature
+    `keys` are those of its scores that were asked for; `by_name` says whether it was asked for itself,
+    and not with the protocol's suite; `pins` holds for some of them what a signature
     that was given says of input and call.
     """
 
@@ -136,6 +137,7 @@ class Choice:
     settings: Mapping[str, Any]
     keys: tuple[str, ...]
     pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    by_name: bool = True
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ class Request:
         Whether chance and ceiling are computed.
     interval, replicates
         Which confidence interval it gets, "none" if none is asked for, and from how many resamples.
+    left_out
+        Why it is not run at all; empty if it is.
     """
 
     name: str
@@ -169,6 +173,7 @@ class Request:
     anchored: bool
     interval: Interval
     replicates: int
+    left_out: str = ""
 
 
 def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str) -> list[Choice]:
@@ -189,6 +194,7 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
         settings.
     """
     published = PROTOCOLS[protocol]
+    by_name = metrics is not None
     if metrics is None:
         metrics = published.suite
     if isinstance(metrics, str | Metric):
@@ -201,7 +207,7 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
             pins = {key: metric.pinned for key in keys if metric.pinned}
             choice = choose_one(definition, metric.settings, published, keys, pins)
         else:
-            choice = choose_one(definition, {}, published, keys)
+            choice = replace(choose_one(definition, {}, published, keys), by_name=by_name)
         if definition.name in choices:
             choice = _merged(choices[definition.name], choice)
         choices[definition.name] = choice
@@ -277,6 +283,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
             score.key: {**facts, **_interval_facts(score, interval, replicates, options)} for score in scores
         }
         cost = definition.anchors
+        left_out = _too_wide(choice, inputs.shape[1])
         requests.append(
             Request(
                 name=definition.name,
@@ -287,13 +294,25 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 signatures=signatures.written(definition, settings, said_of, options.seed, choice.pins),
                 needs_factors=definition.needs_factors,
                 complete_rows=definition.needs_factors and not definition.by_factor,
-                anchored=bool(inputs.factors and options.anchors)
+                anchored=bool(inputs.factors and options.anchors and not left_out)
                 and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
                 interval=interval,
-                replicates=replicates,
+                replicates=0 if left_out else replicates,
+                left_out=left_out,
             )
         )
     return requests
+
+
+def _too_wide(choice: Choice, latents: int) -> str:
+    """Why a metric of the suite is left out of so many latents; empty if it is not."""
+    most = choice.definition.most_latents
+    if choice.by_name or most is None or latents <= most:
+        return ""
+    return (
+        f"left out of the suite, since {latents:,} latents take long (it has it up to {most:,}): ask for it "
+        f"by name, metrics=[{choice.definition.name!r}]"
+    )
 
 
 def _interval(

@@ -235,6 +235,8 @@ class Runner:
         """The metric's values by key; NaN with the reason where it has none."""
         warnings: tuple[str, ...] = ()
         try:
+            if request.left_out:
+                raise NotApplicable(request.left_out)
             if request.needs_factors and not relations.inputs.factors:
                 raise NotApplicable(f"{request.name} needs factors, and none were given")
             if request.complete_rows:

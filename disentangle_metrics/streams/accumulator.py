@@ -19,7 +19,7 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
-from disentangle_metrics.inputs.findings import on_factors
+from disentangle_metrics.inputs.findings import on_factors, on_ranges, on_sizes
 from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
@@ -355,7 +355,12 @@ class Accumulator:
             self._layout["latent names"],
             tuple(factors),
         )
-        checks, facts = list(on_factors(factors)), {}
+        checks = [
+            *on_factors(factors),
+            *on_ranges(self._low, self._high, self._layout["latent names"]),
+            *on_sizes(*shape, factors),
+        ]
+        facts = {}
         wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
         if wider.any():
             names = [n for n, wide in zip(inputs.latent_names, wider, strict=True) if wide]

@@ -59,7 +59,7 @@ def test_a_column_of_names_is_left_out_unless_it_is_declared() -> None:
     assert inputs.factor_names == ("shape",)
     assert [found.code for found in inputs.checks] == ["identifier"]
     assert check(CODE, factors, factor_types={"file": "categorical"}).factor_names == ("file", "shape")
-    with pytest.raises(dm.InputError, match="names the rows"):
+    with pytest.raises(dm.InputError, match="different text in every row of file"):
         check(CODE, factors[["file"]])
 
 
@@ -87,8 +87,8 @@ def test_dependent_factors_are_named_with_their_strength() -> None:
     assert [check.code for check in found] == ["dependent_factors"]
     assert 0.85 < found[0].numbers["cramers_v"] < 0.95
     same = read_factor(one, "one")
-    assert cramers_v(same, same) == pytest.approx(1)
-    assert cramers_v(same, read_factor(RNG.integers(4, size=N), "other")) < 0.05
+    assert cramers_v(same, same)[0] == pytest.approx(1)
+    assert cramers_v(same, read_factor(RNG.integers(4, size=N), "other"))[1] < 4
 
 
 def test_checks_of_latents_and_of_both() -> None:

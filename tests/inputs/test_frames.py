@@ -157,7 +157,7 @@ def test_the_same_labels_in_another_order_are_matched():
     shuffled = latents.iloc[RNG.permutation(N)]
     inputs = check(shuffled, F)
     assert_array_equal(inputs.factors[0].as_numbers(), F.loc[shuffled.index, "a"])
-    assert inputs.warnings == ("the rows of `factors` are put in the order of `latents`, by their labels",)
+    assert [check.code for check in inputs.checks] == ["rows_matched", "few_rows"]
     posterior = dm.GaussianPosterior(shuffled, latents - 3)
     inputs = check(posterior, F)
     assert_array_equal(inputs.logvar, inputs.latents - 3)
@@ -178,10 +178,12 @@ def test_labels_that_disagree_are_refused(labels, message):
 
 
 def test_a_frame_that_counts_its_rows_has_no_labels():
-    assert check(pd.DataFrame(Z), F).warnings == ()
+    assert [check.code for check in check(pd.DataFrame(Z), F).checks] == ["few_rows"]
     later = F.set_axis(range(400, 400 + N))
-    assert check(pd.DataFrame(Z), later).warnings == ()
-    assert check(pd.DataFrame(Z, index=range(400, 400 + N)), later).warnings == ()
+    assert [check.code for check in check(pd.DataFrame(Z), later).checks] == ["few_rows"]
+    assert [check.code for check in check(pd.DataFrame(Z, index=range(400, 400 + N)), later).checks] == [
+        "few_rows"
+    ]
 
 
 def test_by_label_or_by_place_is_asked_where_it_cannot_be_told():

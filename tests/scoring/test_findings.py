@@ -59,3 +59,15 @@ def test_checks_and_readings_survive_json() -> None:
     assert again.checks() == report.checks()
     assert again.readings == dict.fromkeys(report.factor_names, "4 whole numbers, read as categories")
     assert [check["code"] for check in report.to_dict()["checks"]] == ["few_rows"]
+
+
+def test_metrics_that_would_take_long_are_left_out_of_the_suite_and_say_how_to_be_had():
+    wide = RNG.normal(size=(150, 600))
+    with pytest.warns(dm.ScoreWarning, match=r"600 latents|too few|fewer"):
+        report = dm.score(wide, RNG.integers(3, size=(150, 2)), anchors=False, metrics=None)
+    left = {check.about for check in report.checks() if check.code == "costly"}
+    assert {"beta_vae", "dci", "sap"} <= left
+    assert "mig" not in left
+    assert np.isnan(report["sap"].value)
+    assert "ask for it by name, metrics=['sap']" in report["sap"].reason
+    assert not np.isnan(dm.sap(wide[:, :4], RNG.integers(3, size=(150, 2))).value)

@@ -95,7 +95,7 @@ def test_one_of_several_scores_of_a_metric():
         (("|n:90", "|n:91"), {}, r"says n:91, and this call has n:90: score such input, or give only the settings"),
         (("|D:2", "|D:3"), {}, "says D:3, and this call has D:2"),
         (("|K:2", "|K:5"), {}, "says K:5, and this call has K:2"),
-        (("|K:2", "|K:2|kinds:cr"), {}, "says kinds:cr, and this call has no kinds"),
+        (("|kinds:cc", "|kinds:cr"), {}, "says kinds:cr, and this call has kinds:cc"),
         (("|K:2", "|K:2|missing:drop"), {}, "says missing:drop, and this call has no missing: pass the same `missing`"),
         ((), {"missing": "drop"}, "says nothing of missing, and this call has missing:drop"),
         ((), {"confidence": 0.9, "replicates": 3}, "says nothing of confidence, and this call has confidence:0.9"),
