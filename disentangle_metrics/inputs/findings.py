@@ -38,6 +38,17 @@ def of_input(
     )
 
 
+def on_counts(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    names: Sequence[str],
+    rows: int,
+    factors: Sequence[Factor],
+) -> tuple[Check, ...]:
+    """The checks of rows that are gone, from the ranges (D,) of the latents and the levels of the factors."""
+    return (*on_factors(factors), *on_ranges(low, high, names), *on_sizes(rows, len(names), factors))
+
+
 def on_factors(factors: Sequence[Factor]) -> Iterator[Check]:
     """Checks of each factor, and of factors beside one another."""
     for factor in factors:

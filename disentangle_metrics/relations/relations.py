@@ -6,19 +6,16 @@ kept, so that the number, the plot and the report are drawn from the same object
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from threading import RLock
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, assert_never, cast
+from typing import Any, Literal, TypeVar, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
-from disentangle_metrics.estimators.circular import circular_circular, circular_linear
 from disentangle_metrics.estimators.counts.binning import (
     Bins,
     column_ranges,
@@ -35,10 +32,12 @@ from disentangle_metrics.estimators.posteriors.quadrature import information_abo
 from disentangle_metrics.estimators.posteriors.quantised import quantised_information
 from disentangle_metrics.estimators.posteriors.sampling import sampled_information
 from disentangle_metrics.estimators.probes import probes
-from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
+from disentangle_metrics.estimators.probes.probes import ProbeTables, Target, mean_result
 from disentangle_metrics.estimators.probes.splits import drawn_split, given_split
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, ActiveLatents, active_latents
+from disentangle_metrics.relations.circles import with_circles
+from disentangle_metrics.relations.made_once import made_once
 from disentangle_metrics.settings import (
     Active,
     Correction,
@@ -51,27 +50,7 @@ from disentangle_metrics.settings import (
 
 MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
 
-P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
-    """Compute once for each set of arguments, defaults included, whichever thread asks first."""
-    signature = inspect.signature(method)
-
-    @functools.wraps(method)
-    def cached(self: Relations, *args: P.args, **kwargs: P.kwargs) -> T:
-        import joblib
-
-        bound = signature.bind(self, *args, **kwargs)
-        bound.apply_defaults()
-        key = joblib.hash((method.__name__, list(bound.arguments.items())[1:]))
-        with self._lock:
-            if key not in self._made:
-                self._made[key] = method(self, *args, **kwargs)
-            return cast(T, self._made[key])
-
-    return cast("Callable[Concatenate[Relations, P], T]", cached)
 
 
 class Relations:
@@ -114,22 +93,22 @@ class Relations:
         """The relations in the rows that have a value of every factor: here all rows."""
         return self
 
-    @_relation
+    @made_once
     def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest value of each latent. Shape (D,) each."""
         return column_ranges(self.latents)
 
-    @_relation
+    @made_once
     def constant(self) -> NDArray[np.bool_]:
         """Which latents are numerically constant. Shape (D,)."""
         return numerically_constant(*self.ends(), self.latents.dtype)
 
-    @_relation
+    @made_once
     def variances(self) -> NDArray[np.float64]:
         """Unbiased variance of each latent, 0 where it is numerically constant. Shape (D,)."""
         return np.where(self.constant(), 0.0, correlation.variances(self.latents))
 
-    @_relation
+    @made_once
     def varying_factors(self) -> NDArray[np.bool_]:
         """Which factors have more than one value. Shape (K,)."""
         return np.array([factor.varies for factor in self.inputs.factors])
@@ -148,7 +127,7 @@ class Relations:
             raise NotApplicable(f"{what} needs {number} with more than one value, got {int(varying.sum())}")
         return varying
 
-    @_relation
+    @made_once
     def active(self, rule: Active) -> ActiveLatents:
         """Which latents are active.
 
@@ -179,17 +158,16 @@ class Relations:
         """The bins that latents are cut into."""
         return (self.edges_of or self)._own_bins(bins, strategy)
 
-    @_relation
+    @made_once
     def _own_bins(self, bins: int, strategy: Strategy) -> Bins:
         cut = make_bins(self.latents, bins, strategy)
-        if not any(self.inputs.latent_types):
-            return cut
-        return own_values(cut, self.latents, self.inputs.latents_of("categorical"))
+        categorical = self.inputs.latents_of("categorical") if any(self.inputs.latent_types) else ()
+        return own_values(cut, self.latents, categorical) if categorical else cut
 
-    @_relation
+    @made_once
     def _factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
         factor = self.inputs.factors[k]
-        if factor.period is not None:  # bins that do not depend on where the values happen to end
+        if factor.period is not None:  # the bins of a circle do not depend on where its values end
             return uniform_bins(np.zeros(1), np.array([factor.period]), bins, np.dtype(np.float64))
         return make_bins(factor.as_numbers()[:, None], bins, strategy)
 
@@ -204,7 +182,7 @@ class Relations:
         coded = [self._codes_of(k, bins, strategy, factor_bins) for k in range(self.inputs.shape[2])]
         return [codes for codes, _ in coded], [size for _, size in coded]
 
-    @_relation
+    @made_once
     def _codes_of(
         self, k: int, bins: int, strategy: Strategy, factor_bins: int | None
     ) -> tuple[NDArray[np.integer], int]:
@@ -217,7 +195,7 @@ class Relations:
         merged, size = factor.merged_levels(factor_bins)
         return merged[factor.codes], size
 
-    @_relation
+    @made_once
     def mutual_information(
         self,
         *,
@@ -290,7 +268,7 @@ class Relations:
         logvar, given = self.need_logvar(), self.inputs.on_device
         return (self.latents, logvar) if given is None else (given.mean, given.logvar)
 
-    @_relation
+    @made_once
     def quantised_information(
         self, edges: tuple[float, ...], bins: int, strategy: Strategy, mass: Mass
     ) -> tuple[Information, NDArray[np.float64]]:
@@ -298,12 +276,12 @@ class Relations:
         codes, sizes = self.factor_codes(bins, strategy)
         return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges), mass)
 
-    @_relation
+    @made_once
     def information_about_rows(self) -> NDArray[np.float64]:
         """I(x; z_j) of each latent, in nats, from the posteriors. Shape (D,)."""
         return information_about_rows(*self._posterior())
 
-    @_relation
+    @made_once
     def groups(
         self, bins: int = 20, strategy: Strategy = "uniform", factor_bins: int | None = None
     ) -> tuple[Groups, ...]:
@@ -311,7 +289,7 @@ class Relations:
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         return tuple(Groups.of(c, s) for c, s in zip(codes, sizes, strict=True))
 
-    @_relation
+    @made_once
     def groups_of_others(self, bins: int = 20, strategy: Strategy = "uniform") -> tuple[Groups, ...]:
         """For each factor the rows sorted by the joint value of all other factors."""
         codes, sizes = self.factor_codes(bins, strategy)
@@ -319,12 +297,12 @@ class Relations:
             joint_groups(codes[:k] + codes[k + 1 :], sizes[:k] + sizes[k + 1 :]) for k in range(len(codes))
         )
 
-    @_relation
+    @made_once
     def scatter_root(self) -> NDArray[np.float64]:
         """Upper triangular R (D, D): R'R is the scatter matrix of the latents, constant ones as 0."""
         return correlation.scatter_root(self.latents, self.constant())
 
-    @_relation
+    @made_once
     def squared_correlation(
         self,
         rows: Literal["all", "train"] = "all",
@@ -343,23 +321,9 @@ class Relations:
         if ranks:
             latents, factors = correlation.ranks(latents), correlation.ranks(factors)
         squared = correlation.squared_pearson(latents, factors, self.constant())
-        return self._around(squared, latents, factors, index)
+        return with_circles(squared, self.inputs, self.constant(), (latents, factors), index)
 
-    def _around(
-        self, squared: NDArray[np.float64], latents: Any, factors: NDArray[np.float64], index: Any
-    ) -> NDArray[np.float64]:
-        """The correlations with those of circular latents and factors put in."""
-        turning = {k: f.angles()[index] for k, f in enumerate(self.inputs.factors) if f.period is not None}
-        for k, angles in turning.items():
-            squared[:, k] = np.where(self.constant(), 0.0, circular_linear(latents, angles))
-        for j, angles in self.inputs.latent_angles().items():
-            angles = angles[index]
-            squared[j] = circular_linear(factors, angles)
-            for k, of_factor in turning.items():
-                squared[j, k] = circular_circular(angles, of_factor)
-        return squared
-
-    @_relation
+    @made_once
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to train a probe on, and rows to test it on.
 
@@ -381,7 +345,7 @@ class Relations:
             raise NotApplicable(f"{total} rows are too few to train on some and test on others")
         return train, test
 
-    @_relation
+    @made_once
     def probes(self, *, probe: Probe, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
         regression = isinstance(probe, str) and probe in probes.REGRESSIONS
@@ -394,7 +358,7 @@ class Relations:
             importances[:, k], quality[k] = probe_of_k.importances, probe_of_k.quality
         return ProbeTables(importances, quality)
 
-    @_relation
+    @made_once
     def svm_accuracy(self, *, split: Split, max_rows: int | None) -> NDArray[np.float64]:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
@@ -431,20 +395,7 @@ class Relations:
         results = joblib.Parallel(n_jobs=self.n_jobs, max_nbytes=MAPPED)(
             joblib.delayed(function)(latents[0], latents[1], target) for _, target in targets
         )
-        of_factor: dict[int, list[T]] = {}
+        parts: dict[int, list[T]] = {}
         for (k, _), result in zip(targets, results, strict=True):
-            of_factor.setdefault(k, []).append(result)
-        return {k: parts[0] if len(parts) == 1 else mean_result(parts) for k, parts in of_factor.items()}
-
-
-def mean_result(parts: Sequence[T]) -> T:
-    """The mean of each field of results that are dataclasses of numbers and arrays; a flag if any has it."""
-    first: Any = parts[0]
-    changes: dict[str, Any] = {}
-    for field in dataclasses.fields(first):
-        values = [getattr(part, field.name) for part in parts]
-        mean = np.mean(values, axis=0)
-        changes[field.name] = (
-            any(values) if isinstance(values[0], bool) else mean if mean.ndim else float(mean)
-        )
-    return cast("T", dataclasses.replace(first, **changes))
+            parts.setdefault(k, []).append(result)
+        return {k: mean_result(results) for k, results in parts.items()}

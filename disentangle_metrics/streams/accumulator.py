@@ -19,7 +19,7 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
-from disentangle_metrics.inputs.findings import on_factors, on_ranges, on_sizes
+from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
@@ -347,27 +347,20 @@ class Accumulator:
             levels = sorted(known) if categories is None else [v for v in categories if v in known]
             order.append([known[level] for level in levels])
             factors.append(factor_of_levels(levels, name, kind, categories is not None, self._rows))
+        names = self._layout["latent names"]
         shape = (self._rows, len(self._ranges))
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)
-        inputs = Inputs(
-            nothing,
-            nothing if self._layout["posteriors"] else None,
-            self._layout["latent names"],
-            tuple(factors),
-        )
-        checks = [
-            *on_factors(factors),
-            *on_ranges(self._low, self._high, self._layout["latent names"]),
-            *on_sizes(*shape, factors),
-        ]
-        facts = {}
+        logvar = nothing if self._layout["posteriors"] else None
+        inputs = Inputs(nothing, logvar, names, tuple(factors))
+        checks, facts = [*on_counts(self._low, self._high, names, self._rows, factors)], {}
         wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
         if wider.any():
-            names = [n for n, wide in zip(inputs.latent_names, wider, strict=True) if wide]
+            first = names[int(np.argmax(wider))]
             facts["ranges"] = setting_text(self._ranges)
             wide_bins = (
-                f"bins span the given ranges, which are wider than the rows' for {len(names)} of {shape[1]} "
-                f"latents (first {names[0]}); score() would bin them by the rows' own"
+                "bins span the given ranges, which are wider than the rows' for "
+                f"{int(wider.sum())} of {shape[1]} latents (first {first}); score() would bin them by the "
+                "rows' own"
             )
             checks.append(Check("remark", wide_bins, "find the ranges with Accumulator.find_ranges"))
         return replace(inputs, checks=tuple(checks), facts=facts), order

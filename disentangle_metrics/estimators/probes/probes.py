@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from disentangle_metrics.estimators.probes.unit_regression import unit_data, uni
 from disentangle_metrics.estimators.scaling import scaled
 from disentangle_metrics.settings import Probe
 
+T = TypeVar("T")
 REGRESSIONS = ("lasso", "review_lasso", "review_forest")  # of the numbers of a factor, also of categories
 
 
@@ -161,3 +164,18 @@ def svm_accuracies(
         model.fit(train[:, [latent]], target.train)
         accuracy[latent] = np.mean(model.predict(test[:, [latent]]) == target.test)
     return accuracy
+
+
+def mean_result(parts: Sequence[T]) -> T:
+    """The mean of each field of results that are dataclasses of numbers and arrays; a flag if any has it."""
+    if len(parts) == 1:
+        return parts[0]
+    first: Any = parts[0]
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(first):
+        values = [getattr(part, field.name) for part in parts]
+        mean = np.mean(values, axis=0)
+        changes[field.name] = (
+            any(values) if isinstance(values[0], bool) else mean if mean.ndim else float(mean)
+        )
+    return cast("T", dataclasses.replace(first, **changes))
