@@ -7,9 +7,10 @@ kept, so that the number, the plot and the report are drawn from the same object
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from threading import RLock
-from typing import Any, Literal, TypeVar, assert_never
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, assert_never, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,12 @@ from disentangle_metrics.estimators.posteriors.quadrature import information_abo
 from disentangle_metrics.estimators.posteriors.quantised import quantised_information
 from disentangle_metrics.estimators.posteriors.sampling import sampled_information
 from disentangle_metrics.estimators.probes import probes
-from disentangle_metrics.estimators.probes.probes import ProbeTables, Target, mean_result
+from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.estimators.probes.splits import drawn_split, given_split
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, ActiveLatents, active_latents
 from disentangle_metrics.relations.circles import with_circles
-from disentangle_metrics.relations.made_once import made_once
+from disentangle_metrics.relations.predictions import fit_each
 from disentangle_metrics.settings import (
     Active,
     Correction,
@@ -48,9 +49,27 @@ from disentangle_metrics.settings import (
     Strategy,
 )
 
-MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
-
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
+    """Compute once for each set of arguments, defaults included, whichever thread asks first."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def cached(self: Relations, *args: P.args, **kwargs: P.kwargs) -> T:
+        import joblib
+
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        key = joblib.hash((method.__name__, list(bound.arguments.items())[1:]))
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = method(self, *args, **kwargs)
+            return cast(T, self._made[key])
+
+    return cast("Callable[Concatenate[Relations, P], T]", cached)
 
 
 class Relations:
@@ -93,22 +112,22 @@ class Relations:
         """The relations in the rows that have a value of every factor: here all rows."""
         return self
 
-    @made_once
+    @_relation
     def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest value of each latent. Shape (D,) each."""
         return column_ranges(self.latents)
 
-    @made_once
+    @_relation
     def constant(self) -> NDArray[np.bool_]:
         """Which latents are numerically constant. Shape (D,)."""
         return numerically_constant(*self.ends(), self.latents.dtype)
 
-    @made_once
+    @_relation
     def variances(self) -> NDArray[np.float64]:
         """Unbiased variance of each latent, 0 where it is numerically constant. Shape (D,)."""
         return np.where(self.constant(), 0.0, correlation.variances(self.latents))
 
-    @made_once
+    @_relation
     def varying_factors(self) -> NDArray[np.bool_]:
         """Which factors have more than one value. Shape (K,)."""
         return np.array([factor.varies for factor in self.inputs.factors])
@@ -127,7 +146,7 @@ class Relations:
             raise NotApplicable(f"{what} needs {number} with more than one value, got {int(varying.sum())}")
         return varying
 
-    @made_once
+    @_relation
     def active(self, rule: Active) -> ActiveLatents:
         """Which latents are active.
 
@@ -158,13 +177,13 @@ class Relations:
         """The bins that latents are cut into."""
         return (self.edges_of or self)._own_bins(bins, strategy)
 
-    @made_once
+    @_relation
     def _own_bins(self, bins: int, strategy: Strategy) -> Bins:
         cut = make_bins(self.latents, bins, strategy)
         categorical = self.inputs.latents_of("categorical") if any(self.inputs.latent_types) else ()
         return own_values(cut, self.latents, categorical) if categorical else cut
 
-    @made_once
+    @_relation
     def _factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
         factor = self.inputs.factors[k]
         if factor.period is not None:  # the bins of a circle do not depend on where its values end
@@ -182,7 +201,7 @@ class Relations:
         coded = [self._codes_of(k, bins, strategy, factor_bins) for k in range(self.inputs.shape[2])]
         return [codes for codes, _ in coded], [size for _, size in coded]
 
-    @made_once
+    @_relation
     def _codes_of(
         self, k: int, bins: int, strategy: Strategy, factor_bins: int | None
     ) -> tuple[NDArray[np.integer], int]:
@@ -195,7 +214,7 @@ class Relations:
         merged, size = factor.merged_levels(factor_bins)
         return merged[factor.codes], size
 
-    @made_once
+    @_relation
     def mutual_information(
         self,
         *,
@@ -268,7 +287,7 @@ class Relations:
         logvar, given = self.need_logvar(), self.inputs.on_device
         return (self.latents, logvar) if given is None else (given.mean, given.logvar)
 
-    @made_once
+    @_relation
     def quantised_information(
         self, edges: tuple[float, ...], bins: int, strategy: Strategy, mass: Mass
     ) -> tuple[Information, NDArray[np.float64]]:
@@ -276,12 +295,12 @@ class Relations:
         codes, sizes = self.factor_codes(bins, strategy)
         return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges), mass)
 
-    @made_once
+    @_relation
     def information_about_rows(self) -> NDArray[np.float64]:
         """I(x; z_j) of each latent, in nats, from the posteriors. Shape (D,)."""
         return information_about_rows(*self._posterior())
 
-    @made_once
+    @_relation
     def groups(
         self, bins: int = 20, strategy: Strategy = "uniform", factor_bins: int | None = None
     ) -> tuple[Groups, ...]:
@@ -289,7 +308,7 @@ class Relations:
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         return tuple(Groups.of(c, s) for c, s in zip(codes, sizes, strict=True))
 
-    @made_once
+    @_relation
     def groups_of_others(self, bins: int = 20, strategy: Strategy = "uniform") -> tuple[Groups, ...]:
         """For each factor the rows sorted by the joint value of all other factors."""
         codes, sizes = self.factor_codes(bins, strategy)
@@ -297,12 +316,12 @@ class Relations:
             joint_groups(codes[:k] + codes[k + 1 :], sizes[:k] + sizes[k + 1 :]) for k in range(len(codes))
         )
 
-    @made_once
+    @_relation
     def scatter_root(self) -> NDArray[np.float64]:
         """Upper triangular R (D, D): R'R is the scatter matrix of the latents, constant ones as 0."""
         return correlation.scatter_root(self.latents, self.constant())
 
-    @made_once
+    @_relation
     def squared_correlation(
         self,
         rows: Literal["all", "train"] = "all",
@@ -323,7 +342,7 @@ class Relations:
         squared = correlation.squared_pearson(latents, factors, self.constant())
         return with_circles(squared, self.inputs, self.constant(), (latents, factors), index)
 
-    @made_once
+    @_relation
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to train a probe on, and rows to test it on.
 
@@ -345,20 +364,19 @@ class Relations:
             raise NotApplicable(f"{total} rows are too few to train on some and test on others")
         return train, test
 
-    @made_once
+    @_relation
     def probes(self, *, probe: Probe, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
         regression = isinstance(probe, str) and probe in probes.REGRESSIONS
         categories = [f.codes is not None and not regression for f in self.inputs.factors]
         fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
         fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
-        shape = (self.inputs.shape[1], self.inputs.shape[2])
-        importances, quality = np.full(shape, np.nan), np.full(shape[1], np.nan)
+        importances, quality = np.full(self.inputs.shape[1:], np.nan), np.full(self.inputs.shape[2], np.nan)
         for k, probe_of_k in fitted.items():
             importances[:, k], quality[k] = probe_of_k.importances, probe_of_k.quality
         return ProbeTables(importances, quality)
 
-    @made_once
+    @_relation
     def svm_accuracy(self, *, split: Split, max_rows: int | None) -> NDArray[np.float64]:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
@@ -377,25 +395,6 @@ class Relations:
         wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
     ) -> dict[int, T]:
-        """``function(train, test, target)`` for each chosen factor, in `n_jobs` processes.
-
-        A circular factor that is no category is predicted twice, as cosine and as sine; the fields of the
-        two results are averaged.
-        """
-        import joblib
-
+        """``function(train, test, target)`` for each wanted factor; see :func:`.predictions.fit_each`."""
         train, test = self.split(split, max_rows)
-        latents = [self.latents[rows].astype(np.float64, copy=False) for rows in (train, test)]
-        targets = [
-            (k, Target(column[train], column[test], bool(as_categories[k])))
-            for k in map(int, np.flatnonzero(wanted))
-            for column in self.inputs.factors[k].targets(bool(as_categories[k]))
-        ]
-        # Processes, since most probes hold the interpreter; all of them map one file of the rows.
-        results = joblib.Parallel(n_jobs=self.n_jobs, max_nbytes=MAPPED)(
-            joblib.delayed(function)(latents[0], latents[1], target) for _, target in targets
-        )
-        parts: dict[int, list[T]] = {}
-        for (k, _), result in zip(targets, results, strict=True):
-            parts.setdefault(k, []).append(result)
-        return {k: mean_result(results) for k, results in parts.items()}
+        return fit_each(function, self.inputs, train, test, wanted, as_categories, self.n_jobs)
