@@ -12,8 +12,9 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics import DatasetError, InputError
-from disentangle_metrics.cli import evaluate, running
+from disentangle_metrics.cli import evaluate
 from disentangle_metrics.datasets import FactorDataset, image_folder, load_dataset
+from disentangle_metrics.kit import run_command
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -190,7 +191,7 @@ def test_there_are_no_factors(load: Callable[..., FactorDataset]) -> None:
 
 def test_dm_eval_says_so_in_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["beta-vae-sprites", "--dataset", "images", "--root", str(folder), "--quiet"]
-    assert running.run(evaluate.app, "dm-eval", options) == 2
+    assert run_command(evaluate.app, "dm-eval", options) == 2
     assert (
         capsys.readouterr().err
         == "dm-eval: error: scores need known factors, and the data set images has none\n"
