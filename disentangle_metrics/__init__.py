@@ -36,6 +36,8 @@ _WHERE = {
     "PluginWarning": "errors",
     "ScoreWarning": "errors",
     "UntrustedModelError": "errors",
+    "Citation": "reporting.citation",
+    "cite": "reporting.citation",
     "describe": "metrics.cards",
     "evaluate": "evaluation",
     "list_metrics": "metrics.cards",
@@ -46,7 +48,9 @@ _WHERE = {
     "udr": "model_agreement",
 }
 
-__all__ = ["__version__", *_WHERE, *_METRICS]
+_MODULES = ("plot",)
+
+__all__ = ["__version__", *_WHERE, *_METRICS, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
@@ -57,6 +61,8 @@ def __getattr__(name: str) -> Any:
         from disentangle_metrics.scoring.functions import metric_function
 
         value = metric_function(find_metric(name))
+    elif name in _MODULES:
+        value = importlib.import_module(f"{__name__}.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value  # resolved once

@@ -30,11 +30,14 @@ from disentangle_metrics.metrics.definition import ScoreDefinition as ScoreDefin
 from disentangle_metrics.model_agreement import Agreement as Agreement
 from disentangle_metrics.model_agreement import udr as udr
 from disentangle_metrics.relations.relations import Relations as Relations
+from disentangle_metrics.reporting.citation import Citation as Citation
+from disentangle_metrics.reporting.citation import cite as cite
 from disentangle_metrics.scoring.report import Report as Report
 from disentangle_metrics.scoring.report import Score as Score
 from disentangle_metrics.scoring.requests import Metric as Metric
 from disentangle_metrics.scoring.score import score as score
 from disentangle_metrics.streams.accumulator import Accumulator as Accumulator
+from disentangle_metrics import plot as plot
 
 def mig(
     latents: Any,

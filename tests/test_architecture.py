@@ -27,14 +27,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "relations": {"estimators", "inputs"},
     "model_agreement": {"estimators", "inputs"},
     "metrics": {"estimators", "model_agreement", "registry", "relations"},
-    "scoring": {"inputs", "metrics", "registry", "relations"},
+    "reporting": {"metrics"},
+    "plot": {"inputs", "relations", "reporting"},
+    "scoring": {"inputs", "metrics", "plot", "registry", "relations", "reporting"},
     "streams": {"estimators", "inputs", "metrics", "relations", "scoring"},
     "testing": {"inputs", "metrics", "scoring"},
     "datasets": {"registry"},
     "encoders": {"registry", "inputs"},
     "files": {"encoders", "inputs"},
     "evaluation": {"datasets", "encoders", "inputs", "scoring"},
-    "cli": {"datasets", "encoders", "evaluation", "files", "inputs", "metrics", "registry", "scoring"},
+    "cli": {
+        "datasets",
+        "encoders",
+        "evaluation",
+        "files",
+        "inputs",
+        "metrics",
+        "registry",
+        "reporting",
+        "scoring",
+    },
     "__init__": {"metrics", "scoring"},
 }
 BELOW_ALL = {"version", "errors", "settings", "kit", "checks"}
@@ -56,7 +68,7 @@ HEAVY = {
     "h5py",
     "polars",
 }
-HEAVY_ALLOWED = {"cli": {"typer", "rich"}, "kit": {"typer"}}
+HEAVY_ALLOWED = {"cli": {"typer", "rich"}, "kit": {"typer"}, "plot": {"matplotlib"}}
 
 
 def sources(package: str) -> list[Path]:

@@ -53,6 +53,7 @@ def stub() -> str:
     lines.append("from disentangle_metrics.version import __version__ as __version__")
     imports = sorted((f"disentangle_metrics.{module}", name) for name, module in dm._WHERE.items())
     lines += [f"from {module} import {name} as {name}" for module, name in imports]
+    lines += [f"from disentangle_metrics import {name} as {name}" for name in dm._MODULES]
     return "\n".join(lines) + "\n" + functions
 
 

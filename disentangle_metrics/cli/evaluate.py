@@ -11,12 +11,19 @@ from typing import Annotated, Any
 
 import typer
 
-from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.cli.results import (
+    Format,
+    Shown,
+    check_page,
+    citation,
+    command_line,
+    deliver,
+    open_outputs,
+)
 from disentangle_metrics.kit.commands import UsageError, run_command, say
 from disentangle_metrics.scoring.report import Report
 
 NAME = "dm-eval"
-WIDTH_WITHOUT_TERMINAL = 100
 OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -110,6 +117,13 @@ AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default)
 Confidence = option(SCORING, "Confidence intervals of this coverage, such as 0.95.", metavar="P")
 Json = option(OUTPUT, "Write the report as JSON; - for stdout.", metavar="FILE")
 Csv = option(OUTPUT, "Write the scores as CSV; - for stdout.", metavar="FILE")
+Html = option(
+    OUTPUT, "Write a page that needs no network: scores, remarks, tables, pictures.", metavar="FILE"
+)
+FormatChoice = option(OUTPUT, "What to print: table (default), markdown, latex, csv or json.", "--format")
+Brief = option(OUTPUT, "Print the headline scores alone.", "--brief")
+Width = option(OUTPUT, "Columns of the table (default: those of the terminal, else 80).", metavar="N")
+Cite = option(OUTPUT, "Print a methods sentence and BibTeX too; without input, of --metrics alone.", "--cite")
 Quiet = option(OUTPUT, "No progress and no remarks on stderr.", "--quiet")
 Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
 List = option(ABOUT, "List metrics, protocols, data sets, architectures and bundled checkpoints.", "--list")
@@ -119,6 +133,7 @@ Version = option(ABOUT, "Print the version.", "--version")
 
 @app.command()
 def dm_eval(
+    context: typer.Context,
     model: Annotated[str | None, Model] = None,
     dataset: Annotated[str | None, Dataset] = None,
     root: Annotated[str | None, Root] = None,
@@ -147,6 +162,11 @@ def dm_eval(
     confidence: Annotated[float | None, Confidence] = None,
     json: Annotated[str | None, Json] = None,
     csv: Annotated[str | None, Csv] = None,
+    html: Annotated[str | None, Html] = None,
+    format: Annotated[Format, FormatChoice] = Format.TABLE,
+    brief: Annotated[bool, Brief] = False,
+    width: Annotated[int | None, Width] = None,
+    cite: Annotated[bool, Cite] = False,
     quiet: Annotated[bool, Quiet] = False,
     debug: Annotated[bool, Debug] = False,
     list_names: Annotated[bool, List] = False,
@@ -163,8 +183,13 @@ def dm_eval(
     if list_names or explain is not None or version:
         print(_about(list_names, explain))
         return
+    shown = Shown(format, brief, width, cite)
+    wanted = None if metrics is None else _metrics(metrics)
+    if cite and model is None and latents is None:
+        print(citation(wanted, protocol))
+        return
     scoring = {
-        "metrics": None if metrics is None else _metrics(metrics),
+        "metrics": wanted,
         "protocol": protocol,
         "factor_types": None if factor_types is None else _types(factor_types),
         "missing": missing.value,
@@ -178,7 +203,9 @@ def dm_eval(
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
 
     with ExitStack() as stack:
-        outputs = _outputs(stack, json, csv)
+        outputs = open_outputs(stack, {"json": json, "csv": csv, "html": html})
+        check_page(outputs)
+        encoder = loaded = None
         if latents is not None:
             _only_arrays(
                 {
@@ -223,7 +250,7 @@ def dm_eval(
                 raise UsageError(
                     "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"
                 )
-            report = ModelRun(
+            run = ModelRun(
                 model=model,
                 dataset=dataset,
                 root=root,
@@ -239,12 +266,15 @@ def dm_eval(
                 encode_with=encode_with,
                 outputs=None if output_names is None else _pairs("--outputs", OUTPUTS_FORM, output_names),
                 trust=trust_file,
-            ).score(scoring)
+            )
+            encoder, loaded = run.load()
+            report = run.score(encoder, loaded, scoring)
             if not quiet:
                 _say_how_long(report)
                 for text in report.provenance["encoder"].get("remarks", ()):
                     say(NAME, text)
-        _deliver(report, outputs)
+        report = report.with_provenance(command=command_line(NAME, context.obj))
+        deliver(report, outputs, shown, encoder=encoder, dataset=loaded)
 
 
 def _about(list_names: bool, explain: str | None) -> str:
@@ -332,27 +362,6 @@ def _samples(text: str | None) -> int | None:
 def _only_arrays(given: dict[str, Any]) -> None:
     if extra := [name for name, value in given.items() if value is not None]:
         raise UsageError(f"--latents scores arrays from a file and takes no {', '.join(extra)}")
-
-
-def _outputs(stack: ExitStack, json: str | None, csv: str | None) -> dict[str, OutputFile]:
-    """The files to write, known to be writable before the work starts."""
-    if json is not None and json == csv:
-        raise UsageError("--json and --csv must go to different places")
-    wanted = {"json": json, "csv": csv}
-    return {kind: stack.enter_context(OutputFile(path)) for kind, path in wanted.items() if path is not None}
-
-
-def _deliver(report: Report, outputs: dict[str, OutputFile]) -> None:
-    """Write the files, then print the table unless stdout belongs to one of them."""
-    for kind, file in outputs.items():
-        file.write(report.to_json() if kind == "json" else report.to_frame().to_csv())
-    if not any(file.to_stdout for file in outputs.values()):
-        from rich.console import Console
-
-        console = Console(file=sys.stdout)
-        report.render(
-            console if console.is_terminal else Console(file=sys.stdout, width=WIDTH_WITHOUT_TERMINAL)
-        )
 
 
 def _say_how_long(report: Report) -> None:

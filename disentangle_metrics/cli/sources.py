@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from disentangle_metrics.datasets import load_dataset
-from disentangle_metrics.encoders import load_encoder
+from disentangle_metrics.datasets import FactorDataset, load_dataset
+from disentangle_metrics.encoders import Encoder, load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
 from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, matched_by_place, read_array
@@ -104,8 +104,8 @@ class ModelRun:
     outputs: Mapping[str, str] | None
     trust: bool
 
-    def score(self, scoring: Scoring) -> Report:
-        """Load, encode and score; what can fail quickly comes first."""
+    def load(self) -> tuple[Encoder, FactorDataset]:
+        """The encoder and the data set; what can fail quickly comes first."""
         dataset = load_dataset(self.dataset, self.root, **self.data_options)
         if self.model_code is not None or self.trust:
             # The user's code is usually in the folder they are in, which commands do not import from.
@@ -121,6 +121,10 @@ class ModelRun:
             outputs=self.outputs,
             trust=self.trust,
         )
+        return encoder, dataset
+
+    def score(self, encoder: Encoder, dataset: FactorDataset, scoring: Scoring) -> Report:
+        """Encode and score."""
         return evaluate(
             encoder,
             dataset,

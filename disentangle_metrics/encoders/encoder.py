@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.outputs import (
@@ -159,6 +159,40 @@ class Encoder:
     def remarks(self) -> tuple[str, ...]:
         """What to know of its codes, such as that they are drawn; known after the first batch."""
         return tuple(self._reader.remarks)
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the network can make images of latents: it has a method ``decode_images``."""
+        return hasattr(self.network, "decode_images")
+
+    def decode(self, latents: ArrayLike) -> NDArray[np.uint8]:
+        """The images that the network makes of latents.
+
+        Parameters
+        ----------
+        latents : array (n, n_latents)
+
+        Returns
+        -------
+        ndarray (n, height, width, channels), uint8
+            From the network's ``decode_images``, which gives images (n, channels, height, width) in [0, 1].
+
+        Raises
+        ------
+        InputError
+            If the network has no decoder.
+        """
+        import torch
+
+        if isinstance(self.network, OnnxNetwork) or not self.decodes:
+            raise InputError("this encoder has no decoder: its network has no method decode_images")
+        device, dtype = _home(self.network)
+        codes = torch.from_numpy(np.array(latents, np.float32)).to(device=device, dtype=dtype)
+        decode_images: Any = self.network.decode_images
+        with evaluation_mode(self.network), torch.no_grad(), full_float32(device.type):
+            images = decode_images(codes).float().clamp(0, 1)
+        pixels: NDArray[np.uint8] = (images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        return pixels
 
     def __call__(self, images: ArrayLike | torch.Tensor) -> Array | tuple[Array, Array]:
         """Encode one batch.

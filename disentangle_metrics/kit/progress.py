@@ -4,17 +4,101 @@ from __future__ import annotations
 
 import sys
 import time
+from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.console import Console
 
 PATIENCE = 2.0  # seconds
+PAUSE = 0.1  # seconds between two drawings in a notebook
+
+
+class _Bar(Protocol):
+    def draw(self, label: str, done: float, total: float) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class _TerminalBar:
+    """A bar of rich."""
+
+    def __init__(self, console: Console, unit: str) -> None:
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        amounts = {"bytes": DownloadColumn, "steps": MofNCompleteColumn}
+        amount = amounts.get(unit, TaskProgressColumn)()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            amount,
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._bar.start()
+
+    def draw(self, label: str, done: float, total: float) -> None:
+        self._bar.update(self._task, completed=done, total=total or None, description=label)
+
+    def say(self, line: str) -> None:
+        self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        self._bar.stop()
+
+
+class _NotebookBar:
+    """A bar below the cell of a notebook, which needs no widgets installed; it goes when the work is done."""
+
+    def __init__(self) -> None:
+        from IPython.display import display
+
+        self._handle = display(self._page(""), display_id=True)
+        self._drawn = -PAUSE
+
+    def draw(self, label: str, done: float, total: float) -> None:
+        now = time.monotonic()
+        if now - self._drawn < PAUSE and done < total:
+            return
+        self._drawn = now
+        share = f' value="{done:g}" max="{total:g}"' if total else ""
+        percent = f" {done / total:.0%}" if total else ""
+        name = escape(label, quote=True)
+        self._show(f'<progress{share} aria-label="{name}"></progress> {name}{percent}')
+
+    def say(self, line: str) -> None:
+        print(line, file=sys.stderr)
+
+    def stop(self) -> None:
+        self._show("")
+
+    def _show(self, text: str) -> None:
+        if self._handle is not None:
+            self._handle.update(self._page(text))
+
+    @staticmethod
+    def _page(text: str) -> Any:
+        from IPython.display import HTML
+
+        return HTML(text)
 
 
 class LateProgress:
-    """A bar on standard error, shown once the work has taken two seconds; nothing if no one watches.
+    """A bar on standard error or in a notebook, once the work has taken two seconds; else nothing.
 
     Parameters
     ----------
@@ -37,7 +121,7 @@ class LateProgress:
     ) -> None:
         self.label, self.total, self.unit = label, total, unit
         self._start, self._done, self._shown = time.monotonic(), done, shown
-        self._bar: Progress | None = None
+        self._bar: _Bar | None = None
 
     def __enter__(self) -> LateProgress:
         return self
@@ -54,8 +138,7 @@ class LateProgress:
         if self._bar is None and self._shown and time.monotonic() - self._start > PATIENCE:
             self._bar = self._show()
         if self._bar is not None:
-            for task in self._bar.task_ids:
-                self._bar.update(task, completed=self._done, total=self.total or None, description=self.label)
+            self._bar.draw(self.label, self._done, self.total)
 
     def say(self, line: str) -> None:
         """Print a line above the bar; also where no one watches a bar, as in a log file."""
@@ -64,7 +147,7 @@ class LateProgress:
         if self._bar is None:
             print(line, file=sys.stderr)
         else:
-            self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self._bar.say(line)
 
     def reset(self) -> None:
         """Begin again at nothing."""
@@ -76,30 +159,8 @@ class LateProgress:
             self._bar.stop()
             self._bar = None
 
-    def _show(self) -> Progress:
+    def _show(self) -> _Bar:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            MofNCompleteColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
 
         console = Console(stderr=True)
-        amounts = {"bytes": DownloadColumn, "steps": MofNCompleteColumn}
-        amount = amounts.get(self.unit, TaskProgressColumn)()
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            amount,
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not (console.is_terminal or console.is_jupyter),
-        )
-        bar.add_task(self.label, total=self.total or None, completed=int(self._done))
-        bar.start()
-        return bar
+        return _NotebookBar() if console.is_jupyter else _TerminalBar(console, self.unit)

@@ -15,9 +15,22 @@ from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
 
 @metric(
     scores=(
-        ScoreDefinition("dci_disentanglement", property="modularity"),
-        ScoreDefinition("dci_completeness", property="compactness"),
-        ScoreDefinition("dci_informativeness", property="explicitness", range=(-np.inf, 1.0)),
+        ScoreDefinition(
+            "dci_disentanglement",
+            property="modularity",
+            meaning="How far each latent is important for predicting one factor only.",
+        ),
+        ScoreDefinition(
+            "dci_completeness",
+            property="compactness",
+            meaning="How far each factor is predicted from one latent only.",
+        ),
+        ScoreDefinition(
+            "dci_informativeness",
+            property="explicitness",
+            range=(-np.inf, 1.0),
+            meaning="How well all latents together predict the factors of new rows.",
+        ),
     ),
     relation="importances of one predictor per factor",
     source="Eastwood and Williams 2018",

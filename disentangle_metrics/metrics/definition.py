@@ -59,7 +59,8 @@ class ScoreDefinition:
     """One number in a report: its key, its range, which direction is better, what it measures.
 
     `no_interval` is the reason why it has no confidence interval, where its metric's other scores,
-    or its kind of interval, would give it one.
+    or its kind of interval, would give it one. `meaning` says in one plain sentence what it measures; where
+    it is empty, the first sentence of the metric's documentation does.
     """
 
     key: str
@@ -67,6 +68,7 @@ class ScoreDefinition:
     range: tuple[float, float] = (0.0, 1.0)
     direction: Direction = "up"
     no_interval: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,11 @@ class MetricDefinition:
     def keys(self) -> tuple[str, ...]:
         """The report keys of this metric."""
         return tuple(score.key for score in self.scores)
+
+    def meaning(self, key: str) -> str:
+        """What one of its scores measures, in one plain sentence."""
+        own = next(score.meaning for score in self.scores if score.key == key)
+        return own or " ".join(self.documentation.partition("\n\n")[0].split())
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -21,8 +21,18 @@ NO_INTERVAL = "fewer rows are told apart by fewer latents, so that resamples sco
 
 @metric(
     scores=(
-        ScoreDefinition("unibound", property="compactness", no_interval=NO_INTERVAL),
-        ScoreDefinition("unibound_upper", property="compactness", no_interval=NO_INTERVAL),
+        ScoreDefinition(
+            "unibound",
+            property="compactness",
+            no_interval=NO_INTERVAL,
+            meaning="The share of a factor that one latent tells and the others do not, at least.",
+        ),
+        ScoreDefinition(
+            "unibound_upper",
+            property="compactness",
+            no_interval=NO_INTERVAL,
+            meaning="The share of a factor that one latent tells and the others do not, at most.",
+        ),
     ),
     relation="joint density of the posteriors",
     source="Tokui and Sato 2022",

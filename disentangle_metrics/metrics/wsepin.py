@@ -17,8 +17,18 @@ NOTHING = 1e-6  # nats that cannot be told from none
 
 @metric(
     scores=(
-        ScoreDefinition("wsepin", property="separability", range=(0.0, np.inf)),
-        ScoreDefinition("windin", property="independence", range=(0.0, np.inf)),
+        ScoreDefinition(
+            "wsepin",
+            property="separability",
+            range=(0.0, np.inf),
+            meaning="How many nats a latent tells of its input that no other latent tells.",
+        ),
+        ScoreDefinition(
+            "windin",
+            property="independence",
+            range=(0.0, np.inf),
+            meaning="How many nats a latent tells of its input, less what it shares with the others.",
+        ),
     ),
     relation="joint density of the posteriors",
     source="Do and Tran 2020",

@@ -23,6 +23,9 @@ Intervals from replicates are basic ones (reverse percentile): [2 e - q_high, 2 
 estimate e and the replicates' quantiles q. A plug-in estimate of information is biased upward, and
 a replicate is as much above the estimate again; percentile intervals would add the two, basic ones
 take the second off the first. The estimate itself may therefore lie outside of its interval.
+`corrected` never does: it is what the interval shrinks to as the confidence falls to 0, 2 e - q_50 (for a
+normal interval 2 e - mean). It is the estimate less its bias of few rows. For votes and probes, whose bias
+is left, it is the estimate.
 
 Those of probes are not reflected: the replicates are moved to the estimate first, so that only their
 deviations count. A probe that has half of the rows has learned less, or is another one (a linear SVM
@@ -56,7 +59,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +75,18 @@ SAME = 1e-9  # scores that differ by less are alike but for rounding
 
 Rows = NDArray[np.int64]
 Bounds = tuple[float, float]
+
+
+class Located(NamedTuple):
+    """Where the score of the source lies: an interval, and the estimate without bias that it is around."""
+
+    bounds: Bounds
+    corrected: float
+
+    def within(self, limits: Bounds) -> Located:
+        """Both within the range of the score."""
+        low, high = limits
+        return Located(clipped(self.bounds, limits), min(max(self.corrected, low), high))
 
 
 @dataclass(frozen=True)
@@ -148,7 +163,7 @@ def intervals(
     values: Mapping[str, MetricValue],
     resampled: Sequence[tuple[Plan, Sequence[Mapping[str, float]]]],
     confidence: float,
-) -> tuple[dict[str, Bounds], dict[str, str]]:
+) -> tuple[dict[str, Located], dict[str, str]]:
     """The interval of each score that has a value and one; and the reason for each that has no interval.
 
     Parameters
@@ -162,7 +177,7 @@ def intervals(
     confidence
         Nominal coverage.
     """
-    bounds: dict[str, Bounds] = {}
+    located: dict[str, Located] = {}
     reasons: dict[str, str] = {}
     for request in requests:
         if all(math.isnan(values[score.key].value) for score in request.scores):
@@ -171,7 +186,7 @@ def intervals(
         for score in request.scores:
             counted = values[score.key].vote_count
             if request.interval == "votes" and counted is not None:
-                bounds[score.key] = wilson(counted, confidence)
+                located[score.key] = Located(wilson(counted, confidence), values[score.key].value)
             elif reason := score.no_interval or general:
                 reasons[score.key] = reason
     for plan, runs in resampled:
@@ -191,10 +206,13 @@ def intervals(
                     f"all resamples of the rows scored {estimate:.3g} as "
                     "they do, the end of its range, so that they cannot tell how far the source is from it"
                 )
+            elif plan.probes:
+                centred = present + (estimate - present.mean())
+                located[key] = Located(basic(estimate, centred, confidence), estimate)
             else:
-                centred = present + (estimate - present.mean()) if plan.probes else present
-                bounds[key] = basic(estimate, centred, confidence)
-    return bounds, {key: f"{key} has no confidence interval: {reason}" for key, reason in reasons.items()}
+                bounds = basic(estimate, present, confidence)
+                located[key] = Located(bounds, corrected(estimate, present, confidence))
+    return located, {key: f"{key} has no confidence interval: {reason}" for key, reason in reasons.items()}
 
 
 def _stuck(estimate: float, replicates: NDArray[np.float64], limits: Bounds) -> bool:
@@ -250,7 +268,7 @@ def basic(estimate: float, replicates: NDArray[np.float64], confidence: float) -
     """
     tail = (1 - confidence) / 2
     count = len(replicates)
-    if (count + 1) * tail >= 1:
+    if _reach_tails(count, confidence):
         low, high = np.quantile(replicates, [tail, 1 - tail], method="weibull")
     else:
         from scipy.special import stdtrit
@@ -259,6 +277,17 @@ def basic(estimate: float, replicates: NDArray[np.float64], confidence: float) -
         spread = float(stdtrit(count - 1, 1 - tail) * replicates.std(ddof=1) * math.sqrt(1 + 1 / count))
         low, high = middle - spread, middle + spread
     return 2 * estimate - float(high), 2 * estimate - float(low)
+
+
+def corrected(estimate: float, replicates: NDArray[np.float64], confidence: float) -> float:
+    """The estimate less its bias of few rows: what :func:`basic` shrinks to as its confidence falls to 0."""
+    by_quantiles = _reach_tails(len(replicates), confidence)
+    return 2 * estimate - float(np.median(replicates) if by_quantiles else replicates.mean())
+
+
+def _reach_tails(count: int, confidence: float) -> bool:
+    """Whether so many replicates have quantiles as far out as this confidence asks for."""
+    return (count + 1) * (1 - confidence) / 2 >= 1
 
 
 def wilson(counted: VoteCount, confidence: float) -> Bounds:

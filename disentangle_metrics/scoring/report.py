@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import write_whole
+from disentangle_metrics.reporting.view import bounds, number, report_view, score_view
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from rich.console import Console
-    from rich.table import Table
 
 FORMAT = 1  # of the JSON file; it rises when a reader of the old one would misread the new
 
@@ -38,6 +39,9 @@ class Score:
         of the whole source lies, in the bins of these rows, with the bias of few rows taken off, so that
         it need not hold the value; for probes, what other samples of as many rows would score; for
         votes, what many more votes on these rows would. See :mod:`disentangle_metrics.scoring.intervals`.
+    corrected
+        The estimate that the interval is around: the value less its bias of few rows. It lies in the
+        interval. For votes and probes it is the value. None without an interval.
     chance, ceiling
         The same score with the rows of the factors permuted against the latents (mean of 5), and
         with the factors themselves as the code. None where not computed or without meaning.
@@ -57,6 +61,7 @@ class Score:
     per_factor: pd.Series[float] | None = None
     per_latent: pd.Series[float] | None = None
     interval: tuple[float, float] | None = None
+    corrected: float | None = None
     chance: float | None = None
     ceiling: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -75,12 +80,30 @@ class Score:
             for name, anchor in (("chance", self.chance), ("ceiling", self.ceiling))
             if anchor is not None
         ]
-        interval = f" [{_interval(self.interval)}]" if self.interval else ""
-        number = f"{self.key} {self.value:.3f}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
-        return f"{number}: {self.reason}" if self.reason else number
+        interval = ""
+        if self.interval:
+            middle = "" if self.corrected is None else f"corrected {number(self.corrected)} "
+            interval = f", {middle}{bounds(self.interval)}"
+        text = f"{self.key} {self.value:.3f}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
+        return f"{text}: {self.reason}" if self.reason else text
 
     def __repr__(self) -> str:
         return f"<Score {self}; {self.signature}>"
+
+    def _repr_html_(self) -> str:
+        from disentangle_metrics.reporting.notebook import as_html
+
+        return as_html(score_view(self))
+
+    def plot(self, **options: Any) -> Figure:
+        """The table that the score was read from as a heat map, or else its parts as bars.
+
+        Options are those of :func:`disentangle_metrics.plot.table` or :func:`.plot.parts`.
+        """
+        from disentangle_metrics import plot
+
+        draw = plot.table if plot.has_table(self) else plot.parts
+        return draw(self, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """The score as plain Python values, ready for JSON; NaN becomes None."""
@@ -172,6 +195,7 @@ class Report(Mapping[str, Score]):
 
     def to_frame(self) -> pd.DataFrame:
         """One row per score: value, interval if asked for, anchors, what it measures, signature."""
+        import numpy as np
         import pandas as pd
 
         columns = ["value", "chance", "ceiling", "direction", "property", "reason", "signature"]
@@ -180,8 +204,10 @@ class Report(Mapping[str, Score]):
         frame = frame.astype({"value": float, "chance": float, "ceiling": float})
         if self.confidence is not None:
             ends = [score.interval or (math.nan, math.nan) for score in self.scores.values()]
-            frame.insert(1, "interval_low", [low for low, _ in ends])
-            frame.insert(2, "interval_high", [high for _, high in ends])
+            corrected = [score.corrected for score in self.scores.values()]
+            frame.insert(1, "corrected", np.array(corrected, dtype=float))
+            frame.insert(2, "interval_low", [low for low, _ in ends])
+            frame.insert(3, "interval_high", [high for _, high in ends])
         return frame
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,9 +241,7 @@ class Report(Mapping[str, Score]):
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text, also written to `path` if given."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        if path is not None:
-            write_whole(Path(path), text)
-        return text
+        return _written(text, path)
 
     @classmethod
     def from_json(cls, path: str | Path) -> Report:
@@ -237,63 +261,77 @@ class Report(Mapping[str, Score]):
         return cls.from_dict(values)
 
     def __str__(self) -> str:
-        from rich.console import Console
+        from disentangle_metrics.reporting.terminal import as_text
 
-        console = Console(width=100, force_terminal=False, no_color=True)
-        with console.capture() as capture:
-            self.render(console)
-        return capture.get()
+        return as_text(report_view(self))
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame().drop(columns=["signature"])
-        return str(frame.to_html(float_format="{:.3f}".format, na_rep="–"))
+        from disentangle_metrics.reporting.notebook import as_html
 
-    def render(self, console: Console) -> None:
-        """Print the table and the remarks to a rich console."""
-        console.print(self._table())
-        remarks = dict.fromkeys([*self.warnings, *(w for s in self.scores.values() for w in s.warnings)])
-        for remark in remarks:
-            console.print(f"! {remark}", markup=False, highlight=False)
-        for score in self.scores.values():
-            if score.reason:
-                console.print(f"- {score.key}: {score.reason}", markup=False, highlight=False)
+        return as_html(report_view(self))
 
-    def _table(self) -> Table:
-        from rich.table import Table
+    def render(self, console: Console, *, brief: bool = False) -> None:
+        """Print the table and the remarks to a rich console; `brief`: the headline scores alone."""
+        from disentangle_metrics.reporting.terminal import render
 
-        rows, latents, factors = self.shape
-        caption = (
-            f"{rows:,} rows, {latents} latents, {factors} factors; protocol {self.protocol}, seed {self.seed}"
-        )
-        if self.confidence is not None:
-            caption += "\nintervals are corrected for bias, and need not hold the score"
-        table = Table(caption=caption, caption_justify="left")
-        table.add_column("metric")
-        table.add_column("score", justify="right")
-        if self.confidence is not None:
-            table.add_column(f"{100 * self.confidence:g}% interval", justify="right", no_wrap=True)
-        for name in ("chance", "ceiling"):
-            table.add_column(name, justify="right")
-        table.add_column("better")
-        table.add_column("measures")
-        for score in self.scores.values():
-            better = {"up": "higher", "down": "lower"}[score.direction]
-            numbers = [_number(value) for value in (score.value, score.chance, score.ceiling)]
-            if self.confidence is not None:
-                numbers.insert(1, "–" if score.interval is None else _interval(score.interval))
-            table.add_row(score.key, *numbers, better, score.property)
-        return table
+        render(report_view(self, brief=brief), console)
+
+    def to_markdown(self, path: str | Path | None = None, *, brief: bool = False) -> str:
+        """The scores as a Markdown table, also written to `path` if given; needs the extra ``report``."""
+        from disentangle_metrics.reporting.tables import as_markdown
+
+        return _written(as_markdown(report_view(self, brief=brief)), path)
+
+    def to_latex(
+        self,
+        path: str | Path | None = None,
+        *,
+        brief: bool = False,
+        caption: str | None = None,
+        label: str = "tab:disentanglement",
+    ) -> str:
+        """The scores as a LaTeX table, also written to `path` if given; the paper needs booktabs.
+
+        Scores have the names that papers use. `caption` is LaTeX; None says what was scored.
+        """
+        from disentangle_metrics.reporting.tables import as_latex
+
+        return _written(as_latex(report_view(self, brief=brief), caption=caption, label=label), path)
+
+    def to_html(self, path: str | Path | None = None, *, encoder: Any = None, dataset: Any = None) -> str:
+        """The report as one page of HTML that needs no network, also written to `path` if given.
+
+        Parameters
+        ----------
+        path
+            The file.
+        encoder, dataset
+            The model and the data set that were scored. If the model can decode, the page shows
+            reconstructions and traversals. Both or none.
+
+        Raises
+        ------
+        InputError
+            If jinja2, or for pictures pillow, is not installed (extra ``report``).
+        """
+        from disentangle_metrics.reporting.page import as_page
+
+        return _written(as_page(self, encoder=encoder, dataset=dataset), path)
+
+    def plot(self, **options: Any) -> Figure:
+        """The scores with chance, ceiling and interval; options are those of :func:`.plot.scores`."""
+        from disentangle_metrics import plot
+
+        return plot.scores(self, **options)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
-
-
-def _interval(bounds: tuple[float, float]) -> str:
-    return f"{_number(bounds[0])}, {_number(bounds[1])}"
+def _written(text: str, path: str | Path | None) -> str:
+    if path is not None:
+        write_whole(Path(path), text)
+    return text
 
 
 def _plain(value: Any) -> Any:

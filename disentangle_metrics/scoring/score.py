@@ -19,7 +19,7 @@ from disentangle_metrics.relations.incomplete import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.scoring import findings
 from disentangle_metrics.scoring.anchors import PERMUTATIONS, mean_scores, permuted
-from disentangle_metrics.scoring.intervals import Bounds, clipped, intervals, plans
+from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
 from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
@@ -156,13 +156,13 @@ def score_inputs(
             chance = mean_scores([runner.scores(anchored, rows, ", chance") for rows in shuffled])
             ideal = relate(inputs.ideal(), seed=options.seed, n_jobs=options.n_jobs)
             ceiling = runner.scores(anchored, ideal, ", ceiling")
-        bounds: Mapping[str, Bounds] = {}
+        located: Mapping[str, Located] = {}
         if options.confidence is not None:
             resampled = [
                 (plan, [runner.scores(plan.requests, rows, ", interval") for rows in plan.resamples(whole)])
                 for plan in plans(whole, requests, values)
             ]
-            bounds, without = intervals(whole, requests, values, resampled, options.confidence)
+            located, without = intervals(whole, requests, values, resampled, options.confidence)
             for key, reason in without.items():
                 values[key] = replace(values[key], warnings=(*values[key].warnings, reason))
     found, of_bins = findings.of_scores(whole, requests, values, chance, ceiling)
@@ -171,6 +171,7 @@ def score_inputs(
     for request in requests:
         for facts in request.scores:
             key = facts.key
+            interval = located[key].within(facts.range) if key in located else None
             scores[key] = replace(
                 _score(request, key, values[key], (*warnings, *of_bins.get(key, ())), inputs),
                 range=facts.range,
@@ -178,7 +179,8 @@ def score_inputs(
                 property=facts.property,
                 chance=chance.get(key),
                 ceiling=ceiling.get(key),
-                interval=clipped(bounds[key], facts.range) if key in bounds else None,
+                interval=None if interval is None else interval.bounds,
+                corrected=None if interval is None else interval.corrected,
             )
     checks = (*inputs.checks, *found)
     return Report(

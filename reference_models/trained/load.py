@@ -90,8 +90,8 @@ class TrainedModel:
         with torch.inference_mode():
             for start in range(0, len(latents), BATCH):
                 codes = torch.from_numpy(np.array(latents[start : start + BATCH], np.float32))
-                probabilities = torch.sigmoid(self.model.decode(codes))
-                images.append((probabilities * 255).round().byte().permute(0, 2, 3, 1).numpy())
+                pixels = (self.model.decode_images(codes) * 255).round().byte()
+                images.append(pixels.permute(0, 2, 3, 1).numpy())
         return np.concatenate(images)
 
 

@@ -71,7 +71,7 @@ def test_a_table_of_scores_equal_to_the_functions(dm_eval) -> None:
     factors = pd.read_csv("v.csv")
     assert report["mig"].value == dm.mig(np.load("z.npy"), factors).value
     assert report.factor_names == ("shape", "scale")
-    assert set(report.provenance) == {"latents", "factors"}
+    assert set(report.provenance) == {"latents", "factors", "command"}
     assert len(report.provenance["latents"]["sha256"]) == 64
     frame = pd.read_csv("out.csv", index_col=0)
     assert list(frame.index) == ["mig", "irs"]
@@ -118,7 +118,7 @@ def test_latents_without_factors_are_scored_alone(dm_eval) -> None:
     assert list(report) == names
     assert report["mean_pairwise_mi"].value == dm.mean_pairwise_mi(np.load("z.npy")).value
     assert all(score.value >= 0 for score in report.values())
-    assert set(report.provenance) == {"latents"}
+    assert set(report.provenance) == {"latents", "command"}
     assert dm_eval("--latents z.npy --quiet").err == ""
 
 

@@ -1,5 +1,8 @@
 """The bar: not for short work, not for machines, and never on standard output."""
 
+import sys
+import types
+
 import pytest
 
 from disentangle_metrics.kit import progress
@@ -38,4 +41,33 @@ def test_long_work_shows_nothing_where_no_one_watches(
     monkeypatch.setenv("TTY_COMPATIBLE", "0")
     monkeypatch.setattr(progress, "PATIENCE", -1.0)
     work()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_notebook_gets_a_bar_that_goes_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn: list[str] = []
+
+    class Html:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+    class Handle:
+        def update(self, page: Html) -> None:
+            drawn.append(page.text)
+
+    shown = types.ModuleType("IPython.display")
+    shown.HTML, shown.display = Html, lambda page, display_id: Handle()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython.display", shown)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    with LateProgress("<b>", 4) as bar:
+        bar.update(3)
+        bar.update(1)
+    assert drawn == [
+        '<progress value="3" max="4" aria-label="&lt;b&gt;"></progress> &lt;b&gt; 75%',
+        '<progress value="4" max="4" aria-label="&lt;b&gt;"></progress> &lt;b&gt; 100%',
+        "",
+    ]
     assert capsys.readouterr() == ("", "")

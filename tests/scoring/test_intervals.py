@@ -12,7 +12,7 @@ from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.metrics.definition import VoteCount
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.scoring.intervals import basic, clipped, wilson
+from disentangle_metrics.scoring.intervals import Located, basic, clipped, corrected, wilson
 from tests.scoring.interval_coverage import Row, measure, population
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
@@ -42,6 +42,32 @@ def test_few_replicates_are_taken_as_normal():
     low, high = basic(1.0, np.array([0.0, 2.0, 4.0]), 0.95)
     half = 4.302652729911275 * 2.0 * np.sqrt(1 + 1 / 3)  # Student's t, 2 degrees of freedom
     assert_allclose((low, high), (2 - 2 - half, 2 - 2 + half))
+
+
+def test_the_corrected_estimate_is_what_the_interval_shrinks_to():
+    replicates = np.concatenate([np.arange(1.0, 100.0), [1e6]])  # their median is 50.5, their mean far above
+    assert corrected(60.0, replicates, 0.95) == 2 * 60 - 50.5
+    assert_allclose(basic(60.0, replicates, 1e-6), 2 * 60 - 50.5, atol=1e-3)
+    few = np.array([0.0, 2.0, 7.0])  # taken as normal, around their mean
+    assert corrected(1.0, few, 0.95) == 2 - 3
+    assert_allclose(np.mean(basic(1.0, few, 0.95)), 2 - 3)
+
+
+def test_the_corrected_estimate_stays_in_the_range_too():
+    assert Located((-0.2, 0.1), -0.1).within((0.0, 1.0)) == Located((0.0, 0.1), 0.0)
+
+
+def test_a_corrected_estimate_lies_in_its_interval_where_the_score_need_not():
+    noise = np.random.default_rng(1).normal(size=(300, 2))
+    report = dm.score(noise, V, metrics=["mig", "mcc", "factor_vae", "dci"], confidence=0.9, replicates=25)
+    for score in report.values():
+        low, high = score.interval
+        assert low <= score.corrected <= high
+    assert report["mcc"].value > report["mcc"].interval[1]  # correlations of noise are all bias
+    assert report["mcc"].corrected < report["mcc"].value
+    for key in ("factor_vae", "dci_completeness"):  # votes and probes: no bias is taken off
+        assert report[key].corrected == report[key].value
+    assert dm.mig(Z, V).corrected is None
 
 
 def test_wilson_intervals_equal_published_values():

@@ -47,6 +47,10 @@ class Model(nn.Module, ABC):
     def decode(self, latents: Tensor) -> Tensor:
         """Logits of the images (n, channels, height, width) of latents (n, latents)."""
 
+    def decode_images(self, latents: Tensor) -> Tensor:
+        """The images (n, channels, height, width) in [0, 1] of latents (n, latents)."""
+        return self.decode(latents).sigmoid()
+
     def draw(self, step: int, batch_size: int, rng: Random) -> Draws:
         """All that :meth:`objective` needs besides the images: :meth:`noise` and :meth:`schedule`.
 

@@ -1,0 +1,40 @@
+"""Pictures of scores: ``dm.plot.scores(report)``, ``dm.plot.table(score)``, ...; needs the extra ``report``.
+
+Every function returns a matplotlib figure, takes axes to draw on, and sets no style of yours. Figures are
+3.3 inches wide, one column of a paper, with letters of at least 6 points; colours differ for the
+colour-blind, and marks differ in grey. Several representations go in as a mapping from names.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from disentangle_metrics.reporting.details import latents_by_factors
+from disentangle_metrics.reporting.extras import need
+
+if TYPE_CHECKING:
+    from disentangle_metrics.plot.heat_map import table as table
+    from disentangle_metrics.plot.latent_bins import latent as latent
+    from disentangle_metrics.plot.part_bars import parts as parts
+    from disentangle_metrics.plot.score_dots import scores as scores
+    from disentangle_metrics.scoring.report import Score
+
+__all__ = ["has_table", "latent", "parts", "scores", "table"]
+_WHERE = {"latent": "latent_bins", "parts": "part_bars", "scores": "score_dots", "table": "heat_map"}
+
+
+def has_table(score: Score) -> bool:
+    """Whether a score was read from a table of latents by factors, which :func:`table` draws."""
+    return bool(latents_by_factors(score))
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    need("matplotlib", "a picture")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,107 @@
+"""One latent against one factor, as a metric of counts sees them: bins over values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.inputs import Inputs, check
+from disentangle_metrics.plot.style import COLUMN, HEAT, figure_of, picture, styled
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Strategy
+
+MOST_LABELS = 12  # values of a factor that are written out
+
+
+def latent(
+    latents: Any,
+    factors: Any,
+    *,
+    latent: int | str,
+    factor: int | str,
+    bins: int = 20,
+    strategy: Strategy = "uniform",
+    factor_names: Any = None,
+    factor_types: Any = None,
+    latent_names: Any = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """How the values of one factor fall into the bins of one latent: what mutual information counts.
+
+    A row is a value of the factor (for a continuous one, a bin of it), and shows where its samples lie:
+    the darker a cell, the larger the share of the row's samples. One dark cell in each row and column: the
+    latent tells the factor. Rows that look alike: it does not.
+
+    Parameters
+    ----------
+    latents, factors
+        Shape (N, D) and (N, K), as for :func:`disentangle_metrics.score`.
+    latent, factor : int or str
+        Number or name.
+    bins, strategy
+        How latents are cut, as for ``mig``.
+    factor_names, factor_types, latent_names
+        As for :func:`disentangle_metrics.score`.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InputError
+        If the arrays cannot be used, or there is no such latent or factor.
+    """
+    inputs = check(
+        latents, factors, factor_names=factor_names, factor_types=factor_types, latent_names=latent_names
+    )
+    row, column = _place("latent", latent, inputs.latent_names), _place("factor", factor, inputs.factor_names)
+    relations = Relations(inputs)
+    information = relations.mutual_information(bins=bins, strategy=strategy)
+    cut = relations.bins(bins, strategy)
+    codes, sizes = relations.factor_codes(bins, strategy)
+    binned = cut.encode(row, inputs.latents[:, row])
+    counts = np.zeros((sizes[column], cut.count))
+    np.add.at(counts, (codes[column], binned), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    with styled():
+        if ax is None:
+            ax = picture(min(3.2, 0.95 + 0.13 * len(counts)), COLUMN).subplots()
+        edges = cut.edges[row]
+        used = np.concatenate([[True], np.diff(edges) > 0])  # bins that quantiles merged have no width
+        ax.pcolormesh(edges[used], np.arange(len(counts) + 1) - 0.5, shares[:, used[1:]], cmap=HEAT, vmin=0.0,
+                      edgecolors="none")  # fmt: skip
+        _label_values(ax, inputs, column, len(counts))
+        ax.set_ylim(len(counts) - 0.5, -0.5)
+        ax.set_xlabel(f"{inputs.latent_names[row]}, cut into {cut.count} bins")
+        ax.set_ylabel(inputs.factor_names[column])
+        told, all_of_it = information.mutual_information[row, column], information.factor_entropy[column]
+        share = f" ({told / all_of_it:.0%})" if all_of_it > 0 else ""
+        ax.set_title(f"tells {told:.2f} of {all_of_it:.2f} nats{share}", loc="left")
+    return figure_of(ax)
+
+
+def _place(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
+    if isinstance(wanted, str):
+        if wanted not in names:
+            raise InputError(f"`{argument}`: there is no {argument} {wanted!r}; there are {', '.join(names)}")
+        return names.index(wanted)
+    if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or not 0 <= wanted < len(names):
+        raise InputError(
+            f"`{argument}` must be a name, or a number from 0 to {len(names) - 1}; got {wanted!r}"
+        )
+    return int(wanted)
+
+
+def _label_values(axes: Axes, inputs: Inputs, column: int, count: int) -> None:
+    levels = inputs.factors[column].levels
+    named = len(levels) == count
+    step = -(-count // MOST_LABELS)
+    places = range(0, count, step)
+    axes.set_yticks(places, [str(levels[place]) if named else str(place) for place in places])

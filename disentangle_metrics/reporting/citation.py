@@ -1,0 +1,149 @@
+"""cite(): BibTeX of metrics and of this package, and a sentence for the methods section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.lookup import find_scores
+from disentangle_metrics.reporting.literature import (
+    PACKAGE,
+    bibtex,
+    citations,
+    paper_name,
+    protocol_citation,
+)
+from disentangle_metrics.reporting.tables import latex
+from disentangle_metrics.version import __version__
+
+UDR = "udr"  # compares several models, so it is no metric of a report
+
+
+@dataclass(frozen=True, repr=False)
+class Citation:
+    """What to write when scores are published.
+
+    Attributes
+    ----------
+    bibtex
+        BibTeX entries: the metrics', the protocol's, and this package's.
+    methods
+        What was computed, with which settings and versions: LaTeX that cites the entries.
+    """
+
+    bibtex: str
+    methods: str
+
+    def __str__(self) -> str:
+        return f"{self.methods}\n\n{self.bibtex}\n"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def cite(*items: Any) -> Citation:
+    """What to cite for metrics, a score or a report.
+
+    Parameters
+    ----------
+    *items
+        Names of metrics or keys of scores, as in ``dm.cite("mig", "dci")``; or signatures, scores, or one
+        report, of which the settings are told too.
+
+    Returns
+    -------
+    Citation
+        Its `bibtex` and its `methods` sentence; printed, both.
+
+    Raises
+    ------
+    InputError
+        If there is no item, a name is unknown, or an item is something else.
+    """
+    if not items:
+        raise InputError("`cite` needs at least one metric, score or report, such as dm.cite('mig')")
+    reports = [item for item in items if isinstance(item, Mapping)]
+    if reports and len(items) > 1:
+        raise InputError("`cite` takes one report alone; call it once for each")
+    if reports:
+        return _of_report(reports[0])
+    used: dict[str, list[str]] = {}
+    settings: dict[str, str] = {}
+    for item in items:
+        if isinstance(item, str) and "|" in item:
+            definition, of_name = find_scores(item.partition("|")[0])
+            metric, keys = definition.name, list(of_name)
+            settings[metric] = _settings(item)
+        elif hasattr(item, "signature"):
+            metric, keys = _metric_of(item.key), [item.key]
+            settings[metric] = _settings(item.signature)
+        elif item == UDR:
+            metric, keys = UDR, [UDR]
+        else:
+            definition, of_name = find_scores(item)
+            metric, keys = definition.name, list(of_name)
+        used.setdefault(metric, []).extend(key for key in keys if key not in used.get(metric, ()))
+    told = "" if settings else ", with the settings of its protocol \\texttt{default}"
+    return _citation(used, settings, told)
+
+
+def _of_report(report: Any) -> Citation:
+    used: dict[str, list[str]] = {}
+    settings: dict[str, str] = {}
+    for key, score in report.items():
+        metric = _metric_of(key)
+        used.setdefault(metric, []).append(key)
+        settings[metric] = _settings(score.signature)
+    rows, latents, factors = report.shape
+    source = protocol_citation(report.protocol)
+    protocol = f"\\texttt{{{latex(report.protocol)}}}" + (f"~\\cite{{{source}}}" if source else "")
+    told = (
+        f", by its protocol {protocol}, on {rows:,} rows of {latents} latents and {factors} factors "
+        f"(seed {report.seed})"
+    )
+    if report.confidence is not None:
+        told += f", with {latex(f'{100 * report.confidence:g}%')} confidence intervals"
+    return _citation(used, settings, told, [source] if source else [])
+
+
+def _citation(
+    used: Mapping[str, list[str]], settings: Mapping[str, str], told: str, more: Iterable[str] = ()
+) -> Citation:
+    parts = []
+    for metric, keys in used.items():
+        text = _listed([latex(paper_name(key)) for key in keys])
+        text += f" ({latex(settings[metric])})" if settings.get(metric) else ""
+        own = citations(metric)
+        parts.append(text + (f"~\\cite{{{','.join(own)}}}" if own else ""))
+    package = f"\\texttt{{{PACKAGE}}} {__version__}~\\cite{{{PACKAGE}}}"
+    keys = [key for metric in used for key in citations(metric)]
+    separator = "; " if settings else ", "
+    return Citation(
+        bibtex=bibtex([*keys, *more, PACKAGE]),
+        methods=f"We computed {_listed(parts, separator)} with {package}{told}.",
+    )
+
+
+def _metric_of(key: str) -> str:
+    """The metric that gives a score; the key itself if its plug-in is not installed here."""
+    try:
+        return str(find_scores(key)[0].name)
+    except InputError:
+        return key
+
+
+def _settings(signature: str) -> str:
+    """The settings that a signature pins, as words: what stands before the shape of the input."""
+    pairs = []
+    for part in signature.split("|")[1:]:
+        name, _, value = part.partition(":")
+        if name in ("n", "D", "K", "def", "dm"):
+            break
+        pairs.append(f"{name} {value}")
+    return ", ".join(pairs)
+
+
+def _listed(parts: list[str], separator: str = ", ") -> str:
+    return parts[0] if len(parts) == 1 else f"{separator.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,36 @@
+"""A view in a notebook: HTML without scripts, in the notebook's own colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from disentangle_metrics.reporting.view import View
+
+LEFT = ' style="text-align: left"'
+RIGHT = ' style="text-align: right"'
+
+
+def as_html(view: View) -> str:
+    """The table, its legend and the remarks."""
+    return "\n".join(_lines(view))
+
+
+def _lines(view: View) -> Iterator[str]:
+    yield "<table>"
+    heads = "".join(f'<th scope="col"{RIGHT}>{escape(column)}</th>' for column in view.columns)
+    yield f'<thead><tr><th scope="col"{LEFT}>metric</th>{heads}</tr></thead>'
+    for group in view.groups:
+        span = len(view.columns) + 1
+        yield f'<tbody><tr><th colspan="{span}" scope="rowgroup"{LEFT}>{escape(group.title)}</th></tr>'
+        for row in group.rows:
+            cells = "".join(f"<td{RIGHT}>{escape(cell)}</td>" for cell in row.cells)
+            head = f'<th scope="row" style="text-align: left; font-weight: normal">{escape(row.label)}</th>'
+            yield f"<tr>{head}{cells}</tr>"
+        yield "</tbody>"
+    yield "</table>"
+    yield f'<p style="overflow-wrap: anywhere">{escape(view.facts)}</p>'
+    if lines := [*view.legend, *(remark.line for remark in view.remarks)]:
+        yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"

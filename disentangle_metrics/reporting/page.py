@@ -1,0 +1,152 @@
+"""A report as one page of HTML that asks nothing of any network."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.reporting.again import command_or_call, subject
+from disentangle_metrics.reporting.citation import cite
+from disentangle_metrics.reporting.details import detail_tables, shares_of_largest
+from disentangle_metrics.reporting.extras import need
+from disentangle_metrics.reporting.palette import MOST_HEAT, PALETTE
+from disentangle_metrics.reporting.tables import as_latex
+from disentangle_metrics.reporting.traversals import pictures
+from disentangle_metrics.reporting.view import number, report_view
+from disentangle_metrics.version import __version__
+
+if TYPE_CHECKING:
+    from disentangle_metrics.reporting.details import DetailTable
+    from disentangle_metrics.scoring.report import Report, Score
+
+TEMPLATE = "page.html.jinja"
+MOST_JSON = 600_000  # characters; a longer report is copied without its tables
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a score is between 0 and 1: percent of a drawing's width, None for what is not known."""
+
+    value: float
+    chance: float | None
+    ceiling: float | None
+    low: float | None
+    high: float | None
+    corrected: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number of a table, and how dark it is in percent."""
+
+    text: str
+    heat: int
+
+
+def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
+    """The page; see :meth:`Report.to_html`."""
+    jinja2 = need("jinja2", "a page of HTML")
+    if (encoder is None) != (dataset is None):
+        raise InputError("`encoder` and `dataset` go together: pass both, or none")
+    view = report_view(report)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    known = score_keys()
+    citation = cite(report)
+    page: str = environment.get_template(TEMPLATE).render(
+        subject=subject(report),
+        view=view,
+        marks={row.score.key: _mark(row.score) for row in view.rows},
+        meanings={key: known[key].meaning(key) if key in known else "" for key in report},
+        tables=[(table, _cells(table)) for table in detail_tables(report)],
+        pictures=None
+        if encoder is None
+        else pictures(encoder, dataset, report.latent_names, seed=report.seed),
+        json=_json(report),
+        latex=as_latex(view),
+        citation=citation,
+        again=command_or_call(report),
+        provenance=_lines(report.provenance),
+        palette=PALETTE,
+        version=__version__,
+    )
+    return page
+
+
+def _mark(score: Score) -> Mark | None:
+    """None for a score that has no value, or no end of its range at 1."""
+    if score.range[1] != 1.0 or math.isnan(score.value):
+        return None
+
+    def place(value: float | None) -> float | None:
+        return None if value is None or math.isnan(value) else round(100 * min(max(value, 0.0), 1.0), 1)
+
+    low, high = score.interval or (None, None)
+    told = [f"score {number(score.value)} on a scale from 0 to 1"]
+    told += [
+        f"{name} {number(value)}"
+        for name, value in (("chance", score.chance), ("ceiling", score.ceiling))
+        if value is not None
+    ]
+    if score.interval:
+        told.append(f"interval {number(low)} to {number(high)}")
+    return Mark(
+        place(score.value) or 0.0,
+        place(score.chance),
+        place(score.ceiling),
+        place(low),
+        place(high),
+        place(score.corrected),
+        ", ".join(told),
+    )
+
+
+def _cells(table: DetailTable) -> list[tuple[str, list[Cell]]]:
+    shares = shares_of_largest(table.frame)
+    values = table.frame.to_numpy(dtype=float)
+    return [
+        (
+            str(name),
+            [
+                Cell(number(None if math.isnan(value) else value), round(MOST_HEAT * share))
+                for value, share in zip(row, dark, strict=True)
+            ],
+        )
+        for name, row, dark in zip(table.frame.index, values, shares, strict=True)
+    ]
+
+
+def _json(report: Report) -> str:
+    text = report.to_json()
+    if len(text) > MOST_JSON:
+        values = report.to_dict()
+        for score in values["scores"].values():
+            score["details"] = {}
+        text = json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return text
+
+
+def _lines(provenance: Any) -> list[tuple[str, str]]:
+    """What is known of the input's origin, flat."""
+    lines = []
+    for name, item in provenance.items():
+        if name == "command":
+            continue
+        pairs = item.items() if isinstance(item, dict) else [("", item)]
+        lines += [
+            (f"{name} {key}".strip().replace("_", " "), str(value))
+            for key, value in pairs
+            if value not in (None, {}, "")
+        ]
+    return lines

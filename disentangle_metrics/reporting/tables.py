@@ -1,0 +1,111 @@
+"""A view as a table to carry away: Markdown, and LaTeX with booktabs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from disentangle_metrics.reporting.extras import need
+from disentangle_metrics.reporting.literature import paper_name
+from disentangle_metrics.reporting.view import LOWER
+
+if TYPE_CHECKING:
+    from disentangle_metrics.reporting.view import View
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "≈": r"$\approx$",
+    "↓": r"$\downarrow$",
+    "∞": r"$\infty$",
+    "–": "--",
+}
+
+
+def as_markdown(view: View) -> str:
+    """A pipe table, its legend and the remarks."""
+    tabulate = need("tabulate", "a Markdown table").tabulate
+    rows: list[list[str]] = []
+    for group in view.groups:
+        rows.append([f"**{_markdown(group.title)}**", *[""] * len(view.columns)])
+        rows += [[_markdown(row.label), *map(_markdown, row.cells)] for row in group.rows]
+    table = tabulate(
+        rows,
+        ["metric", *view.columns],
+        tablefmt="pipe",
+        colalign=["left", *["right"] * len(view.columns)],
+        disable_numparse=True,
+    )
+    lines = [*view.legend, *(remark.line.removeprefix("! ").removeprefix("- ") for remark in view.remarks)]
+    notes = [f"- {_markdown(line)}" for line in lines]
+    return "\n".join([table, "", _markdown(view.facts), *(["", *notes] if notes else [])]) + "\n"
+
+
+def as_latex(view: View, *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
+    """A table for a paper, with the names that papers use; needs the LaTeX package booktabs."""
+    groups = [
+        (
+            latex(group.title),
+            [[_paper_label(row.score.key, row.label), *map(latex, row.cells)] for row in group.rows],
+        )
+        for group in view.groups
+    ]
+    text = " ".join([f"Disentanglement scores ({view.facts}).", *view.legend]) if caption is None else caption
+    return latex_table(["Metric", *(latex(column.capitalize()) for column in view.columns)], groups,
+                       caption=latex(text) if caption is None else caption, label=label)  # fmt: skip
+
+
+def latex_table(
+    header: Sequence[str],
+    groups: Sequence[tuple[str, Sequence[Sequence[str]]]],
+    *,
+    caption: str,
+    label: str,
+) -> str:
+    """A booktabs table of cells that are LaTeX already: the first column left, the others right.
+
+    Each group of rows has a title, which may be empty.
+    """
+    lines = [
+        r"\begin{table}",
+        r"  \centering",
+        f"  \\caption{{{caption}}}",
+        f"  \\label{{{label}}}",
+        f"  \\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
+        r"    \toprule",
+        f"    {' & '.join(header)} \\\\",
+    ]
+    for title, rows in groups:
+        lines.append(r"    \midrule")
+        if title:
+            lines.append(f"    \\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{title}}}}} \\\\")
+        lines += [f"    {' & '.join(cells)} \\\\" for cells in rows]
+    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]) + "\n"
+
+
+def latex(text: str) -> str:
+    """Plain text as LaTeX, with the minus of a number as one."""
+    escaped = "".join(LATEX.get(character, character) for character in text)
+    return re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
+
+
+def _paper_label(key: str, label: str) -> str:
+    arrow = f" {LATEX[LOWER]}" if label.endswith(LOWER) else ""
+    return latex(paper_name(key)) + arrow
+
+
+def _markdown(text: str) -> str:
+    """Plain text in which Markdown and HTML find nothing to do."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)

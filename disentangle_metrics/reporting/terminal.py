@@ -1,0 +1,58 @@
+"""A view on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from disentangle_metrics.reporting.view import LOWER, NEAR, NOTHING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from disentangle_metrics.reporting.view import View
+
+WIDTH = 80  # columns, where no terminal says how many
+PLAIN = str.maketrans(
+    {LOWER: "v", NEAR: "~", NOTHING: "-", "…": "..."}
+)  # where the encoding has no such signs
+
+
+def render(view: View, console: Console) -> None:
+    """Print the table, its legend and the remarks; nothing is cut, at any width."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    encoding = console.encoding
+    table.add_column("metric", overflow="fold")
+    for column in view.columns:
+        table.add_column(column, justify="right", overflow="fold")
+    for number, group in enumerate(view.groups):
+        if number:
+            table.add_row()
+        table.add_row(Text(printable(group.title, encoding), style="bold"))
+        for row in group.rows:
+            table.add_row(*(Text(printable(text, encoding)) for text in (row.label, *row.cells)))
+    console.print(table)
+    console.print()
+    for line in (view.facts, *view.legend, *(remark.line for remark in view.remarks)):
+        console.print(printable(line, encoding), markup=False, highlight=False)
+
+
+def printable(text: str, encoding: str) -> str:
+    """Text that a stream of this encoding takes: signs it lacks are replaced."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def as_text(view: View, width: int = WIDTH) -> str:
+    """What :func:`render` prints on a terminal of so many columns."""
+    from rich.console import Console
+
+    console = Console(width=width, force_terminal=False, no_color=True)
+    with console.capture() as capture:
+        render(view, console)
+    return capture.get()

@@ -1,0 +1,235 @@
+"""The plain content of a report or a score: rows in groups, remarks, facts. Every rendering shows this."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from disentangle_metrics.scoring.report import Report, Score
+
+# One score for each question, and those that most papers report. Is a factor in one latent (mig)? Is a
+# latent about one factor: by information (mig_sup), by a predictor (dci_disentanglement), by fixing a factor
+# (factor_vae)? The three disagree on broken codes. Is the information there at all (dci_informativeness)?
+HEADLINE = ("mig", "mig_sup", "dci_disentanglement", "factor_vae", "dci_informativeness")
+SIZE = "size"  # of which neither more nor less is better
+PROPERTIES = (
+    "compactness",
+    "modularity",
+    "compactness and modularity",
+    "explicitness",
+    "explicitness of the best latent",
+    "identifiability",
+    "robustness",
+    "separability",
+    "independence",
+    SIZE,
+)
+NEAR_CHANCE = 0.05  # of the way from chance to the ceiling
+
+LOWER, NEAR, NOTHING = "↓", "≈", "–"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score.
+
+    Attributes
+    ----------
+    label
+        Its key, with an arrow if lower is better.
+    cells
+        Its numbers as text, one for each column of the view.
+    near_chance
+        Whether it is less than a twentieth of the way from chance to the ceiling.
+    score
+        The score itself.
+    """
+
+    label: str
+    cells: tuple[str, ...]
+    near_chance: bool
+    score: Score
+
+
+@dataclass(frozen=True)
+class Group:
+    """Scores under one title."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What to know before believing the scores.
+
+    Attributes
+    ----------
+    text
+        What was found.
+    severity
+        "remark" for a warning of the input or a score, "missing" for a score without a value.
+    code
+        A stable name of the finding; empty for a remark.
+    remedy
+        What to do about it; may be empty.
+    """
+
+    text: str
+    severity: str = "remark"
+    code: str = ""
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        """The remark as one line of plain text."""
+        head = "- " if self.severity == "missing" else "! "
+        return head + " ".join(filter(None, [self.text, self.remedy]))
+
+
+@dataclass(frozen=True)
+class View:
+    """The content of a report.
+
+    Attributes
+    ----------
+    columns
+        Headers of the numbers.
+    groups
+        The headline first, then the other scores by what they measure.
+    remarks
+        Findings, then the reasons of scores without a value.
+    facts
+        One line: rows, latents, factors, protocol, seed.
+    legend
+        What the signs and columns in use mean, one sentence each.
+    """
+
+    columns: tuple[str, ...]
+    groups: tuple[Group, ...]
+    remarks: tuple[Remark, ...]
+    facts: str
+    legend: tuple[str, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row, in the order of the groups."""
+        return tuple(row for group in self.groups for row in group.rows)
+
+
+def report_view(report: Report, *, brief: bool = False) -> View:
+    """The content of a report; `brief` leaves the headline scores alone."""
+    rows, latents, factors = report.shape
+    facts = (
+        f"{rows:,} rows, {latents} latents, {factors} factors; protocol {report.protocol}, seed {report.seed}"
+    )
+    headline = _headline(list(report.values()))
+    others = [score for score in report.values() if score not in headline]
+    grouped = _by_property(others)
+    if not headline:
+        groups = [] if brief else grouped
+    else:
+        groups = [("headline", headline), *([] if brief else grouped)]
+    return _view(groups or grouped, report.confidence, report_remarks(report), facts)
+
+
+def score_view(score: Score) -> View:
+    """The content of one score."""
+    found = re.search(r"\|confidence:([^|]+)", score.signature)
+    confidence = float(found[1]) if found else None
+    return _view([(score.property, [score])], confidence, tuple(_remarks((), [score])), score.signature)
+
+
+def report_remarks(report: Report) -> tuple[Remark, ...]:
+    """What to know before believing a report; the one place that decides which findings are shown."""
+    return tuple(_remarks(report.warnings, report.values()))
+
+
+def number(value: float | None) -> str:
+    """A number for a table."""
+    return NOTHING if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
+
+
+def bounds(interval: tuple[float, float] | None) -> str:
+    """An interval for a table."""
+    return NOTHING if interval is None else f"[{number(interval[0])}, {number(interval[1])}]"
+
+
+def near_chance(score: Score) -> bool:
+    """Whether a score is less than a twentieth of the way from chance to the ceiling or its range's end."""
+    if score.chance is None or math.isnan(score.chance) or math.isnan(score.value):
+        return False
+    sign = 1 if score.direction == "up" else -1
+    end = score.ceiling
+    if end is None or math.isnan(end):
+        end = score.range[1 if score.direction == "up" else 0]
+    way, whole = sign * (score.value - score.chance), sign * (end - score.chance)
+    return way < NEAR_CHANCE * whole if 0 < whole < math.inf else way <= 0
+
+
+def _headline(scores: list[Score]) -> list[Score]:
+    """The scores that come first, if there are more than these; else none."""
+    if len(scores) <= len(HEADLINE):
+        return []
+    by_key = {score.key: score for score in scores}
+    return [by_key[key] for key in HEADLINE if key in by_key] or scores[: len(HEADLINE)]
+
+
+def _by_property(scores: Iterable[Score]) -> list[tuple[str, list[Score]]]:
+    groups: dict[str, list[Score]] = {property_: [] for property_ in PROPERTIES}
+    for score in scores:
+        groups.setdefault(score.property, []).append(score)
+    return [(title or "other", members) for title, members in groups.items() if members]
+
+
+def _view(
+    groups: list[tuple[str, list[Score]]], confidence: float | None, remarks: tuple[Remark, ...], facts: str
+) -> View:
+    scores = [score for _, members in groups for score in members]
+    with_interval = confidence is not None
+    anchors = [name for name in ("chance", "ceiling") if any(getattr(s, name) is not None for s in scores)]
+    columns = ["score", *anchors]
+    if with_interval:
+        columns[1:1] = ["corrected", f"{100 * (confidence or 0):g}% interval"]
+
+    def row(score: Score, title: str) -> Row:
+        near = near_chance(score)
+        cells = [number(score.value)]
+        if with_interval:
+            cells += [number(score.corrected), bounds(score.interval)]
+        for name in anchors:
+            cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
+        label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
+        return Row(label + (f" {LOWER}" if _lower(score) else ""), tuple(cells), near, score)
+
+    made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
+    legend = []
+    if any(_lower(score) for score in scores):
+        legend.append(f"{LOWER} Lower is better; elsewhere higher is.")
+    if any(r.near_chance for group in made for r in group.rows):
+        legend.append(
+            f"{NEAR} The score is near chance: less than a twentieth of the way from chance to the ceiling."
+        )
+    if with_interval:
+        legend.append(
+            "Corrected: the score less its bias of few rows. The interval is around it, and need not hold "
+            "the score."
+        )
+    return View(tuple(columns), made, remarks, facts, tuple(legend))
+
+
+def _lower(score: Score) -> bool:
+    return score.direction == "down" and score.property != SIZE
+
+
+def _remarks(of_input: Iterable[str], scores: Iterable[Score]) -> Iterable[Remark]:
+    scores = list(scores)
+    texts = dict.fromkeys([*of_input, *(text for score in scores for text in score.warnings)])
+    yield from map(Remark, texts)
+    for score in scores:
+        if score.reason:
+            yield Remark(f"{score.key}: {score.reason}", "missing")

@@ -1,0 +1,54 @@
+"""Every picture of dm.plot, drawn from the bundled checkpoints; docs/pictures.md shows them.
+
+Needs the extras `models` and `report`.
+
+python examples/pictures.py [--out FOLDER]
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+import disentangle_metrics as dm
+from reference_models import bundled
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--out", type=Path, default=Path("pictures"))
+out = parser.parse_args().out
+out.mkdir(exist_ok=True)
+
+sprites = dm.load_dataset("sprites")
+rows = np.random.default_rng(0).choice(len(sprites), 1000, replace=False)
+encoder = dm.load_encoder("pro-vlae-sprites", device="cpu")
+images = sprites.images(rows).transpose(0, 3, 1, 2).astype(np.float32) / 255
+latents, _ = encoder(images)
+factors = sprites.factors(rows)
+names = sprites.factor_names
+metrics = ["mig", "mig_sup", "jemmig", "modularity", "factor_vae", "mcc", "irs", "total_correlation"]
+report = dm.score(latents, factors, metrics=metrics, factor_names=names, confidence=0.95, replicates=50)
+
+# The scores of the bundled checkpoints come with them.
+three = {
+    name: dm.Report.from_json(file().with_suffix(".scores.json"))
+    for name, file in {
+        "pro-VLAE": bundled.pro_vlae_sprites,
+        "VLAE": bundled.vlae_sprites,
+        "beta-VAE": bundled.beta_vae_sprites,
+    }.items()
+}
+layers = [f"layer {latent // 3 + 1}" for latent in range(9)]
+
+figures = {
+    "scores": report.plot(),
+    "several": dm.plot.scores(three),
+    "table": three["pro-VLAE"]["mig"].plot(groups=layers),
+    "tables": dm.plot.table(three, metric="dci_disentanglement"),
+    "parts": dm.plot.parts(three, metric="mig"),
+    "latents": dm.plot.parts(report["mig_sup"]),
+    "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_8", factor="scale"),
+}
+for name, figure in figures.items():
+    figure.savefig(out / f"{name}.png", dpi=160)
+report.to_html(out / "report.html", encoder=encoder, dataset=sprites)
+print(f"{out}: {', '.join(figures)}, and report.html")

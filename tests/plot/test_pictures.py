@@ -1,0 +1,261 @@
+"""Pictures: what is drawn is what was scored, small and legible, and no style of the user's changes."""
+
+from __future__ import annotations
+
+import io
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.reporting.palette import contrast
+from tests.reporting.example import DOLLARS, LATENTS, REPORT, score
+
+matplotlib = pytest.importorskip("matplotlib")
+from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
+
+from disentangle_metrics.plot.heat_map import ordered  # noqa: E402
+from disentangle_metrics.plot.style import SERIES  # noqa: E402
+
+COLUMN = 3.3  # inches
+SMALLEST = 6  # points
+
+RNG = np.random.default_rng(0)
+V = pd.DataFrame({"shape": RNG.integers(3, size=200), "scale": RNG.integers(4, size=200)})
+Z = np.column_stack([RNG.normal(size=200), V["scale"] + 0.1 * RNG.normal(size=200), V["shape"]])
+
+
+def drawn_texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+
+
+def ticks_beyond(figure: Figure) -> Iterator[Text]:
+    """Labels of ticks that lie outside of their axes, which are not drawn."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            yield from (tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high)
+
+
+def pictures() -> dict[str, Figure]:
+    other = dm.Report(
+        {"mig": score("mig", 0.2, "compactness", per_factor=pd.Series([0.1, 0.3], index=REPORT.factor_names))}
+    )
+    return {
+        "scores": REPORT.plot(),
+        "several": dm.plot.scores({"one": REPORT, "other": other}),
+        "table": REPORT["mig"].plot(),
+        "parts": dm.plot.parts({"one": REPORT["mig"], "other": other["mig"]}),
+        "latent": dm.plot.latent(Z, V, latent=1, factor="scale"),
+    }
+
+
+@pytest.mark.parametrize("name", ["scores", "several", "table", "parts", "latent"])
+def test_a_picture_fits_a_column_and_can_be_read(name):
+    figure = pictures()[name]
+    assert isinstance(figure, Figure)
+    assert figure.get_size_inches()[0] == COLUMN
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    outer, renderer = figure.bbox, canvas.get_renderer()
+    beyond = set(ticks_beyond(figure))
+    for text in figure.findobj(Text):
+        if text.get_text() and text.get_visible() and text not in beyond:
+            assert text.get_fontsize() >= SMALLEST
+            box = text.get_window_extent(renderer)
+            assert box.x0 >= outer.x0 - 1, text.get_text()
+            assert box.x1 <= outer.x1 + 1, text.get_text()
+            assert box.y0 >= outer.y0 - 1, text.get_text()
+            assert box.y1 <= outer.y1 + 1, text.get_text()
+
+
+def test_nothing_of_the_users_style_changes():
+    before = dict(matplotlib.rcParams)
+    pictures()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_importing_the_module_loads_no_matplotlib():
+    code = "import sys, disentangle_metrics as dm; dm.plot; dir(dm.plot); print('matplotlib' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+    )
+
+
+def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(
+        dm.InputError, match=r"a picture needs the package matplotlib.*disentangle-metrics\[report\]"
+    ):
+        dm.plot.scores(REPORT)
+
+
+def test_each_score_is_where_its_value_is():
+    axes = REPORT.plot().axes[0]
+    labels = {tick.get_text(): y for tick, y in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
+    dots = {
+        (round(float(line.get_xdata()[0]), 4), line.get_ydata()[0])
+        for line in axes.lines
+        if line.get_marker() == "o"
+    }
+    assert (0.688, labels["MIG"]) in dots
+    assert (0.05, labels["MIG-sup ≈"]) in dots  # near chance
+    bars = [line for line in axes.lines if list(line.get_xdata()) == [0.689, 0.704]]
+    assert len(bars) == 1
+    assert any(list(line.get_xdata()) == [0.697, 0.697] for line in axes.lines)
+    for anchor in (0.01, 0.98):
+        assert any(list(line.get_xdata()) == [anchor, anchor] for line in axes.lines)
+    assert "FactorVAE score" not in labels  # it has no value
+
+
+def test_scores_of_other_ranges_stand_apart():
+    bounded, others = REPORT.plot().axes
+    assert [tick.get_text() for tick in others.get_yticklabels()] == ["Total correlation ↓"]
+    assert "12.346" in [text.get_text() for text in others.texts]
+    assert "Total correlation ↓" not in [tick.get_text() for tick in bounded.get_yticklabels()]
+
+
+def test_representations_have_a_colour_and_a_mark_each():
+    assert len({colour for colour, _ in SERIES}) == len({mark for _, mark in SERIES}) == len(SERIES)
+    figure = dm.plot.scores({"one": REPORT, "other": REPORT, "third": REPORT})
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    assert labels == ["one", "other", "third"]
+    assert len({handle.get_marker() for handle in handles}) == 3
+
+
+def test_axes_of_the_users_are_drawn_on():
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert dm.plot.scores(REPORT, ax=left) is figure
+    assert dm.plot.table(REPORT["mig"], ax=right) is figure
+    assert left.lines
+    assert right.images
+
+
+def test_the_order_shows_the_structure():
+    values = np.array([[0.1, 0.0, 0.0], [0.0, 0.2, 0.9], [0.0, 0.5, 0.1], [0.6, 0.6, 0.0]])
+    # Factor 2 is told best (by latent 1), then factor 0 (by 3), then factor 1 (by 2); latent 0 is left.
+    assert ordered(values) == ([1, 3, 2, 0], [2, 0, 1])
+    assert ordered(values, [0, 1, 2]) == ([3, 2, 1, 0], [0, 1, 2])
+
+
+def test_a_table_is_drawn_in_that_order_with_its_groups():
+    report = dm.score(Z, V, metrics=["mig"], anchors=False, latent_names=["noise", "size", "form"])
+    axes = report["mig"].plot().axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["size", "form", "noise"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["scale", "shape"]
+    table = report["mig"].details["mutual_information"]
+    assert axes.images[0].get_array()[0, 0] == table.loc["size", "scale"]
+    assert f"{table.loc['form', 'shape']:.2f}" in drawn_texts(axes.figure)
+    grouped = dm.plot.table(report, groups={"noise": "low", "size": "high", "form": "low"}).axes[0]
+    assert [tick.get_text() for tick in grouped.get_yticklabels()] == ["form", "noise", "size"]
+    assert {"low", "high"} <= {text.get_text() for text in grouped.texts}
+    plain = dm.plot.table(report, order=False).axes[0]
+    assert [tick.get_text() for tick in plain.get_yticklabels()] == ["noise", "size", "form"]
+
+
+def test_names_are_drawn_as_they_are():
+    figure = REPORT["mig"].plot()
+    figure.savefig(io.BytesIO(), format="png")
+    assert DOLLARS in drawn_texts(figure)
+
+
+def test_a_heat_map_gets_darker_with_its_numbers():
+    levels = matplotlib.colormaps["Blues"](np.linspace(0, 1, 64))[:, :3]
+    luminance = levels @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) < 0).all()
+
+
+def test_numbers_in_cells_can_be_read():
+    frame = pd.DataFrame(np.linspace(0, 1, 30).reshape(6, 5))
+    axes = score("s", 0.5, "", details={"shares": frame}).plot().axes[0]
+    levels = matplotlib.colormaps["Blues"]
+    cells = axes.images[0].get_array()
+    assert len(axes.texts) == cells.size
+    for text in axes.texts:
+        column, line = text.get_position()
+        ground = matplotlib.colors.to_hex(levels(float(cells[line, column])))
+        assert contrast(matplotlib.colors.to_hex(text.get_color()), ground) >= 4.5
+
+
+def test_bars_are_the_parts():
+    axes = dm.plot.parts(REPORT["mig"]).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [0.7, 0.676]
+    no_table = dm.Report(
+        {"mig": score("mig", 0.5, "", per_latent=pd.Series([0.25, math.nan], index=LATENTS))}
+    )
+    bars = no_table["mig"].plot().axes[0]
+    assert [bar.get_width() for bar in bars.patches] == [0.25, 0.0]
+    assert " no value" in [text.get_text() for text in bars.texts]
+
+
+def test_a_latent_against_a_factor_as_it_is_counted():
+    axes = dm.plot.latent(
+        [[0.0], [0.1], [0.9], [1.0]], [["a"], ["a"], ["a"], ["b"]], latent=0, factor=0, bins=2
+    ).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b"]
+    np.testing.assert_allclose(axes.collections[0].get_array(), [[2 / 3, 1 / 3], [0, 1]])
+    information = math.log(4 / 3) / 2 + math.log(2 / 3) / 4 + math.log(2) / 4
+    entropy = -(3 / 4) * math.log(3 / 4) - math.log(1 / 4) / 4
+    assert (
+        axes.get_title(loc="left")
+        == f"tells {information:.2f} of {entropy:.2f} nats ({information / entropy:.0%})"
+    )
+
+
+def test_quantile_bins_that_merge_are_drawn_once():
+    axes = dm.plot.latent(
+        [[0.0]] * 8 + [[1.0], [2.0]],
+        [[name] for name in "aaaaabbbbb"],
+        latent=0,
+        factor=0,
+        bins=5,
+        strategy="quantile",
+    ).axes[0]
+    assert axes.collections
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: dm.plot.scores(3), "`reports` must be a Report, a Score, or a mapping"),
+        (lambda: dm.plot.scores({}), "holds 0 representations"),
+        (lambda: dm.plot.scores({"a": 3}), "under 'a' is a int"),
+        (lambda: dm.plot.scores({str(i): REPORT for i in range(8)}), "shows 1 to 7"),
+        (lambda: dm.plot.scores(REPORT["factor_vae"]), "no score with a value"),
+        (
+            lambda: dm.plot.scores(REPORT["total_correlation"], ax=Figure().subplots()),
+            "no score that ends at 1",
+        ),
+        (lambda: dm.plot.scores(REPORT, axes=[Figure().subplots()]), "`axes` must be two"),
+        (
+            lambda: dm.plot.table(REPORT["modularity"]),
+            "no table of latents by factors to draw; try dm.plot.parts",
+        ),
+        (lambda: dm.plot.table(REPORT, metric="mgi"), "no score 'mgi'"),
+        (lambda: dm.plot.table(REPORT["mig"], detail="votes"), "no table 'votes'; it has mutual_information"),
+        (lambda: dm.plot.table(REPORT, groups={"z_0": "a"}), "no group for the latent 'z_1'"),
+        (lambda: dm.plot.table(REPORT, groups=["a"]), "1 entries for 2 latents"),
+        (lambda: dm.plot.table({"a": REPORT, "b": REPORT}, axes=[Figure().subplots()]), "`axes` must be 2"),
+        (lambda: dm.plot.parts(REPORT["modularity"]), "no parts by factor or latent"),
+        (
+            lambda: dm.plot.latent(Z, V, latent=3, factor=0),
+            "`latent` must be a name, or a number from 0 to 2",
+        ),
+        (lambda: dm.plot.latent(Z, V, latent=0, factor="hue"), "no factor 'hue'; there are shape, scale"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(call, message):
+    with pytest.raises(dm.InputError, match=message):
+        call()
+
+
+def test_a_notebook_shows_a_picture_without_pyplot():
+    assert REPORT.plot()._repr_png_().startswith(b"\x89PNG")

@@ -1,0 +1,132 @@
+"""What to cite: entries stand for the papers that the metrics name, and nothing is missing."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.metrics.catalogue import BUILTIN
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.reporting.literature import (
+    PACKAGE,
+    citations,
+    paper_name,
+    protocol_citation,
+    references,
+)
+from disentangle_metrics.scoring.protocols import PROTOCOLS
+from disentangle_metrics.version import __version__
+from tests.reporting.example import REPORT
+
+ROOT = Path(__file__).parents[2]
+LITERATURE = tomllib.loads((ROOT / "disentangle_metrics/metrics/literature.toml").read_text(encoding="utf-8"))
+NEEDED = {
+    "inproceedings": {"author", "title", "booktitle", "year"},
+    "article": {"author", "title", "journal", "year"},
+    "misc": {"author", "title", "year"},
+    "software": {"author", "title", "version"},
+}
+
+
+def field(entry: str, name: str) -> str:
+    return re.search(rf"^  {name} = \{{(.*?)\}},$", entry, re.M | re.S)[1]
+
+
+def surname(entry: str) -> str:
+    """Of the first author, without accents."""
+    plain = re.sub(r"\\[\"'`^~]|\\(DJ|dj)|[{}]", "", field(entry, "author").split(",")[0])
+    return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
+
+
+@pytest.mark.parametrize("metric", [*BUILTIN, "udr"])
+def test_the_entries_are_the_papers_that_the_metric_names(metric):
+    text = inspect.getdoc(dm.udr) if metric == "udr" else find_metric(metric).documentation
+    named = " ".join(text.partition("References\n----------\n")[2].split())
+    keys = citations(metric)
+    assert keys
+    for key in keys:
+        entry = references()[key]
+        assert surname(entry).split()[-1] in named
+        assert field(entry, "year") in named
+
+
+@pytest.mark.parametrize("metric", BUILTIN)
+def test_every_score_has_the_name_that_papers_use(metric):
+    assert set(LITERATURE["metrics"][metric]["names"]) == set(find_metric(metric).keys)
+
+
+def test_every_entry_is_whole_and_cited():
+    cited = {key for metric in LITERATURE["metrics"] for key in citations(metric)}
+    cited |= {protocol_citation(name) for name in PROTOCOLS} - {""}
+    assert cited | {PACKAGE} == set(references())
+    for key, entry in references().items():
+        kind = re.match(r"@(\w+)\{", entry)[1]
+        assert NEEDED[kind] <= set(re.findall(r"^  (\w+) = \{", entry, re.M)), key
+        assert entry.count("{") == entry.count("}")
+        assert re.search(r"\d{4}", key) is None or field(entry, "year") in key
+
+
+def test_every_published_protocol_has_its_paper():
+    assert {name for name in PROTOCOLS if not protocol_citation(name)} == {"default"}
+
+
+def test_the_package_cites_itself_as_its_citation_file_says():
+    entry = references()[PACKAGE]
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r'^title: "(.*)"$', text, re.M)[1] == field(entry, "title")
+    assert field(entry, "version") == __version__
+    assert f'name: "{field(entry, "author").strip("{}")}"' in text
+
+
+def test_names_give_a_sentence_and_their_entries():
+    citation = dm.cite("mig", "dci")
+    assert citation.methods == (
+        "We computed MIG~\\cite{chen2018isolating} and DCI disentanglement, DCI completeness and DCI "
+        "informativeness~\\cite{eastwood2018framework} with \\texttt{disentangle-metrics} "
+        f"{__version__}~\\cite{{disentangle-metrics}}, with the settings of its protocol \\texttt{{default}}."
+    )
+    keys = re.findall(r"^@\w+\{([^,]+),$", citation.bibtex, re.M)
+    assert keys == ["chen2018isolating", "eastwood2018framework", "disentangle-metrics"]
+    assert citation.bibtex in str(citation)
+    assert "DCI completeness~" in dm.cite("dci_completeness").methods
+    assert "UDR~\\cite{duan2020unsupervised}" in dm.cite("udr").methods
+
+
+def test_a_report_tells_its_settings_too():
+    report = dm.Report({"mig": REPORT["mig"]}, protocol="li2020", shape=(1234, 2, 3), seed=7, confidence=0.9)
+    methods = dm.cite(report).methods
+    assert "MIG (bins 20)~\\cite{chen2018isolating}" in methods
+    assert "protocol \\texttt{li2020}~\\cite{li2020progressive}" in methods
+    assert "1,234 rows of 2 latents and 3 factors (seed 7), with 90\\% confidence intervals." in methods
+    assert "li2020progressive" in dm.cite(report).bibtex
+    two = dm.Report({key: REPORT[key] for key in ("mig", "mig_sup", "dci_completeness")})
+    assert "{chen2018isolating}; MIG-sup (bins 20)~\\cite{li2020progressive} and DCI" in dm.cite(two).methods
+    assert dm.cite(report["mig"]).methods == dm.cite(report["mig"].signature).methods
+    assert "We computed MIG (bins 20)~" in dm.cite(report["mig"]).methods
+
+
+def test_a_plugins_score_is_named_but_not_cited():
+    assert (
+        "of\\_a\\_plugin (bins 20) with" in dm.cite(dm.Report({"of_a_plugin": REPORT["of_a_plugin"]})).methods
+    )
+    assert paper_name("of_a_plugin") == "of_a_plugin"
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ((), "needs at least one"),
+        (("mgi",), "did you mean 'mig'"),
+        ((3,), "must hold names"),
+        ((REPORT, "mig"), "one report alone"),
+    ],
+)
+def test_what_cannot_be_cited_is_named(items, message):
+    with pytest.raises(dm.InputError, match=message):
+        dm.cite(*items)
