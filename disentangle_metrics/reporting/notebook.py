@@ -32,5 +32,5 @@ def _lines(view: View) -> Iterator[str]:
         yield "</tbody>"
     yield "</table>"
     yield f'<p style="overflow-wrap: anywhere">{escape(view.facts)}</p>'
-    if lines := [*view.legend, *(remark.line for remark in view.remarks)]:
+    if lines := [*view.readings, *view.legend, *(remark.line for remark in view.remarks)]:
         yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"

@@ -48,7 +48,10 @@ def as_markdown(view: View) -> str:
         colalign=["left", *["right"] * len(view.columns)],
         disable_numparse=True,
     )
-    lines = [*view.legend, *(remark.line.removeprefix("! ").removeprefix("- ") for remark in view.remarks)]
+    remarks = [
+        remark.line.removeprefix("! ").removeprefix("- ").removeprefix("· ") for remark in view.remarks
+    ]
+    lines = [*view.readings, *view.legend, *remarks]
     notes = [f"- {_markdown(line)}" for line in lines]
     return "\n".join([table, "", _markdown(view.facts), *(["", *notes] if notes else [])]) + "\n"
 

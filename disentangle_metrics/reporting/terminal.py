@@ -35,7 +35,7 @@ def render(view: View, console: Console) -> None:
             table.add_row(*(Text(printable(text, encoding)) for text in (row.label, *row.cells)))
     console.print(table)
     console.print()
-    for line in (view.facts, *view.legend, *(remark.line for remark in view.remarks)):
+    for line in (view.facts, *view.readings, *view.legend, *(remark.line for remark in view.remarks)):
         console.print(printable(line, encoding), markup=False, highlight=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,9 +72,10 @@ class Remark:
     text
         What was found.
     severity
-        "remark" for a warning of the input or a score, "missing" for a score without a value.
+        That of a check ("serious", "warning" or "note"), "remark" for any other warning of a score, and
+        "missing" for a score without a value.
     code
-        A stable name of the finding; empty for a remark.
+        That of a check; empty for a remark.
     remedy
         What to do about it; may be empty.
     """
@@ -87,8 +88,9 @@ class Remark:
     @property
     def line(self) -> str:
         """The remark as one line of plain text."""
-        head = "- " if self.severity == "missing" else "! "
-        return head + " ".join(filter(None, [self.text, self.remedy]))
+        head = {"missing": "- ", "note": "· "}.get(self.severity, "! ")
+        code = f" [{self.code}]" if self.code else ""
+        return head + "; ".join(filter(None, [self.text, self.remedy])) + code
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class View:
         Findings, then the reasons of scores without a value.
     facts
         One line: rows, latents, factors, protocol, seed.
+    readings
+        How each factor was read, one line for all that were read alike.
     legend
         What the signs and columns in use mean, one sentence each.
     """
@@ -114,6 +118,7 @@ class View:
     remarks: tuple[Remark, ...]
     facts: str
     legend: tuple[str, ...]
+    readings: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -134,7 +139,8 @@ def report_view(report: Report, *, brief: bool = False) -> View:
         groups = [] if brief else grouped
     else:
         groups = [("headline", headline), *([] if brief else grouped)]
-    return _view(groups or grouped, report.confidence, report_remarks(report), facts)
+    view = _view(groups or grouped, report.confidence, report_remarks(report), facts)
+    return replace(view, readings=_readings(report))
 
 
 def score_view(score: Score) -> View:
@@ -146,7 +152,23 @@ def score_view(score: Score) -> View:
 
 def report_remarks(report: Report) -> tuple[Remark, ...]:
     """What to know before believing a report; the one place that decides which findings are shown."""
-    return tuple(_remarks(report.warnings, report.values()))
+    checks = [
+        Remark(check.message, check.severity, check.code, check.remedy)
+        for check in report.checks()
+        if check.code != "at_chance"  # the rows of the table say so
+    ]
+    said = {str(check) for check in report.checks()} | {check.message for check in report.checks()}
+    others = [remark for remark in _remarks(report.warnings, report.values()) if remark.text not in said]
+    costly = {check.about for check in report.checks() if check.code == "costly"}
+    return (*checks, *(remark for remark in others if remark.text.partition(":")[0] not in costly))
+
+
+def _readings(report: Report) -> tuple[str, ...]:
+    """How factors were read, those that were read alike together."""
+    alike: dict[str, list[str]] = {}
+    for name, text in report.readings.items():
+        alike.setdefault(text, []).append(name)
+    return tuple(f"{', '.join(names)}: {text}" for text, names in alike.items())
 
 
 def number(value: float | None) -> str:

@@ -12,9 +12,9 @@ from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.reporting.view import NEAR_CHANCE
 from disentangle_metrics.scoring.requests import Request
 
-NEAR_CHANCE = 0.1  # of the way from chance to the ceiling
 FULLEST = 0.5  # share of the rows in one bin of equal width
 SAMPLE = 20_000
 DISTINCT = 10  # different values in the fullest bin, from which on it hides something
