@@ -15,7 +15,7 @@ from disentangle_metrics.inputs.factor import Factor, turn_of
 FEWEST_ROWS = 100
 ROWS_A_VALUE = 5
 ANGLES = re.compile(r"angle|azimuth|orient|rotat|phase|theta|\bphi\b|hue|heading|bearing|direction", re.I)
-DEPENDENT = 0.1  # Cramer's V, corrected for bias
+DEPENDENT = 0.2  # Cramer's V, corrected for bias; weaker dependence moves scores little
 SURE = 5  # deviations from what independent factors have
 NEARLY_ONE_HOT = 0.1
 
