@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from disentangle_metrics.metrics.catalogue import BUILTIN
-from tools import catalogue, made_file, metrics_page, public_stub, readme_table
+from tools import catalogue, checks_page, made_file, metrics_page, public_stub, readme_table
 
-TOOLS = ("catalogue", "draw_imports", "metrics_page", "public_stub", "readme_table")
+TOOLS = ("catalogue", "checks_page", "draw_imports", "metrics_page", "public_stub", "readme_table")
 
 
 def test_every_made_file_is_up_to_date():
     readme = readme_table.README.read_text(encoding="utf-8")
     made = {
         catalogue.TARGET: catalogue.text(),
+        checks_page.PAGE: checks_page.render(),
         metrics_page.PAGE: metrics_page.render(),
         public_stub.TARGET: public_stub.stub(),
         readme_table.README: readme_table.render(readme),

@@ -99,7 +99,14 @@ IndexCol = option(
 )
 DropColumns = option(ARRAYS, "Columns to leave out of both files.", metavar="NAME,...")
 FactorTypes = option(
-    SCORING, "How to read some factors: categorical, ordinal or continuous.", metavar="NAME=TYPE,..."
+    SCORING,
+    "How to read some factors: categorical, ordinal, continuous, circular or circular:PERIOD.",
+    metavar="NAME=TYPE,...",
+)
+LatentTypes = option(
+    SCORING,
+    "How to read some latents: categorical (codes) or circular:PERIOD.",
+    metavar="NAME=TYPE,...",
 )
 Metrics = option(
     SCORING,
@@ -155,6 +162,7 @@ def dm_eval(
     metrics: Annotated[str | None, Metrics] = None,
     protocol: Annotated[str, Protocol] = "default",
     factor_types: Annotated[str | None, FactorTypes] = None,
+    latent_types: Annotated[str | None, LatentTypes] = None,
     missing: Annotated[Missing, MissingChoice] = Missing.RAISE,
     seed: Annotated[int, Seed] = 0,
     jobs: Annotated[int, Jobs] = 1,
@@ -191,7 +199,8 @@ def dm_eval(
     scoring = {
         "metrics": wanted,
         "protocol": protocol,
-        "factor_types": None if factor_types is None else _types(factor_types),
+        "factor_types": None if factor_types is None else _types("--factor-types", factor_types),
+        "latent_types": None if latent_types is None else _types("--latent-types", latent_types),
         "missing": missing.value,
         "seed": seed,
         "n_jobs": jobs,
@@ -336,8 +345,8 @@ def _literal(text: str) -> Any:
         return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
-def _types(text: str) -> dict[str, str]:
-    return _pairs("--factor-types", "NAME=TYPE,..., such as age=continuous", text)
+def _types(option: str, text: str) -> dict[str, str]:
+    return _pairs(option, "NAME=TYPE,..., such as age=continuous", text)
 
 
 def _data_options(text: str) -> dict[str, int]:

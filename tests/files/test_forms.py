@@ -41,7 +41,7 @@ WRITERS = {
     "csv.xz": lambda p: p.write_bytes(lzma.compress(FRAME.to_csv(index=False).encode())),
     "csv.bz2": lambda p: FRAME.to_csv(p, index=False, compression="bz2"),
     "csv.zip": lambda p: FRAME.to_csv(p, index=False, compression={"method": "zip", "archive_name": "z.csv"}),
-    "npy.gz": lambda p: p.write_bytes(gzip.compress(npy_bytes(Z))),
+    "npy.gz": lambda p: p.write_bytes(gzip.compress(npy_bytes(Z), mtime=0)),
     "records.json": lambda p: FRAME.to_json(p, orient="records", double_precision=15),
     "columns.json": lambda p: FRAME.to_json(p, double_precision=15),
     "split.json": lambda p: FRAME.to_json(p, orient="split", double_precision=15),
@@ -233,10 +233,10 @@ def test_anndata_files(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(40), "an Excel workbook; save the sheet as CSV"),
-        (gzip.compress(b"X\n\x00\x00\x00\x03" + bytes(40)), r"R's own format .* write\.csv"),
+        (gzip.compress(b"X\n\x00\x00\x00\x03" + bytes(40), mtime=0), r"R's own format .* write\.csv"),
         (b"ORC\x00" + bytes(40), "an ORC file; save the table as Parquet"),
         (b"\x28\xb5\x2f\xfd" + bytes(40), "unzstd"),
-        (gzip.compress(b"z\n1\n2\n")[:-12], "compressed by gzip that is truncated or damaged"),
+        (gzip.compress(b"z\n1\n2\n", mtime=0)[:-12], "compressed by gzip that is truncated or damaged"),
         (b'{"a": [1, 2], "b": [1]}', "different lengths"),
         (b'[{"a": 1}, {"b": 1}]', "record 1 has other names"),
         (b'{"a": 3}', "JSON that is no table"),
@@ -255,7 +255,7 @@ def test_a_compressed_file_is_called_by_its_own_name(tmp_path: Path) -> None:
     path = tmp_path / "v.csv.gz"
     path.write_bytes(gzip.compress(FRAME.set_axis([f"s{i}" for i in range(40)]).to_csv().encode()))
     assert read_array(str(path), "latents").notes[0].startswith(f"{path}: the first column")
-    path.write_bytes(gzip.compress(b"a,b\n1,2\n1\n"))
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n1\n", mtime=0))
     with pytest.raises(InputError, match=f"^--latents: {path} is not a table"):
         latents(path)
 
