@@ -48,9 +48,7 @@ def as_markdown(view: View) -> str:
         colalign=["left", *["right"] * len(view.columns)],
         disable_numparse=True,
     )
-    remarks = [
-        remark.line.removeprefix("! ").removeprefix("- ").removeprefix("· ") for remark in view.remarks
-    ]
+    remarks = [remark.line.lstrip("!-· ") for remark in view.remarks]
     lines = [*view.readings, *view.legend, *remarks]
     notes = [f"- {_markdown(line)}" for line in lines]
     return "\n".join([table, "", _markdown(view.facts), *(["", *notes] if notes else [])]) + "\n"

@@ -88,7 +88,7 @@ class Remark:
     @property
     def line(self) -> str:
         """The remark as one line of plain text."""
-        head = {"missing": "- ", "note": "· "}.get(self.severity, "! ")
+        head = {"serious": "!! ", "missing": "- ", "note": "· "}.get(self.severity, "! ")
         code = f" [{self.code}]" if self.code else ""
         return head + "; ".join(filter(None, [self.text, self.remedy])) + code
 

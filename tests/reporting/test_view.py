@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 import disentangle_metrics as dm
+from disentangle_metrics.checks import Check
 from disentangle_metrics.reporting.terminal import as_text, printable, render
 from disentangle_metrics.reporting.view import HEADLINE, near_chance, report_view, score_view
 from tests.reporting.example import REPORT, UNKIND, score
@@ -167,6 +168,29 @@ def test_what_every_score_says_is_said_once():
     scores = {key: score(key, 0.5, "", warnings=("one", "of " + key)) for key in ("a", "b")}
     remarks = report_view(dm.Report(scores, warnings=("one",))).remarks
     assert [remark.text for remark in remarks] == ["one", "of a", "of b"]
+
+
+def test_checks_come_with_their_severity_and_remedy_and_are_said_once():
+    checks = (
+        Check("swapped", "they may be swapped", "swap them"),
+        Check("constant_factor", "factor 'one' is constant", "leave it out"),
+        Check("fewer_latents", "2 latents and 3 factors"),
+        Check("at_chance", "mig 0.010 is at its chance level 0.009", "", "mig"),
+    )
+    said = score(
+        "mig", 0.01, "", chance=0.009, ceiling=1.0, warnings=("factor 'one' is constant; leave it out",)
+    )
+    report = dm.Report({"mig": said}, warnings=("they may be swapped; swap them",), found=checks)
+    assert [remark.line for remark in report_view(report).remarks] == [
+        "!! they may be swapped; swap them [swapped]",
+        "! factor 'one' is constant; leave it out [constant_factor]",
+        "· 2 latents and 3 factors [fewer_latents]",
+    ]
+    assert report_view(report).rows[0].near_chance  # which says what the check at_chance says
+    assert "- they may be swapped; swap them" in report.to_markdown()
+    page = report.to_html()
+    assert "<strong>Serious.</strong> <code>swapped</code>" in page
+    assert '<span class="remedy">swap them</span>' in page
 
 
 def test_columns_that_nobody_asked_for_are_left_out():
