@@ -145,7 +145,9 @@ class Encoder:
         self.network = network
         self.source = source
         self.encode_with = encode_with
-        self._reader = OutputReader(outputs)
+        # A registered architecture returns (mean, logvar) by its contract, whatever the numbers look like.
+        registered = source is not None and source.architecture is not None
+        self._reader = OutputReader(outputs, by_contract=registered)
         self._call = network if encode_with is None else _part(network, encode_with)
 
     @property
