@@ -124,6 +124,15 @@ def test_the_table_takes_both_kinds_and_gives_constant_columns_none():
     assert np.isnan(found.latent_entropy).all()
 
 
+def test_ties_of_latents_and_factors_are_broken_apart():
+    # Two independent dice, the factor taken as a number: in each of 9 cells all 100 points are tied.
+    latent, factor = np.tile(np.indices((3, 3)).reshape(2, -1).T, (100, 1)).T.astype(float)
+    found = neighbour_information(
+        latent[:, None], np.array([False]), [factor], [factor.astype(int)], 3, np.random.default_rng(0)
+    )
+    assert found.mutual_information[0, 0] < 0.05
+
+
 def test_scale_and_origin_do_not_matter():
     latent, codes = mixed(300, 4, 6)
     noise = np.random.default_rng(7).normal(size=300)

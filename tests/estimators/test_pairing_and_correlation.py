@@ -61,8 +61,9 @@ def test_squared_correlation_equals_numpys_and_is_zero_for_constants():
     assert table[0, 1] == 0
 
 
-def test_one_row_has_no_variance():
+def test_one_row_has_no_variance_and_two_have():
     assert variances(np.ones((1, 2))).tolist() == [0, 0]
+    assert variances(np.array([[0.0, 1], [2, 1]])).tolist() == [2, 0]
 
 
 def test_uniform_values_are_drawn_alike_among_those_shared_by_two_rows():

@@ -10,14 +10,13 @@ from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
 from disentangle_metrics.testing import check_metric, order_of_factors, order_of_latents
+from tests.grids import code, full_grid, reason
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
 LOG2, LOG3 = math.log(2), math.log(3)
 
-# A full grid of two factors, repeated: they are exactly independent.
-A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
-V = np.tile(np.column_stack([A, B]), (20, 1))
+V = full_grid(4, 3, times=20)
 A, B = V.T.astype(float)
 DEAD = np.zeros(len(V))
 
@@ -25,14 +24,6 @@ DEAD = np.zeros(len(V))
 BITS = np.tile(np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, -1).T, (10, 1))
 SHARED, P, Q = BITS[:, 0], 2 * BITS[:, 0] + BITS[:, 1], 2 * BITS[:, 0] + BITS[:, 2]
 W = np.column_stack([P, Q])
-
-
-def code(*columns):
-    return np.column_stack(columns).astype(float)
-
-
-def reason(name, latents, factors, **settings):
-    return dm.score(latents, factors, metrics=dm.Metric(name, **settings), anchors=False)[name].reason
 
 
 class TestSufficiency:
@@ -138,6 +129,22 @@ class TestDmig:
 
     def test_tied_latents_give_zero(self):
         assert_allclose(dm.dmig(code(A, A, B), V).per_factor, [0, 1])
+
+    def test_of_several_factors_of_the_second_latent_the_one_that_tells_most_counts(self):
+        # Four bits: v is (a, b), and the second latent holds (a, c) and d, a factor each.
+        a, b, c, d = full_grid(2, 2, 2, 2).T
+        score = dm.dmig(code(2 * a + b, 4 * a + 2 * c + d), np.column_stack([2 * a + b, 2 * a + c, d]))
+        # The gap is one bit: H(v | d) is two bits, and H(v | (a, c)) is one.
+        assert_allclose(score.details["denominator"], [LOG2, LOG2, LOG2])
+        assert_allclose(score.per_factor, [1, 1, 1])
+
+    def test_of_several_second_latents_each_has_its_factors_looked_at(self):
+        # Two latents tell one bit of (a, b) each, and stand for (a, c) and (b, d).
+        a, b, c, d = full_grid(2, 2, 2, 2).T
+        factors = np.column_stack([2 * a + b, 2 * a + c, 2 * b + d])
+        score = dm.dmig(code(*factors.T), factors)
+        assert_allclose(score.details["denominator"], [LOG2, LOG2, LOG2])
+        assert_allclose(score.per_factor, [1, 1, 1])
 
     def test_an_assignment(self):
         assert_allclose(dm.dmig(code(Q, P), W, assignment=(1, 0)).per_factor, [1, 1])

@@ -106,3 +106,9 @@ class TestMeanPairwiseMi:
 
     def test_one_latent_has_no_pair(self):
         assert dm.mean_pairwise_mi(U[:, None]).reason == "the mean over pairs of latents needs two latents"
+
+    def test_bins_beyond_a_bytes_range(self):
+        # 257 values, the last in a bin of its own: numbered 256.
+        values = np.tile(np.arange(257), 3)
+        score = dm.mean_pairwise_mi(np.column_stack([values, values]), bins=257)
+        assert score.value == pytest.approx(math.log(257))

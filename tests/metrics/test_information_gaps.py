@@ -9,18 +9,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
+from tests.grids import code, full_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
-# A full grid of two factors, repeated: they are exactly independent.
-A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
-V = np.tile(np.column_stack([A, B]), (20, 1))
+V = full_grid(4, 3, times=20)
 A, B = V.T.astype(float)
 DEAD = np.zeros(len(V))
-
-
-def code(*columns):
-    return np.column_stack(columns)
 
 
 class TestJemmig:

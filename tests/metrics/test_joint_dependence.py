@@ -10,33 +10,20 @@ import pytest
 from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
+from tests.grids import code, full_grid, posterior, reason
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
 LOG3, LOG4 = math.log(3), math.log(4)
-A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
-V = np.tile(np.column_stack([A, B]), (5, 1))
+V = full_grid(4, 3, times=5)
 A, B = V.T.astype(float)
 DEAD = np.zeros(len(V))
-
-
-def code(*columns):
-    return np.column_stack(columns).astype(float)
-
-
-def posterior(*columns, deviation=1e-3):
-    mean = code(*columns)
-    return dm.GaussianPosterior(mean, np.full(mean.shape, 2 * math.log(deviation)))
 
 
 def two_values(distance):
     """Nats that a normal of deviation 1 tells of which of two means, so far apart, it has."""
     x, w = np.polynomial.hermite_e.hermegauss(80)
     return math.log(2) - w @ np.log1p(np.exp(distance * x - distance**2 / 2)) / w.sum()
-
-
-def reason(name, *arrays, **settings):
-    return dm.score(*arrays, metrics=dm.Metric(name, **settings), anchors=False)[name].reason
 
 
 def all_at_once(kernel):
@@ -89,9 +76,13 @@ class TestWsepin:
             math.log(100), abs=1e-4
         )
 
-    def test_samples_are_checked(self):
+    def test_two_samples_are_the_fewest(self):
+        assert dm.wsepin(posterior(A, B), samples=2)["wsepin"].value > 0
+
+    @pytest.mark.parametrize("samples", [1, 2.5, True, "9"])
+    def test_samples_are_checked(self, samples):
         with pytest.raises(dm.InputError, match="`samples` must be a whole number of at least 2"):
-            dm.wsepin(posterior(A, B), samples=1)
+            dm.wsepin(posterior(A, B), samples=samples)
 
 
 class TestDhsic:
@@ -132,6 +123,13 @@ class TestDhsic:
             table = np.exp(-distance / np.median(distance, axis=(0, 1)) ** 2)
         assert dm.dhsic(latents, kernel=kernel).value == pytest.approx(all_at_once(table), abs=1e-12)
 
+    def test_of_two_middle_distances_the_smaller_scales(self):
+        # Distances 1, 2, 3, 4, 6 and 7 of four rows.
+        places = np.array([0.0, 1, 3, 7])
+        table = np.exp(-(((places[:, None] - places) / 3) ** 2))
+        copies = np.stack([table, table], axis=2)
+        assert dm.dhsic(code(places, places)).value == pytest.approx(all_at_once(copies), abs=1e-12)
+
     def test_a_latent_of_which_most_values_are_equal(self):
         # One row of eight stands out: its median distance is 0, so that the others' median scales it.
         rare = np.arange(8) == 3
@@ -139,6 +137,12 @@ class TestDhsic:
             [np.where(bit[:, None] == bit, 1, self.Q) for bit in (rare, self.ONE.astype(bool))], axis=2
         )
         assert dm.dhsic(code(100 * rare, self.ONE)).value == pytest.approx(all_at_once(table), abs=1e-12)
+
+    def test_a_latent_of_which_half_of_the_distances_are_0(self):
+        # Three of six: the median is taken of the other three, which are 5.
+        once, grid = np.array([0.0, 0, 0, 5]), np.array([0.0, 1, 0, 1])
+        table = np.stack([np.where(column[:, None] == column, 1, self.Q) for column in (once, grid)], axis=2)
+        assert dm.dhsic(code(once, grid)).value == pytest.approx(all_at_once(table), abs=1e-12)
 
     def test_constant_latents_change_nothing(self):
         assert dm.dhsic(code(self.ONE, np.ones(8), self.ONE)).value == pytest.approx((1 - self.Q) ** 2 / 4)

@@ -10,22 +10,13 @@ from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
 from disentangle_metrics.metrics.infomec import devotion
+from tests.grids import code, full_grid, posterior
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
-A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
-V = np.tile(np.column_stack([A, B]), (40, 1))
+V = full_grid(4, 3, times=40)
 A, B = V.T.astype(float)
 NOISE = np.random.default_rng(0).normal(size=(len(V), 3))
-
-
-def code(*columns):
-    return np.column_stack(columns)
-
-
-def posterior(*columns, deviation=1e-3):
-    mean = code(*columns)
-    return dm.GaussianPosterior(mean, np.full(mean.shape, 2 * math.log(deviation)))
 
 
 class TestEstimators:
@@ -174,8 +165,12 @@ class TestInfoMec:
     def test_an_optimiser_that_is_stopped_says_so(self):
         report = dm.infomec(code(A, B), V, max_iter=2)
         assert any("still improving after 2 steps" in w for w in report["info_explicitness"].warnings)
-        with pytest.raises(dm.InputError, match="`max_iter` must be a whole number"):
-            dm.infomec(code(A, B), V, max_iter=0)
+        assert "info_explicitness" in dm.infomec(code(A, B), V, max_iter=1)
+
+    @pytest.mark.parametrize("steps", [0, 2.5, True, "9"])
+    def test_a_number_of_steps_that_is_none_is_refused(self, steps):
+        with pytest.raises(dm.InputError, match="`max_iter` must be a whole number of at least 1"):
+            dm.infomec(code(A, B), V, max_iter=steps)
 
 
 class TestRmig:

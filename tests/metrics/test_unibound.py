@@ -9,18 +9,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
+from tests.grids import full_grid, posterior
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
-A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
-V = np.tile(np.column_stack([A, B]), (5, 1))
+V = full_grid(4, 3, times=5)
 A, B = V.T.astype(float)
 QUICK = {"samples": 60}  # as many as rows, each once
-
-
-def posterior(*columns, deviation=1e-3):
-    mean = np.column_stack(columns).astype(float)
-    return dm.GaussianPosterior(mean, np.full(mean.shape, 2 * math.log(deviation)))
 
 
 def bounds(latents, factors=V, **settings):
@@ -159,9 +154,20 @@ class TestEdges:
             assert any("tell most rows from all others" in text for text in score.warnings)
         assert not any("tell most rows" in text for text in bounds(posterior(A, B))[0].warnings)
 
+    def test_only_factors_whose_rows_the_other_latents_tell_apart_are_named(self):
+        # The second latent tells B and each row: beside A's latent it leaves nothing, but not beside its own.
+        lower, _ = bounds(posterior(A, 100 * B + np.arange(len(B))))
+        (warning,) = [text for text in lower.warnings if "tell most rows" in text]
+        assert warning.startswith("factor_0: ")
+
+    def test_few_rows_that_are_told_apart_bring_none(self):
+        few = np.where(np.arange(len(B)) < len(B) // 5, 100.0 + np.arange(len(B)), B)
+        assert not any("tell most rows" in text for text in bounds(posterior(A, few))[0].warnings)
+
     def test_bad_numbers_of_samples_are_refused(self):
         with pytest.raises(dm.InputError, match="`samples` must be a whole number of at least 2, got 1"):
             dm.unibound(posterior(A, B), V, samples=1)
+        assert bounds(posterior(A, B), samples=2)[0].value >= 0
 
     def test_the_signature_names_samples_and_seed(self):
         lower, _ = bounds(posterior(A, B), seed=4)

@@ -9,20 +9,27 @@ import pytest
 from numpy.testing import assert_allclose
 
 import disentangle_metrics as dm
+from tests.grids import code, full_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
-# A full grid of two factors, repeated: they are exactly independent.
-A, B = (grid.reshape(-1) for grid in np.meshgrid(np.arange(4), np.arange(3), indexing="ij"))
-V = np.tile(np.column_stack([A, B]), (20, 1))
+V = full_grid(4, 3, times=20)
 A, B = V.T.astype(float)
 DEAD = np.zeros(len(V))
 NOISE = np.random.default_rng(0).normal(size=(len(V), 3))
 FEW = {"votes": (500, 500)}
 
 
-def code(*columns):
-    return np.column_stack(columns)
+@pytest.mark.parametrize("metric", [dm.factor_vae, dm.z_max_variance, dm.beta_vae])
+def test_a_constant_factor_is_no_guess_of_a_rescaled_score(metric):
+    latents = code(A + 2 * NOISE[:, 0], B + 2 * NOISE[:, 1])
+    constant = np.full(len(V), 3)
+    two = metric(latents, V, rescale=True, **FEW)
+    assert 0.1 < two.value < 0.9
+    for wider in (np.column_stack([V, constant]), np.column_stack([constant, V])):
+        three = metric(latents, wider, rescale=True, **FEW)
+        assert three.value == two.value
+        assert three.per_factor.dropna().tolist() == two.per_factor.tolist()
 
 
 class TestBetaVae:

@@ -72,6 +72,11 @@ def test_an_unknown_strategy_is_not_taken_for_another():
     [
         np.array([-3, 100, -3, 7]),
         np.array([2**62, -(2**62), 0]),
+        np.array([2**40, 0, 2**40]),
+        np.array([-(2**40), 0, -(2**40)]),
+        np.array([2**63 - 1, 2**63 - 3]),
+        np.array([2**64 - 1, 2**64 - 5, 2**64 - 1], dtype=np.uint64),
+        np.array([-(2**63), 5 - 2**63]),
         np.array([True, False, True]),
         np.array(["b", "a", "b"]),
         np.array([250, 3], dtype=np.uint8),

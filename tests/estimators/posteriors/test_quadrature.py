@@ -138,6 +138,19 @@ def test_a_mean_far_from_zero_does_not_matter():
     assert near.mutual_information[0, 0] == pytest.approx(far.mutual_information[0, 0], abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("shift", "narrowest"),
+    [(0, 3e-9), (1e3, 3e-9), (1e6, 1e-7), (-1e9, 1e-4)],
+    ids=lambda value: f"{value:g}",
+)
+def test_posteriors_without_width_are_as_narrow_as_the_range_and_the_mean_allow(shift, narrowest):
+    # A billionth of the range of 3, but no less than what numbers of the mean's size can tell apart.
+    codes = np.tile([0, 1, 2, 3], 10)
+    found = one_latent(shift + codes, np.full(40, 1e-40), [codes], [4])
+    assert found.latent_entropy[0] == pytest.approx(math.log(4) + ONE + math.log(narrowest), abs=1e-4)
+    assert found.mutual_information[0, 0] == pytest.approx(math.log(4), abs=1e-5)
+
+
 def mixed_case():
     rng = np.random.default_rng(5)
     codes = [rng.integers(3, size=300), rng.integers(7, size=300)]

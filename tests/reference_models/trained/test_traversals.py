@@ -54,6 +54,7 @@ def test_a_tile_is_the_decoders_image_of_the_moved_code(squares: Squares) -> Non
     of = subject(trained(VLAE), squares)
     values = traversals.quantile_values(of, 3)
     np.testing.assert_allclose(values[:, 1], np.median(of.means, axis=0))
+    np.testing.assert_allclose(values[:, [0, 2]], np.quantile(of.means, [0.02, 0.98], axis=0).T)
     tiles = traversals.traverse(of, values)
     for latent, column in ((0, 0), (3, 2), (5, 1)):
         code = torch.tensor(of.code, dtype=torch.float32)
