@@ -268,6 +268,29 @@ def described(kind: Any) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def choices(kind: Any) -> tuple[Any, ...]:
+    """The values that a type lists: words, True and False, None; not those within limits."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return choices(arguments[0])
+    if origin in (Union, types.UnionType):
+        return tuple(value for each in arguments for value in choices(each))
+    if origin is Literal:
+        return arguments
+    return (False, True) if kind is bool else (None,) if kind is type(None) else ()
+
+
+def company(name: str, kind: Any, only_with: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+    """What another setting must be for this one to matter, or to be allowed; empty if it always does."""
+    for mark in _marks(kind):
+        if isinstance(mark, Only):
+            return {mark.other: mark.values[0]}
+    if name not in only_with:
+        return {}
+    other, wanted = only_with[name]
+    return {other: wanted[0] if isinstance(wanted, tuple) else wanted}
+
+
 def _alternatives(kind: Any) -> Iterator[str]:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):

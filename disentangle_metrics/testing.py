@@ -23,6 +23,8 @@ from disentangle_metrics.metrics.lookup import find_metric
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 from disentangle_metrics.scoring.score import score
+from disentangle_metrics.settings import choices as listed
+from disentangle_metrics.settings import company, setting_text
 
 SEEDS = range(6)  # runs of a metric that draws, on each side of a comparison
 
@@ -231,7 +233,40 @@ def make_example(rows: int, sizes: list[int], latents: int, noise: float, seed: 
     return Example(table, factors.astype(np.int64), rng)
 
 
-def check_metric(name: str, *, laws: tuple[Law, ...] = LAWS, examples: int = 20, **settings: Any) -> None:
+# Choices under which the built-in metrics do not claim a law: a posterior's width is not rescaled with its
+# mean here, and the others look at the latents' scale on purpose.
+UNCLAIMED: dict[Law, tuple[tuple[str, Any], ...]] = {
+    rescaled_latents: (
+        ("active", "range"),
+        ("estimator", "posterior"),
+        ("estimator", "posterior_monte_carlo"),
+        ("scaling", "none"),
+    )
+}
+
+
+def choices_of(name: str) -> list[dict[str, Any]]:
+    """Settings that try each value which a registered metric's settings list, other than the defaults.
+
+    One value at a time, with what it needs of another setting.
+    """
+    definition = find_metric(name)
+    return [
+        {setting: value, **company(setting, kind, definition.only_with)}
+        for setting, kind in definition.types.items()
+        for value in listed(kind)
+        if setting_text(value) != definition.default_texts[setting]
+    ]
+
+
+def check_metric(
+    name: str,
+    *,
+    laws: tuple[Law, ...] = LAWS,
+    examples: int = 20,
+    choices: bool = True,
+    **settings: Any,
+) -> None:
     """Check that a registered metric obeys the laws, on tables drawn by hypothesis.
 
     Parameters
@@ -242,8 +277,11 @@ def check_metric(name: str, *, laws: tuple[Law, ...] = LAWS, examples: int = 20,
         The laws to check; by default all that its definition claims.
     examples
         Tables drawn for each law.
+    choices
+        Whether to try each value that a setting's type lists, such as the words of a Literal, as well: one
+        at a time, the others as given or at their defaults, on a tenth of the tables.
     **settings
-        Settings of the metric to check it at, e.g. fewer votes for speed.
+        Settings of the metric to check it at, e.g. fewer votes for speed. They are kept.
 
     Raises
     ------
@@ -254,7 +292,6 @@ def check_metric(name: str, *, laws: tuple[Law, ...] = LAWS, examples: int = 20,
     from hypothesis import settings as hypothesis_settings
     from hypothesis import strategies as st
 
-    subject = Subject(find_metric(name), settings)
     tables = st.builds(
         make_example,
         rows=st.integers(40, 150),
@@ -263,15 +300,22 @@ def check_metric(name: str, *, laws: tuple[Law, ...] = LAWS, examples: int = 20,
         noise=st.sampled_from([0.0, 0.05, 0.5]),
         seed=st.integers(0, 2**16),
     )
-    rules = hypothesis_settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    for law in laws:
-        rules(given(tables)(_bound(law, subject)))()
+    tried: list[tuple[dict[str, Any], int]] = [({}, examples)]
+    if choices:
+        rest = [chosen for chosen in choices_of(name) if not chosen.keys() & settings.keys()]
+        tried += [(chosen, max(1, examples // 10)) for chosen in rest]
+    for chosen, tables_drawn in tried:
+        subject = Subject(find_metric(name), {**settings, **chosen})
+        rules = hypothesis_settings(
+            max_examples=tables_drawn,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        for law in laws:
+            if not any(pair in subject.settings.items() for pair in UNCLAIMED.get(law, ())):
+                rules(given(tables)(_bound(law, subject)))()
 
 
 def _bound(law: Law, subject: Subject) -> Callable[[Example], None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,20 @@ def test_a_broken_law_is_named(compute, claims, message):
             check_metric(compute.__name__, examples=10)
     finally:
         METRICS.remove(compute.__name__)
+
+
+def test_a_law_that_is_broken_at_one_choice_is_named():
+    def sometimes(relations, *, order: Literal["none", "rows"] = "none"):
+        return dm.MetricValue(0.5) if order == "none" else first_row(relations)
+
+    dm.metric(range=(-1.0, 1.0))(sometimes)
+    try:
+        check_metric("sometimes", examples=3, choices=False)
+        check_metric("sometimes", examples=3, order="none")
+        with pytest.raises(AssertionError, match="order of (rows|latents)"):
+            check_metric("sometimes", examples=10)
+    finally:
+        METRICS.remove("sometimes")
 
 
 def test_a_sound_metric_passes():

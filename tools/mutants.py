@@ -108,7 +108,11 @@ def run(store: Path, folders: list[str], sample: int, seed: int, most: float) ->
         copy = Path(temporary) / "copy"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache"))
         for number, (file, site) in enumerate(drawn, 1):
-            tests = sorted(lines.get(file, {}).get(str(site.line), []), key=seconds.__getitem__)
+            # A line that only an import reaches, such as a default, is reached by all tests of its file.
+            tests = set(lines.get(file, {}).get(str(site.line), ())) or set().union(
+                *lines.get(file, {}).values()
+            )
+            tests = sorted(tests, key=seconds.__getitem__)
             verdict = _try(copy, file, site, _within(tests, seconds, most), seconds)
             verdicts.append(verdict)
             change = f"{file}:{site.line} {site.old!r} -> {site.new!r}"

@@ -133,6 +133,11 @@ def test_ties_of_latents_and_factors_are_broken_apart():
     assert found.mutual_information[0, 0] < 0.05
 
 
+def test_values_that_are_all_alike_are_moved_apart():
+    noise = np.random.default_rng(0).normal(size=50)
+    np.testing.assert_allclose(jittered(np.full(50, 3.0), noise), 1e-10 * noise)
+
+
 def test_scale_and_origin_do_not_matter():
     latent, codes = mixed(300, 4, 6)
     noise = np.random.default_rng(7).normal(size=300)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.testing import LAWS, check_metric, rescaled_latents, same_bits
+from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.testing import LAWS, check_metric, choices_of, same_bits
 
 # Fewer votes and rows than by default: the laws do not depend on them, the time does.
 QUICK = {
@@ -35,33 +36,23 @@ SLOW = {
 @pytest.mark.parametrize("name", dm.list_metrics())
 def test_law(name, law):
     examples = 2 if law is same_bits else SLOW.get(name, 12)
-    check_metric(name, laws=(law,), examples=examples, **QUICK.get(name, {}))
+    check_metric(name, laws=(law,), examples=examples, choices=False, **QUICK.get(name, {}))
 
 
-# Quadrature answers to another scale with the grid's error, 1e-6, and not to the last bits.
-@pytest.mark.parametrize(
-    "law", [law for law in LAWS if law is not rescaled_latents], ids=lambda law: law.__name__
-)
-@pytest.mark.parametrize("name", ["mig", "mig_sup"])
-def test_law_with_posteriors(name, law):
-    check_metric(name, laws=(law,), examples=3, estimator="posterior")
+def at_choices():
+    """Every metric at each of its choices; those that take seconds for a single table are slow."""
+    for name in dm.list_metrics():
+        for chosen in choices_of(name):
+            settings = {**QUICK.get(name, {}), **chosen}
+            sampled = chosen.get("estimator") == "posterior_monte_carlo"
+            if sampled and "samples" in find_metric(name).settings:
+                settings["samples"] = 100
+            fitted = name == "dci" and chosen.get("probe") not in ("lasso", "review_lasso")
+            slow = fitted or (sampled and "samples" not in settings)
+            title = "-".join([name, *(f"{setting}-{value}" for setting, value in chosen.items())])
+            yield pytest.param(name, settings, id=title, marks=pytest.mark.slow if slow else ())
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("name", ["mig", "modularity"])
-def test_law_with_nearest_neighbours(name, law):
-    check_metric(name, laws=(law,), examples=3, estimator="nearest_neighbours")
-
-
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("name", ["mig", "mig_sup", "jemmig", "dcimig", "modularity"])
-def test_law_with_a_correction(name, law):
-    check_metric(name, laws=(law,), examples=3, correction="miller_madow")
-
-
-# Posteriors keep their widths here when their means are scaled, which is another code.
-@pytest.mark.parametrize(
-    "law", [law for law in LAWS if law is not rescaled_latents], ids=lambda law: law.__name__
-)
-def test_law_with_posteriors_sampled(law):
-    check_metric("mig", laws=(law,), examples=1, estimator="posterior_monte_carlo", samples=100)
+@pytest.mark.parametrize(("name", "settings"), list(at_choices()))
+def test_laws_at_a_choice(name, settings):
+    check_metric(name, examples=2, choices=False, **settings)

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.probes.probes import PROBES, Target, check_probe, fit, svm_accuracies
+from disentangle_metrics.estimators.probes.probes import Target, fit, svm_accuracies
 
 LINE = np.arange(4.0)[:, None]  # a regression on it predicts each value by itself
 
@@ -81,12 +81,6 @@ def test_estimators_that_cannot_be_used_are_refused():
         fit(LogisticRegression(), LINE, LINE, rows)
     with pytest.raises(InputError, match="neither feature_importances_ nor coef_ after fitting"):
         fit(NoWeights(), LINE, LINE, rows)
-    with pytest.raises(InputError, match="must be a name or a scikit-learn estimator, got int"):
-        check_probe(3)
-    with pytest.raises(InputError, match="`probe` must be one of 'boosted_trees', .*got 'tree'"):
-        check_probe("tree")
-    for probe in [*PROBES, LinearRegression()]:
-        check_probe(probe)
 
 
 def test_a_linear_machine_on_each_latent_alone():

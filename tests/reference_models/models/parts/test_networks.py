@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from disentangle_metrics import InputError
-from reference_models.models.parts.networks import Blocks, FlatNetwork, LadderNetwork
+from reference_models.models.parts.networks import Affine, Blocks, FlatNetwork, LadderNetwork
 
 
 def weights(module: nn.Module) -> list[tuple[int, ...]]:
@@ -159,6 +159,19 @@ def test_gates_scale_what_branches_see_and_what_features_send() -> None:
 def test_unusable_image_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=r"image_shape is .* power of two from 32"):
         LadderNetwork(shape, 2, 3)
+    with pytest.raises(InputError, match=r"image_shape is .* power of two from 32"):
+        FlatNetwork(shape, 2)
+
+
+def test_a_scale_and_a_shift_for_each_channel() -> None:
+    affine = Affine(2)
+    with torch.no_grad():
+        affine.scale.copy_(torch.tensor([2.0, 3.0]))
+        affine.shift.copy_(torch.tensor([10.0, 20.0]))
+    rows = torch.tensor([[1.0, 2.0], [3.0, 5.0]])
+    assert affine(rows).tolist() == [[12, 26], [16, 35]]
+    images = rows[:, :, None, None].expand(2, 2, 4, 4)
+    assert affine(images)[:, :, 1, 3].tolist() == [[12, 26], [16, 35]]
 
 
 def test_unusable_layers_and_latents_are_refused() -> None:

@@ -73,3 +73,8 @@ def test_gates_and_weights_agree_with_activity(step: int, fade: int) -> None:
 def test_unusable_wake_steps_are_refused(wake: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="wake_steps is"):
         check_wake_steps(wake, layers=3)
+
+
+@pytest.mark.parametrize("wake", [(0,), (0, 1), (0, 5, 9)])
+def test_one_wake_step_for_each_layer_or_fewer(wake: tuple[int, ...]) -> None:
+    check_wake_steps(wake, layers=3)
