@@ -15,6 +15,7 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.probes.boosted_trees import fit_boosted_trees
+from disentangle_metrics.estimators.probes.histogram_trees import bin_latents
 
 
 def problem(classes, rows=1200, seed=0):
@@ -235,9 +236,30 @@ def test_scores_grow_without_overflow():
         (np.zeros((4, 2)), np.array([0, 1, -1, 0]), {}, "values from -1 to 1"),
         (np.zeros((4, 2)), np.zeros(4), {}, "dtype float64"),
         (np.zeros((4, 2)), np.zeros(4, int), {"bins": 1}, "`bins` is 1"),
+        (
+            np.zeros((2**20, 1)),
+            np.zeros(2**20, int),
+            {},
+            "has 1,048,576 rows; at most 1,048,575 are accepted",
+        ),
         (np.zeros((4, 2)), np.zeros(4, int), {"depth": 8}, "`depth` is 8"),
     ],
 )
 def test_input_that_cannot_be_used(latents, target, settings, message):
     with pytest.raises(InputError, match=message):
         fit_boosted_trees(latents, target, classes=3, **settings)
+
+
+def test_runs_of_one_response_share_bins_by_their_number_and_their_rows():
+    # Four runs of 6, 6, 1 and 2 rows. In units of 1 / (2 runs rows) they weigh 39, 39, 19 and 23 of 120, and
+    # their middles lie at 19.5, 58.5, 87.5 and 108.5: two on each side of the half.
+    binned = bin_latents(np.arange(15.0)[:, None], np.repeat([0, 1, 0, 1], [6, 6, 1, 2]), 2)
+    assert binned.codes.tolist() == [[0] * 12 + [1] * 3]
+    assert (binned.lowest.ravel().tolist(), binned.highest.ravel().tolist()) == ([0, 12], [11, 14])
+
+
+def test_a_node_that_cannot_be_split_sends_all_rows_one_way():
+    # Where the second latent is 0, the first is 2 in every row: nothing is learnt of 0 and 1 there.
+    latents = np.array([[0, 1], [1, 1], [2, 1], [2, 0]] * 5, dtype=float)
+    trees = fit_boosted_trees(latents, 10 * latents[:, 1] + latents[:, 0], classes=None, stages=1)
+    assert len(set(trees.predict(np.array([[0.0, 0], [1, 0], [2, 0]])))) == 1

@@ -87,6 +87,12 @@ def unit(weights, noise=0.0):
     return unit_data(latents * 7 - 3, latents * 7 - 3, Target(factor * 2 + 9, factor * 2 + 9, False))
 
 
+def test_units_are_those_of_the_rows_trained_on():
+    train, test = np.array([[0.0], [10], [5]]), np.array([[20.0], [5]])
+    parts = unit_data(train, test, Target(np.array([2, 4, 3]), np.array([5, 3]), False))
+    assert [part.ravel().tolist() for part in parts] == [[0, 1, 0.5], [0, 1, 0.5], [2, 0.5], [1.5, 0.5]]
+
+
 def test_the_lasso_finds_the_weights_and_the_quality_by_hand():
     data = unit(np.array([1.0, 0.0]))
     weights, quality = unit_lasso(data)

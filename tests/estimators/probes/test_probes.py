@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LassoCV, LinearRegression, LogisticRegression
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.probes.probes import Target, fit, svm_accuracies
@@ -47,6 +47,20 @@ def test_boosted_trees_and_the_lasso_have_the_r2_of_their_predictions():
         found = fit(probe, latents[:300], latents[300:], rows)
         assert 0.2 < found.quality < 0.7
         assert found.importances[0] > 3 * found.importances[1]
+
+
+def test_the_lasso_chooses_its_penalty_over_ten_folds():
+    rng = np.random.default_rng(3)
+    latents = rng.normal(size=(60, 4))
+    factor = latents[:, 0] + 2 * rng.normal(size=60)
+    found = fit("lasso", latents, latents, Target(factor, factor, categories=False))
+    standard = (latents - latents.mean(axis=0)) / latents.std(axis=0)
+    published = {
+        folds: LassoCV(cv=folds).fit(standard, (factor - factor.mean()) / factor.std())
+        for folds in (9, 10, 11)
+    }
+    assert_allclose(found.importances, np.abs(published[10].coef_))
+    assert len({model.alpha_ for model in published.values()}) == 3
 
 
 def test_accuracy_rounds_what_a_regression_predicts():
