@@ -47,8 +47,7 @@ def at_choices():
             sampled = chosen.get("estimator") == "posterior_monte_carlo"
             if sampled and "samples" in find_metric(name).settings:
                 settings["samples"] = 100
-            fitted = name == "dci" and chosen.get("probe") not in ("lasso", "review_lasso")
-            slow = fitted or (sampled and "samples" not in settings)
+            slow = name == "dci" or (sampled and "samples" not in settings)
             title = "-".join([name, *(f"{setting}-{value}" for setting, value in chosen.items())])
             yield pytest.param(name, settings, id=title, marks=pytest.mark.slow if slow else ())
 
