@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
@@ -146,5 +147,20 @@ def dci(
         "dci_completeness": MetricValue(
             completeness, per_factor=per_factor, details=details, warnings=warnings
         ),
-        "dci_informativeness": MetricValue(float(np.nanmean(probes.quality)), per_factor=probes.quality),
+        "dci_informativeness": MetricValue(
+            float(np.nanmean(probes.quality)),
+            per_factor=probes.quality,
+            baseline=None if raw else _without_latents(relations, varying),
+        ),
     }
+
+
+def _without_latents(relations: Relations, varying: NDArray[np.bool_]) -> float:
+    """Mean quality of always naming the most frequent value (accuracy) or the mean (R2, which is 0)."""
+    guesses = []
+    for factor in np.array(relations.inputs.factors, dtype=object)[varying]:
+        codes = (
+            factor.codes if factor.present is None or factor.codes is None else factor.codes[factor.present]
+        )
+        guesses.append(0.0 if codes is None else float(np.bincount(codes).max() / len(codes)))
+    return float(np.mean(guesses))

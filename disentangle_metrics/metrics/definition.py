@@ -43,6 +43,8 @@ class MetricValue:
     `per_factor` has shape (K,) and `per_latent` (D,), with NaN for a factor or a latent that takes
     no part. `details` holds the tables the number was read from, and plain numbers. A NaN `value`
     carries its `reason`. `vote_count` is what a score of votes counted, for its binomial interval.
+    `baseline` is what a probe scores that knows no latent and names the most frequent value, or the mean:
+    its chance level where shuffled rows are not scored.
     """
 
     value: float
@@ -52,6 +54,7 @@ class MetricValue:
     warnings: tuple[str, ...] = ()
     reason: str = ""
     vote_count: VoteCount | None = None
+    baseline: float | None = None
 
 
 @dataclass(frozen=True)

@@ -122,4 +122,9 @@ def explicitness(
             warnings.append(f"explicitness leaves out {factors[k].name}: all test rows have one value")
     if np.isnan(per_factor).all():
         raise NotApplicable("the test rows have one value of each factor")
-    return MetricValue(float(np.nanmean(per_factor)), per_factor=per_factor, warnings=tuple(warnings))
+    return MetricValue(
+        float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        warnings=tuple(warnings),
+        baseline=0.0 if rescale else 0.5,  # a guess without latents ranks all rows alike
+    )

@@ -188,4 +188,6 @@ def _explicitness(relations: Relations, split: Split, max_rows: int | None, max_
                 f"info_explicitness: the classifier of factor {factors[index].name!r} was still "
                 f"improving after {max_iter:,} steps"
             )
-    return MetricValue(float(np.nanmean(per_factor)), per_factor=per_factor, warnings=tuple(warnings))
+    mean = float(np.nanmean(per_factor))
+    # The share of a factor's entropy that is predicted: a guess without latents predicts none of it.
+    return MetricValue(mean, per_factor=per_factor, warnings=tuple(warnings), baseline=0.0)

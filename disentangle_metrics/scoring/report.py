@@ -44,7 +44,8 @@ class Score:
         interval. For votes and probes it is the value. None without an interval.
     chance, ceiling
         The same score with the rows of the factors permuted against the latents (mean of 5), and
-        with the factors themselves as the code. None where not computed or without meaning.
+        with the factors themselves as the code. None where not computed or without meaning. Chance of a
+        probe that is not trained on shuffled rows is what it scores without any latent.
     signature
         One line that pins everything which can change the number.
     details

@@ -177,7 +177,7 @@ def score_inputs(
                 range=facts.range,
                 direction=facts.direction,
                 property=facts.property,
-                chance=chance.get(key),
+                chance=chance.get(key, values[key].baseline if options.anchors else None),
                 ceiling=ceiling.get(key),
                 interval=None if interval is None else interval.bounds,
                 corrected=None if interval is None else interval.corrected,
