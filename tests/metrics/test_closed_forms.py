@@ -106,6 +106,9 @@ class TestIrs:
         score = dm.irs(code(A + B, 10 * A), V, quantile=1)
         assert score.value == pytest.approx((0.6 * 2.5 + 1 * 15) / 17.5)
 
+    def test_one_factor_is_enough(self):
+        assert dm.irs(code(A), V[:, :1]).value == pytest.approx(1)
+
     def test_constant_latents_are_left_out(self):
         with_dead = dm.irs(code(np.zeros(len(V)), A + B), V, quantile=1)
         assert with_dead.value == pytest.approx(0.6)
@@ -118,11 +121,18 @@ class TestFactorVae:
         assert score.value == 1
         votes = score.details["votes"].to_numpy()
         assert votes.sum() == 500
+        assert score.details["train_accuracy"] == 1
         assert votes[0, 1] == votes[1, 0] == 0
 
     def test_noise_is_right_by_chance(self):
         score = dm.factor_vae(np.random.default_rng(1).normal(size=(len(V), 4)), V)
         assert abs(score.value - 0.5) < 0.1
+
+    def test_the_accuracy_in_fitting_is_the_majoritys_share(self):
+        score = dm.factor_vae(code(A + NOISE, B + NOISE), V, votes=(400, 300))
+        votes = score.details["votes"].to_numpy()
+        assert score.details["train_accuracy"] == votes.max(axis=1).sum() / 400
+        assert score.details["train_accuracy"] < 1
 
     def test_rescaled_it_is_zero_by_chance_and_one_at_best(self):
         plain = dm.factor_vae(code(A + NOISE, B + NOISE), V)

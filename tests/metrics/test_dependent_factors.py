@@ -138,6 +138,14 @@ class TestDmig:
         assert_allclose(score.details["denominator"], [LOG2, LOG2, LOG2])
         assert_allclose(score.per_factor, [1, 1, 1])
 
+    def test_factors_of_latents_behind_the_second_do_not_count(self):
+        # The third latent tells nothing of v = (a, b), but stands for a factor that determines it.
+        a, b, c, d, e, f = full_grid(2, 2, 2, 2, 2, 2).T
+        v, second, third = 2 * a + b, 2 * a + f, 4 * c + 2 * d + e
+        score = dm.dmig(code(v, second, third), np.column_stack([v, second, 8 * v + third]))
+        assert score.details["denominator"].iloc[0] == pytest.approx(LOG2)
+        assert score.per_factor.iloc[0] == pytest.approx(1)
+
     def test_of_several_second_latents_each_has_its_factors_looked_at(self):
         # Two latents tell one bit of (a, b) each, and stand for (a, c) and (b, d).
         a, b, c, d = full_grid(2, 2, 2, 2).T
