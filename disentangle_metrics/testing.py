@@ -240,6 +240,7 @@ UNCLAIMED: dict[Law, tuple[tuple[str, Any], ...]] = {
         ("active", "range"),
         ("estimator", "posterior"),
         ("estimator", "posterior_monte_carlo"),
+        ("kernel", "exponential"),
         ("scaling", "none"),
     ),
     relabelled_factors: (

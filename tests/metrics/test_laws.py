@@ -47,7 +47,8 @@ def at_choices():
             sampled = chosen.get("estimator") == "posterior_monte_carlo"
             if sampled and "samples" in find_metric(name).settings:
                 settings["samples"] = 100
-            slow = name == "dci" or (sampled and "samples" not in settings)
+            fitted = name in ("dci", "explicitness", "infomec", "sap")
+            slow = fitted or (sampled and "samples" not in settings)
             title = "-".join([name, *(f"{setting}-{value}" for setting, value in chosen.items())])
             yield pytest.param(name, settings, id=title, marks=pytest.mark.slow if slow else ())
 
