@@ -20,6 +20,36 @@ SURE = 5  # deviations from what independent factors have
 NEARLY_ONE_HOT = 0.1
 
 
+# What is found where a kind was inferred with a doubt: its code, what is said of the factor, the remedy.
+DOUBTS = {
+    "row_numbers": (
+        "row_numbers",
+        "numbers the {rows:,} rows one by one",
+        "leave this column out, unless it is a measurement",
+    ),
+    "identifier": (
+        "identifier",
+        "has another whole number in each of {rows:,} rows, and is read as continuous",
+        "if it names the rows, leave this column out; else {declare}",
+    ),
+    "between": (
+        "kind_uncertain",
+        "has {values} whole numbers, read as categories",
+        "if it is a measurement, {declare}",
+    ),
+    "labels": (
+        "labels_with_gaps",
+        "has {values:,} whole numbers with gaps, read as categories",
+        "if it is a measurement, {declare}",
+    ),
+    "decimals": (
+        "decimal_grid",
+        "has {values} numbers with decimals, read as categories",
+        "if it is a measurement, {declare}",
+    ),
+}
+
+
 def of_input(
     latents: NDArray[np.floating],
     names: Sequence[str],
@@ -67,45 +97,15 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
     rows = len(factor.codes if factor.values is None else factor.values)  # type: ignore[arg-type]
     rows = rows if factor.present is None else int(factor.present.sum())
     doubt = "" if reading is None or reading.declared else reading.doubt
-    if doubt == "row_numbers":
+    if doubt:
+        code, found, remedy = DOUBTS[doubt]
+        values = len(factor.levels)
         yield Check(
-            "row_numbers",
-            f"factor {name!r} numbers the {rows:,} rows one by one",
-            "leave this column out, unless it is a measurement",
+            code,
+            f"factor {name!r} {found.format(rows=rows, values=values)}",
+            remedy.format(declare=declare.replace("KIND", "continuous")),
             name,
-            {"rows": rows},
-        )
-    elif doubt == "identifier":
-        yield Check(
-            "identifier",
-            f"factor {name!r} has another whole number in each of {rows:,} rows, and is read as continuous",
-            f"if it names the rows, leave this column out; else {declare.replace('KIND', 'continuous')}",
-            name,
-            {"rows": rows},
-        )
-    elif doubt == "between":
-        yield Check(
-            "kind_uncertain",
-            f"factor {name!r} has {len(factor.levels)} whole numbers, read as categories",
-            f"if it is a measurement, {declare.replace('KIND', 'continuous')}",
-            name,
-            {"values": len(factor.levels)},
-        )
-    elif doubt == "labels":
-        yield Check(
-            "labels_with_gaps",
-            f"factor {name!r} has {len(factor.levels):,} whole numbers with gaps, read as categories",
-            f"if it is a measurement, {declare.replace('KIND', 'continuous')}",
-            name,
-            {"values": len(factor.levels)},
-        )
-    elif doubt == "decimals":
-        yield Check(
-            "decimal_grid",
-            f"factor {name!r} has {len(factor.levels)} numbers with decimals, read as categories",
-            f"if it is a measurement, {declare.replace('KIND', 'continuous')}",
-            name,
-            {"values": len(factor.levels)},
+            {"values": values} if values else {"rows": rows},
         )
     if factor.kind == "categorical" and len(factor.levels) > rows / 10:
         remedy = declare.replace("KIND", "continuous")
