@@ -45,6 +45,7 @@ CODES: Mapping[str, Code] = {
     "one_hot_factors": Code(
         "warning", "Several factors are the columns of one one-hot code. Each counts as a factor of its own."
     ),
+    "period": Code("warning", "Values span much more or less than their declared period."),
     "periodic_factor": Code("note", "A factor looks like an angle: its two ends may be the same value."),
     "dependent_factors": Code(
         "warning", "Two factors depend on one another. Scores of modularity and compactness mix them up."
@@ -57,6 +58,12 @@ CODES: Mapping[str, Code] = {
     "constant_latent": Code("note", "A latent has one value for every row."),
     "one_hot_latents": Code(
         "warning", "Several latents are one one-hot code. Each counts as a latent of its own."
+    ),
+    "latent_codes": Code(
+        "warning", "A latent holds many whole numbers, like a code. Bins merge codes that mean nothing alike."
+    ),
+    "latents_as_numbers": Code(
+        "warning", "A latent is declared categorical, and some metrics read its codes as numbers."
     ),
     "heavy_tails": Code(
         "warning",

@@ -8,6 +8,7 @@ possible. Frameworks are recognised by what they can do.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -20,7 +21,6 @@ from disentangle_metrics.inputs.posterior_names import (
     SPREADS,
     Spread,
     as_logvar,
-    is_sample,
     named_posterior,
     role_of,
 )
@@ -222,6 +222,13 @@ def _asked_for(found: list[Output], outputs: Outputs) -> tuple[Output, Output | 
     return one(outputs["mean"]), one(outputs[spread]), cast(Spread, spread)
 
 
+# What exporters call outputs that nobody named.
+GENERIC = re.compile(
+    r"((out(put)?s?|var|getitem|tensor|linear|add|view|gemm|node|identity|result|dense)?[_:.\-]?\d*)([_:.\-]\d+)*",
+    re.IGNORECASE,
+)
+
+
 def _told_apart(
     found: list[Output], rows: int, drawn: frozenset[str], pixels: int | None
 ) -> tuple[Output, Output | None, Spread]:
@@ -243,7 +250,8 @@ def _told_apart(
     if len(spreads) == 1 and len(others) == 1:
         return others[0], spreads[0], cast(Spread, role_of(spreads[0].name))
     if not spreads and len(others) == 2 and _width(others[0]) == _width(others[1]):
-        if any(is_sample(output.name) for output in others if output.named):
+        told = [output.name for output in others if output.named and not GENERIC.fullmatch(output.name)]
+        if told:  # names that say something, and not which is the mean
             raise InputError(f"which of the outputs is the mean cannot be told: {_shown(found)}; {CHOOSE}")
         return others[0], others[1], "logvar"
     if not spreads and len(others) == 1 and len(codes) == 1:

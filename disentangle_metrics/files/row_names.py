@@ -134,6 +134,7 @@ def _is_a_run(column: Any) -> bool:
 def _drop_identifiers(named: NamedRows, path: Path, role: Role, wanted: list[str]) -> NamedRows:
     """Leave out columns of text that is different in every row; of factors, also ids by name."""
     frame, notes = named.frame, list(named.notes)
+    ids: list[Any] = []
     for name in list(frame.columns):
         column = frame[name]
         if str(name) in wanted or frame.shape[1] < 2 or not column.is_unique or column.isna().any():
@@ -143,10 +144,16 @@ def _drop_identifiers(named: NamedRows, path: Path, role: Role, wanted: list[str
         whole = getattr(column.dtype, "kind", "O") in "iu"
         if (text and (called or len(column) >= FEWEST_IDENTIFIERS)) or (called and whole):
             frame = frame.drop(columns=name)
+            if called and not _counts(column):
+                ids.append(column)
             keep = f"; to keep it, name the columns: {path}:{name},..." if role == "factors" else ""
             notes.append(
                 f"{path}: column {str(name)!r} is different in every row ({column.iloc[0]}), an "
                 "identifier, and "
                 f"is left out{keep}"
             )
+    if len(ids) == 1 and not named.labelled:  # the rows of another table with these ids are matched by them
+        import pandas as pd
+
+        return NamedRows(frame.set_axis(pd.Index(ids[0]), axis=0), True, notes)
     return NamedRows(frame, named.labelled, notes)

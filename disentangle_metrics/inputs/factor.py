@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import distinct, make_bins
 from disentangle_metrics.inputs.arrays import to_numpy
-from disentangle_metrics.inputs.reading import FEW, Kind, Reading, Rule, read_labels, read_numbers
+from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
 LARGEST_EXACT = 2**31  # integers beyond are counted from the smallest: sums of their squares lose digits
@@ -257,7 +257,9 @@ def _circular(
 ) -> Factor:
     """A factor whose values go round; few of them are kept as levels."""
     period = declared.period or _period_of(levels, inferred, name)
-    reading = Reading("circular", f"{inferred.values}, period {period:g}", declared=True)
+    span = float(np.max(levels)) - float(np.min(levels)) if len(levels) else 0.0
+    doubt: Doubt = "" if fits_turn(span, period) else "period"
+    reading = Reading("circular", f"{inferred.values}, period {period:g}", declared=True, doubt=doubt)
     if inferred.kind == "categorical":
         turned = np.mod(levels.astype(np.float64), period)
         held, places = np.unique(turned, return_inverse=True)
@@ -265,6 +267,11 @@ def _circular(
         return replace(coded, period=period, reading=reading)
     turned = np.mod(values.astype(np.float64), period)
     return Factor(name, "circular", values=turned, period=period, reading=reading)
+
+
+def fits_turn(span: float, period: float) -> bool:
+    """Whether values that span so much may go round with this period: about one turn of it."""
+    return 0.25 * period <= span <= 1.001 * period
 
 
 def turn_of(low: float, high: float, share: float) -> float | None:

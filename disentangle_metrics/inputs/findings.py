@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.binning import chunks
-from disentangle_metrics.inputs.factor import Factor, turn_of
+from disentangle_metrics.inputs.factor import Declared, Factor, fits_turn, turn_of
 
 FEWEST_ROWS = 100
 ROWS_A_VALUE = 5
@@ -18,6 +18,8 @@ ANGLES = re.compile(r"angle|azimuth|orient|rotat|phase|theta|\bphi\b|hue|heading
 DEPENDENT = 0.2  # Cramer's V, corrected for bias; weaker dependence moves scores little
 SURE = 5  # deviations from what independent factors have
 NEARLY_ONE_HOT = 0.1
+CODE_SAMPLE = 5_000  # rows that are looked at for codes
+MOST_BINNED = 20  # values that the usual bins keep apart
 
 
 # What is found where a kind was inferred with a doubt: its code, what is said of the factor, the remedy.
@@ -42,6 +44,11 @@ DOUBTS = {
         "has {values:,} whole numbers with gaps, read as categories",
         "if it is a measurement, {declare}",
     ),
+    "period": (
+        "period",
+        "spans much more or less than its declared period",
+        "declare the period in the unit of its values, as in circular:6.2832 for radians",
+    ),
     "decimals": (
         "decimal_grid",
         "has {values} numbers with decimals, read as categories",
@@ -56,6 +63,7 @@ def of_input(
     factors: Sequence[Factor],
     given: int,
     complete: int | None,
+    types: Sequence[Declared | None] = (),
 ) -> tuple[Check, ...]:
     """All checks of latents (N, D) and factors: of `given` rows, N are kept, `complete` have every value."""
     return (
@@ -63,6 +71,7 @@ def of_input(
         *on_factors(factors),
         *on_ranges(np.min(latents, axis=0), np.max(latents, axis=0), names),
         *_one_hot_latents(latents, names),
+        *_codes_among_latents(latents, names, types),
         *(on_sizes(len(latents), len(names), factors) if factors else ()),
         *(_swapped(latents, factors) if factors else ()),
     )
@@ -96,7 +105,7 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
         return
     rows = len(factor.codes if factor.values is None else factor.values)  # type: ignore[arg-type]
     rows = rows if factor.present is None else int(factor.present.sum())
-    doubt = "" if reading is None or reading.declared else reading.doubt
+    doubt = "" if reading is None or (reading.declared and reading.doubt != "period") else reading.doubt
     if doubt:
         code, found, remedy = DOUBTS[doubt]
         values = len(factor.levels)
@@ -255,6 +264,34 @@ def _one_hot_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Ite
                 {"columns": len(members)},
             )
         run = []
+
+
+def _codes_among_latents(
+    latents: NDArray[np.floating], names: Sequence[str], types: Sequence[Declared | None]
+) -> Iterator[Check]:
+    """Latents of many whole numbers that nobody declares, and declared periods that do not fit."""
+    sample = latents[:: max(1, len(latents) // CODE_SAMPLE)]
+    codes = []
+    for j, name in enumerate(names):
+        said, column = types[j] if types else None, sample[:, j]
+        if said is not None and said.kind == "circular" and not fits_turn(float(np.ptp(column)), said.turn):
+            text = f"latent {name!r} spans {np.ptp(column):.3g}, and its declared period is {said.turn:.3g}"
+            yield Check("period", text, "declare the period in the unit of its values", name)
+        if said is None and column[0] == np.floor(column[0]) and (column == np.floor(column)).all():
+            values = len(np.unique(column))
+            if MOST_BINNED < values <= len(column) / 2:
+                codes.append((name, values))
+    if codes:
+        name, values = codes[0]
+        more = f", and {len(codes) - 1} more latents like it" if len(codes) > 1 else ""
+        yield Check(
+            "latent_codes",
+            f"latent {name!r} holds {values} whole numbers, which bins would merge{more}",
+            f'if they are codes, declare them: latent_types={{"{name}": "categorical"}} '
+            f"(--latent-types {name}=categorical)",
+            name,
+            {"values": values, "latents": len(codes)},
+        )
 
 
 def on_sizes(rows: int, width: int, factors: Sequence[Factor]) -> Iterator[Check]:

@@ -261,7 +261,9 @@ def check(
         facts=_facts_of_latents(types),
     )
     if factors is None:
-        return replace(inputs, checks=(*notes, *findings.of_input(mean, latent_labels, (), given, None)))
+        return replace(
+            inputs, checks=(*notes, *findings.of_input(mean, latent_labels, (), given, None, types))
+        )
     columns = read_factors(factors)
     if len(columns.columns[0]) != given:
         raise InputError(_row_mismatch(given, mean.shape[1], len(columns.columns[0])))
@@ -292,7 +294,7 @@ def check(
     if inputs.incomplete:
         with contextlib.suppress(NotApplicable):
             complete = len(inputs.complete().latents)
-    checks = findings.of_input(mean, latent_labels, checked, given, complete)
+    checks = findings.of_input(mean, latent_labels, checked, given, complete, types)
     return replace(inputs, checks=(*notes, *checks))
 
 

@@ -77,6 +77,7 @@ def metric(
     range: tuple[float, float] = (0.0, 1.0),
     direction: Direction = "up",
     no_interval: str = "",
+    meaning: str = "",
     scores: Sequence[ScoreDefinition] = (),
     **facts: Unpack[Facts],
 ) -> Callable[[Compute], Compute]:
@@ -91,9 +92,9 @@ def metric(
     ----------
     name
         Default: the function's name.
-    property, range, direction, no_interval
+    property, range, direction, no_interval, meaning
         Of its one score: what it measures ("modularity", "compactness", ...), its range, "up" or "down",
-        and the reason why it has no confidence interval, if it has none.
+        the reason why it has no confidence interval, if it has none, and one plain sentence on it.
     scores
         For a metric with several scores, one ScoreDefinition each.
     **facts
@@ -111,7 +112,7 @@ def metric(
         key = name or compute.__name__
         if not key.isidentifier():
             raise InputError(f"a metric's name must be a Python name, got {key!r}")
-        known = tuple(scores) or (ScoreDefinition(key, property, range, direction, no_interval),)
+        known = tuple(scores) or (ScoreDefinition(key, property, range, direction, no_interval, meaning),)
         definition = MetricDefinition(name=key, compute=compute, scores=known, **facts)
         METRICS.add(key, definition, module=compute.__module__)
         compute.definition = definition  # type: ignore[attr-defined]

@@ -36,7 +36,14 @@ def of_scores(
     left_out = tuple(
         Check("costly", f"{request.name} is {request.left_out}", "", request.name) for request in costly
     )
-    checks = (*left_out, *tails, *at_chance(values, chance, ceiling), *remarks(values, known))
+    checks = (
+        *left_out,
+        *as_numbers(whole, requests),
+        *idle(values),
+        *tails,
+        *at_chance(values, chance, ceiling),
+        *remarks(values, known),
+    )
     of_bins = {
         score.key: tuple(map(str, tails))
         for request in requests
@@ -44,6 +51,32 @@ def of_scores(
         for score in request.scores
     }
     return checks, of_bins
+
+
+def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
+    """Metrics that read the codes of categorical latents as numbers."""
+    categorical = whole.inputs.latents_of("categorical") if any(whole.inputs.latent_types) else ()
+    names = [request.name for request in requests if not request.counts_latents and not request.left_out]
+    if categorical and names:
+        latent = whole.inputs.latent_names[categorical[0]]
+        yield Check(
+            "latents_as_numbers",
+            f"{', '.join(names)} read the codes of {latent!r} as numbers, which they are not",
+            "trust the metrics of information, such as mig and jemmig",
+            latent,
+            {"latents": len(categorical)},
+        )
+
+
+def idle(values: Mapping[str, MetricValue]) -> Iterator[Check]:
+    """A posterior of which no latent is active: the network does not see these images as it should."""
+    if "active_units" in values and values["active_units"].value == 0:
+        yield Check(
+            "input_scale",
+            "no latent is active (active_units 0)",
+            "check the scale of the network's input, the order of its outputs, or that it is trained",
+            "active_units",
+        )
 
 
 def remarks(values: Mapping[str, MetricValue], known: Sequence[str]) -> Iterator[Check]:

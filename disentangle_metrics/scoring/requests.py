@@ -158,6 +158,8 @@ class Request:
         Whether chance and ceiling are computed.
     interval, replicates
         Which confidence interval it gets, "none" if none is asked for, and from how many resamples.
+    counts_latents
+        Whether it reads information, for which the values of a categorical latent are categories.
     left_out
         Why it is not run at all; empty if it is.
     """
@@ -173,6 +175,7 @@ class Request:
     anchored: bool
     interval: Interval
     replicates: int
+    counts_latents: bool = False
     left_out: str = ""
 
 
@@ -298,6 +301,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
                 interval=interval,
                 replicates=0 if left_out else replicates,
+                counts_latents="mutual information" in definition.relation,
                 left_out=left_out,
             )
         )

@@ -125,12 +125,13 @@ class TestIrsOfMergedFactors:
     def test_by_hand(self):
         # Each value is one row, which never moves. In halves of 3: deviations of 7/3 and 7/3 at most,
         # from means 5/3 and 25/3; the largest from the mean of all, 5, is 5.
-        assert dm.irs(self.LATENTS, self.FACTORS, quantile=1.0).value == 1
-        merged = dm.irs(self.LATENTS, self.FACTORS, quantile=1.0, factor_bins=2)
+        labels = {"factor_types": "categorical"}  # six rows, each with a value of its own
+        assert dm.irs(self.LATENTS, self.FACTORS, quantile=1.0, **labels).value == 1
+        merged = dm.irs(self.LATENTS, self.FACTORS, quantile=1.0, factor_bins=2, **labels)
         assert merged.value == pytest.approx(1 - (7 / 3) / 5)
 
     def test_values_that_are_few_enough_stay(self):
-        assert dm.irs(self.LATENTS, self.FACTORS, factor_bins=6).value == 1
+        assert dm.irs(self.LATENTS, self.FACTORS, factor_bins=6, factor_types="categorical").value == 1
 
     def test_the_signature_says_so_only_if_they_are_merged(self):
         assert "factor_bins" not in dm.irs(self.LATENTS, self.FACTORS).signature

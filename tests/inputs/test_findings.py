@@ -111,3 +111,17 @@ def test_every_code_is_explained_and_survives_json() -> None:
 def test_the_gravest_comes_first_and_nothing_twice() -> None:
     note, grave = Check("at_chance", "a"), Check("swapped", "b")
     assert gravest_first([note, grave, note]) == (grave, note)
+
+
+def test_whole_number_codes_and_periods_that_do_not_fit_are_named():
+    codes = RNG.permutation(64)[RNG.integers(64, size=(N, 1))].astype(float)
+    shape = RNG.integers(3, size=(N, 1))
+    assert codes_of(shape, codes) == ["latent_codes"]
+    assert codes_of(shape, codes, latent_types=["categorical"]) == []
+    assert codes_of(shape, codes % 12) == []
+    turn = pd.DataFrame({"angle": RNG.uniform(0, 2 * np.pi, N)})
+    assert codes_of(turn, factor_types={"angle": "circular:360"}) == ["period"]
+    assert codes_of(turn, factor_types={"angle": "circular"}) == []
+    angles = RNG.uniform(0, 360, (N, 1))
+    assert codes_of(shape, angles, latent_types=["circular"]) == ["period"]
+    assert codes_of(shape, angles, latent_types=["circular:360"]) == []

@@ -83,3 +83,18 @@ def test_a_probe_has_the_best_guess_without_latents_beside_it():
     assert report["info_explicitness"].chance == report["explicitness"].chance == 0
     assert report["dci_disentanglement"].chance is None
     assert dm.dci(noise, flag[:, None])["dci_informativeness"].chance is None
+
+
+def test_metrics_that_read_codes_as_numbers_are_named():
+    report = dm.score(
+        CODE, FACTORS, metrics=["mig", "mcc"], latent_types=["categorical", "continuous"], anchors=False
+    )
+    assert [check.code for check in report.checks()] == ["latents_as_numbers"]
+    assert report.checks()[0].message.startswith("mcc read the codes")
+    assert codes_of(dm.score(CODE, FACTORS, metrics="mig", latent_types="categorical", anchors=False)) == []
+
+
+def test_a_posterior_without_an_active_latent_is_serious():
+    flat = dm.GaussianPosterior(0.001 * CODE, np.zeros_like(CODE))
+    report = dm.score(flat, FACTORS, metrics=["active_units"], anchors=False)
+    assert codes_of(report) == ["input_scale"]
