@@ -118,3 +118,12 @@ def test_a_network_with_options(dm_eval, folder) -> None:
         result = dm_eval(f"{common} {code} {choice}")
         assert result.code == 0, result.err
         assert len(json.loads((folder / "r.json").read_text())["latent_names"]) == 5
+
+
+def test_ids_in_the_last_columns_match_the_rows(dm_eval, folder, right) -> None:
+    z, v = pd.read_csv(folder / "z.csv"), pd.read_csv(folder / "v.csv")
+    ids = [f"s{i:04d}" for i in range(len(z))]
+    z.assign(sample_id=ids).to_csv(folder / "z.csv", index=False)
+    v.assign(sample_id=ids).sample(frac=1, random_state=0).to_csv(folder / "v.csv", index=False)
+    assert dm_eval(f"--latents z.csv --factors v.csv {COMMON}").code == 0
+    assert mig(folder) == pytest.approx(right, abs=1e-12)

@@ -178,3 +178,17 @@ def test_sparse_and_complex_tensors():
     np.testing.assert_array_equal(read_posterior(torch.tensor(MEAN).to_sparse(), 6).mean, MEAN)
     with pytest.raises(InputError, match="complex128 values"):
         read_posterior(torch.tensor(MEAN + 1j), 6)
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("left", "right")])
+def test_names_that_say_nothing_of_the_code_are_refused(names):
+    outputs = dict(zip(names, (np.zeros((5, 3)), np.ones((5, 3))), strict=True))
+    with pytest.raises(InputError, match=f"{names[0]}.*{names[1]}.*outputs="):
+        read_posterior(outputs, 5)
+
+
+@pytest.mark.parametrize("names", [("output_0", "output_1"), ("31", "33")])
+def test_names_that_exporters_make_up_are_no_names(names):
+    mean = np.arange(15.0).reshape(5, 3)
+    outputs = dict(zip(names, (mean, -np.ones((5, 3))), strict=True))
+    assert np.array_equal(read_posterior(outputs, 5).mean, mean)
