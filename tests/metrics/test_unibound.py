@@ -143,7 +143,9 @@ class TestEdges:
         lower, _ = bounds(posterior(A, B), angle[:, None], bins=4, factor_types="continuous")
         assert lower.value == pytest.approx(1)
         # Two bins: A's upper bit, which the one latent holds whole.
-        assert bounds(posterior(A // 2, B), angle[:, None], bins=2, factor_types="continuous")[0].value == pytest.approx(1)
+        assert bounds(posterior(A // 2, B), angle[:, None], bins=2, factor_types="continuous")[
+            0
+        ].value == pytest.approx(1)
 
     def test_rows_that_are_told_apart_bring_a_warning(self):
         noise = np.random.default_rng(0).normal(size=(3, len(V)))

@@ -97,16 +97,19 @@ def test_a_killed_worker_costs_no_row(tmp_path):
 ENDLESS_SCRIPT = """
 import sys
 from pathlib import Path
+
+import typer
+
 from disentangle_metrics.kit import run_command
-from reference_models.comparison import on_card
 from reference_models.comparison import sweep as module
-from reference_models.comparison.on_card import a_card, groups_of, rows_on_card
 from tests.reference_models.comparison.fake_work import Endless
 from tests.reference_models.comparison.test_sweep import COMPARISON
 
 module.Work = lambda folder, root, device: Endless(folder)
 folder = Path(sys.argv[1])
-sys.exit(run_command(lambda *_, **__: module.sweep(COMPARISON, folder, n_jobs=2), "dm-reproduce", []))
+app = typer.Typer()
+app.command()(lambda: module.sweep(COMPARISON, folder, n_jobs=2))
+sys.exit(run_command(app, "dm-reproduce", []))
 """
 
 
