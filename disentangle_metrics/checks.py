@@ -75,6 +75,9 @@ CODES: Mapping[str, Code] = {
     "input_scale": Code(
         "serious", "No latent varies: the network may expect images in another range, or be untrained."
     ),
+    "network_outputs": Code(
+        "warning", "What a network gives needs care: its code is drawn at random, or its spread is none."
+    ),
     # On both
     "swapped": Code(
         "serious", "Latents hold few whole numbers and factors hold measurements. They may be swapped."

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check, gravest_first
 from disentangle_metrics.datasets import FactorDataset
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.encoder import OutputReader, evaluation_mode
@@ -115,7 +116,8 @@ def evaluate(
         progress=progress,
         **options,
     )
-    return replace(report, warnings=(*notes, *report.warnings)).with_provenance(
+    found = gravest_first([*(Check("network_outputs", text) for text in notes), *report.found])
+    return replace(report, warnings=(*notes, *report.warnings), found=found).with_provenance(
         encoder=_described(encoder),
         dataset=dataset.name,
         images=len(rows),

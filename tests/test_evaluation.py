@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import disentangle_metrics as dm
 import disentangle_metrics.evaluation as evaluation
 from disentangle_metrics.datasets import FactorDataset, FactorGrid
 from disentangle_metrics.errors import InputError
@@ -196,3 +197,16 @@ def test_a_path_is_not_an_encoder(dataset) -> None:
         InputError, match=r"must be callable, got str; for a model file pass dm\.load_encoder"
     ):
         evaluate("model.pt", dataset)
+
+
+def test_a_code_that_is_drawn_is_a_check_with_a_code() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.warns(dm.ScoreWarning, match="draws"):
+        report = dm.evaluate(
+            lambda images: rng.normal(size=(len(images), 2)),
+            dm.load_dataset("sprites"),
+            samples=200,
+            metrics="mig",
+            anchors=False,
+        )
+    assert [check.code for check in report.checks() if "draws" in check.message] == ["network_outputs"]

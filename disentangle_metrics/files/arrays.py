@@ -167,10 +167,13 @@ def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
         for file in (latents, factors)
         if file.has_header is not None and abs(latents.rows - factors.rows) == 1
     ]
+    width = np.shape(latents.value)[1:2]
+    if width == (factors.rows,):
+        hints.append("the latents have as many columns: they may be transposed, so save their transpose")
     hint = f" ({'; '.join(hints)})" if hints else ""
     raise InputError(
-        f"{latents.path} has {latents.rows:,} rows but {factors.path} has {factors.rows:,}; row i of both "
-        f"must describe the same sample{hint}"
+        f"the latents of {latents.path} have {latents.rows:,} rows but the factors of {factors.path} have "
+        f"{factors.rows:,}; row i of both must describe the same sample{hint}"
     )
 
 
@@ -266,10 +269,14 @@ def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
         bad = pd.to_numeric(column, errors="coerce").isna().to_numpy() & column.notna().to_numpy()
         if bad.any():
             row = int(np.argmax(bad))
+            alone = frame.shape[1] == 1
+            lists = isinstance(column.iloc[row], list | tuple | np.ndarray)
+            remedy = "give each number a column of its own" if lists else "give columns of numbers"
+            if not alone:
+                remedy = f"leave a column out with --drop-columns {name}"
             raise InputError(
-                f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be "
-                "numbers (leave a "
-                f"column out with --drop-columns {name})"
+                f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be numbers "
+                f"({remedy})"
             )
 
 

@@ -55,12 +55,19 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
             )
     if len(known) == 1:
         return plain_array(path, known[0], arrays[known[0]])
-    usual = [name for name in USUAL_NAMES[role] if name in known]
-    if role in known or len(usual) == 1:
-        name = role if role in known else usual[0]
-        return plain_array(path, name, arrays[name])
+    # An array may lie in groups: the last part of its name is what it is called.
+    called = {name: name.rpartition("/")[2] for name in known}
+    by_role = [name for name in known if called[name] == role]
+    usual = by_role or [name for name in known if called[name] in USUAL_NAMES[role]]
+    if len(usual) == 1:
+        return plain_array(path, usual[0], arrays[usual[0]])
+    if all(name.isdigit() for name in known):
+        raise InputError(
+            f"--{role}: {path} holds a list of {len(known)} arrays, such as batches; save one array of "
+            f"all their rows (torch.cat), or say which one as {path}:{known[0]}"
+        )
     raise InputError(
-        f"--{role}: {path} holds several arrays ({_listed(known)}); say which one as {path}:{known[0]}"
+        f"--{role}: {path} holds several arrays ({_listed(known)}); say which one as {path}:NAME"
     )
 
 

@@ -251,7 +251,11 @@ def an_empty_model(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "arguments", "message"),
     [
-        (short_factors, "--latents z.npy --factors v.npy", "z.npy has 300 rows but v.npy has 200"),
+        (
+            short_factors,
+            "--latents z.npy --factors v.npy",
+            "z.npy have 300 rows but the factors of v.npy have 200",
+        ),
         (nan_latents, ARRAYS, "found nan in row 7, column 1"),
         (empty_latents, ARRAYS, "z.npy is an empty file"),
         (text_latents, ARRAYS, "must be real numbers"),

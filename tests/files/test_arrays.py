@@ -44,7 +44,7 @@ def test_npz(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"must be columns of one length"):
         read_array(f"{path}:x,latents", "factors")
     np.savez(path, a=Z, b=V)
-    with pytest.raises(InputError, match=r"several arrays \(a, b\); say which one as .*:a"):
+    with pytest.raises(InputError, match=r"several arrays \(a, b\); say which one as .*:NAME"):
         read_array(str(path), "latents")
 
 
@@ -179,6 +179,31 @@ def test_rows_that_differ_by_a_header(tmp_path: Path) -> None:
     latents = read_array(str(tmp_path / "z.npy"), "latents")
     factors = read_array(str(tmp_path / "v.csv"), "factors")
     with pytest.raises(
-        InputError, match=r"has 6 rows but .* has 5; .*first line of .*v\.csv was taken for names"
+        InputError, match=r"have 6 rows but .* have 5; .*first line of .*v\.csv was taken for names"
     ):
+        check_rows(latents, factors)
+
+
+def test_messages_that_name_the_remedy(tmp_path):
+    """A list of batches, arrays in groups of a file, a table that lies on its side."""
+    import h5py
+    import torch
+
+    torch.save([torch.zeros(5, 2), torch.zeros(5, 2)], tmp_path / "batches.pt")
+    with pytest.raises(InputError, match="a list of 2 arrays, such as batches; save one array"):
+        read_array(str(tmp_path / "batches.pt"), "latents")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["x/latents"], file["x/labels"], file["images"] = (
+            np.ones((6, 2)),
+            np.zeros((6, 1)),
+            np.zeros((6, 4, 4)),
+        )
+    assert read_array(str(tmp_path / "m.h5"), "latents").rows == 6
+    np.save(tmp_path / "z.npy", np.zeros((2, 6)))
+    np.save(tmp_path / "v.npy", np.zeros((6, 1), int))
+    latents, factors = (
+        read_array(str(tmp_path / "z.npy"), "latents"),
+        read_array(str(tmp_path / "v.npy"), "factors"),
+    )
+    with pytest.raises(InputError, match="they may be transposed"):
         check_rows(latents, factors)
