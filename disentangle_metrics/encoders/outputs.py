@@ -222,9 +222,9 @@ def _asked_for(found: list[Output], outputs: Outputs) -> tuple[Output, Output | 
     return one(outputs["mean"]), one(outputs[spread]), cast(Spread, spread)
 
 
-# What exporters call outputs that nobody named.
+# What exporters call outputs that nobody named, and names that say their order.
 GENERIC = re.compile(
-    r"((out(put)?s?|var|getitem|tensor|linear|add|view|gemm|node|identity|result|dense)?[_:.\-]?\d*)([_:.\-]\d+)*",
+    r"((out(put)?s?|var|getitem|tensor|linear|add|view|gemm|node|identity|result|dense|first|second|third)?[_:.\-]?\d*)([_:.\-]\d+)*",
     re.IGNORECASE,
 )
 
