@@ -103,8 +103,8 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
         value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.as_numbers()):g}"
         yield Check("constant_factor", f"factor {name!r} is constant ({value}) and is left out", "", name)
         return
-    rows = len(factor.codes if factor.values is None else factor.values)  # type: ignore[arg-type]
-    rows = rows if factor.present is None else int(factor.present.sum())
+    column = factor.codes if factor.values is None else factor.values
+    rows = (0 if column is None else len(column)) if factor.present is None else int(factor.present.sum())
     doubt = "" if reading is None or (reading.declared and reading.doubt != "period") else reading.doubt
     if doubt:
         code, found, remedy = DOUBTS[doubt]
