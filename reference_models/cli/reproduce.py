@@ -48,6 +48,15 @@ def reproduce(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     minutes: Minutes = None,
+    betas: Annotated[
+        str | None, typer.Option(help="Only these of the plan, such as 1,4.", metavar="LIST")
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Only these of the plan, such as 0-3.", metavar="LIST")
+    ] = None,
+    ablation: Annotated[
+        bool, typer.Option("--ablation/--no-ablation", help="With or without the plan's ablation.")
+    ] = True,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed runs again.")] = False,
     root: Root = None,
     quiet: Quiet = False,
@@ -62,10 +71,13 @@ def reproduce(
         raise InputError("--address is that of a dask scheduler or a ray head; add --backend dask or ray")
 
     until = None if minutes is None else time.time() + 60 * minutes
+    from reference_models.cli.seeds import seeds_in
     from reference_models.comparison.runs import read_comparison
     from reference_models.comparison.sweep import ROWS, sweep
 
-    comparison = read_comparison(plan, dataset)
+    comparison = read_comparison(plan, dataset).part(
+        betas_in(betas) if betas else (), seeds_in(seeds) if seeds else (), ablation
+    )
     folder = out or default_folder(plan, dataset)
     with parallel_backend(backend, address), run_bar(comparison, folder, quiet) as advance:
         rows = sweep(
@@ -152,6 +164,14 @@ def estimate(
         f"{plan} on {dataset}: {hours:,.1f} hours of training here, one run at a time, measuring not "
         f"counted; {operations / 1e15:,.1f} PFLOP: {operations / 3.6e15:,.1f} hours at 1 TFLOP/s"
     )
+
+
+def betas_in(text: str) -> list[float]:
+    """``"1,4"`` -> 1, 4. Raises InputError if it is no such list."""
+    try:
+        return [float(beta) for beta in text.split(",")]
+    except ValueError:
+        raise InputError(f"--betas is {text!r}; accepted: numbers, such as 1,4") from None
 
 
 def default_folder(plan: str, dataset: str) -> Path:

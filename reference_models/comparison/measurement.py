@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import disentangle_metrics as dm
 from disentangle_metrics import FactorDataset, InputError, Report
-from disentangle_metrics.kit import gaussian_kl, network_input
+from disentangle_metrics.kit import full_float32, gaussian_kl, network_input
 from reference_models.trained.information_flow import information
 from reference_models.trained.load import BATCH, TrainedModel, rows_of
 
@@ -110,7 +110,7 @@ def information_flow(
             "draws": layer.draws,
             "estimator": layer.estimator,
         }
-        for layer in information(mean, logvar, trained.layers, draws=DRAWS)
+        for layer in information(mean, logvar, trained.layers, draws=DRAWS, device=trained.device)
     ]
 
 
@@ -125,11 +125,11 @@ def reconstruction(
     noise = np.random.default_rng(0).standard_normal(mean.shape)
     latents = (mean + np.exp(0.5 * logvar) * noise).astype(np.float32)
     total = 0.0
-    with torch.inference_mode():
+    with torch.inference_mode(), full_float32(trained.device.type):
         for start in range(0, len(rows), BATCH):
             part = slice(start, start + BATCH)
-            images = torch.from_numpy(network_input(dataset.images(rows[part])))
-            logits = trained.model.decode(torch.from_numpy(latents[part]))
+            images = torch.from_numpy(network_input(dataset.images(rows[part]))).to(trained.device)
+            logits = trained.model.decode(torch.from_numpy(latents[part]).to(trained.device))
             total += binary_cross_entropy_with_logits(logits, images, reduction="sum").item()
     return total / len(rows)
 

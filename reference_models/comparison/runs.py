@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from disentangle_metrics import InputError
@@ -130,6 +130,28 @@ class Comparison:
                 runs.append(self._run("ablation", "pro-vlae", beta, seed, rate, variant, changes))
         return runs
 
+    def part(
+        self, betas: Sequence[float] = (), seeds: Sequence[int] = (), ablation: bool = True
+    ) -> Comparison:
+        """The runs of these betas and seeds alone; those of all, where none is named.
+
+        Raises InputError if the plan has no such beta or seed.
+        """
+        for name, asked in (("betas", betas), ("seeds", seeds)):
+            if missing := set(asked) - set(self.table[name]):
+                named, has = (
+                    ", ".join(f"{value:g}" for value in some) for some in (sorted(missing), self.table[name])
+                )
+                raise InputError(f"the plan {self.plan!r} has no {name} {named}; it has {has}")
+        table = {
+            **self.table,
+            "betas": [beta for beta in self.table["betas"] if not betas or beta in betas],
+            "seeds": [seed for seed in self.table["seeds"] if not seeds or seed in seeds],
+        }
+        if not ablation or table.get("ablation_beta") not in table["betas"]:
+            table.pop("ablation", None)
+        return replace(self, table=table)
+
     def _run(
         self,
         purpose: str,
@@ -147,6 +169,7 @@ class Comparison:
             "warmup_steps": table["warmup_steps"],
             "learning_rate": learning_rate,
             "seed": seed,
+            **({"precision": table["precision"]} if "precision" in table else {}),
         }
         return Run(
             purpose=purpose,

@@ -34,6 +34,7 @@ from reference_models.training import recipe
 from reference_models.training.freed_memory import keep_freed_memory
 from reference_models.training.interruption import sigterm_as_ctrl_c
 from reference_models.training.locks import sole_writer, turn
+from reference_models.training.precision import pick_device
 from reference_models.training.train import Job, TimeIsUpError, TrainingInterruptedError, past, train
 
 ROWS = "rows.jsonl"
@@ -292,7 +293,8 @@ def row_of(run: Run, folder: Path, dataset: FactorDataset, device: str) -> Row:
     """Measure a run that has been trained; its row."""
     trained = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     began = time.monotonic()
-    *stages, end = map(load, stage_ends(folder))
+    place = pick_device(device)
+    *stages, end = (load(path, place) for path in stage_ends(folder))
     how = (dataset, run.samples, run.factors, run.information_images)
     found = measure(end, *how)
     found["objective"] = found["reconstruction"] + run.beta * sum(found["kl"])
@@ -322,6 +324,7 @@ def description(run: Run) -> dict[str, Any]:
         **{name: value for name, value in run.facts().items() if name != "settings"},
         "iterations": run.settings["steps"],
         "batch_size": run.settings["batch_size"],
+        "precision": run.settings.get("precision", "float32"),
         "learning_rate": run.settings["learning_rate"],
         "warmup_steps": run.settings["warmup_steps"],
     }

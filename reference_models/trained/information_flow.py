@@ -24,19 +24,22 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from disentangle_metrics import InputError
 from disentangle_metrics.kit import gaussian_kl
 from reference_models.models.parts.model import ImageDataset
-from reference_models.trained.load import TrainedModel, rows_of
+from reference_models.trained.load import HOST, TrainedModel, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ESTIMATOR = "aggregate posterior, Monte Carlo"
-CELLS_AT_ONCE = 2**15  # of codes x images: what a processor's cache holds, twice as fast as 2**18
-IMAGES_AT_ONCE = 2**12
+# Of codes x images: what a processor's cache holds, twice as fast as 2**18; a GPU wants many.
+CELLS_AT_ONCE, CELLS_ON_GPU = 2**15, 2**24
+IMAGES_AT_ONCE, IMAGES_ON_GPU = 2**12, 2**17
 NEAR_CEILING = 0.1  # nats below log N within which an estimate says nothing but log N
 
 Floats = NDArray[np.float64]
@@ -100,6 +103,7 @@ def information(
     *,
     draws: int = 2_000,
     seed: int = 0,
+    device: torch.device = HOST,
     advance: Callable[[int], object] = lambda draws: None,
 ) -> tuple[LayerInformation, ...]:
     """I(x; z_l) of each layer, and of all together, from the posteriors of N images.
@@ -113,6 +117,8 @@ def information(
     draws : int
         Codes drawn in all: one for each image, in a random order, then again from the first.
     seed : int
+    device : torch.device
+        Where q(z) is summed, in float64.
     advance : callable
         Told how many draws were done since it was last called.
 
@@ -137,24 +143,26 @@ def information(
     codes = mean[drawn] + np.exp(0.5 * logvar[drawn]) * noise
     own = -0.5 * (noise**2 + logvar[drawn])  # log q(z | x); 2 pi is in q(z) too, and left out of both
 
+    on_host = device.type == "cpu"
+    cells = CELLS_AT_ONCE if on_host else CELLS_ON_GPU
+    images_at_once = min(images, IMAGES_AT_ONCE if on_host else IMAGES_ON_GPU)
+    posteriors, places = Posteriors(mean, logvar, device), torch.from_numpy(codes).to(device)
     terms = np.empty((layers + 1, draws))  # log q(z | x) - log q(z)
-    for start in range(0, draws, step := max(1, CELLS_AT_ONCE // min(images, IMAGES_AT_ONCE))):
+    for start in range(0, draws, step := max(1, cells // images_at_once)):
         part = slice(start, start + step)
         drawn_now = len(codes[part])
-        aggregates = [_LogMean(drawn_now) for _ in range(layers + 1)]
-        for first in range(0, images, IMAGES_AT_ONCE):
-            block = slice(first, first + IMAGES_AT_ONCE)
-            everything = np.zeros((drawn_now, len(mean[block])))
-            for aggregate, own_columns in zip(aggregates, columns, strict=False):
-                densities = _log_densities(
-                    codes[part, own_columns], mean[block, own_columns], logvar[block, own_columns]
-                )
-                everything += densities
+        aggregates = [_LogMean(drawn_now, device) for _ in range(layers + 1)]
+        for first in range(0, images, images_at_once):
+            block = slice(first, first + images_at_once)
+            everything = torch.zeros((), dtype=torch.float64, device=device)
+            for aggregate, own_columns in zip(aggregates, columns.tolist(), strict=False):
+                densities = posteriors.log_densities(places[part], block, own_columns)
                 aggregate.add(densities)
+                everything = everything + densities
             aggregates[-1].add(everything)
         for layer, aggregate in enumerate(aggregates):
             latents_of_layer = columns[layer] if layer < layers else slice(None)
-            terms[layer, part] = own[part, latents_of_layer].sum(1) - aggregate.value()
+            terms[layer, part] = own[part, latents_of_layer].sum(1) - aggregate.value().cpu().numpy()
         advance(drawn_now)
 
     kl = gaussian_kl(mean, logvar).mean(0)
@@ -212,7 +220,9 @@ def information_flow(
             raise InputError(
                 f"{stage.path} has a deterministic encoder; a code without noise tells its image wholly"
             )
-        layers = information(mean, logvar, stage.layers, draws=draws, seed=seed, advance=advance)
+        layers = information(
+            mean, logvar, stage.layers, draws=draws, seed=seed, device=stage.device, advance=advance
+        )
         yield StageInformation(stage.model.name, stage.step, str(stage.path), layers)
 
 
@@ -248,35 +258,39 @@ def _posteriors(mean: ArrayLike, logvar: ArrayLike, layers: int) -> tuple[Floats
     return mean, logvar
 
 
-def _log_densities(codes: Floats, mean: Floats, logvar: Floats) -> Floats:
-    """log q(code | image) without its 2 pi, (codes, images)."""
-    precision = np.exp(-0.5 * logvar)
-    squares = np.zeros((len(codes), len(mean)))
-    for latent in range(codes.shape[1]):  # one latent at a time: three axes at once would not fit a cache
-        distance = np.subtract.outer(codes[:, latent], mean[:, latent])
-        distance *= precision[:, latent]
-        distance *= distance
-        squares += distance
-    squares *= -0.5
-    squares -= 0.5 * logvar.sum(1)
-    return squares
+class Posteriors:
+    """The posteriors of all images on a device, and the densities of codes under them."""
+
+    def __init__(self, mean: Floats, logvar: Floats, device: torch.device) -> None:
+        self.mean, self.logvar = (torch.from_numpy(array).to(device) for array in (mean, logvar))
+        self.precision = torch.exp(-0.5 * self.logvar)
+
+    def log_densities(self, codes: Tensor, images: slice, latents: list[int]) -> Tensor:
+        """log q(code | image) of these latents without its 2 pi, (codes, images)."""
+        squares = codes.new_zeros(len(codes), len(self.mean[images]))
+        for latent in latents:  # one at a time: three axes at once would not fit a cache
+            distance = codes[:, latent, None] - self.mean[images, latent]
+            distance *= self.precision[images, latent]
+            squares += distance.square_()
+        squares *= -0.5
+        squares -= 0.5 * self.logvar[images][:, latents].sum(1)
+        return squares
 
 
 class _LogMean:
     """log((1/N) sum exp) over blocks of columns, one for each row, whatever the values' size."""
 
-    def __init__(self, rows: int) -> None:
-        self.largest = np.full(rows, -np.inf)
-        self.sums = np.zeros(rows)
+    def __init__(self, rows: int, device: torch.device) -> None:
+        self.largest = torch.full((rows,), -torch.inf, dtype=torch.float64, device=device)
+        self.sums = torch.zeros(rows, dtype=torch.float64, device=device)
         self.count = 0
 
-    def add(self, values: Floats) -> None:
-        largest = np.maximum(self.largest, values.max(1))
-        self.sums *= np.exp(self.largest - largest)
-        self.sums += np.exp(values - largest[:, None]).sum(1)
+    def add(self, values: Tensor) -> None:
+        largest = torch.maximum(self.largest, values.amax(1))
+        self.sums *= torch.exp(self.largest - largest)
+        self.sums += torch.exp(values - largest[:, None]).sum(1)
         self.largest = largest
         self.count += values.shape[1]
 
-    def value(self) -> Floats:
-        logs: Floats = self.largest + np.log(self.sums / self.count)
-        return logs
+    def value(self) -> Tensor:
+        return self.largest + torch.log(self.sums / self.count)

@@ -107,7 +107,7 @@ class StreamedImages:
                     self.rows_at(step, self.generator)
                     for step in range(first, min(first + STEPS_AHEAD, self.steps))
                 ]
-                together: NDArray[np.int64] = torch.stack(drawn).cpu().numpy()
+                together = on_host(torch.stack(drawn), self.stream)
             for rows in together:
                 pixels = torch.from_numpy(self.dataset.images(rows))
                 yield pixels.pin_memory() if self.stream else pixels
@@ -127,6 +127,19 @@ class StreamedImages:
 
     def close(self) -> None:
         self.thread.shutdown(cancel_futures=True)
+
+
+def on_host(numbers: Tensor, stream: torch.cuda.Stream | None) -> NDArray[np.int64]:
+    """Whole numbers of a device, once the work on this stream is done.
+
+    It waits for an event: to copy and wait in one is what another run's rehearsal forbids meanwhile.
+    """
+    if stream is None:
+        return numbers.cpu().numpy()
+    host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
+    host.copy_(numbers, non_blocking=True)
+    stream.record_event().synchronize()
+    return host.numpy()
 
 
 def on_stream(stream: torch.cuda.Stream | None) -> AbstractContextManager[Any]:

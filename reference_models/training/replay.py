@@ -47,10 +47,12 @@ class Replayed:
             self.replay, self._variant, self._left = None, variant, WARM_UP
         if self._left:
             self._left -= 1
-            if self._left:
-                self.take()
-            else:
-                self.rehearse(self.take)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+                if self._left:
+                    self.take()
+                else:
+                    self.rehearse(self.take)
             return
         if self.replay is None:
             self.replay = self.capture(self.take)
