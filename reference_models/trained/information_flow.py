@@ -262,19 +262,20 @@ class Posteriors:
     """The posteriors of all images on a device, and the densities of codes under them."""
 
     def __init__(self, mean: Floats, logvar: Floats, device: torch.device) -> None:
-        self.mean, self.logvar = (torch.from_numpy(array).to(device) for array in (mean, logvar))
+        # (latents, images), since one latent is read at a time
+        self.mean, self.logvar = (
+            torch.from_numpy(array).to(device).T.contiguous() for array in (mean, logvar)
+        )
         self.precision = torch.exp(-0.5 * self.logvar)
 
     def log_densities(self, codes: Tensor, images: slice, latents: list[int]) -> Tensor:
         """log q(code | image) of these latents without its 2 pi, (codes, images)."""
-        squares = codes.new_zeros(len(codes), len(self.mean[images]))
+        squares = -self.logvar[latents, images].sum(0).repeat(len(codes), 1)
         for latent in latents:  # one at a time: three axes at once would not fit a cache
-            distance = codes[:, latent, None] - self.mean[images, latent]
-            distance *= self.precision[images, latent]
-            squares += distance.square_()
-        squares *= -0.5
-        squares -= 0.5 * self.logvar[images][:, latents].sum(1)
-        return squares
+            distance = codes[:, latent, None] - self.mean[latent, images]
+            distance *= self.precision[latent, images]
+            squares.addcmul_(distance, distance, value=-1)
+        return squares.mul_(0.5)
 
 
 class _LogMean:

@@ -247,6 +247,9 @@ def test_a_device_that_is_not_there(device, tmp_path, architecture, network) -> 
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(
+    not (torch.cuda.is_available() or torch.mps.is_available()), reason="no CUDA or MPS device"
+)
 def test_auto_device_gives_the_same_codes(tmp_path, architecture, network, images) -> None:
     path = checkpoint(tmp_path / "c", network)
     encoder = load_encoder(path)

@@ -402,6 +402,9 @@ def test_compiled_objective_gives_the_same_losses(whole: Path, tmp_path: Path) -
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(
+    not (torch.cuda.is_available() or torch.mps.is_available()), reason="no CUDA or MPS device"
+)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_accelerator_gives_nearly_the_same_losses(whole: Path, tmp_path: Path, precision: str) -> None:
     run(tmp_path, replace(SETTINGS, device="auto", precision=precision))
