@@ -270,12 +270,13 @@ class Posteriors:
 
     def log_densities(self, codes: Tensor, images: slice, latents: list[int]) -> Tensor:
         """log q(code | image) of these latents without its 2 pi, (codes, images)."""
-        squares = -self.logvar[latents, images].sum(0).repeat(len(codes), 1)
+        own = self.logvar[latents, images]
+        squares = codes.new_zeros(len(codes), own.shape[1])
         for latent in latents:  # one at a time: three axes at once would not fit a cache
             distance = codes[:, latent, None] - self.mean[latent, images]
             distance *= self.precision[latent, images]
-            squares.addcmul_(distance, distance, value=-1)
-        return squares.mul_(0.5)
+            squares.addcmul_(distance, distance)
+        return squares.mul_(-0.5).sub_(own.sum(0), alpha=0.5)
 
 
 class _LogMean:
