@@ -275,7 +275,7 @@ class Posteriors:
         for latent in latents:  # one at a time: three axes at once would not fit a cache
             distance = codes[:, latent, None] - self.mean[latent, images]
             distance *= self.precision[latent, images]
-            squares.addcmul_(distance, distance)
+            squares += distance.square_()
         return squares.mul_(-0.5).sub_(own.sum(0), alpha=0.5)
 
 
