@@ -39,8 +39,8 @@ PLAN = recipe.fitted(recipe.read_preset("pro-vlae", "sprites", "paper"), (64, 64
 SETTINGS = replace(PLAN.settings, device="cuda", batch_size=128, save_every=1_000, log_every=100)
 
 
-def bare_step(images: ResidentImages, seed: int) -> tuple[Callable[[], None], torch.cuda.Stream]:
-    """A captured step and the stream to replay it on."""
+def bare_step(images: ResidentImages, seed: int) -> tuple[Callable[[], None], torch.cuda.Stream, Step]:
+    """A captured step, the stream to replay it on, and what its memory belongs to."""
     device = torch.device("cuda")
     stream = torch.cuda.Stream(device)
     settings = replace(SETTINGS, seed=seed)
@@ -54,7 +54,7 @@ def bare_step(images: ResidentImages, seed: int) -> tuple[Callable[[], None], to
             step.load(number)
             step.take()
         replay = captured(step.take, stream, feed.generator)
-    return replay, stream
+    return replay, stream, step
 
 
 def rate_of_bare_steps(runs: int, steps: int) -> float:
@@ -65,7 +65,7 @@ def rate_of_bare_steps(runs: int, steps: int) -> float:
         torch.cuda.synchronize()
         began = time.perf_counter()
         for _ in range(timed):
-            for replay, stream in bare:
+            for replay, stream, _ in bare:
                 with on_stream(stream):
                     replay()
         torch.cuda.synchronize()
