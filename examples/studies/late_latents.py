@@ -35,6 +35,14 @@ LADDER = {
     "wake_steps": [0, STAGE, 2 * STAGE],
     "fade_in_steps": 240,
 }
+
+
+def stages_of(steps):
+    """The ladder whose stages have so many steps, with as large a share of them to fade in."""
+    share = LADDER["fade_in_steps"] / STAGE
+    return {**LADDER, "wake_steps": [0, steps, 2 * steps], "fade_in_steps": round(share * steps)}
+
+
 PAIRS = {**LADDER, "latents_per_layer": 2, "beta": 0.25}
 STUDENT_STAGE = 600
 STUDENTS = {
@@ -112,6 +120,7 @@ class Variant:
     arguments: dict
     steps: int
     learning_rate: float = 1e-3
+    batch_size: int = 32
 
 
 VARIANTS = {  # by model and what is changed
@@ -138,6 +147,11 @@ VARIANTS = {  # by model and what is changed
     ("pro-vlae", "a new optimiser for each stage"): Variant(RenewedProVLAE, LADDER, 3 * STAGE),
     ("pro-vlae", "PyTorch's initialisation"): Variant(PlainProVLAE, LADDER, 3 * STAGE),
     ("pro-vlae", "learning rate 5e-4"): Variant(ProVLAE, LADDER, 3 * STAGE, 5e-4),
+    ("pro-vlae", "batches of 128"): Variant(ProVLAE, LADDER, 3 * STAGE, batch_size=128),
+    ("pro-vlae", "batches of 128, a quarter of the steps"): Variant(
+        ProVLAE, stages_of(STAGE // 4), 3 * STAGE // 4, batch_size=128
+    ),
+    ("pro-vlae", "stages 4 times as long"): Variant(ProVLAE, stages_of(4 * STAGE), 12 * STAGE),
     ("vlae", "no progression (VLAE)"): Variant(VLAE, {"latents_per_layer": 3, "beta": 1.0}, 3 * STAGE),
     ("pro-vlae", "2 latents per layer, beta 0.25"): Variant(ProVLAE, PAIRS, 3 * STAGE),
     ("teacher-student", "base"): Variant(TeacherStudent, STUDENTS, 5 * STUDENT_STAGE),
@@ -192,7 +206,7 @@ def run(dataset, variant, seed):
     torch.manual_seed(seed)
     model = chosen.model(image_shape=[1, 32, 32], **chosen.arguments)
     settings = Settings(
-        batch_size=32,
+        batch_size=chosen.batch_size,
         learning_rate=chosen.learning_rate,
         warmup_steps=300,
         seed=seed,

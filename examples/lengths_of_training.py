@@ -1,0 +1,64 @@
+"""Does the order of the models hold when they train longer? Scores of every run at one beta, by length.
+
+python examples/lengths_of_training.py ROWS... [--beta B] --out FILE.png
+
+ROWS are files of rows of one data set, one for each length. A table of the differences goes to stdout.
+"""
+
+import argparse
+from pathlib import Path
+
+from reference_models.comparison.figures import LABELS, OTHER, STYLES, figure, legend_below
+from reference_models.comparison.results import METRICS, finished, tables
+from reference_models.comparison.rows import read_rows
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("rows", type=Path, nargs="+")
+parser.add_argument("--beta", type=float, default=1.0)
+parser.add_argument("--out", type=Path, required=True)
+given = parser.parse_args()
+
+lengths = []
+for path in given.rows:
+    rows = [row for row in read_rows(path) if row["beta"] == given.beta and row["purpose"] == "comparison"]
+    runs = finished(rows)
+    title = f"{runs['iterations'].iloc[0]:,} steps of {runs['batch_size'].iloc[0]}"
+    lengths.append((title, runs, tables(rows)["differences"]))
+
+drawn, axes = figure(len(METRICS))
+models = list(STYLES)
+for axis, metric in zip(axes, METRICS, strict=True):
+    for place, (_, runs, _) in enumerate(lengths):
+        for offset, model in enumerate(models):
+            scores = runs.loc[runs["model"] == model, metric]
+            colour, marker = STYLES.get(model, OTHER)
+            x = place + 0.2 * (offset - (len(models) - 1) / 2)
+            label = model if place == 0 else None
+            axis.plot([x] * len(scores), scores, marker, color=colour, alpha=0.5, markersize=5)
+            axis.plot([x - 0.08, x + 0.08], [scores.mean()] * 2, color=colour, linewidth=2.5, label=label)
+    axis.set_xticks(range(len(lengths)), [title for title, *_ in lengths])
+    axis.set(ylabel=LABELS[metric])
+    axis.set_ylim(bottom=0)
+    axis.grid(axis="y", alpha=0.25)
+legend_below(drawn, axes[0])
+drawn.savefig(given.out)
+
+print(
+    "| length | pro-VLAE against | seeds | "
+    + " | ".join(LABELS[metric] for metric in METRICS)
+    + " | error, nats |"
+)
+print("|---" * (4 + len(METRICS)) + "|")
+for title, runs, differences in lengths:
+    errors = runs.groupby("model")["reconstruction"].mean()
+    seeds = runs.groupby("model")["seed"].nunique().min()
+    for other in models[:-1]:
+        cells = []
+        for metric in METRICS:
+            row = differences[(differences["metric"] == metric) & (differences["other"] == other)].iloc[0]
+            cells.append(
+                f"{row['difference']:+.2f} [{row['low']:.2f}, {row['high']:.2f}], p {row['p_holm']:.2g}"
+            )
+        error = f"{errors['pro-vlae']:.0f} against {errors[other]:.0f}"
+        print(f"| {title} | {other} | {seeds} | {' | '.join(cells)} | {error} |")
+print(f"{given.out}")
