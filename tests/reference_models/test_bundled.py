@@ -32,8 +32,9 @@ def test_it_is_complete_and_small(name: str) -> None:
     description = checkpoints.read_description(path)
     assert json.loads(path.with_suffix(".json").read_text()) == description
     assert name == f"{description['architecture']}-{description['dataset']}"
-    expected = f"dm-train {description['architecture']} --dataset {description['dataset']}"
-    assert description["command"].startswith(expected)
+    trained = f"dm-train {description['architecture']} --dataset {description['dataset']}"
+    compared = f"dm-reproduce --plan gpu --dataset {description['dataset']}"
+    assert description["command"].startswith((trained, compared))
     assert description["step"] == description["settings"]["steps"]
     log = path.with_suffix(".csv").read_text().splitlines()
     assert log[0].startswith("step,loss,reconstruction,kl")
