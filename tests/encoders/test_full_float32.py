@@ -87,6 +87,9 @@ def test_a_network_in_half_precision_stays_so():
     assert network.weight.dtype == torch.bfloat16
 
 
+# Boosted trees choose between splits of nearly equal gain. Noise of 1e-7 deviations on the latents, as little
+# as two devices differ by, moves DCI by up to 0.003 on one CPU (docs/training_on_a_gpu.md).
+OF_TREES = ("dci_disentanglement", "dci_completeness", "dci_informativeness")
 DETERMINISTIC = ["mig", "mig_sup", "jemmig", "dcimig", "modularity", "mcc", "total_correlation"]
 WITH_PROBES = ["dci", "sap", "explicitness", "z_max_variance", "factor_vae", "irs"]
 
@@ -109,4 +112,5 @@ def test_scores_are_the_same_on_the_gpu(checkpoint):
     ]
     for (name, host), device in zip(reports[0].items(), reports[1].values(), strict=True):
         assert host.signature == device.signature
-        assert device.value == pytest.approx(host.value, abs=1e-5 if name in DETERMINISTIC else 1e-3), name
+        close = 1e-5 if name in DETERMINISTIC else 5e-3 if name in OF_TREES else 1e-3
+        assert device.value == pytest.approx(host.value, abs=close), name
