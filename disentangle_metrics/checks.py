@@ -65,6 +65,9 @@ CODES: Mapping[str, Code] = {
     "latents_as_numbers": Code(
         "warning", "A latent is declared categorical, and some metrics read its codes as numbers."
     ),
+    "groups_by_neighbours": Code(
+        "note", "Groups of latents have too many joint cells to count. Information is one of neighbours."
+    ),
     "heavy_tails": Code(
         "warning",
         "Most rows of a latent fall in one bin of equal width, since few rows lie far out. "

@@ -66,3 +66,41 @@ def scatter_root(columns: NDArray[np.floating], constant: NDArray[np.bool_]) -> 
         deviation = np.where(constant, 0.0, columns[rows] - centre)
         root = np.asarray(np.linalg.qr(np.vstack([root, deviation]), mode="r"))
     return root
+
+
+FOLDS = 5
+
+
+def multiple_r2(
+    columns: NDArray[np.floating], target: NDArray[np.floating], folds: NDArray[np.integer]
+) -> float:
+    """Share of the variance of `target` that the best linear map of `columns` tells of rows it has not seen.
+
+    Least squares with an intercept, fitted on all folds but one and measured on that one.
+
+    Parameters
+    ----------
+    columns
+        Shape (N, D); none that is constant.
+    target
+        Shape (N, M): its M columns are one target, as the sine and cosine of an angle are.
+    folds
+        Shape (N,): the fold of each row, 0 .. FOLDS - 1.
+
+    Returns
+    -------
+    1 - squared error / squared deviation, not below 0; 0 without columns, or if the target is constant.
+    """
+    target = np.asarray(target, dtype=np.float64)
+    deviation = float(np.square(target - target.mean(axis=0)).sum())
+    if not columns.shape[1] or deviation <= 0 or len(target) <= 2 * FOLDS:
+        return 0.0
+    scaled = np.asarray(columns, dtype=np.float64)
+    scaled = (scaled - scaled.mean(axis=0)) / scaled.std(axis=0)
+    design = np.column_stack([scaled, np.ones(len(scaled))])
+    error = 0.0
+    for fold in range(FOLDS):
+        test = folds == fold
+        weights = np.linalg.lstsq(design[~test], target[~test], rcond=None)[0]
+        error += float(np.square(target[test] - design[test] @ weights).sum())
+    return max(0.0, 1.0 - error / deviation)

@@ -21,8 +21,16 @@ from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
+from disentangle_metrics.inputs.columns import (
+    columns_of,
+    declared_of,
+    facts_of_latents,
+    names_of,
+    types_of_code,
+)
 from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
 from disentangle_metrics.inputs.reading import Kind, Rule
 from disentangle_metrics.inputs.row_labels import matching_rows
 from disentangle_metrics.inputs.tables import identifiers, read_factors, read_latents, rows_of
@@ -41,6 +49,8 @@ class Inputs:
     row among the `given` ones, and is None if they are all there. `facts` are what signatures add on them.
     `latent_types` are what was declared of each latent, None where nothing was. `checks` are what to know.
     `incomplete` says whether a factor lacks values in some rows.
+    `groups` are the columns of each latent where latents are groups of columns: `latent_names` are then
+    theirs, and `column_names` those of the columns. D counts groups, and each column by itself else.
     `on_device` is the posterior where it was given, if that is a device with float64 other than the host.
     """
 
@@ -55,6 +65,8 @@ class Inputs:
     facts: Mapping[str, str] = field(default_factory=dict)
     on_device: GaussianPosterior | None = None
     latent_types: tuple[Declared | None, ...] = ()
+    groups: tuple[tuple[int, ...], ...] = ()
+    column_names: tuple[str, ...] = ()
     incomplete: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -69,13 +81,34 @@ class Inputs:
     @cached_property
     def shape(self) -> tuple[int, int, int]:
         """(N, D, K)."""
-        rows, latents = self.latents.shape
-        return rows, latents, len(self.factors)
+        rows, columns = self.latents.shape
+        return rows, len(self.groups) or columns, len(self.factors)
 
     @cached_property
     def factor_names(self) -> tuple[str, ...]:
         """Names of the factors."""
         return tuple(factor.name for factor in self.factors)
+
+    def grouped(self, groups: Groups) -> Inputs:
+        """The same with groups of columns as latents; groups of one column each only name them."""
+        units = read_groups(groups, self.latent_names)
+        names = tuple(name for name, _ in units)
+        columns = tuple(columns for _, columns in units)
+        if len(columns) == self.latents.shape[1]:
+            return replace(self, latent_names=names)
+        return replace(
+            self,
+            latent_names=names,
+            column_names=self.latent_names,
+            groups=columns,
+            facts={**self.facts, "groups": text_of(columns)},
+        )
+
+    def ungrouped(self) -> Inputs:
+        """The same with each column by itself."""
+        if not self.groups:
+            return self
+        return replace(self, latent_names=self.column_names, column_names=(), groups=())
 
     def latents_of(self, kind: Kind) -> tuple[int, ...]:
         """The latents that were declared to be of this kind."""
@@ -169,8 +202,10 @@ class Inputs:
             latents=latents,
             logvar=logvar,
             latent_names=self.factor_names,
-            latent_types=_types_of_code(self.factors),
+            latent_types=types_of_code(self.factors),
             on_device=None,
+            groups=(),
+            column_names=(),
         )
 
 
@@ -184,6 +219,7 @@ def check(
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     missing: Missing = "raise",
     rule: Rule = "measurements",
+    groups: Groups | None = None,
 ) -> Inputs:
     """Check latents (N, D) or a :class:`GaussianPosterior`, and factors (N, K).
 
@@ -207,6 +243,8 @@ def check(
         and mark the values that a factor lacks.
     rule
         "whole_numbers": every whole number is a category, as published protocols take it.
+    groups
+        Names of groups, and the columns of each; see :mod:`.latent_groups`.
 
     Raises
     ------
@@ -240,14 +278,14 @@ def check(
         mean = table.array
         good = _usable(mean, "latents", missing)
     given = len(mean)
-    latent_labels = _names(latent_names, _columns_of(table.frame), "z", mean.shape[1], "latent_names")
+    latent_labels = names_of(latent_names, columns_of(table.frame), "z", mean.shape[1], "latent_names")
     if not good.all():
         kept = np.flatnonzero(good)
         if not len(kept):
             raise InputError("`latents`: every row has a missing or infinite value")
         mean, logvar = mean[kept], None if logvar is None else logvar[kept]
         on_device = None if on_device is None else on_device.rows(kept)
-    types = _declared(latent_types, latent_labels, "latent_types", LATENT_KINDS)
+    types = declared_of(latent_types, latent_labels, "latent_types", LATENT_KINDS)
     inputs = Inputs(
         mean,
         logvar,
@@ -258,8 +296,10 @@ def check(
         given=given,
         on_device=on_device,
         latent_types=tuple(types),
-        facts=_facts_of_latents(types),
+        facts=facts_of_latents(types),
     )
+    if groups is not None:
+        inputs = inputs.grouped(groups)
     if factors is None:
         return replace(
             inputs, checks=(*notes, *findings.of_input(mean, latent_labels, (), given, None, types))
@@ -274,10 +314,10 @@ def check(
         columns = columns.ordered(order)
         text = "the rows of `factors` are put in the order of `latents`, by their labels"
         notes.append(Check("rows_matched", text))
-    factor_labels = _names(
-        factor_names, _columns_of(columns.frame), "factor", len(columns.columns), "factor_names"
+    factor_labels = names_of(
+        factor_names, columns_of(columns.frame), "factor", len(columns.columns), "factor_names"
     )
-    kinds = _declared(factor_types, factor_labels, "factor_types", KINDS)
+    kinds = declared_of(factor_types, factor_labels, "factor_types", KINDS)
     numeric = all(column.dtype.kind in "biuf" for column in columns.columns)
     left_out = {} if numeric else identifiers(columns, factor_labels, kinds)
     notes += [_left_out(factor_labels[place], text, given) for place, text in left_out.items()]
@@ -307,21 +347,6 @@ def _left_out(name: str, example: str, rows: int) -> Check:
         name,
         {"rows": rows},
     )
-
-
-def _facts_of_latents(types: Sequence[Declared | None]) -> dict[str, str]:
-    """What signatures say of declared latents: the letter of each, as for factors, and the periods."""
-    if not any(said is not None and said.kind != "continuous" for said in types):
-        return {}
-    letters = {"continuous": "r", "categorical": "c", "circular": "p"}
-    facts = {"latent_kinds": "".join("r" if said is None else letters[said.kind] for said in types)}
-    periods = [f"{said.turn:.12g}" for said in types if said is not None and said.kind == "circular"]
-    return {**facts, "latent_periods": ",".join(periods)} if periods else facts
-
-
-def _types_of_code(factors: Sequence[Factor]) -> tuple[Declared | None, ...]:
-    """What the factors are as latents: those that go round stay so."""
-    return tuple(Declared("circular", f.period) if f.kind == "circular" else None for f in factors)
 
 
 def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
@@ -355,45 +380,3 @@ def _row_mismatch(given: int, latents: int, rows: int) -> str:
     if latents == rows:
         message += " (`latents` looks transposed: pass `latents.T`)"
     return message
-
-
-def _columns_of(frame: Any) -> list[str] | None:
-    """The names of a data frame's columns."""
-    return None if frame is None else [str(name) for name in frame.columns]
-
-
-def _names(
-    given: Iterable[str] | None, found: list[str] | None, stem: str, count: int, argument: str
-) -> tuple[str, ...]:
-    if isinstance(given, str):
-        raise InputError(f"`{argument}` must be a list of names, got the single string {given!r}")
-    names = tuple(str(name) for name in (given if given is not None else found or []))
-    if not names and given is None:
-        names = tuple(f"{stem}_{index}" for index in range(count))
-    if len(names) != count:
-        raise InputError(f"`{argument}` has {len(names)} names for {count} columns: {', '.join(names)}")
-    if len(set(names)) < count:
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"`{argument}` must be distinct, got {twice!r} more than once")
-    return names
-
-
-def _declared(
-    given: Any, names: Sequence[str], argument: str, kinds: tuple[Kind, ...]
-) -> list[Declared | None]:
-    """What was declared of each column, by place or by name."""
-    if given is None:
-        return [None] * len(names)
-    if isinstance(given, Mapping):
-        unknown = [name for name in given if name not in names]
-        if unknown:
-            raise InputError(f"`{argument}` names {unknown[0]!r}, which is none of {', '.join(names)}")
-        texts = [given.get(name) for name in names]
-    else:
-        texts = [given] * len(names) if isinstance(given, str) else list(given)
-    if len(texts) != len(names):
-        raise InputError(f"`{argument}` has {len(texts)} entries for {len(names)} columns")
-    return [
-        None if text is None else Declared.parse(text, argument, name, kinds)
-        for name, text in zip(names, texts, strict=True)
-    ]

@@ -11,19 +11,10 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts.entropy import Information, side_by_side
 from disentangle_metrics.estimators.probes.probes import Target
-from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import InformationSettings, Mass, Split, Strategy
 
 T = TypeVar("T")
-
-
-def relate(
-    inputs: Inputs, *, seed: int = 0, n_jobs: int | None = 1, edges_of: Relations | None = None
-) -> Relations:
-    """The relations of checked input, whether its factors are complete or not."""
-    kind = IncompleteRelations if inputs.incomplete else Relations
-    return kind(inputs, seed=seed, n_jobs=n_jobs, edges_of=edges_of)
 
 
 class IncompleteRelations(Relations):

@@ -28,7 +28,7 @@ from disentangle_metrics.estimators.counts.binning import (
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.estimators.counts.entropy import Information, bounded_by_entropy, counted_information
 from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
-from disentangle_metrics.estimators.pairing import Groups, joint_groups
+from disentangle_metrics.estimators.pairing import Groups, fixed_factor_variances, joint_groups
 from disentangle_metrics.estimators.posteriors.quadrature import information_about_rows, posterior_information
 from disentangle_metrics.estimators.posteriors.quantised import quantised_information
 from disentangle_metrics.estimators.posteriors.sampling import sampled_information
@@ -135,10 +135,7 @@ class Relations:
     def need_factors(self, count: int, what: str) -> NDArray[np.bool_]:
         """The factors that vary, if there are at least `count`.
 
-        Raises
-        ------
-        NotApplicable
-            If there are fewer.
+        Raises NotApplicable if there are fewer.
         """
         varying = self.varying_factors()
         if int(varying.sum()) < count:
@@ -271,13 +268,7 @@ class Relations:
         return bounded_by_entropy(information, self.inputs.factor_names) if bounded else information
 
     def need_logvar(self) -> NDArray[np.floating]:
-        """The posteriors' log-variances (N, D).
-
-        Raises
-        ------
-        NotApplicable
-            If plain arrays were given.
-        """
+        """The posteriors' log-variances (N, D). Raises NotApplicable if plain arrays were given."""
         if self.inputs.logvar is None:
             raise NotApplicable("needs posteriors: pass dm.GaussianPosterior(mean, logvar) as latents")
         return self.inputs.logvar
@@ -315,6 +306,11 @@ class Relations:
         return tuple(
             joint_groups(codes[:k] + codes[k + 1 :], sizes[:k] + sizes[k + 1 :]) for k in range(len(codes))
         )
+
+    def relative_variances(self, *draws: Any) -> NDArray[np.float64]:
+        """:func:`.pairing.fixed_factor_variances` over those of all rows (draws, D); NaN if constant."""
+        everywhere = self.variances()
+        return fixed_factor_variances(self.latents, *draws) / np.where(everywhere > 0, everywhere, np.nan)
 
     @_relation
     def scatter_root(self) -> NDArray[np.float64]:

@@ -39,6 +39,7 @@ def of_scores(
     checks = (
         *left_out,
         *as_numbers(whole, requests),
+        *by_neighbours(whole, requests),
         *idle(values),
         *tails,
         *at_chance(values, chance, ceiling),
@@ -58,13 +59,28 @@ def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]
     categorical = whole.inputs.latents_of("categorical") if any(whole.inputs.latent_types) else ()
     names = [request.name for request in requests if not request.counts_latents and not request.left_out]
     if categorical and names:
-        latent = whole.inputs.latent_names[categorical[0]]
+        latent = whole.inputs.ungrouped().latent_names[categorical[0]]
         yield Check(
             "latents_as_numbers",
             f"{', '.join(names)} read the codes of {latent!r} as numbers, which they are not",
             "trust the metrics of information, such as mig and jemmig",
             latent,
             {"latents": len(categorical)},
+        )
+
+
+def by_neighbours(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
+    """Groups of latents that have too many joint cells to be counted."""
+    names = [request.name for request in requests if request.by_neighbours]
+    if names:
+        widest = max(map(len, whole.inputs.groups))
+        yield Check(
+            "groups_by_neighbours",
+            f"{', '.join(names)}: groups of up to {widest} latents have too many joint cells for "
+            f"{whole.inputs.shape[0]:,} rows, so information is estimated from nearest neighbours",
+            "fewer bins make it one of counts, as in dm.Metric('mig', bins=5)",
+            ", ".join(names),
+            {"latents": widest},
         )
 
 
@@ -131,7 +147,7 @@ def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check
     low, high = inputs.latents.min(axis=0), inputs.latents.max(axis=0)
     worst: tuple[float, str] | None = None
     count = 0
-    for j, name in enumerate(inputs.latent_names):
+    for j, name in enumerate(inputs.ungrouped().latent_names):
         said = inputs.latent_types[j] if inputs.latent_types else None
         if not low[j] < high[j] or (said is not None and said.kind == "categorical"):
             continue

@@ -22,6 +22,7 @@ COMMON: dict[str, Any] = {
     "factor_types": None,
     "latent_names": None,
     "latent_types": None,
+    "groups": None,
     "missing": "raise",
     "seed": 0,
     "n_jobs": 1,

@@ -65,7 +65,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.metrics.definition import Interval, MetricValue, VoteCount
-from disentangle_metrics.relations.incomplete import relate
+from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.scoring.requests import Request
 from disentangle_metrics.settings import setting_text

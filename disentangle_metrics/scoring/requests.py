@@ -11,6 +11,7 @@ import numpy as np
 
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.group_information import countable
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics.definition import (
     Interval,
@@ -162,6 +163,8 @@ class Request:
         Whether it reads information, for which the values of a categorical latent are categories.
     left_out
         Why it is not run at all; empty if it is.
+    by_neighbours
+        Whether information is estimated from neighbours since groups of latents have too many cells.
     """
 
     name: str
@@ -177,6 +180,7 @@ class Request:
     replicates: int
     counts_latents: bool = False
     left_out: str = ""
+    by_neighbours: bool = False
 
 
 def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str) -> list[Choice]:
@@ -273,6 +277,9 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
+        by_neighbours = bool(inputs.groups) and not _countable(settings, inputs)
+        if by_neighbours:
+            settings = {**settings, "estimator": "nearest_neighbours"}
         facts = {**shape, **said}
         if not definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
@@ -303,9 +310,21 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 replicates=0 if left_out else replicates,
                 counts_latents="mutual information" in definition.relation,
                 left_out=left_out,
+                by_neighbours=by_neighbours,
             )
         )
     return requests
+
+
+def _countable(settings: Mapping[str, Any], inputs: Inputs) -> bool:
+    """Whether groups of latents can be counted in joint cells, where these settings ask for counts."""
+    if settings.get("estimator") != "histogram":
+        return True
+    bins = settings["bins"]
+    values = [bins if factor.codes is None else len(factor.levels) for factor in inputs.factors]
+    most = settings.get("factor_bins")
+    values = values if most is None else [min(most, value) for value in values]
+    return countable(inputs.shape[0], inputs.groups, bins, values)
 
 
 def _too_wide(choice: Choice, latents: int) -> str:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from disentangle_metrics.checks import gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
+from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
-from disentangle_metrics.relations.incomplete import relate
+from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.scoring import findings
 from disentangle_metrics.scoring.anchors import PERMUTATIONS, mean_scores, permuted
@@ -38,6 +39,7 @@ def score(
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Groups | None = None,
     missing: Missing = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
@@ -72,6 +74,11 @@ def score(
         "circular:PERIOD" for each latent, or by name. Metrics of information count the values of a
         categorical latent instead of cutting it into bins; correlations go round circular ones; all
         others read numbers.
+    groups
+        Units of several latents, such as the layers of a model: names, and the columns of each by place
+        or name, as in ``{"layer 1": [0, 1]}``. Each group is then one latent, and D counts groups; a column
+        that is in none stays by itself. Metrics that have no definition for groups have no value, and
+        say so. See :mod:`disentangle_metrics.relations.grouped`.
     missing
         "raise": refuse missing (NaN, None, NA, masked) and infinite numbers, naming the first row and
         column. "drop": leave out rows whose latents have one. A row without a value of some factor is
@@ -120,6 +127,7 @@ def score(
         latent_types=latent_types,
         missing=missing,
         rule=PROTOCOLS[protocol].reading,
+        groups=groups,
     )
     report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:

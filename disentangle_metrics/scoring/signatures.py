@@ -27,6 +27,7 @@ OF_INPUT = {
     "kinds": "`factor_types`",
     "periods": "`factor_types`",
     "latent_kinds": "`latent_types`",
+    "groups": "`groups`",
     "latent_periods": "`latent_types`",
 }
 OF_CALL = {

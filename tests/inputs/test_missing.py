@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import disentangle_metrics as dm
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics.lookup import find_metric
-from disentangle_metrics.relations.incomplete import relate
+from disentangle_metrics.relations.relate import relate
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 

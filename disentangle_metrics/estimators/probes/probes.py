@@ -147,22 +147,27 @@ def _quality(target: Target, predicted: NDArray[Any]) -> float:
 
 
 def svm_accuracies(
-    train: NDArray[np.floating], test: NDArray[np.floating], target: Target
+    train: NDArray[np.floating],
+    test: NDArray[np.floating],
+    target: Target,
+    units: Sequence[tuple[int, ...]] = (),
 ) -> NDArray[np.float64]:
     """Test accuracy of a class-balanced linear SVM (C = 0.01) on each latent alone. Shape (D,).
 
-    The settings are those of the study of Locatello et al. 2019. A constant latent has the accuracy
-    of naming one class always; so has every latent if the train rows hold one class only.
+    With `units`, on the columns of each; shape (units,). The settings are those of the study of Locatello
+    et al. 2019. A constant latent has the accuracy of naming one class always; so has every latent if the
+    train rows hold one class only.
     """
     from sklearn.svm import LinearSVC
 
     if len(np.unique(target.train)) < 2:
-        return np.full(train.shape[1], np.mean(target.test == target.train[0]))
-    accuracy = np.empty(train.shape[1])
-    for latent in range(train.shape[1]):
+        return np.full(len(units) or train.shape[1], np.mean(target.test == target.train[0]))
+    columns = [list(unit) for unit in units or ((latent,) for latent in range(train.shape[1]))]
+    accuracy = np.empty(len(columns))
+    for place, own in enumerate(columns):
         model = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
-        model.fit(train[:, [latent]], target.train)
-        accuracy[latent] = np.mean(model.predict(test[:, [latent]]) == target.test)
+        model.fit(train[:, own], target.train)
+        accuracy[place] = np.mean(model.predict(test[:, own]) == target.test)
     return accuracy
 
 

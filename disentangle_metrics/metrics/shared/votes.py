@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.estimators.pairing import Drawing, Groups, fixed_factor_variances
+from disentangle_metrics.estimators.pairing import Drawing, Groups
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, VoteCount
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Active, ValueWeights, Votes
@@ -82,15 +82,9 @@ def majority_votes(
     if not len(candidates):
         raise NotApplicable("every active latent is constant")
     factors = rng.integers(len(usable), size=sum(votes))
-    variance = fixed_factor_variances(
-        relations.latents,
-        [groups[k] for k in usable],
-        factors,
-        rows,
-        rng,
-        Drawing(value_weights == "uniform", replacement),
-    )
-    named = pick(variance[:, candidates] / relations.variances()[candidates], axis=1)
+    rule = Drawing(value_weights == "uniform", replacement)
+    variance = relations.relative_variances([groups[k] for k in usable], factors, rows, rng, rule)
+    named = pick(variance[:, candidates], axis=1)
     counts = np.zeros((len(candidates), len(usable)), dtype=np.int64)
     np.add.at(counts, (named[:fitting], factors[:fitting]), 1)
     right = counts.argmax(axis=1)[named[fitting:]] == factors[fitting:]

@@ -1,0 +1,205 @@
+"""Mutual information of groups of latents and factors, in nats: joint cells, or neighbours in several axes.
+
+One estimator serves the whole table, so that gaps between groups are gaps of one kind of number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.estimators.counts.binning import Bins
+from disentangle_metrics.estimators.counts.counts import ContingencyTables
+from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
+from disentangle_metrics.estimators.nearest_neighbours import (
+    jittered,
+    with_categories,
+    with_continuous,
+)
+
+ROWS_PER_CELL = 5  # on average, from which on joint histograms are counted
+
+Floats = NDArray[np.float64]
+Units = Sequence[tuple[int, ...]]
+
+
+def countable(rows: int, units: Units, bins: int, values: Sequence[int]) -> bool:
+    """Whether every unit of several latents has `ROWS_PER_CELL` rows for each joint cell, on average.
+
+    `values` are the numbers of values of the factors, or of their bins.
+    """
+    widest = max(len(unit) for unit in units)
+    return widest == 1 or ROWS_PER_CELL * bins**widest * max(values, default=1) <= rows
+
+
+def joint_tables(
+    latents: NDArray[np.floating],
+    units: Units,
+    bins: Bins,
+    codes: Sequence[NDArray[np.integer]],
+    sizes: Sequence[int],
+) -> ContingencyTables:
+    """Counts of rows by joint cell of each unit and value of each factor.
+
+    Parameters
+    ----------
+    latents
+        Shape (N, D), floating.
+    units
+        The columns of each.
+    bins
+        Of the D columns.
+    codes, sizes
+        For each factor (N,) codes 0 .. size - 1.
+
+    Returns
+    -------
+    Tables of shape (units, most cells that occur, size); units of fewer cells have rows of zeros.
+    """
+    cells = []
+    for unit in units:
+        joint = np.zeros(len(latents), dtype=np.int64)
+        for column in unit:
+            joint = joint * bins.count + bins.encode(column, latents[:, column])
+        cells.append(joint if len(unit) == 1 else np.unique(joint, return_inverse=True)[1])
+    most = max(bins.count, *(int(cell.max()) + 1 for cell in cells))
+    joint_of = []
+    for column, size in zip(codes, sizes, strict=True):
+        table = np.stack([np.bincount(cell * size + column, minlength=most * size) for cell in cells])
+        joint_of.append(table.reshape(len(units), most, size))
+    return ContingencyTables(tuple(joint_of))
+
+
+def neighbour_information_of_groups(
+    latents: NDArray[np.floating],
+    constant: NDArray[np.bool_],
+    units: Units,
+    values: Sequence[Floats | None],
+    codes: Sequence[NDArray[np.integer]],
+    k: int,
+    rng: np.random.Generator,
+) -> Information:
+    """Estimate the information of every unit with every factor from distances.
+
+    The distance in a unit is the largest of those in its columns, each scaled to deviation 1. A unit of
+    one column has the estimate of :func:`~.nearest_neighbours.neighbour_information`, to the last bit.
+
+    Parameters
+    ----------
+    latents
+        Shape (N, D), floating.
+    constant
+        Shape (D,): columns that carry no information, and are left out.
+    units
+        The columns of each.
+    values
+        For each factor its (N,) values if it is continuous, else None.
+    codes
+        For each factor (N,) codes 0 .. values - 1; of a continuous one its bins, for its entropy.
+    k
+        Number of neighbours.
+    rng
+        Draws the noise that breaks ties.
+
+    Returns
+    -------
+    Estimates below 0 are 0; they may exceed the factor's entropy. The latents' entropies are NaN.
+    """
+    noise = rng.standard_normal((2, len(latents)))
+    continuous = [None if column is None else jittered(column, noise[1]) for column in values]
+    table = np.zeros((len(units), len(codes)))
+    for place, unit in enumerate(units):
+        moved = [jittered(latents[:, column], noise[0]) for column in unit if not constant[column]]
+        if not moved:
+            continue
+        for factor, (column, categories) in enumerate(zip(continuous, codes, strict=True)):
+            if len(moved) == 1 and column is None:
+                table[place, factor] = with_categories(moved[0], categories, k)
+            elif len(moved) == 1 and column is not None:
+                table[place, factor] = with_continuous(moved[0], column, k)
+            elif column is None:
+                table[place, factor] = group_with_categories(np.column_stack(moved), categories, k)
+            else:
+                table[place, factor] = group_with_continuous(np.column_stack(moved), column, k)
+    rows_by_value = [np.bincount(column) for column in codes]
+    unknown = np.full(table.shape, np.nan)
+    return Information(
+        np.maximum(table, 0.0),
+        joint_entropy=unknown,
+        latent_entropy=unknown[:, 0],
+        factor_entropy=np.array([entropy(rows) for rows in rows_by_value]),
+        factor_values=present(rows_by_value),
+        counted=False,
+    )
+
+
+def group_with_categories(group: Floats, codes: NDArray[np.integer], k: int) -> float:
+    """Mutual information of several columns with a factor of categories (Ross 2014, eq. 6).
+
+    As :func:`~.nearest_neighbours.with_categories`, with distances by the largest of the columns'.
+
+    Parameters
+    ----------
+    group
+        Shape (N, columns), without ties.
+    codes
+        Shape (N,): 0 .. values - 1.
+    k
+        Number of neighbours.
+    """
+    from scipy.spatial import cKDTree
+    from scipy.special import digamma
+
+    shared = np.bincount(codes)[codes] > 1
+    if not shared.any():
+        return 0.0
+    points, codes = group[shared], codes[shared]
+    radius, size, neighbours = (np.empty(len(points)) for _ in range(3))
+    for value in np.unique(codes):
+        own = np.flatnonzero(codes == value)
+        count = min(k, len(own) - 1)
+        distances, _ = cKDTree(points[own]).query(points[own], k=[count + 1], p=np.inf)
+        radius[own], size[own], neighbours[own] = distances[:, 0], len(own), count
+    closer = _closer(points, radius)
+    return float(
+        digamma(len(points))
+        - np.mean(digamma(size))
+        + np.mean(digamma(neighbours))
+        - np.mean(digamma(closer))
+    )
+
+
+def group_with_continuous(group: Floats, factor: Floats, k: int) -> float:
+    """Mutual information of several columns with a continuous factor (Kraskov et al. 2004, eq. 8).
+
+    Parameters
+    ----------
+    group
+        Shape (N, columns), without ties.
+    factor
+        Shape (N,), without ties.
+    k
+        Number of neighbours.
+    """
+    from scipy.spatial import cKDTree
+    from scipy.special import digamma
+
+    rows = len(group)
+    k = min(k, rows - 1)
+    if k < 1:
+        return 0.0
+    together = np.column_stack([group, factor])
+    radius = cKDTree(together).query(together, k=[k + 1], p=np.inf)[0][:, 0]
+    counted = np.mean(digamma(_closer(group, radius))) + np.mean(digamma(_closer(factor[:, None], radius)))
+    return float(digamma(rows) + digamma(k) - counted)
+
+
+def _closer(points: Floats, radius: Floats) -> NDArray[np.int64]:
+    """How many points are nearer to each than its radius, itself among them."""
+    from scipy.spatial import cKDTree
+
+    inside = np.nextafter(radius, 0)  # the ball is open
+    found = cKDTree(points).query_ball_point(points, inside, p=np.inf, return_length=True)
+    return np.asarray(found, dtype=np.int64)
