@@ -73,7 +73,8 @@ def evaluate(
         Show progress bars on stderr.
     **score_options
         Passed on to :func:`score`: `metrics`, `protocol`, `anchors`, `confidence`, `n_jobs`,
-        `factor_types`, ...
+        `factor_types`, ... ``groups="layers"`` takes the groups of latents that the network names in its
+        attribute ``latent_groups``, as the ladder models do.
 
     Returns
     -------
@@ -97,6 +98,8 @@ def evaluate(
         own_types = {**types, **own_types}
     options = {**score_options, "factor_types": types if own_types is None else own_types}
     _check_score_options(options)
+    if options.get("groups") == "layers":
+        options["groups"] = _layers(encoder)
     one_row = dataset.factors([0])[:, columns]
     check([[0.0]], one_row, factor_names=names, factor_types=options["factor_types"])
 
@@ -172,6 +175,18 @@ def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
     if samples is None or samples >= available:
         return np.arange(available)
     return np.random.default_rng(seed).choice(available, samples, replace=False)
+
+
+def _layers(encoder: Any) -> Mapping[str, Iterable[int]]:
+    """The groups of latents that a network names."""
+    network = encoder.network if isinstance(encoder, Encoder) else encoder
+    groups: Mapping[str, Iterable[int]] | None = getattr(network, "latent_groups", None)
+    if not groups:
+        raise InputError(
+            "groups='layers' needs a network that names its layers in an attribute `latent_groups`; pass the "
+            "groups themselves, such as {'layer 1': [0, 1]}"
+        )
+    return groups
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from disentangle_metrics.cli.latent_groups import groups_in
 from disentangle_metrics.cli.results import (
     Format,
     Shown,
@@ -108,6 +109,12 @@ LatentTypes = option(
     "How to read some latents: categorical (codes) or circular:PERIOD.",
     metavar="NAME=TYPE,...",
 )
+LatentGroups = option(
+    SCORING,
+    "Units of several latents: their columns by place or name, or `layers`, those of the model.",
+    "--groups",
+    metavar="NAME=0,1;...",
+)
 Metrics = option(
     SCORING,
     "Metrics, score keys, or signatures to score again, as 'mig|bins:10' (default: those of the protocol).",
@@ -163,6 +170,7 @@ def dm_eval(
     protocol: Annotated[str, Protocol] = "default",
     factor_types: Annotated[str | None, FactorTypes] = None,
     latent_types: Annotated[str | None, LatentTypes] = None,
+    groups: Annotated[str | None, LatentGroups] = None,
     missing: Annotated[Missing, MissingChoice] = Missing.RAISE,
     seed: Annotated[int, Seed] = 0,
     jobs: Annotated[int, Jobs] = 1,
@@ -201,6 +209,7 @@ def dm_eval(
         "protocol": protocol,
         "factor_types": None if factor_types is None else _types("--factor-types", factor_types),
         "latent_types": None if latent_types is None else _types("--latent-types", latent_types),
+        "groups": None if groups is None else groups_in(groups),
         "missing": missing.value,
         "seed": seed,
         "n_jobs": jobs,

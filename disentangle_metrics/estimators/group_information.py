@@ -65,11 +65,11 @@ def joint_tables(
             joint = joint * bins.count + bins.encode(column, latents[:, column])
         cells.append(joint if len(unit) == 1 else np.unique(joint, return_inverse=True)[1])
     most = max(bins.count, *(int(cell.max()) + 1 for cell in cells))
-    joint_of = []
-    for column, size in zip(codes, sizes, strict=True):
-        table = np.stack([np.bincount(cell * size + column, minlength=most * size) for cell in cells])
-        joint_of.append(table.reshape(len(units), most, size))
-    return ContingencyTables(tuple(joint_of))
+    tables = []
+    for values, size in zip(codes, sizes, strict=True):
+        table = np.stack([np.bincount(cell * size + values, minlength=most * size) for cell in cells])
+        tables.append(table.reshape(len(units), most, size))
+    return ContingencyTables(tuple(tables))
 
 
 def neighbour_information_of_groups(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
+from disentangle_metrics.estimators.group_information import countable
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
 from disentangle_metrics.inputs.columns import (
@@ -109,6 +110,12 @@ class Inputs:
         if not self.groups:
             return self
         return replace(self, latent_names=self.column_names, column_names=(), groups=())
+
+    def cells_can_be_counted(self, bins: int, factor_bins: int | None) -> bool:
+        """Whether groups of latents, in so many bins each, have rows enough for joint histograms."""
+        values = [bins if factor.codes is None else len(factor.levels) for factor in self.factors]
+        most = max(values, default=1) if factor_bins is None else factor_bins
+        return countable(len(self.latents), self.groups, bins, [min(most, value) for value in values])
 
     def latents_of(self, kind: Kind) -> tuple[int, ...]:
         """The latents that were declared to be of this kind."""

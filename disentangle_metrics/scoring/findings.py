@@ -147,7 +147,7 @@ def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check
     low, high = inputs.latents.min(axis=0), inputs.latents.max(axis=0)
     worst: tuple[float, str] | None = None
     count = 0
-    for j, name in enumerate(inputs.ungrouped().latent_names):
+    for j, name in enumerate(inputs.column_names or inputs.latent_names):
         said = inputs.latent_types[j] if inputs.latent_types else None
         if not low[j] < high[j] or (said is not None and said.kind == "categorical"):
             continue

@@ -11,7 +11,6 @@ import numpy as np
 
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.group_information import countable
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics.definition import (
     Interval,
@@ -277,7 +276,11 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
-        by_neighbours = bool(inputs.groups) and not _countable(settings, inputs)
+        by_neighbours = (
+            bool(inputs.groups)
+            and settings.get("estimator") == "histogram"
+            and not inputs.cells_can_be_counted(settings["bins"], settings.get("factor_bins"))
+        )
         if by_neighbours:
             settings = {**settings, "estimator": "nearest_neighbours"}
         facts = {**shape, **said}
@@ -314,17 +317,6 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
             )
         )
     return requests
-
-
-def _countable(settings: Mapping[str, Any], inputs: Inputs) -> bool:
-    """Whether groups of latents can be counted in joint cells, where these settings ask for counts."""
-    if settings.get("estimator") != "histogram":
-        return True
-    bins = settings["bins"]
-    values = [bins if factor.codes is None else len(factor.levels) for factor in inputs.factors]
-    most = settings.get("factor_bins")
-    values = values if most is None else [min(most, value) for value in values]
-    return countable(inputs.shape[0], inputs.groups, bins, values)
 
 
 def _too_wide(choice: Choice, latents: int) -> str:

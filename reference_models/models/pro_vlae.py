@@ -92,6 +92,11 @@ class ProVLAE(Model):
         active = self.active[:, None]
         return (mean * active).flatten(1), (logvar * active).flatten(1)
 
+    @property
+    def latent_groups(self) -> dict[str, list[int]]:
+        """The latents of each layer, the lowest first."""
+        return self.network.latent_groups
+
     def decode(self, latents: Tensor) -> Tensor:
         """Logits of the images of latents (n, layers * latents_per_layer), the lowest layer first."""
         return self.network.decode(latents.view(len(latents), self.network.layers, -1), self.active)

@@ -51,6 +51,11 @@ class VLAE(Model):
         mean, logvar = self.network.posterior(images)
         return mean.flatten(1), logvar.flatten(1)
 
+    @property
+    def latent_groups(self) -> dict[str, list[int]]:
+        """The latents of each layer, the lowest first."""
+        return self.network.latent_groups
+
     def decode(self, latents: Tensor) -> Tensor:
         """Logits of the images of latents (n, layers * latents_per_layer), the lowest layer first."""
         return self.network.decode(latents.view(len(latents), self.network.layers, -1))

@@ -248,6 +248,15 @@ class LadderNetwork(nn.Module):
         self.generators.append(nn.Identity())
         self.output = nn.ConvTranspose2d(64, colours, 4, 2, padding=1)
 
+    @property
+    def latent_groups(self) -> dict[str, list[int]]:
+        """The latents of each layer, the lowest first."""
+        each = self.latents_per_layer
+        return {
+            f"layer {layer + 1}": list(range(layer * each, (layer + 1) * each))
+            for layer in range(self.layers)
+        }
+
     def posterior(self, images: Tensor, gates: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Means and log-variances, each (n, layers, latents_per_layer), the lowest layer first.
 
