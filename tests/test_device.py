@@ -10,6 +10,7 @@ from disentangle_metrics.estimators import namespaces
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import inputs
 from disentangle_metrics.relations import relations
+from disentangle_metrics.scoring.anchors import ideal
 
 torch = pytest.importorskip("torch")
 
@@ -44,7 +45,7 @@ def test_rows_are_the_same_on_the_device(as_if_on_an_accelerator):
         np.testing.assert_array_equal(some.on_device.mean.numpy(), some.latents)
         np.testing.assert_array_equal(some.on_device.logvar.numpy(), some.logvar)
     assert checked.shuffled(np.arange(199)[::-1]).on_device is checked.on_device
-    assert checked.ideal().on_device is None  # another code, made on the host
+    assert ideal(checked).on_device is None  # another code, made on the host
 
 
 METRICS = [

@@ -22,23 +22,15 @@ from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
 from disentangle_metrics.estimators.group_information import countable
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
-from disentangle_metrics.inputs.columns import (
-    columns_of,
-    declared_of,
-    facts_of_latents,
-    names_of,
-    types_of_code,
-)
 from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
 from disentangle_metrics.inputs.reading import Kind, Rule
-from disentangle_metrics.inputs.row_labels import matching_rows
+from disentangle_metrics.inputs.row_labels import matching_rows, row_mismatch
 from disentangle_metrics.inputs.tables import identifiers, read_factors, read_latents, rows_of
 
 LATENT_KINDS: tuple[Kind, ...] = ("continuous", "categorical", "circular")
 Missing = Literal["raise", "drop"]
-NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 LARGEST = 1e150  # squares of larger numbers overflow
 
 
@@ -188,33 +180,6 @@ class Inputs:
         """The same latents with the rows of the factors in another order."""
         return replace(self, factors=tuple(factor.rows(order) for factor in self.factors))
 
-    def ideal(self) -> Inputs:
-        """The factors themselves as the code: ordinal codes for categories, values otherwise.
-
-        Where posteriors were given they are posteriors almost without noise, and scaled to deviation
-        1 like their prior, since thresholds on their variance have a meaning. Only rows that have a
-        value of every factor are such a code.
-        """
-        if self.incomplete:
-            return self.complete().ideal()
-        columns = [f.values if f.codes is None else f.codes for f in self.factors]
-        latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
-        logvar = None
-        if self.logvar is not None:
-            deviation = latents.std(axis=0)
-            latents /= np.where(deviation > 0, deviation, 1.0)
-            logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
-        return replace(
-            self,
-            latents=latents,
-            logvar=logvar,
-            latent_names=self.factor_names,
-            latent_types=types_of_code(self.factors),
-            on_device=None,
-            groups=(),
-            column_names=(),
-        )
-
 
 def check(
     latents: Any,
@@ -285,14 +250,14 @@ def check(
         mean = table.array
         good = _usable(mean, "latents", missing)
     given = len(mean)
-    latent_labels = names_of(latent_names, columns_of(table.frame), "z", mean.shape[1], "latent_names")
+    latent_labels = _names(latent_names, _columns_of(table.frame), "z", mean.shape[1], "latent_names")
     if not good.all():
         kept = np.flatnonzero(good)
         if not len(kept):
             raise InputError("`latents`: every row has a missing or infinite value")
         mean, logvar = mean[kept], None if logvar is None else logvar[kept]
         on_device = None if on_device is None else on_device.rows(kept)
-    types = declared_of(latent_types, latent_labels, "latent_types", LATENT_KINDS)
+    types = _declared(latent_types, latent_labels, "latent_types", LATENT_KINDS)
     inputs = Inputs(
         mean,
         logvar,
@@ -303,7 +268,7 @@ def check(
         given=given,
         on_device=on_device,
         latent_types=tuple(types),
-        facts=facts_of_latents(types),
+        facts=_facts_of_latents(types),
     )
     if groups is not None:
         inputs = inputs.grouped(groups)
@@ -313,7 +278,7 @@ def check(
         )
     columns = read_factors(factors)
     if len(columns.columns[0]) != given:
-        raise InputError(_row_mismatch(given, mean.shape[1], len(columns.columns[0])))
+        raise InputError(row_mismatch(given, mean.shape[1], len(columns.columns[0])))
     order = None
     if table.frame is not None and columns.frame is not None:
         order = matching_rows(table.frame, columns.frame, ("latents", "factors"))
@@ -321,10 +286,10 @@ def check(
         columns = columns.ordered(order)
         text = "the rows of `factors` are put in the order of `latents`, by their labels"
         notes.append(Check("rows_matched", text))
-    factor_labels = names_of(
-        factor_names, columns_of(columns.frame), "factor", len(columns.columns), "factor_names"
+    factor_labels = _names(
+        factor_names, _columns_of(columns.frame), "factor", len(columns.columns), "factor_names"
     )
-    kinds = declared_of(factor_types, factor_labels, "factor_types", KINDS)
+    kinds = _declared(factor_types, factor_labels, "factor_types", KINDS)
     numeric = all(column.dtype.kind in "biuf" for column in columns.columns)
     left_out = {} if numeric else identifiers(columns, factor_labels, kinds)
     notes += [_left_out(factor_labels[place], text, given) for place, text in left_out.items()]
@@ -379,11 +344,53 @@ def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDA
     return usable
 
 
-def _row_mismatch(given: int, latents: int, rows: int) -> str:
-    message = (
-        f"`factors` has {rows:,} rows but `latents` has {given:,}; "
-        f"row i of both must describe the same sample"
-    )
-    if latents == rows:
-        message += " (`latents` looks transposed: pass `latents.T`)"
-    return message
+def _columns_of(frame: Any) -> list[str] | None:
+    """The names of a data frame's columns."""
+    return None if frame is None else [str(name) for name in frame.columns]
+
+
+def _names(
+    given: Iterable[str] | None, found: list[str] | None, stem: str, count: int, argument: str
+) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise InputError(f"`{argument}` must be a list of names, got the single string {given!r}")
+    names = tuple(str(name) for name in (given if given is not None else found or []))
+    if not names and given is None:
+        names = tuple(f"{stem}_{index}" for index in range(count))
+    if len(names) != count:
+        raise InputError(f"`{argument}` has {len(names)} names for {count} columns: {', '.join(names)}")
+    if len(set(names)) < count:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"`{argument}` must be distinct, got {twice!r} more than once")
+    return names
+
+
+def _declared(
+    given: Any, names: Sequence[str], argument: str, kinds: tuple[Kind, ...]
+) -> list[Declared | None]:
+    """What was declared of each column, by place or by name."""
+    if given is None:
+        return [None] * len(names)
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise InputError(f"`{argument}` names {unknown[0]!r}, which is none of {', '.join(names)}")
+        texts = [given.get(name) for name in names]
+    else:
+        texts = [given] * len(names) if isinstance(given, str) else list(given)
+    if len(texts) != len(names):
+        raise InputError(f"`{argument}` has {len(texts)} entries for {len(names)} columns")
+    return [
+        None if text is None else Declared.parse(text, argument, name, kinds)
+        for name, text in zip(names, texts, strict=True)
+    ]
+
+
+def _facts_of_latents(types: Sequence[Declared | None]) -> dict[str, str]:
+    """What signatures say of declared latents: the letter of each, as for factors, and the periods."""
+    if not any(said is not None and said.kind != "continuous" for said in types):
+        return {}
+    letters = {"continuous": "r", "categorical": "c", "circular": "p"}
+    facts = {"latent_kinds": "".join("r" if said is None else letters[said.kind] for said in types)}
+    periods = [f"{said.turn:.12g}" for said in types if said is not None and said.kind == "circular"]
+    return {**facts, "latent_periods": ",".join(periods)} if periods else facts

@@ -84,3 +84,14 @@ def _is_shuffled_count(labels: pd.Index) -> bool:
     numbers = np.asarray(labels)
     counting = np.arange(len(numbers))
     return bool((np.sort(numbers) == counting).all() and not (numbers == counting).all())
+
+
+def row_mismatch(given: int, latents: int, rows: int) -> str:
+    """What to say of arrays that have different numbers of rows."""
+    message = (
+        f"`factors` has {rows:,} rows but `latents` has {given:,}; "
+        f"row i of both must describe the same sample"
+    )
+    if latents == rows:
+        message += " (`latents` looks transposed: pass `latents.T`)"
+    return message

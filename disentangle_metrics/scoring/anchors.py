@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from disentangle_metrics.inputs.factor import Declared, Factor
 from disentangle_metrics.inputs.inputs import Inputs
 
 PERMUTATIONS = 5
+NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 
 
 def permuted(inputs: Inputs, seed: int) -> Iterator[Inputs]:
@@ -22,6 +25,39 @@ def permuted(inputs: Inputs, seed: int) -> Iterator[Inputs]:
     rng = np.random.default_rng([seed, *b"chance"])
     for _ in range(PERMUTATIONS):
         yield inputs.shuffled(rng.permutation(inputs.shape[0]))
+
+
+def ideal(inputs: Inputs) -> Inputs:
+    """The factors themselves as the code: ordinal codes for categories, values otherwise.
+
+    Where posteriors were given they are posteriors almost without noise, and scaled to deviation
+    1 like their prior, since thresholds on their variance have a meaning. Only rows that have a
+    value of every factor are such a code.
+    """
+    if inputs.incomplete:
+        return ideal(inputs.complete())
+    columns = [f.values if f.codes is None else f.codes for f in inputs.factors]
+    latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+    logvar = None
+    if inputs.logvar is not None:
+        deviation = latents.std(axis=0)
+        latents /= np.where(deviation > 0, deviation, 1.0)
+        logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
+    return replace(
+        inputs,
+        latents=latents,
+        logvar=logvar,
+        latent_names=inputs.factor_names,
+        latent_types=_types_of_code(inputs.factors),
+        on_device=None,
+        groups=(),
+        column_names=(),
+    )
+
+
+def _types_of_code(factors: Sequence[Factor]) -> tuple[Declared | None, ...]:
+    """What the factors are as latents: those that go round stay so."""
+    return tuple(Declared("circular", f.period) if f.kind == "circular" else None for f in factors)
 
 
 def mean_scores(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -234,7 +234,7 @@ def _pieces(
     whole: Relations, divided: Mapping[str, Any], *, halved: bool
 ) -> tuple[tuple[Rows, ...], tuple[Rows, Rows] | None]:
     """The rows to draw from piece by piece, and where the parts of the split lie among those drawn."""
-    total = len(whole.latents)
+    total = whole.inputs.shape[0]
     if not divided or whole.inputs.incomplete:  # where each factor has rows, and a split, of its own
         return (np.arange(total),), None
     train, test = whole.split(divided["split"], divided.get("max_rows"))

@@ -19,7 +19,7 @@ from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.scoring import findings
-from disentangle_metrics.scoring.anchors import PERMUTATIONS, mean_scores, permuted
+from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores, permuted
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
@@ -162,8 +162,8 @@ def score_inputs(
             shuffled = (relate(rows, seed=options.seed, n_jobs=options.n_jobs)
                         for rows in permuted(inputs, options.seed))  # fmt: skip
             chance = mean_scores([runner.scores(anchored, rows, ", chance") for rows in shuffled])
-            ideal = relate(inputs.ideal(), seed=options.seed, n_jobs=options.n_jobs)
-            ceiling = runner.scores(anchored, ideal, ", ceiling")
+            perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
+            ceiling = runner.scores(anchored, perfect, ", ceiling")
         located: Mapping[str, Located] = {}
         if options.confidence is not None:
             resampled = [

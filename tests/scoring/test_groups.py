@@ -1,0 +1,195 @@
+"""Groups of latents: a unit may have several columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.estimators import correlation
+from disentangle_metrics.estimators.group_information import (
+    countable,
+    group_with_categories,
+    group_with_continuous,
+)
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.inputs.latent_groups import read_groups, text_of
+from disentangle_metrics.relations.relate import relate
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+RNG = np.random.default_rng(0)
+ROWS = 3_000
+FACTORS = RNG.integers(6, size=(ROWS, 3))
+ANGLE = FACTORS[:, 0] * np.pi / 3
+
+
+def noisy(columns: np.ndarray) -> np.ndarray:
+    return columns + 0.05 * np.random.default_rng(1).normal(size=columns.shape)
+
+
+CIRCLE = noisy(np.column_stack([np.cos(ANGLE), np.sin(ANGLE), FACTORS[:, 1], FACTORS[:, 2]]).astype(float))
+GROUPS = {"angle": [0, 1]}
+SUITE = ["mig", "mig_sup", "dcimig", "modularity", "factor_vae", "dci", "sap", "mcc", "infomec"]
+
+
+def scores(groups, metrics=SUITE, latents=CIRCLE, **options):
+    return dm.score(latents, FACTORS, metrics=metrics, groups=groups, anchors=False, **options)
+
+
+def test_a_circle_of_two_latents_is_one_clean_unit():
+    apart, together = scores(None), scores(GROUPS)
+    assert apart["mig"].value < 0.75
+    for key in ("mig", "mig_sup", "dcimig", "info_compactness", "dci_completeness"):
+        assert together[key].value > 0.98, key
+    assert together["mig"].per_factor.min() > 0.98
+    assert list(together["mig_sup"].per_latent.index) == ["angle", "z_2", "z_3"]
+    assert together["dci_informativeness"].value == apart["dci_informativeness"].value
+
+
+def test_groups_of_one_column_each_are_names_alone():
+    named = {name: [place] for place, name in enumerate("abcd")}
+    for (key, plain), other in zip(scores(None).items(), scores(named).values(), strict=True):
+        assert other.value == plain.value, key
+        assert other.signature == plain.signature, key
+    assert list(scores(named)["mig_sup"].per_latent.index) == list("abcd")
+
+
+def test_the_order_of_groups_and_of_columns_does_not_matter():
+    one = scores({"a": [0, 2], "b": [1, 3]}, ["mig", "factor_vae", "mcc"])
+    other = scores({"b": ["z_3", "z_1"], "a": [2, 0]}, ["mig", "factor_vae", "mcc"])
+    assert [s.value for s in one.values()] == [s.value for s in other.values()]
+    assert one["mig"].signature == other["mig"].signature
+
+
+def test_joint_cells_hold_what_counting_by_hand_gives():
+    codes = np.random.default_rng(2).integers(3, size=(ROWS, 2)).astype(float)
+    factor = (codes[:, 0] + codes[:, 1]) % 3  # neither column alone knows anything of it
+    report = dm.score(
+        codes,
+        factor.astype(int)[:, None],
+        metrics=[dm.Metric("mig", bins=3)],
+        groups={"both": [0, 1]},
+        anchors=False,
+    )
+    cells = np.bincount((codes[:, 0] * 9 + codes[:, 1] * 3 + factor).astype(int), minlength=27) / ROWS
+    pair, value = cells.reshape(9, 3).sum(1), cells.reshape(9, 3).sum(0)
+
+    def h(p: np.ndarray) -> float:
+        return float(-(p[p > 0] * np.log(p[p > 0])).sum())
+
+    expected = h(pair) + h(value) - h(cells)
+    table = report["mig"].details["mutual_information"]
+    assert table.loc["both", "factor_0"] == pytest.approx(expected, abs=1e-12)
+    assert report["mig"].value == pytest.approx(1.0, abs=1e-12)
+    assert "estimator:histogram" in report["mig"].signature
+    assert dm.mig(codes, factor.astype(int)[:, None], bins=3).value < 0.01
+
+
+def test_too_many_cells_are_not_counted_and_the_report_says_so():
+    assert countable(3_000, [(0, 1), (2,)], 10, [6])
+    assert not countable(2_999, [(0, 1), (2,)], 10, [6])
+    assert countable(10, [(0,), (1,)], 20, [6])
+    report = scores(GROUPS, ["mig", dm.Metric("jemmig", bins=5)])
+    assert "estimator:nearest_neighbours|k:3" in report["mig"].signature
+    assert "groups:0-1+2+3" in report["mig"].signature
+    assert "D:3" in report["mig"].signature
+    assert "estimator:histogram" in report["jemmig"].signature
+    (found,) = [check for check in report.checks() if check.code == "groups_by_neighbours"]
+    assert found.about == "mig"
+
+
+def test_neighbours_in_several_axes_find_the_known_information():
+    rng = np.random.default_rng(3)
+    x, noise = rng.normal(size=(4_000, 2)), rng.normal(size=4_000)
+    v = x.sum(axis=1) + noise  # Gaussian: I = -log(1 - R2) / 2, R2 = 2/3
+    assert group_with_continuous(x, v, 3) == pytest.approx(-0.5 * np.log(1 / 3), abs=0.05)
+    codes = (x[:, 0] > 0).astype(int) * 2 + (x[:, 1] > 0)
+    assert group_with_categories(x, codes, 3) == pytest.approx(np.log(4), abs=0.05)
+    assert group_with_categories(x, rng.permutation(codes), 3) == pytest.approx(0.0, abs=0.05)
+
+
+def test_votes_take_the_mean_over_the_columns_of_a_group():
+    relations = relate(check(CIRCLE, FACTORS).grouped(GROUPS))
+    columns = relate(check(CIRCLE, FACTORS))
+    draws = (columns.groups(), np.zeros(50, dtype=int), 16)
+    alone = columns.relative_variances(*draws, np.random.default_rng(5))
+    grouped = relations.relative_variances(*draws, np.random.default_rng(5))
+    np.testing.assert_array_equal(grouped[:, 0], alone[:, :2].mean(axis=1))
+    np.testing.assert_array_equal(grouped[:, 1:], alone[:, 2:])
+
+
+def test_correlations_of_a_group_are_multiple_and_cross_fitted():
+    rng = np.random.default_rng(6)
+    columns = rng.normal(size=(500, 2))
+    target = columns @ [[2.0], [-1.0]] + 3.0
+    folds = np.arange(500) % correlation.FOLDS
+    assert correlation.multiple_r2(columns, target, folds) == pytest.approx(1.0)
+    assert correlation.multiple_r2(columns, rng.normal(size=(500, 1)), folds) < 0.01
+    assert correlation.multiple_r2(columns[:, :0], target, folds) == 0.0
+    mixed = np.column_stack([FACTORS[:, 0] + FACTORS[:, 1], FACTORS[:, 0] - FACTORS[:, 1], FACTORS[:, 2]])
+    report = dm.score(mixed, FACTORS[:, [0, 2]], metrics=["mcc"], groups={"mix": [0, 1]}, anchors=False)
+    assert report["mcc"].value == pytest.approx(1.0, abs=1e-6)
+
+
+def test_metrics_without_a_definition_say_so_and_the_others_have_values():
+    report = scores(GROUPS, None)
+    for key in ("irs", "beta_vae", "total_correlation", "mean_pairwise_mi"):
+        assert np.isnan(report[key].value)
+        assert "no definition for groups" in report[key].reason
+    assert np.isfinite([report[key].value for key in ("mig", "factor_vae", "z_max_variance", "sap")]).all()
+    assert report["active_units"].value == 3
+
+
+def test_missing_values_are_left_out_factor_by_factor():
+    holes = FACTORS.astype(float)
+    holes[:1_000, 0] = np.nan
+    part = dm.score(CIRCLE, holes, metrics=["mig"], missing="drop", groups=GROUPS, anchors=False)["mig"]
+    alone = dm.score(CIRCLE[1_000:], FACTORS[1_000:], metrics=["mig"], groups=GROUPS, anchors=False)["mig"]
+    row = "mutual_information"
+    assert part.details[row].loc["angle", "factor_0"] == alone.details[row].loc["angle", "factor_0"]
+
+
+def test_intervals_and_anchors_are_those_of_groups():
+    report = dm.score(CIRCLE, FACTORS, metrics=[dm.Metric("mig", bins=8)], groups=GROUPS, confidence=0.9)
+    low, high = report["mig"].interval
+    assert low <= high
+    assert report["mig"].chance < 0.05
+    assert report["mig"].ceiling == pytest.approx(1.0)
+
+
+def test_the_same_bits_for_any_number_of_jobs():
+    one, two = (scores(GROUPS, ["dci", "mig"], n_jobs=jobs) for jobs in (1, 2))
+    assert [s.value for s in one.values()] == [s.value for s in two.values()]
+
+
+NAMES = ("z_0", "z_1", "z_2")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([[0, 1]], "must map names to columns"),
+        ({}, "must map names to columns"),
+        ({"a": []}, "'a' has no column"),
+        ({"a": [0, 3]}, "the column 3, which is none of the 3 latents"),
+        ({"a": [-1]}, "the column -1"),
+        ({"a": ["x"]}, "the column 'x'"),
+        ({"a": [True]}, "the column True"),
+        ({"a": [0.5]}, "the column 0.5"),
+        ({"a": [0, 1], "b": [1]}, "'z_1' is in 'a' and 'b'"),
+        ({"a": [0, 0]}, "'z_0' is in 'a' twice"),
+        ({"z_2": [0, 1]}, "'z_2' is also the name of a latent"),
+    ],
+)
+def test_groups_that_cannot_be(given, message):
+    with pytest.raises(dm.InputError, match=message) as caught:
+        read_groups(given, NAMES)
+    assert "\n" not in str(caught.value)
+
+
+def test_columns_are_named_or_numbered():
+    units = read_groups({"b": ["z_2", 1]}, NAMES)
+    assert units == (("z_0", (0,)), ("b", (1, 2)))
+    assert read_groups({"a": np.array([0, 1])}, NAMES)[0] == ("a", (0, 1))
+    assert text_of([columns for _, columns in units]) == "0+1-2"
