@@ -44,6 +44,7 @@ _WHERE = {
     "load_dataset": "datasets",
     "load_encoder": "encoders",
     "metric": "metrics",
+    "per_group": "groups_alone",
     "score": "scoring.score",
     "udr": "model_agreement",
 }

@@ -19,6 +19,7 @@ from disentangle_metrics.errors import PluginWarning as PluginWarning
 from disentangle_metrics.errors import ScoreWarning as ScoreWarning
 from disentangle_metrics.errors import UntrustedModelError as UntrustedModelError
 from disentangle_metrics.evaluation import evaluate as evaluate
+from disentangle_metrics.groups_alone import per_group as per_group
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior as GaussianPosterior
 from disentangle_metrics.metrics import metric as metric
 from disentangle_metrics.metrics.cards import describe as describe

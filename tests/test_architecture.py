@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": {"registry"},
     "encoders": {"registry", "inputs"},
     "files": {"encoders", "inputs"},
+    "groups_alone": {"inputs", "scoring"},
     "evaluation": {"datasets", "encoders", "inputs", "scoring"},
     "cli": {
         "datasets",

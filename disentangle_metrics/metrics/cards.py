@@ -16,6 +16,21 @@ ANCHORS = {
     "costly": 'computed by dm.score with anchors="all" only',
     "none": "not computed",
 }
+JOINT = "joint cells of a group's columns, or neighbours in all of them where cells are too many"
+GROUPS = {  # by what a metric reads
+    "mutual information": JOINT,
+    "mutual information, and the entropy of each factor given another": JOINT,
+    "mutual information by nearest neighbours, and a linear predictor on all latents": (
+        "neighbours in all of a group's columns; the predictor reads all columns in any case"
+    ),
+    "variances while a factor is fixed": "the mean of the relative variances of a group's columns",
+    "variances while all factors but one are fixed": "the mean of the relative variances of a group's columns",
+    "importances of one predictor per factor": "the sum of the importances of a group's columns",
+    "a linear classifier on all latents": "the same score: it reads all columns in any case",
+    "predictability of a factor from one latent": "a line or a classifier on all of a group's columns",
+    "correlation of each latent with each factor": "multiple correlation of a group's columns, cross-fitted",
+    "variance of the latents": "a group is active if one of its columns is",
+}
 COUNTED = {True: "yes, by histogram in bins of equal width", False: "no, it reads the rows themselves"}
 
 
@@ -57,6 +72,7 @@ def describe(name: str) -> str:
             f"Chance and ceiling on your own data: {ANCHORS[definition.anchors]}",
             f"Reads: {definition.relation}",
             f"With missing values dropped: {_rows_read(definition)}",
+            f"Groups of latents: {GROUPS.get(definition.relation, 'no definition; the score is NaN')}",
             f"In an Accumulator: {COUNTED[definition.from_counts]}",
             f"Source: {definition.source} (definition version {definition.version})",
             "Settings, their defaults and what they may be",

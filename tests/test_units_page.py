@@ -1,0 +1,28 @@
+"""docs/units.md: its Python runs and prints what the page says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAGE = (Path(__file__).parents[1] / "docs" / "units.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n```\n(.*?)```)?", re.S)
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_the_page_runs_and_prints_what_it_says() -> None:
+    names: dict[str, Any] = {}
+    printed = 0
+    for code, expected in BLOCK.findall(PAGE):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(code, "docs/units.md", "exec"), names)
+        if expected:
+            assert out.getvalue() == expected
+            printed += 1
+    assert printed == 3
