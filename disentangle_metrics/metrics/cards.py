@@ -17,14 +17,15 @@ ANCHORS = {
     "none": "not computed",
 }
 JOINT = "joint cells of a group's columns, or neighbours in all of them where cells are too many"
+VARIANCES = "the mean of the relative variances of a group's columns"
 GROUPS = {  # by what a metric reads
     "mutual information": JOINT,
     "mutual information, and the entropy of each factor given another": JOINT,
     "mutual information by nearest neighbours, and a linear predictor on all latents": (
         "neighbours in all of a group's columns; the predictor reads all columns in any case"
     ),
-    "variances while a factor is fixed": "the mean of the relative variances of a group's columns",
-    "variances while all factors but one are fixed": "the mean of the relative variances of a group's columns",
+    "variances while a factor is fixed": VARIANCES,
+    "variances while all factors but one are fixed": VARIANCES,
     "importances of one predictor per factor": "the sum of the importances of a group's columns",
     "a linear classifier on all latents": "the same score: it reads all columns in any case",
     "predictability of a factor from one latent": "a line or a classifier on all of a group's columns",
