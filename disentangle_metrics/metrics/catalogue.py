@@ -33,4 +33,5 @@ BUILTIN = (
     "dhsic",
     "omes",
     "unibound",
+    "linear_recovery",
 )

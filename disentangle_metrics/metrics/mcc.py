@@ -6,6 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from disentangle_metrics.estimators.correlation import ranks as rank_numbers
+from disentangle_metrics.estimators.linear import folds_of
+from disentangle_metrics.estimators.matching import held_out_matches, one_to_one
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
@@ -16,12 +19,19 @@ from disentangle_metrics.relations.relations import Relations
     relation="correlation of each latent with each factor",
     source="Hyvarinen and Morioka 2016",
     label_free=False,
+    silent=("cross_fitted", "normalisation"),
     by_factor=True,
     interval_studied=True,
     suite=True,
     version=2,
 )
-def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "pearson") -> MetricValue:
+def mcc(
+    relations: Relations,
+    *,
+    correlation: Literal["pearson", "spearman"] = "pearson",
+    normalisation: Literal["factors", "matched"] = "factors",
+    cross_fitted: bool = False,
+) -> MetricValue:
     """Mean correlation coefficient (MCC): are the factors recovered one by one, up to scale and order?
 
     Each factor is matched with at most one latent and each latent with at most one factor, so that the
@@ -36,6 +46,13 @@ def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "
     correlation
         "pearson": linear recovery; "spearman": of ranks, so that any monotone function of a factor
         counts as recovered.
+    normalisation
+        "factors": the mean over all factors, of which those without a latent count 0. "matched": the mean
+        over the matched pairs, which papers report where D is less than K; it cannot see what is missing.
+    cross_fitted
+        Match, and choose the signs, on four fifths of the rows, and correlate on the fifth that they have
+        not seen, five times. Unrelated rows then score about 0, where the best of several correlations does
+        not. Rows with a value of every factor are read.
 
     Returns
     -------
@@ -64,18 +81,25 @@ def mcc(relations: Relations, *, correlation: Literal["pearson", "spearman"] = "
     Hyvarinen, Morioka. Unsupervised feature extraction by time-contrastive learning. NeurIPS 2016;
     Khemakhem, Kingma, Monti, Hyvarinen. Variational autoencoders and nonlinear ICA. AISTATS 2020.
     """
-    from scipy.optimize import linear_sum_assignment
-
     varying = relations.need_factors(1, "MCC")
-    correlations = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))
-    correlations[:, ~varying] = np.nan
     columns = np.flatnonzero(varying)
-    latents, positions = linear_sum_assignment(correlations[:, columns], maximize=True)
-    matched = correlations[latents, columns[positions]]
-    per_factor = np.where(varying, 0.0, np.nan)
-    per_factor[columns[positions]] = matched
-    per_latent = np.full(len(correlations), np.nan)
-    per_latent[latents] = matched
+    ranks = correlation == "spearman"
+    correlations = np.sqrt(relations.squared_correlation(ranks=ranks))
+    correlations[:, ~varying] = np.nan
+    if cross_fitted:
+        whole = relations.complete_cases()
+        factors = np.stack([whole.inputs.factors[k].as_numbers() for k in columns], axis=1)
+        latents = rank_numbers(whole.latents) if ranks else whole.latents
+        factors = rank_numbers(factors) if ranks else factors
+        matched = held_out_matches(latents, factors, folds_of(len(factors), whole.generator("folds")))
+    else:
+        matched = one_to_one(correlations[:, columns])
+    per_factor = np.where(varying, 0.0 if normalisation == "factors" else np.nan, np.nan)
+    has_latent = ~np.isnan(matched).all(axis=0)
+    per_factor[columns[has_latent]] = np.nansum(matched[:, has_latent], axis=0)
+    has_factor = ~np.isnan(matched).all(axis=1)
+    per_latent = np.full(len(matched), np.nan)
+    per_latent[has_factor] = np.nansum(matched[has_factor], axis=1)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,

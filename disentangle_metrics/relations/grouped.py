@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators import correlation
+from disentangle_metrics.estimators import correlation, linear
 from disentangle_metrics.estimators.counts.entropy import (
     Information,
     bounded_by_entropy,
@@ -178,7 +178,7 @@ class GroupedRelations(Relations):
             else:
                 numbers = factor.as_numbers()[index][:, None]
                 targets.append(correlation.ranks(numbers) if ranks else numbers)
-        folds = columns.generator("folds of groups").permutation(len(latents)) % correlation.FOLDS
+        folds = linear.folds_of(len(latents), columns.generator("folds"))
         table = np.empty((len(self.inputs.groups), len(targets)))
         moving = ~columns.constant()
         for place, group in enumerate(self.inputs.groups):
@@ -187,7 +187,7 @@ class GroupedRelations(Relations):
                 continue
             own = [column for column in group if moving[column]]
             for k, target in enumerate(targets):
-                table[place, k] = correlation.multiple_r2(latents[:, own], target, folds)
+                table[place, k] = told(latents[:, own], target, folds)
         return table
 
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -220,3 +220,11 @@ class GroupedRelations(Relations):
     ) -> dict[int, T]:
         """With all columns."""
         return self.columns.per_factor(function, split, max_rows, wanted, as_categories)
+
+
+def told(latents: NDArray[np.floating], target: NDArray[np.floating], folds: NDArray[np.integer]) -> float:
+    """Share of a target (N, M) that these latents (N, D) tell linearly; the mean of its M columns."""
+    if not latents.shape[1]:
+        return 0.0
+    columns, targets = linear.standardised(latents), linear.standardised(target)
+    return float(linear.cross_fitted_r2(columns, targets, folds).mean())
