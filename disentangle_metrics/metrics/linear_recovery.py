@@ -51,7 +51,9 @@ LEAST_ROWS = 4 * linear.FOLDS
     label_free=False,
     interval="subsample",
 )
-def linear_recovery(relations: Relations, *, ranks: bool = False) -> dict[str, MetricValue]:
+def linear_recovery(
+    relations: Relations, rng: np.random.Generator, *, ranks: bool = False
+) -> dict[str, MetricValue]:
     """Linear recovery: are the factors recovered up to a linear map, and is that map a rotation?
 
     Latents z and factors v are scaled to mean 0 and deviation 1. Maps are ridge regressions with an
@@ -80,7 +82,7 @@ def linear_recovery(relations: Relations, *, ranks: bool = False) -> dict[str, M
 
     Chance level
     ------------
-    0 for the R2 of unrelated rows, or a little above where rows are few for D and K; procrustes near 1.
+    About 0 for both R2, a little above where rows are few for D and K; `procrustes` is near 1.
 
     Degenerate cases
     ----------------
@@ -111,7 +113,7 @@ def linear_recovery(relations: Relations, *, ranks: bool = False) -> dict[str, M
     latents = linear.standardised(correlation.ranks(relations.latents) if ranks else relations.latents)
     latents[:, relations.constant()] = 0.0
     factors = linear.standardised(np.column_stack(blocks))
-    folds = linear.folds_of(len(latents), relations.generator("folds"))
+    folds = linear.folds_of(len(latents), rng)
 
     ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
     of_columns = linear.cross_fitted_r2(latents, factors, folds)

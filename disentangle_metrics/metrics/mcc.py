@@ -20,6 +20,7 @@ from disentangle_metrics.relations.relations import Relations
     source="Hyvarinen and Morioka 2016",
     label_free=False,
     silent=("cross_fitted", "normalisation"),
+    only_with={"seed": ("cross_fitted", True)},
     by_factor=True,
     interval_studied=True,
     suite=True,

@@ -284,6 +284,8 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
         if by_neighbours:
             settings = {**settings, "estimator": "nearest_neighbours"}
         facts = {**shape, **said}
+        if inputs.groups:  # whose neighbours are told apart by noise, and whose correlations need folds
+            facts["seed"] = str(options.seed)
         if not definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
         else:
