@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from disentangle_metrics import InputError
+from reference_models.cli.reproduce import betas_in
 from reference_models.comparison.plans import PLANS
 from reference_models.comparison.runs import SAME_GRID, Comparison, read_comparison
 from reference_models.training import recipe
@@ -125,3 +126,42 @@ def test_an_unknown_plan_or_data_set_is_named_with_the_known_ones():
         read_comparison("huge", "sprites")
     with pytest.raises(InputError, match=r"no runs on 'mnist5k'; it has: sprites, rooms, dsprites, shapes3d"):
         read_comparison("mini", "mnist5k")
+
+
+RATES = {"vlae": 1e-4, "pro-vlae": 1e-3}
+
+
+def test_a_part_of_a_plan_has_the_runs_of_the_whole_by_the_same_keys():
+    whole = Comparison("test", "sprites", TABLE)
+    keys = {run.key for run in whole.runs(RATES)}
+    part = whole.part(betas=[4.0], seeds=[1])
+    runs = part.runs(RATES)
+    assert {(run.beta, run.seed) for run in runs} == {(4.0, 1)}
+    assert {run.purpose for run in runs} == {"comparison", "ablation"}
+    assert {run.key for run in runs} < keys
+    assert {run.purpose for run in whole.part(betas=[1.0]).runs(RATES)} == {"comparison"}
+    assert {run.purpose for run in whole.part(ablation=False).runs(RATES)} == {"comparison"}
+    assert {run.key for run in whole.part().runs(RATES)} == keys
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [({"betas": [2.0, 1.0]}, "no betas 2; it has 1, 4"), ({"seeds": [7]}, "no seeds 7; it has 0, 1")],
+)
+def test_a_part_that_the_plan_does_not_have(asked, message):
+    with pytest.raises(InputError, match=message):
+        Comparison("test", "sprites", TABLE).part(**asked)
+
+
+def test_a_plan_may_set_the_precision_and_names_it_in_its_runs():
+    plain = Comparison("test", "sprites", TABLE).runs(RATES)[0]
+    half = Comparison("test", "sprites", {**TABLE, "precision": "bfloat16"}).runs(RATES)[0]
+    assert "precision" not in plain.settings  # so that keys of earlier runs stay
+    assert half.plan.settings.precision == "bfloat16"
+    assert half.key != plain.key
+
+
+def test_betas_on_the_command_line():
+    assert betas_in("1,4.5") == [1.0, 4.5]
+    with pytest.raises(InputError, match="--betas is 'a'"):
+        betas_in("a")
