@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from disentangle_metrics.datasets.storage.download import ResumedDownload
 from disentangle_metrics.errors import DatasetError
 from disentangle_metrics.kit.progress import LateProgress
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file that others publish, known by its checksum."""
+    """One file, or folder, that others publish, known by its checksum if one is published."""
 
     dataset: str  # whose file it is
     name: str
-    url: str
+    url: str  # "" if no program can fetch it
     algorithm: str  # "md5" or "sha256"
-    digest: str
+    digest: str  # "" if none is published
     home: str  # where people get the file, in words
     twin: str  # the data set that needs no file
+    size: int = 0  # bytes, about; 0 if nobody says
 
 
 def data_folder(root: str | PathLike[str] | None) -> Path:
@@ -54,8 +57,21 @@ def locate(file: PublishedFile, root: str | PathLike[str] | None) -> Path:
     return path
 
 
+def folder_of(root: str | PathLike[str] | None) -> str | PathLike[str] | None:
+    """`root` for a data set of several files: the folder of the one that was given."""
+    return None if root is None else path.parent if (path := Path(root).expanduser()).is_file() else path
+
+
+def beside(path: Path, name: str) -> Path:
+    """Where to keep what is made of the file at `path`: beside it, or in the cache if nothing can be written there."""
+    made = path.parent / name
+    return made if made.exists() or os.access(path.parent, os.W_OK) else data_folder(None) / name
+
+
 def check(file: PublishedFile, path: Path) -> None:
-    """Refuse the file at `path` unless it is the published one, byte for byte."""
+    """Refuse the file at `path` unless it is the published one, byte for byte; a file without checksum passes."""
+    if not file.digest:
+        return
     try:
         with path.open("rb") as content, LateProgress(f"checking {path.name}", path.stat().st_size) as bar:
             found = hashlib.new(file.algorithm, usedforsecurity=False)
@@ -74,33 +90,63 @@ def check(file: PublishedFile, path: Path) -> None:
 
 
 def fetch(file: PublishedFile, folder: Path) -> None:
-    """Download the file into `folder`; it appears there only when it is whole and checked."""
+    """Download the file into `folder`; it appears there only when it is whole and checked.
+
+    What came before a cut stays there as ``NAME.part``, and the next call goes on with it.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be fetched; the message says why, and where people get it.
+    """
+    path = folder / file.name
+    if not file.url:
+        raise DatasetError(
+            f"{file.dataset}: {path} is not there, and no program can fetch it; {advice(file, path)}"
+        )
     import pooch
 
     pooch.get_logger().setLevel("WARNING")  # its own announcement would stand beside our one line
+    part = folder / f"{file.name}.part"
     with LateProgress(f"fetching {file.name}", unit="bytes") as bar:
+        download = ResumedDownload(part, bar)
         try:
-            pooch.retrieve(
-                file.url,
-                f"{file.algorithm}:{file.digest}",
-                fname=file.name,
-                path=folder,
-                downloader=pooch.HTTPDownloader(progressbar=bar),
-            )
+            try:
+                retrieve(file, folder, download)
+            except ValueError:
+                if not download.resumed:
+                    raise
+                retrieve(file, folder, download)  # the earlier bytes may have been of another file
         except (OSError, ValueError) as error:  # no network, no such page, no room; another checksum
             raise DatasetError(
-                f"{file.dataset}: {folder / file.name} is not there and could not be fetched "
-                f"({reason(error, file)}); "
-                f"{advice(file, folder / file.name)}"
+                f"{file.dataset}: {path} is not there and could not be fetched "
+                f"({reason(error, file, part)}); {advice(file, path)}"
             ) from error
 
 
-def reason(error: OSError | ValueError, file: PublishedFile) -> str:
+def retrieve(file: PublishedFile, folder: Path, download: ResumedDownload) -> None:
+    """Let pooch download the file and compare its checksum, a ValueError if it is another."""
+    import pooch
+
+    pooch.retrieve(
+        file.url,
+        f"{file.algorithm}:{file.digest}" if file.digest else None,
+        fname=file.name,
+        path=folder,
+        downloader=download,
+    )
+
+
+def reason(error: OSError | ValueError, file: PublishedFile, part: Path) -> str:
     """Why a file could not be fetched, in few words."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.strerror or str(error)
     if isinstance(error, OSError) and getattr(error, "response", None) is None:
-        return f"no answer from {urlsplit(file.url).hostname}"
+        host = urlsplit(file.url).hostname
+        if part.exists():
+            kept = part.stat().st_size
+            return f"{host} stopped after {kept:,} bytes, which are kept in {part.name}: try again to go on"
+        return f"no answer from {host}"
     return str(error).splitlines()[0]
 
 
