@@ -32,6 +32,8 @@ class Description:
         Of the images.
     files : tuple of PublishedFile
         What has to be there; nothing for images that are drawn.
+    instead : tuple of PublishedFile
+        Files each of which is enough by itself.
     source : str
         Where the images come from, if there are no files.
     folder : callable
@@ -44,6 +46,7 @@ class Description:
     image_shape: tuple[int, ...] = ()
     licence: str = "not stated"
     files: tuple[PublishedFile, ...] = ()
+    instead: tuple[PublishedFile, ...] = ()
     source: str = "drawn by the program"
     folder: Callable[[str | PathLike[str] | None], Path] = data_folder
 
@@ -59,7 +62,9 @@ class Description:
             folder = self.folder(root)
         except DatasetError:  # the package that carries them is not installed
             return list(self.files)
-        return [file for file in self.files if not (folder.is_file() or (folder / file.name).exists())]
+        if folder.is_file() or any((folder / file.name).exists() for file in self.instead):
+            return []
+        return [file for file in self.files if not (folder / file.name).exists()]
 
 
 def described(description: Description) -> Callable[[Load], Load]:

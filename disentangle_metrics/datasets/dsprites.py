@@ -1,8 +1,9 @@
-"""`dsprites`: the reader of the published file, 737,280 binary images of 64x64.
+"""`dsprites`: the reader of the published files, 737,280 binary images of 64x64.
 
 The archive's entry `metadata` is a Python 2 pickle, and unpickling runs what it says. It is never
 opened: the factors' names and sizes are constants here. The images would take 3 GB as bytes. They
-are read through once, into a file of packed bits beside the archive.
+are read through once, into a file of packed bits beside the archive. The HDF5 file that is published
+too holds the same, and is read instead where it is the one that is there. It needs h5py, the extra `data`.
 
 Source: L. Matthey, I. Higgins, D. Hassabis, A. Lerchner, "dSprites: Disentanglement testing
 Sprites dataset", 2017. Apache licence 2.0.
@@ -10,93 +11,153 @@ Sprites dataset", 2017. Apache licence 2.0.
 
 from __future__ import annotations
 
-import os
-import zipfile
-import zlib
+import math
 from collections.abc import Iterator
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.sprites import GRID, SIDE
-from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage import npz
+from disentangle_metrics.datasets.storage.cached_rows import CachedRows, MakeRows, RowsKind
+from disentangle_metrics.datasets.storage.hdf5 import require_h5py
 from disentangle_metrics.datasets.storage.packed import PackedImages
-from disentangle_metrics.datasets.storage.published import PublishedFile, data_folder, locate
+from disentangle_metrics.datasets.storage.published import PublishedFile, beside, data_folder, locate
 from disentangle_metrics.errors import DatasetError
 
-FILE = PublishedFile(
-    dataset="dsprites",
-    name="dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
-    url="https://github.com/google-deepmind/dsprites-dataset/raw/master/"
-    "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
-    algorithm="md5",
-    digest="7da33b31b13a06f4b04a70402ce90c2e",
-    home="the repository google-deepmind/dsprites-dataset on GitHub",
-    twin="sprites",
+NPZ, HDF5 = (
+    PublishedFile(
+        dataset="dsprites",
+        name=name,
+        url=f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{name}",
+        algorithm=algorithm,
+        digest=digest,
+        home="the repository google-deepmind/dsprites-dataset on GitHub",
+        twin="sprites",
+        size=size,
+    )
+    for name, size, algorithm, digest in (
+        (
+            "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+            26_000_000,
+            "md5",
+            "7da33b31b13a06f4b04a70402ce90c2e",
+        ),
+        (
+            "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.hdf5",
+            28_024_106,
+            "sha256",
+            "729fa22e884c9c500e1f17415d580746b4c5894fbbb780a1319bbcfa39a745bb",
+        ),
+    )
 )
-AT_ONCE = 1024  # images read from the archive in one go
+AT_ONCE = 1024  # images read from the file in one go
 
 
+@described(
+    Description(
+        summary="one white shape on black, of three kinds",
+        factors=tuple(zip(GRID.names, GRID.sizes, strict=True)),
+        count=len(GRID),
+        image_shape=(SIDE, SIDE, 1),
+        licence="Apache-2.0",
+        files=(NPZ,),
+        instead=(HDF5,),
+    )
+)
 def load(root: str | PathLike[str] | None = None) -> FactorDataset:
     """Open `dsprites`; the constant factor colour is dropped.
 
     Parameters
     ----------
     root : path, optional
-        The published npz, or the folder it is in or shall be fetched to. By default the package's
-        folder in the platform's cache. The packed images (360 MiB) are kept in the same folder, or
-        in the cache where it cannot be written to.
+        The published npz or hdf5, or the folder it is in; the npz is fetched there if there is
+        neither. By default the package's folder in the platform's cache. The packed images (360 MiB)
+        are kept in the same folder, or in the cache where it cannot be written to.
 
     Raises
     ------
     DatasetError
-        If the file is not the published one, or is not there and cannot be fetched.
+        If the file is not the published one, or is not there and cannot be fetched, or if h5py is
+        not installed and the file is the hdf5.
     """
-    return read_npz(locate(FILE, root), FILE.digest)
+    folder = data_folder(root)
+    if folder.suffix in (".hdf5", ".h5") or (
+        folder.is_dir() and (folder / HDF5.name).exists() and not (folder / NPZ.name).exists()
+    ):
+        return read_h5(locate(HDF5, root), HDF5.digest)
+    return read_npz(locate(NPZ, root), NPZ.digest)
 
 
 def read_npz(path: Path, digest: str, grid: FactorGrid = GRID, side: int = SIDE) -> FactorDataset:
     """A data set from an archive laid out like dSprites, with the factors of `grid` after the colour."""
+    make = partial(packed_blocks, path, grid, side)
+    return packed_dataset(path, beside(path, "dsprites-1.bits"), digest, make, grid, side)
+
+
+def read_h5(path: Path, digest: str, grid: FactorGrid = GRID, side: int = SIDE) -> FactorDataset:
+    """A data set from an HDF5 file laid out like that of dSprites."""
+    require_h5py("dsprites", "the data set 'sprites' needs no file and no h5py")
+    make = partial(packed_h5_blocks, path, grid, side)
+    return packed_dataset(path, beside(path, "dsprites-h5-1.bits"), digest, make, grid, side)
+
+
+def packed_dataset(
+    path: Path, packed: Path, digest: str, make: MakeRows, grid: FactorGrid, side: int
+) -> FactorDataset:
+    """The data set whose packed rows `make` reads from `path` when the first images are asked for."""
     kind = RowsKind(f"dsprites 1 from {digest}", len(grid), -(-side * side // 8))
-    packed = path.parent / "dsprites-1.bits"
-    if not packed.exists() and not os.access(path.parent, os.W_OK):
-        packed = data_folder(None) / packed.name
-    rows = CachedRows(packed, kind, partial(packed_blocks, path, grid, side), f"unpacking {path.name}")
+    rows = CachedRows(packed, kind, make, f"unpacking {path.name}")
     return FactorDataset("dsprites", grid, (side, side, 1), PackedImages(rows, side, side))
 
 
 def packed_blocks(path: Path, grid: FactorGrid, side: int) -> Iterator[NDArray[np.uint8]]:
     """The archive's images in order, eight pixels to a byte, after a check of what it holds."""
+    with npz.opened(path, "dsprites") as archive:
+        with archive.open("latents_classes.npy") as member:
+            shape = (len(grid), 1 + len(grid.sizes))
+            dtype = npz.expect(member, path, "dsprites", "latents_classes", shape, "iu")
+            check_classes(npz.values(member, dtype, math.prod(shape)).reshape(shape), path, grid)
+        with archive.open("imgs.npy") as member:
+            dtype = npz.expect(member, path, "dsprites", "imgs", (len(grid), side, side), "u")
+            for first in range(0, len(grid), AT_ONCE):
+                count = min(AT_ONCE, len(grid) - first)
+                yield packed_bits(npz.values(member, dtype, count * side * side).reshape(count, -1), path)
+            npz.check_end(member)
+
+
+def packed_h5_blocks(path: Path, grid: FactorGrid, side: int) -> Iterator[NDArray[np.uint8]]:
+    """The HDF5 file's images in order, eight pixels to a byte, after a check of what it holds."""
+    import h5py
+
     try:
-        with zipfile.ZipFile(path) as archive:
-            check_classes(archive, path, grid)
-            with archive.open("imgs.npy") as member:
-                dtype = expect(member, path, "imgs", (len(grid), side, side), "u")
-                for first in range(0, len(grid), AT_ONCE):
-                    count = min(AT_ONCE, len(grid) - first)
-                    pixels = values(member, dtype, count * side * side).reshape(count, -1)
-                    if pixels.max() > 1:
-                        raise DatasetError(
-                            f"dsprites: {path} holds the pixel value {pixels.max()}, not 0 or 1"
-                        )
-                    yield np.packbits(pixels, axis=1)
-                if member.read(1):  # at the end the archive's own checksum is compared, too
-                    raise EOFError("it does not end where it should")
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ValueError, OSError) as error:
+        with h5py.File(path, "r") as file:
+            images, classes = file["imgs"], file["latents/classes"]
+            expected = (len(grid), side, side), (len(grid), 1 + len(grid.sizes))
+            found = images.shape, classes.shape
+            if found != expected or images.dtype.kind != "u" or classes.dtype.kind not in "iu":
+                raise DatasetError(
+                    f"dsprites: {path} has 'imgs' of the shape {images.shape} and dtype {images.dtype} and "
+                    f"'latents/classes' of the shape {classes.shape} and dtype {classes.dtype}; expected the "
+                    f"shapes {expected[0]} and {expected[1]}, integers"
+                )
+            check_classes(classes[:], path, grid)
+            for first in range(0, len(grid), AT_ONCE):
+                block = images[first : first + AT_ONCE]
+                yield packed_bits(block.reshape(len(block), -1), path)
+    except (OSError, KeyError, AttributeError) as error:  # a group, where an array should be, has no shape
         raise DatasetError(f"dsprites: {path} is damaged or of another kind ({error})") from error
 
 
-def check_classes(archive: zipfile.ZipFile, path: Path, grid: FactorGrid) -> None:
-    """Refuse an archive whose images are not in the order of the grid, after one constant factor."""
-    with archive.open("latents_classes.npy") as member:
-        dtype = expect(member, path, "latents_classes", (len(grid), 1 + len(grid.sizes)), "iu")
-        classes = values(member, dtype, len(grid) * (1 + len(grid.sizes))).reshape(len(grid), -1)
+def check_classes(classes: NDArray[Any], path: Path, grid: FactorGrid) -> None:
+    """Refuse a file whose images are not in the order of the grid, after one constant factor."""
     wrong = classes[:, 0] != 0
     wrong |= (classes[:, 1:] != grid.factors(np.arange(len(grid)))).any(axis=1)
     if wrong.any():
@@ -107,23 +168,8 @@ def check_classes(archive: zipfile.ZipFile, path: Path, grid: FactorGrid) -> Non
         )
 
 
-def expect(member: IO[bytes], path: Path, name: str, shape: tuple[int, ...], kinds: str) -> np.dtype[Any]:
-    """Read the member's npy header, and refuse another shape or kind of number; returns its dtype."""
-    version = np.lib.format.read_magic(member)
-    header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in header:
-        raise ValueError(f"npy format {version} of {name!r}")
-    found, by_columns, dtype = header[version](member)
-    if found != shape or by_columns or dtype.kind not in kinds:
-        raise DatasetError(
-            f"dsprites: {path} has {name!r} of the shape {found} and dtype {dtype}; expected {shape} integers"
-        )
-    return dtype
-
-
-def values(member: IO[bytes], dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-    """The next `count` numbers of the member."""
-    content = member.read(count * dtype.itemsize)
-    if len(content) < count * dtype.itemsize:
-        raise EOFError("it ends too early")
-    return np.frombuffer(content, dtype)
+def packed_bits(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+    """Rows of 0 and 1 (n, pixels), eight to a byte."""
+    if pixels.max() > 1:
+        raise DatasetError(f"dsprites: {path} holds the pixel value {pixels.max()}, not 0 or 1")
+    return np.packbits(pixels, axis=1)

@@ -19,9 +19,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
+from disentangle_metrics.datasets.description import Description, described
+from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage.pictures import middle_square, read_picture
+from disentangle_metrics.datasets.storage.pixels import CachedImages
 from disentangle_metrics.datasets.storage.published import data_folder
 from disentangle_metrics.errors import DatasetError, InputError
 
@@ -30,24 +33,13 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 AT_ONCE = 64  # pictures in a block
 
 
-class DecodedImages:
-    """Reads images from the cache.
-
-    Parameters
-    ----------
-    rows : CachedRows
-        The pixels of one image per row.
-    side : int
-        Height and width of every image, in pixels.
-    """
-
-    def __init__(self, rows: CachedRows, side: int) -> None:
-        self.rows, self.side = rows, side
-
-    def __call__(self, indices: NDArray[np.int64]) -> Images:
-        return self.rows.open()[indices].reshape(-1, self.side, self.side, 3)
-
-
+@described(
+    Description(
+        summary="your own folder of JPEG or PNG pictures, without factors",
+        licence="yours",
+        source="your folder: root=",
+    )
+)
 def load(
     root: str | PathLike[str] | None = None, *, side: int = SIDE, cache: str | PathLike[str] | None = None
 ) -> FactorDataset:
@@ -86,7 +78,9 @@ def load(
     path = data_folder(cache) / f"images-1-{place}-{side}-{state[:12]}.pixels"
     make = partial(decoded, folder, names, side, path)
     rows = CachedRows(path, kind, make, "decoding images", folder_option="cache")
-    return FactorDataset("images", NoFactors(len(names)), (side, side, 3), DecodedImages(rows, side))
+    return FactorDataset(
+        "images", NoFactors(len(names)), (side, side, 3), CachedImages(rows, (side, side, 3))
+    )
 
 
 def pictures(folder: Path) -> tuple[list[str], str]:
@@ -126,20 +120,4 @@ def decoded(folder: Path, names: list[str], side: int, path: Path) -> Iterator[N
 
 def square(path: Path, side: int) -> NDArray[np.uint8]:
     """The middle of a picture as (side, side, 3)."""
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise DatasetError(
-            "images are read with the package pillow, which is not installed: pip install pillow"
-        ) from error
-    try:
-        with Image.open(path) as opened:
-            if opened.mode.startswith(("I", "F")):
-                raise ValueError("it has more than 8 bits per channel; convert it first")
-            picture = ImageOps.exif_transpose(opened).convert("RGB")  # as the camera was held
-    except Exception as error:  # Pillow's decoders raise many kinds
-        raise DatasetError(f"images: {path} cannot be read ({error}); repair it or take it away") from error
-    crop = min(picture.size)
-    left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
-    middle = picture.crop((left, top, left + crop, top + crop))  # before, or the filter sees what is beside
-    return np.asarray(middle.resize((side, side), Image.Resampling.BILINEAR))
+    return middle_square(read_picture(path, "images", str(path)), side)

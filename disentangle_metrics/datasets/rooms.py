@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.room_geometry import (
@@ -121,6 +122,15 @@ class RoomPacking:
         return (images >> 8).to(geometry.dtype).reshape(len(indices), SIDE, SIDE, 3)
 
 
+@described(
+    Description(
+        summary="one object in a room, in many hues: the twin of shapes3d",
+        factors=tuple(zip(GRID.names, GRID.sizes, strict=True)),
+        count=len(GRID),
+        image_shape=(SIDE, SIDE, 3),
+        licence="MIT, like this package",
+    )
+)
 def load(root: str | PathLike[str] | None = None) -> FactorDataset:
     """Open `rooms`.
 

@@ -9,7 +9,6 @@ Source: C. Burgess, H. Kim, "3D Shapes dataset", 2018. Apache licence 2.0.
 
 from __future__ import annotations
 
-import os
 import warnings
 from os import PathLike
 from pathlib import Path
@@ -18,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.room_geometry import SIDE
 from disentangle_metrics.datasets.rooms import GRID
-from disentangle_metrics.datasets.storage.published import PublishedFile, data_folder, locate
+from disentangle_metrics.datasets.storage.hdf5 import require_h5py
+from disentangle_metrics.datasets.storage.published import PublishedFile, beside, locate
 from disentangle_metrics.errors import DatasetError
 from disentangle_metrics.kit.files import whole_file
 from disentangle_metrics.kit.progress import LateProgress
@@ -38,9 +39,20 @@ FILE = PublishedFile(
     digest="0a0f6ed98baff276a50f3a081a7434d788da63cb135a98189b2a5b5769be1785",
     home="the bucket 3d-shapes that the repository google-deepmind/3d-shapes on GitHub links to",
     twin="rooms",
+    size=267_573_662,
 )
 
 
+@described(
+    Description(
+        summary="one object in a room, in many hues",
+        factors=tuple(zip(GRID.names, GRID.sizes, strict=True)),
+        count=len(GRID),
+        image_shape=(SIDE, SIDE, 3),
+        licence="Apache-2.0",
+        files=(FILE,),
+    )
+)
 def load(root: str | PathLike[str] | None = None) -> FactorDataset:
     """Open `shapes3d`.
 
@@ -58,21 +70,13 @@ def load(root: str | PathLike[str] | None = None) -> FactorDataset:
         If the file is not the published one, or is not there and cannot be fetched, or h5py is
         not installed.
     """
-    try:
-        import h5py  # noqa: F401
-    except ImportError as error:
-        raise DatasetError(
-            "shapes3d is read with h5py, which is not installed: pip install 'disentangle-metrics[data]'; "
-            "the data set 'rooms' needs no file and no h5py"
-        ) from error
+    require_h5py("shapes3d", "the data set 'rooms' needs no file and no h5py")
     return read_h5(locate(FILE, root), FILE.digest)
 
 
 def read_h5(path: Path, digest: str, grid: FactorGrid = GRID, side: int = SIDE) -> FactorDataset:
     """A data set from a file laid out like 3D Shapes, with the factors of `grid`."""
-    packed = path.parent / "shapes3d-1.h5"
-    if not packed.exists() and not os.access(path.parent, os.W_OK):
-        packed = data_folder(None) / packed.name
+    packed = beside(path, "shapes3d-1.h5")
     read = ShapesImages(path, packed, f"shapes3d 1 from {digest}", grid, side)
     return FactorDataset("shapes3d", grid, (side, side, 3), read)
 

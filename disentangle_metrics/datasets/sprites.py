@@ -27,6 +27,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
@@ -180,6 +181,15 @@ class SpriteImages:
         return BitPacking(self.rows, SIDE, SIDE)
 
 
+@described(
+    Description(
+        summary="one white shape on black, of three kinds: the twin of dsprites",
+        factors=tuple(zip(GRID.names, GRID.sizes, strict=True)),
+        count=len(GRID),
+        image_shape=(SIDE, SIDE, 1),
+        licence="MIT, like this package",
+    )
+)
 def load(root: str | PathLike[str] | None = None, *, cache: bool = True) -> FactorDataset:
     """Open `sprites`.
 

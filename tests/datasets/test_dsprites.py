@@ -137,7 +137,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path, change) -> None:
 
 
 def test_a_changed_file_is_refused_by_the_public_loader(tmp_path: Path) -> None:
-    path = archive(tmp_path / dsprites.FILE.name)
+    path = archive(tmp_path / dsprites.NPZ.name)
     for root in (path, tmp_path):
         with pytest.raises(DatasetError, match=f"dsprites: {path} is not the published file: its md5 is"):
             load_dataset("dsprites", root=root)

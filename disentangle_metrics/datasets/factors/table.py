@@ -61,12 +61,12 @@ class FactorTable:
             If the values are out of range, or no image has them.
         """
         wanted = self.combinations.index(factors)
-        first = np.full(len(self.combinations), -1, np.int64)
-        there, places = np.unique(self.combinations.index(self.values), return_index=True)
-        first[there] = places
-        missing = first[wanted] < 0
+        there, first = np.unique(self.combinations.index(self.values), return_index=True)
+        places = np.searchsorted(there, wanted).clip(max=len(there) - 1)
+        places = np.asarray(places)
+        missing = there[places] != wanted
         if missing.any():
             row = int(np.argmax(missing))
             values = self.combinations.factors(wanted[row : row + 1])[0].tolist()
             raise InputError(f"factors[{row}] is {values}, and no image has these values")
-        return first[wanted]
+        return first[places]

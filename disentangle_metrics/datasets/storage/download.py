@@ -72,15 +72,17 @@ class ResumedDownload:
             extent = response.headers.get("Content-Range", "")
             if done and response.status_code == 416 and extent == f"bytes */{done}":
                 return  # it was complete
+            if response.status_code != 416:
+                response.raise_for_status()
             goes_on = response.status_code == 206 and extent.startswith(f"bytes {done}-")
-            if done and not goes_on:
+            if done and not goes_on:  # the server cannot begin there, or has less than that
                 file.truncate(0)
                 file.seek(0)
                 self.resumed = False
-                if response.status_code in (206, 416):  # ours is longer, or another part came
-                    return self._append(url, file)
+                if response.status_code != 200:
+                    self._append(url, file)
+                    return
                 done = 0
-            response.raise_for_status()
             length = response.headers.get("Content-Length")
             self.bar.reset()
             self.bar.total = done + int(length or 0)

@@ -63,13 +63,13 @@ def folder_of(root: str | PathLike[str] | None) -> str | PathLike[str] | None:
 
 
 def beside(path: Path, name: str) -> Path:
-    """Where to keep what is made of the file at `path`: beside it, or in the cache if nothing can be written there."""
+    """Where to keep what is made of the file at `path`: beside it, or in the cache if that is read-only."""
     made = path.parent / name
     return made if made.exists() or os.access(path.parent, os.W_OK) else data_folder(None) / name
 
 
 def check(file: PublishedFile, path: Path) -> None:
-    """Refuse the file at `path` unless it is the published one, byte for byte; a file without checksum passes."""
+    """Refuse the file at `path` unless it is the published one, byte for byte, where a checksum is known."""
     if not file.digest:
         return
     try:

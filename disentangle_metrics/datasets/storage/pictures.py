@@ -1,0 +1,63 @@
+"""JPEG and PNG pictures, and images in memory, brought to one size by Pillow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import DatasetError
+
+
+def pillow() -> Any:
+    """Pillow's module Image.
+
+    Raises
+    ------
+    DatasetError
+        If Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise DatasetError(
+            "images are read with the package pillow, which is not installed: pip install pillow"
+        ) from error
+    return Image
+
+
+def read_picture(source: Path | IO[bytes], dataset: str, name: str) -> Any:
+    """The picture in RGB, as the camera was held; what cannot be read is a DatasetError with its `name`."""
+    image = pillow()
+    from PIL import ImageOps
+
+    try:
+        with image.open(source) as opened:
+            if opened.mode.startswith(("I", "F")):
+                raise ValueError("it has more than 8 bits per channel; convert it first")
+            return ImageOps.exif_transpose(opened).convert("RGB")
+    except Exception as error:  # Pillow's decoders raise many kinds
+        raise DatasetError(
+            f"{dataset}: {name} cannot be read ({error}); repair it or take it away"
+        ) from error
+
+
+def middle_square(picture: Any, side: int, crop: int = 0) -> NDArray[np.uint8]:
+    """The middle `crop` x `crop` pixels, by default the largest square, as (side, side, 3)."""
+    crop = crop or min(picture.size)
+    left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
+    middle = picture.crop((left, top, left + crop, top + crop))  # before, or the filter sees what is beside
+    return np.asarray(middle.resize((side, side), pillow().Resampling.BILINEAR))
+
+
+def resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """An image (height, width) or (height, width, 3) as a square of `side`, by Lanczos' filter.
+
+    It is the filter of the readers that published scores came from, which Pillow once called ANTIALIAS.
+    """
+    if pixels.shape[:2] == (side, side):
+        return pixels
+    image = pillow()
+    return np.asarray(image.fromarray(pixels).resize((side, side), image.Resampling.LANCZOS))
