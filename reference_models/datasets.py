@@ -6,7 +6,7 @@ from pathlib import Path
 
 from disentangle_metrics import FactorDataset, load_dataset
 
-DIGIT_SIDE, PADDED_DIGIT_SIDE = 28, 32  # pixels, of mnist5k
+DIGIT_SIDE, PADDED_DIGIT_SIDE = 28, 32  # pixels, of mnist and mnist5k
 
 
 def open_dataset(name: str, root: Path | None = None, side: int | None = None) -> FactorDataset:
@@ -20,8 +20,8 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
         Where its files are.
     side : int, optional
         Height and width of the images that the model takes, where there is one already. The digits
-        of `mnist5k` get a black margin up to it, 32x32 by default; `images` are resized to it. All
-        other data sets have one size, and can be pooled down to a half, a third and so on of it.
+        of `mnist` and `mnist5k` get a black margin up to it, 32x32 by default; `images` are resized
+        to it. All other data sets are pooled down to a half, a third and so on of their size.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
         If the data set is unknown, missing or damaged, or one of the `images` cannot be read.
     """
     options: dict[str, int] = {}
-    if name == "mnist5k":
+    if name in ("mnist", "mnist5k"):
         options["pad"] = max(0, (side or PADDED_DIGIT_SIDE) - DIGIT_SIDE) // 2
     elif name == "images" and side is not None:
         options["side"] = side

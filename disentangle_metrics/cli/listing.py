@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from disentangle_metrics.cli.dataset_lines import images, whereabouts
 from disentangle_metrics.datasets import DATASETS
+from disentangle_metrics.datasets.description import description_of
 from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.scoring.protocols import PROTOCOLS
@@ -19,12 +21,16 @@ def listing() -> str:
         for name, definition in METRICS.load_all().items()
     }
     metrics["udr"] = "of several models: dm.udr(list_of_latents) in Python"
+    datasets = {}
+    for name, load in DATASETS.load_all().items():
+        description = description_of(load)
+        datasets[name] = f"{description.summary}; {images(description)}; {whereabouts(name, description)}"
     protocols = {name: protocol.source for name, protocol in PROTOCOLS.items()}
     return "\n".join(
         [
             *_section("metrics, and the scores they give", metrics),
             *_section("protocols (--protocol)", protocols),
-            *_section("data sets (--dataset)", dict.fromkeys(DATASETS.names(), "")),
+            *_section("data sets (--dataset)", datasets),
             *_section("architectures (--arch)", dict.fromkeys(ENCODERS.names(), "")),
             *_section("bundled checkpoints (MODEL)", dict.fromkeys(CHECKPOINTS.names(), "")),
         ]

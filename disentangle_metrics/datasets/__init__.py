@@ -6,14 +6,26 @@ import inspect
 from os import PathLike
 from typing import Any
 
+from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.datasets.pooled import pooled
+from disentangle_metrics.datasets.storage.published import PublishedFile, locate
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.registry import Registry
 
-__all__ = ["DATASETS", "FactorDataset", "FactorGrid", "FactorTable", "load_dataset"]
+__all__ = [
+    "DATASETS",
+    "Description",
+    "FactorDataset",
+    "FactorGrid",
+    "FactorTable",
+    "PublishedFile",
+    "described",
+    "load_dataset",
+    "locate",
+]
 
 # A plug-in's entry is, like these, a function of `root` and options of its own that gives a data set.
 DATASETS = Registry(

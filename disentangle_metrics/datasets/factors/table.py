@@ -62,11 +62,11 @@ class FactorTable:
         """
         wanted = self.combinations.index(factors)
         there, first = np.unique(self.combinations.index(self.values), return_index=True)
-        places = np.searchsorted(there, wanted).clip(max=len(there) - 1)
-        places = np.asarray(places)
+        places = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
         missing = there[places] != wanted
         if missing.any():
             row = int(np.argmax(missing))
             values = self.combinations.factors(wanted[row : row + 1])[0].tolist()
             raise InputError(f"factors[{row}] is {values}, and no image has these values")
-        return first[places]
+        indices: NDArray[np.int64] = first[places]
+        return indices

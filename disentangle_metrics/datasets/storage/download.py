@@ -36,7 +36,7 @@ class ResumedDownload:
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         with self.part.open("ab") as file:
-            alone = only_writer(file, self.part)
+            alone, complete = only_writer(file, self.part), False
             try:
                 if not alone:  # another process is at it: download apart
                     with open(output_file, "wb") as own:
@@ -44,8 +44,9 @@ class ResumedDownload:
                     return
                 self.resumed = file.tell() > 0
                 self._persist(url, file)
+                complete = True
             finally:
-                if alone and file.tell() == 0:
+                if alone and not complete and file.tell() == 0:
                     self.part.unlink(missing_ok=True)
         os.replace(self.part, output_file)
 
