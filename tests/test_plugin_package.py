@@ -66,6 +66,24 @@ def test_its_card_is_printed(environment):
     assert "how evenly each latent's values fill its range" in done.stdout
 
 
+def test_the_plug_ins_data_set_is_listed_drawn_and_obeys_the_laws(environment):
+    folder, variables = environment
+    listed = dm_eval(environment, "--list")
+    assert "stripes" in listed.stdout
+    assert (
+        "one white stripe on black; 64 images 32x32x1; factors: direction 2, width 4, place 8"
+        in listed.stdout
+    )
+    code = (
+        "from disentangle_metrics.testing import check_dataset; check_dataset('stripes'); "
+        "from disentangle_metrics.cli.data import main; main()"
+    )
+    command = [sys.executable, "-c", code, "preview", "stripes"]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "stripes.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_broken_one_is_named_with_its_exception_and_stops_nothing(environment):
     # An unknown key makes it look through every metric's scores.
     done = dm_eval(environment, "--explain", "dci_completeness")

@@ -89,7 +89,8 @@ def verify(names: Names, root: Root = None, debug: Debug = False) -> None:
         if not files:
             dataset = load_dataset(name, root)
             dataset.images([0, len(dataset) - 1])
-            print(f"{name}: no checksum is published; it can be opened, and its first and last image be read")
+            reason = "no checksum is published" if description.files else description.source
+            print(f"{name}: {reason}; its first and last image can be read")
 
 
 @app.command()
