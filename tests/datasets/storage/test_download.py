@@ -7,6 +7,7 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -80,10 +81,8 @@ def server() -> Iterator[Server]:
             pass
 
         def handle(self) -> None:
-            try:
+            with suppress(ConnectionError):  # the client went
                 super().handle()
-            except ConnectionError:  # the client went
-                pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
