@@ -15,7 +15,6 @@ NAME = "dm-data"
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     help="List data sets; fetch and verify their files; draw a picture of each.",
 )
 
@@ -77,10 +76,9 @@ def verify(names: Names, root: Root = None, debug: Debug = False) -> None:
         description = _description(name)
         files = {file for file in (*description.files, *description.instead) if file.digest}
         folder = description.folder(root)
-        for file in description.missing(root):
-            raise DatasetError(
-                f"{name}: there is no {folder / file.name}; {published.advice(file, folder / file.name)}"
-            )
+        if missing := description.missing(root):
+            path = folder / missing[0].name
+            raise DatasetError(f"{name}: there is no {path}; {published.advice(missing[0], path)}")
         for file in sorted(files, key=lambda file: file.name):
             path = folder if folder.is_file() else folder / file.name
             if path.exists():
