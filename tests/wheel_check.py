@@ -37,4 +37,7 @@ model = subprocess.run(
 )
 assert model.returncode == 2
 assert 'pip install "disentangle-metrics[models]"' in model.stderr, model.stderr
-print("the wheel scores arrays without torch and matplotlib")
+listed = subprocess.run([command[0].with_name("dm-data"), "list"], capture_output=True, text=True)
+assert listed.returncode == 0, listed.stderr
+assert "mpi3d_toy" in listed.stdout
+print("the wheel scores arrays and lists data sets without torch and matplotlib")

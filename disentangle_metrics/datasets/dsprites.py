@@ -58,6 +58,7 @@ NPZ, HDF5 = (
         ),
     )
 )
+HDF5_SUFFIX = ".hdf5"
 AT_ONCE = 1024  # images read from the file in one go
 
 
@@ -89,9 +90,8 @@ def load(root: str | PathLike[str] | None = None) -> FactorDataset:
         not installed and the file is the hdf5.
     """
     folder = data_folder(root)
-    if folder.suffix in (".hdf5", ".h5") or (
-        folder.is_dir() and (folder / HDF5.name).exists() and not (folder / NPZ.name).exists()
-    ):
+    given = folder.suffix == HDF5_SUFFIX or (folder.is_file() and folder.suffix == ".h5")
+    if given or ((folder / HDF5.name).exists() and not (folder / NPZ.name).exists()):
         return read_h5(locate(HDF5, root), HDF5.digest)
     return read_npz(locate(NPZ, root), NPZ.digest)
 

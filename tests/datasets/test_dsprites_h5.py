@@ -83,6 +83,11 @@ def test_the_public_loader_takes_it_where_there_is_no_npz(tmp_path: Path) -> Non
     for root in (path, tmp_path):
         with pytest.raises(DatasetError, match=f"dsprites: {path} is not the published file: its sha256 is"):
             load_dataset("dsprites", root=root)
+    renamed = published(tmp_path / "mine.h5")
+    with pytest.raises(DatasetError, match=f"dsprites: {renamed} is not the published file: its sha256 is"):
+        load_dataset("dsprites", root=renamed)
+    with pytest.raises(DatasetError, match="dsprites: there is no file .*/other.hdf5"):
+        load_dataset("dsprites", root=tmp_path / "other.hdf5")
     (tmp_path / dsprites.NPZ.name).write_bytes(b"other")
     with pytest.raises(DatasetError, match="npz is not the published file: its md5 is"):
         load_dataset("dsprites", root=tmp_path)

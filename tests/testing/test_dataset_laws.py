@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from disentangle_metrics.datasets import DATASETS, FactorDataset, FactorGrid, FactorTable
+from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.storage.packing import BytePacking
 from disentangle_metrics.datasets.storage.pixels import HeldImages
 from disentangle_metrics.testing import check_dataset
@@ -32,7 +33,8 @@ def test_what_is_here_obeys_the_laws(name: str) -> None:
 def test_sound_ones_pass() -> None:
     check_dataset(made(HeldImages(PIXELS)))
     table = FactorTable(np.array([[0, 1], [2, 3], [0, 1]] * 4), GRID)
-    check_dataset(made(grid=table))
+    check_dataset(made(HeldImages(PIXELS), table))
+    check_dataset(made(HeldImages(PIXELS), NoFactors(12)))
 
 
 class Wrapped(FactorDataset):
