@@ -2,7 +2,8 @@
 
 A file in the layout of the published one, with pictures of its size, is written first: what is drawn in `rooms`,
 in other sizes. Then a process of its own reads it: once for what is unpacked and kept, then random batches.
-Counted is the anonymous resident memory (RssAnon in ``/proc``) beyond that of the imports; pages of files that are
+Seconds are those of the processor, so that what else the machine does matters little. Counted is the
+anonymous resident memory (RssAnon in ``/proc``) beyond that of the imports; pages of files that are
 mapped are no part of it.
 """
 
@@ -43,12 +44,12 @@ import disentangle_metrics.datasets.storage.pictures
 print("ready", flush=True)
 sys.stdin.readline()
 dataset = pickle.load(open(sys.argv[1], "rb"))
-start = time.perf_counter()
+start = time.process_time()
 dataset.images([0])
-first = time.perf_counter() - start
+first = time.process_time() - start
 rng = np.random.default_rng(0)
-read, start = 0, time.perf_counter()
-while (seconds := time.perf_counter() - start) < {SECONDS}:
+read, start = 0, time.process_time()
+while (seconds := time.process_time() - start) < {SECONDS}:
     read += len(dataset.images(rng.integers(len(dataset), size={BATCH})))
 print(first, read / seconds)
 """
