@@ -16,6 +16,7 @@ from disentangle_metrics.version import __version__
 _WHERE = {
     "Accumulator": "streams.accumulator",
     "Agreement": "model_agreement",
+    "Comparison": "comparison.comparison",
     "Encoder": "encoders",
     "FactorDataset": "datasets",
     "GaussianPosterior": "inputs.gaussian_posterior",
@@ -38,6 +39,7 @@ _WHERE = {
     "UntrustedModelError": "errors",
     "Citation": "reporting.citation",
     "cite": "reporting.citation",
+    "compare": "comparison.compare",
     "describe": "metrics.cards",
     "evaluate": "evaluation",
     "list_metrics": "metrics.cards",
