@@ -171,9 +171,9 @@ def _of_one_run_each(key: str, one: Runs, other: Runs, confidence: float, paired
         raise NoInterval(f"of {name}, {ASK_FOR_INTERVALS}")
     if key in first.evidence.votes and key in second.evidence.votes:
         return of_votes((first.evidence.votes[key], second.evidence.votes[key]), confidence)
-    for name, report in ((one.name, first), (other.name, second)):
-        if report.evidence is not None and key not in report.evidence.resampled:
-            raise NoInterval(_why_without(name, report, key))
+    without = [item for item in (one, other) if not _kept(item.reports[0], key)]
+    if without:
+        raise NoInterval(_why_without(without, key))
     kept = (first.evidence.resampled[key], second.evidence.resampled[key])
     if kept[0].interval != kept[1].interval:
         raise NoInterval("the rows were resampled in two ways")
@@ -188,11 +188,17 @@ def _of_one_run_each(key: str, one: Runs, other: Runs, confidence: float, paired
     return of_resamples((first[key].value, second[key].value), kept, confidence, paired=together)
 
 
-def _why_without(name: str, report: Report, key: str) -> str:
-    """Why a score of a report with intervals has none."""
+def _kept(report: Report, key: str) -> bool:
+    return report.evidence is not None and key in report.evidence.resampled
+
+
+def _why_without(without: Sequence[Runs], key: str) -> str:
+    """Why a score of reports with intervals has none."""
     mark = f"{key} has no confidence interval: "
-    reason = next((text.removeprefix(mark) for text in report[key].warnings if text.startswith(mark)), "")
-    return f"{name} has no interval of its own{': ' if reason else ''}{reason}"
+    warnings = without[0].reports[0][key].warnings
+    reason = next((text.removeprefix(mark) for text in warnings if text.startswith(mark)), "")
+    who = f"{without[0].name} has no" if len(without) == 1 else "neither has an"
+    return f"{who} interval of its own" + (f": {reason}" if reason else "")
 
 
 def _corrected_for_many(scores: Mapping[str, ComparedScore]) -> dict[str, ComparedScore]:

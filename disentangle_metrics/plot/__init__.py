@@ -14,14 +14,21 @@ from disentangle_metrics.reporting.details import latents_by_factors
 from disentangle_metrics.reporting.extras import need
 
 if TYPE_CHECKING:
+    from disentangle_metrics.plot.difference_bars import differences as differences
     from disentangle_metrics.plot.heat_map import table as table
     from disentangle_metrics.plot.latent_bins import latent as latent
     from disentangle_metrics.plot.part_bars import parts as parts
     from disentangle_metrics.plot.score_dots import scores as scores
     from disentangle_metrics.scoring.report import Score
 
-__all__ = ["has_table", "latent", "parts", "scores", "table"]
-_WHERE = {"latent": "latent_bins", "parts": "part_bars", "scores": "score_dots", "table": "heat_map"}
+__all__ = ["differences", "has_table", "latent", "parts", "scores", "table"]
+_WHERE = {
+    "differences": "difference_bars",
+    "latent": "latent_bins",
+    "parts": "part_bars",
+    "scores": "score_dots",
+    "table": "heat_map",
+}
 
 
 def has_table(score: Score) -> bool:
