@@ -25,6 +25,7 @@ from disentangle_metrics.kit.commands import UsageError, run_command, say
 from disentangle_metrics.scoring.report import Report
 
 NAME = "dm-eval"
+COMPARE = "compare"  # the one subcommand; a model file of this name is ./compare
 OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -193,7 +194,7 @@ def dm_eval(
 
     dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
     dm-eval --latents FILE --factors FILE scores arrays, and without --factors by the metrics of latents
-    alone.
+    alone; dm-eval compare A.json B.json compares results (dm-eval compare --help).
     Results go to stdout, everything else to stderr.
     """
     if list_names or explain is not None or version:
@@ -393,4 +394,8 @@ def _say_how_long(report: Report) -> None:
 
 def main() -> None:
     """The console command."""
+    if sys.argv[1:2] == [COMPARE]:
+        from disentangle_metrics.cli import compare
+
+        sys.exit(run_command(compare.app, compare.NAME, sys.argv[2:]))
     sys.exit(run_command(app, NAME, sys.argv[1:]))

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.cli.output import OutputFile
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.reporting.terminal import WIDTH, printable
-from disentangle_metrics.reporting.view import report_view
 from disentangle_metrics.scoring.report import Report
+
+if TYPE_CHECKING:
+    from disentangle_metrics.comparison.comparison import Comparison
 
 LEAST_WIDTH = 20
 
@@ -27,7 +29,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Shown:
-    """What to print of a report.
+    """What to print of a report or a comparison.
 
     Attributes
     ----------
@@ -83,7 +85,7 @@ def deliver(
             file.write(report.to_json() if kind == "json" else report.to_frame().to_csv())
     if any(file.to_stdout for file in outputs.values()):
         return
-    _print(report, shown)
+    show(report, shown)
     if shown.citation:
         from disentangle_metrics.reporting.citation import cite
 
@@ -113,26 +115,25 @@ def command_line(name: str, arguments: Sequence[str]) -> str:
     return shlex.join([name, *arguments])
 
 
-def _print(report: Report, shown: Shown) -> None:
+def show(result: Report | Comparison, shown: Shown) -> None:
+    """Print a report or a comparison."""
     if shown.format is not Format.TABLE:
-        text = _as_text(report, shown)
+        text = _as_text(result, shown)
         print(printable(text, sys.stdout.encoding or "utf-8"), end="")
     else:
         from rich.console import Console
 
-        from disentangle_metrics.reporting.terminal import render
-
         console = Console(file=sys.stdout, width=shown.width)
         if shown.width is None and not console.is_terminal:
             console = Console(file=sys.stdout, width=WIDTH)
-        render(report_view(report, brief=shown.brief), console)
+        result.render(console, brief=shown.brief)
 
 
-def _as_text(report: Report, shown: Shown) -> str:
+def _as_text(result: Report | Comparison, shown: Shown) -> str:
     if shown.format is Format.JSON:
-        return report.to_json()
+        return result.to_json()
     if shown.format is Format.CSV:
-        return str(report.to_frame().to_csv())
+        return str(result.to_frame().to_csv())
     if shown.format is Format.MARKDOWN:
-        return report.to_markdown(brief=shown.brief)
-    return report.to_latex(brief=shown.brief)
+        return result.to_markdown(brief=shown.brief)
+    return result.to_latex(brief=shown.brief)

@@ -1,4 +1,4 @@
-"""Which scores may be compared: those whose signatures are equal in all that makes one better than another."""
+"""Which scores may be compared: those whose signatures are equal in all that makes one score better."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
     Raises
     ------
     InputError
-        If the reports are of several data sets, signatures differ and `align` is not set, or no score is left.
+        If the reports are of several data sets, signatures differ and `align` is not set, or no score is
+        left.
     """
     _same_data(runs)
     definitions = score_keys()

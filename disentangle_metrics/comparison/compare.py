@@ -41,9 +41,9 @@ def compare(
     Parameters
     ----------
     results
-        From the name of each representation to what is known of it: a :class:`Report`; several reports, one for
-        each training run, as a list or as a mapping from seeds; or latents (N, D), or a list of such arrays,
-        which are scored here against `factors`.
+        From the name of each representation to what is known of it: a :class:`Report`; several reports, one
+        for each training run, as a list or as a mapping from seeds; or latents (N, D), or a list of such
+        arrays, which are scored here against `factors`.
     factors
         Shape (N, K): the factors that arrays are scored against.
     metrics
@@ -52,9 +52,9 @@ def compare(
         Nominal coverage of the intervals. A difference is significant if its corrected p is below
         1 - `confidence`.
     paired
-        Whether two results share their rows, or their runs in the order given. None: find out. Rows are shared
-        if both reports kept the same digest of them. Runs are paired by their seeds, or by their places in
-        two lists of one length. True: they are, on your word. False: they are not.
+        Whether two results share their rows, or their runs in the order given. None: find out. Rows are
+        shared if both reports kept the same digest of them. Runs are paired by their seeds, or by their
+        places in two lists of one length. True: they are, on your word. False: they are not.
     align
         Leave out scores whose signatures differ, instead of refusing to compare them.
     **scoring
@@ -93,7 +93,7 @@ def compare(
 
 
 def _keys_of(name: str, runs: Mapping[str, Runs]) -> tuple[str, ...]:
-    """The keys that a metric's name or a key means; of a metric that is not installed here, the key itself."""
+    """The keys that a metric's name or a key means."""
     if any(name in report for report in _reports(runs)):
         return (name,)
     return find_scores(name)[1]
@@ -155,7 +155,9 @@ def _tested(key: str, one: Runs, other: Runs, confidence: float, paired: bool | 
         raise NoInterval(f"{single[0].name} has one run, which tells nothing of the spread of its runs")
     pairs = one.paired_with(other) if paired is None or paired else None
     if paired and pairs is None:
-        raise InputError(f"`paired`: the runs of {one.name} and {other.name} have not the same number or seeds")
+        raise InputError(
+            f"`paired`: the runs of {one.name} and {other.name} have not the same number or seeds"
+        )
     if pairs is not None:
         first, second = ([float(r[key].value) for r in side] for side in zip(*pairs, strict=True))
         return of_runs(first, second, confidence, paired=True)
@@ -204,7 +206,8 @@ def _why_without(without: Sequence[Runs], key: str) -> str:
 def _corrected_for_many(scores: Mapping[str, ComparedScore]) -> dict[str, ComparedScore]:
     """The same scores with Holm's correction for all tests of the comparison."""
     p = np.array(
-        [math.nan if d.p is None else d.p for score in scores.values() for d in score.differences], dtype=float
+        [math.nan if d.p is None else d.p for score in scores.values() for d in score.differences],
+        dtype=float,
     )
     corrected = iter(holm(p))
     result = {}

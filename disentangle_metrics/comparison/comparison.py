@@ -40,8 +40,8 @@ class Difference:
     p, p_holm
         Two-sided, of no difference; and corrected for all tests of the comparison (Holm).
     method
-        What the interval is about: "same rows" or "other rows" (resamples of the rows, paired or not), "votes",
-        "paired runs" or "runs". Empty without interval.
+        What the interval is about: "same rows" or "other rows" (resamples of the rows, paired or not),
+        "votes", "paired runs" or "runs". Empty without interval.
     count
         Resamples, votes of both, or runs of both.
     """
@@ -85,7 +85,6 @@ class ComparedScore:
     range: tuple[float, float]
     signatures: Mapping[str, str]
 
-    @property
     def means(self) -> dict[str, float]:
         """The mean over runs, by name; NaN where no run has a value."""
         present = {
@@ -93,10 +92,9 @@ class ComparedScore:
         }
         return {name: sum(runs) / len(runs) if runs else math.nan for name, runs in present.items()}
 
-    @property
     def best(self) -> tuple[str, ...]:
         """Names of the best, several if they are equal; none of a size or without values."""
-        means = {name: mean for name, mean in self.means.items() if not math.isnan(mean)}
+        means = {name: mean for name, mean in self.means().items() if not math.isnan(mean)}
         if self.property == SIZE or not means:
             return ()
         top = (max if self.direction == "up" else min)(means.values())
@@ -104,7 +102,7 @@ class ComparedScore:
 
     def not_worse(self, level: float) -> tuple[str, ...]:
         """Names of those that are tested against the best, and not significantly worse at this level of p."""
-        best = self.best
+        best = self.best()
         return tuple(
             other
             for d in self.differences
@@ -174,12 +172,12 @@ class Comparison(Mapping[str, ComparedScore]):
         return tuple(difference for score in self.scores.values() for difference in score.differences)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each difference: both scores, difference, interval, p, which is better, how it was tested."""
+        """One row for each difference: both scores, interval, p, which is better, and how it was tested."""
         import pandas as pd
 
         rows = []
         for score in self.scores.values():
-            means = score.means
+            means = score.means()
             for d in score.differences:
                 low, high = d.interval or (None, None)
                 rows.append(
@@ -202,14 +200,14 @@ class Comparison(Mapping[str, ComparedScore]):
                     }
                 )
         numbers = ["difference", "corrected", "low", "high", "p", "p_holm"]
-        return pd.DataFrame(rows).astype(dict.fromkeys(numbers, float))
+        return pd.DataFrame(rows).astype(dict.fromkeys(numbers, float)).set_index("metric")
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain Python values, ready for JSON; NaN becomes None."""
         scores = {
             key: {
                 **{name: value for name, value in asdict(score).items() if name != "key"},
-                "best": score.best,
+                "best": score.best(),
                 "not_significantly_worse": score.not_worse(self.level),
             }
             for key, score in self.scores.items()

@@ -1,10 +1,11 @@
 """The difference of two scores: its interval, and p of no difference.
 
-- *Resamples* (bootstrap and half samples): the difference on each resample is one draw. Where both reports drew
-  the same rows, the draws are paired, and what the rows do to both scores cancels. The interval is Student's,
-  around the difference less its bias of few rows: 2 d - mean(d*), with the deviation of the draws d*. For
-  probes it is around d, as in :mod:`disentangle_metrics.scoring.intervals`. p is of the same t, so that the two
-  agree. A share of 200 resamples could not be below 0.005, which no correction for many tests survives.
+- *Resamples* (bootstrap and half samples): the difference on each resample is one draw. Where both reports
+  drew the same rows, the draws are paired, and what the rows do to both scores cancels. The interval is
+  Student's, around the difference less its bias of few rows: 2 d - mean(d*), with the deviation of the draws
+  d*. For probes it is around d, as in :mod:`disentangle_metrics.scoring.intervals`. p is of the same t, so
+  that the two agree. A share of 200 resamples could not be below 0.005, which no correction for many tests
+  survives.
 - *Votes*: Newcombe's interval of a difference of two shares, from Wilson's intervals. p is that of the pooled
   test of two shares. Both are about more votes on these rows.
 - *Runs*: Student's t of the differences of paired runs; without pairs Welch's.
@@ -90,7 +91,12 @@ def of_resamples(
         drawn = second[:count] - first[:count]
         drawn = drawn[~np.isnan(drawn)]
         return _student(
-            values[1] - values[0], drawn, confidence, method="same rows", total=len(drawn), reflected=not probes
+            values[1] - values[0],
+            drawn,
+            confidence,
+            method="same rows",
+            total=len(drawn),
+            reflected=not probes,
         )
     samples = [draws[~np.isnan(draws)] for draws in (first, second)]
     centre = values[1] - values[0]

@@ -1,4 +1,4 @@
-"""What is compared: for each representation a report, several of several training runs, or arrays to score."""
+"""What is compared: for each representation a report, one for each training run, or arrays to score."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ def read_runs(
             options["confidence"] = confidence if len(members) == 1 else None
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScoreWarning)  # the reports keep them
-                members = [
-                    m if isinstance(m, Report) else score(m, factors, **options) for m in members
-                ]
+                members = [m if isinstance(m, Report) else score(m, factors, **options) for m in members]
         runs[name] = Runs(name, tuple(members), seeds)
     if not scored and (factors is not None or scoring):
         extra = [*(["factors"] if factors is not None else []), *scoring]

@@ -41,7 +41,9 @@ class Bar:
     significant: bool
 
 
-def differences(comparison: Comparison, *, ax: Axes | None = None, axes: Sequence[Axes] | None = None) -> Figure:
+def differences(
+    comparison: Comparison, *, ax: Axes | None = None, axes: Sequence[Axes] | None = None
+) -> Figure:
     """How much better one representation is than another by each score, with the intervals.
 
     Of two, each dot is how much better the second is than the first. Of more, each dot is how far a
@@ -64,14 +66,14 @@ def differences(comparison: Comparison, *, ax: Axes | None = None, axes: Sequenc
     Raises
     ------
     InputError
-        If `comparison` is something else, holds nothing to draw or more than can be told apart, or matplotlib is
-        not installed.
+        If `comparison` is something else, holds nothing to draw or more than can be told apart, or matplotlib
+        is not installed.
     """
     if not hasattr(comparison, "differences"):
         raise InputError(f"`comparison` must be a Comparison, got {type(comparison).__name__}")
     if len(comparison.names) > len(SERIES):
         raise InputError(f"a picture shows up to {len(SERIES)} representations, got {len(comparison.names)}")
-    scores = [score for score in comparison.scores.values() if score.property != SIZE and score.best]
+    scores = [score for score in comparison.scores.values() if score.property != SIZE and score.best()]
     bounded = [score for score in scores if score.range[1] == 1.0]
     others = [score for score in scores if score.range[1] != 1.0]
     if not scores:
@@ -132,11 +134,13 @@ def _draw(
             down = f" {LOWER}" if lower_is_better(score) else ""
             ticks.append((line, paper_name(score.key) + down))
             axes.axhline(line, color="#dddddd", linewidth=0.5, zorder=0)
-            largest = max((abs(mean) for mean in score.means.values() if math.isfinite(mean)), default=0.0)
+            largest = max((abs(mean) for mean in score.means().values() if math.isfinite(mean)), default=0.0)
             scale = (largest or 1.0) if shares else 1.0
             for bar in _bars(comparison, score):
                 place = line + _aside(comparison, bar.name)
-                ends_drawn += [end / scale for end in (bar.value, *(bar.interval or ())) if math.isfinite(end)]
+                ends_drawn += [
+                    end / scale for end in (bar.value, *(bar.interval or ())) if math.isfinite(end)
+                ]
                 _draw_bar(axes, comparison, bar, place, scale)
             line += 1
     axes.axvline(0, color=INK, linewidth=0.7, zorder=1)
@@ -164,7 +168,7 @@ def _bars(comparison: Comparison, score: ComparedScore) -> list[Bar]:
     if len(comparison.names) == 2:
         (difference,) = score.differences
         return [_bar(comparison, score, difference, difference.second)]
-    best = score.best[0]
+    best = score.best()[0]
     bars = [Bar(best, 0.0, None, False)]
     for difference in score.differences:
         if best in (difference.first, difference.second):

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 SMALLEST_P = 0.001  # that a table shows
 ABOUT = {  # what an interval by each method is about
     "same rows": "Resamples of the rows that both scored: the difference on other samples of the data.",
-    "other rows": "Resamples of the rows, which are not the same: the difference on other samples of the data.",
-    "votes": "Votes (factor_vae, beta_vae, z_max_variance): the difference with many more votes on these rows.",
+    "other rows": "Resamples of the rows, which differ: the difference on other samples of the data.",
+    "votes": "Votes (factor_vae, beta_vae, z_max_variance): the difference with more votes on these rows.",
     "paired runs": "Paired runs: the difference of the means over many training runs.",
     "runs": "Runs: the difference of the means over many training runs.",
 }
 ONE_RUN = (
-    "Each is one trained model: an interval over rows says nothing of another training run. Pass several runs "
-    "of each to compare methods."
+    "Each is one trained model: an interval over rows says nothing of another training run. Pass several "
+    "runs of each to compare methods."
 )
 
 
@@ -113,7 +113,7 @@ def probability(p: float | None) -> str:
 
 
 def _line(comparison: Comparison, score: ComparedScore, title: str, columns: Sequence[str]) -> Line:
-    means, best, equal = score.means, score.best, score.not_worse(comparison.level)
+    means, best, equal = score.means(), score.best(), score.not_worse(comparison.level)
     cells = [_value(score, name, means[name]) for name in comparison.names]
     emphasis: list[Emphasis] = [
         "best" if name in best else "not worse" if name in equal else "" for name in comparison.names
@@ -125,12 +125,13 @@ def _line(comparison: Comparison, score: ComparedScore, title: str, columns: Seq
             cells.append(NOTHING if d.corrected is None else _signed(d.corrected))
         if "p" in columns:
             cells += [bounds(d.interval), probability(d.p_holm)]
+    plain: list[Emphasis] = [""] * (len(cells) - len(emphasis))
     label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
     return Line(
         score.key,
         label + (f" {LOWER}" if lower_is_better(score) else ""),
         tuple(cells),
-        (*emphasis, *("",) * (len(cells) - len(emphasis))),
+        (*emphasis, *plain),
     )
 
 
@@ -160,7 +161,7 @@ def _facts(comparison: Comparison) -> str:
 
 
 def _convention(comparison: Comparison, shown: Sequence[ComparedScore]) -> str:
-    if not any(score.best for score in shown):
+    if not any(score.best() for score in shown):
         return ""
     text = "{best}: the best score. "
     if any(d.p is not None for score in shown for d in score.differences):

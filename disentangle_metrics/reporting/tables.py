@@ -45,7 +45,10 @@ def as_markdown(view: View[Any]) -> str:
     for group in view.groups:
         rows.append([f"**{_markdown(group.title)}**", *[""] * len(view.columns)])
         rows += [
-            [_markdown(row.label), *(IN_MARKDOWN[how].format(_markdown(text)) for text, how in row.emphasised)]
+            [
+                _markdown(row.label),
+                *(IN_MARKDOWN[how].format(_markdown(text)) for text, how in row.emphasised),
+            ]
             for row in group.rows
         ]
     table = tabulate(

@@ -61,7 +61,9 @@ class Line:
     @property
     def emphasised(self) -> list[tuple[str, Emphasis]]:
         """Each cell with its emphasis."""
-        return list(zip(self.cells, self.emphasis or ("",) * len(self.cells), strict=True))
+        return [
+            (cell, self.emphasis[place] if self.emphasis else "") for place, cell in enumerate(self.cells)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +240,7 @@ S = TypeVar("S", bound="Score | ComparedScore")
 
 
 def in_groups(scores: list[S], *, brief: bool = False) -> list[tuple[str, list[S]]]:
-    """Scores under titles: the headline, if there are more than its scores, then the others by what they measure.
+    """Scores under titles: the headline, if there are more scores than that, then the others by property.
 
     `brief` leaves the headline alone.
     """

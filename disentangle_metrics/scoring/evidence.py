@@ -1,8 +1,8 @@
 """What a report with intervals keeps, so that the difference to another report can have an interval too.
 
-The scores on each resample, and what scores of votes counted. Two reports whose resamples have the same rows,
-seed and kind drew the same rows for each number: what one scored more than the other on these rows is one draw
-of the difference.
+The scores on each resample, and what scores of votes counted. Two reports whose resamples have the same
+rows, seed and kind drew the same rows for each number: what one scored more than the other on these is one
+draw of the difference.
 """
 
 from __future__ import annotations

@@ -38,7 +38,12 @@ OF_CALL = {
     "replicates": "`replicates`",
 }
 OF_PROGRAM = ("def", "dm", "sklearn")
-OF_LATENTS = ("D", "ranges", "latent_kinds", "latent_periods")  # they belong to the representation that is scored
+OF_LATENTS = (
+    "D",
+    "ranges",
+    "latent_kinds",
+    "latent_periods",
+)  # they belong to the representation that is scored
 OF_INTERVAL = ("confidence", "interval", "replicates")  # they do not change the score
 
 
@@ -127,7 +132,8 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
         The metric's; None if it is not installed here.
     """
     key, *parts = signature.split("|")
-    said = dict([("score", key), *(part.split(":", 1) for part in parts)])
+    said = {"score": key}
+    said.update({name: text for name, _, text in (part.partition(":") for part in parts)})
     resampled = "replicates" in said  # by the seed, which then stands there for that too
     for name in (*OF_LATENTS, *OF_INTERVAL):
         said.pop(name, None)

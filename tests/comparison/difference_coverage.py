@@ -113,7 +113,9 @@ def lines(row: Row, found: list[Coverage]) -> Iterator[str]:
 
 
 def main() -> None:
-    print("| score | rows | second code | samples | true difference | intervals that hold it | p below 0.05 |")
+    print(
+        "| score | rows | second code | samples | true difference | intervals that hold it | p below 0.05 |"
+    )
     print("|---|---|---|---:|---:|---:|---:|")
     for row in ROWS_OF_TABLE:
         for second in NOISE:

@@ -1,0 +1,252 @@
+"""dm-eval compare: is one representation better than another?"""
+
+from __future__ import annotations
+
+import glob
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.cli.results import Format, Shown, open_outputs, show
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.commands import UsageError, say
+
+NAME = "dm-eval compare"
+JSON_ENDING = ".json"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
+    """An option in a panel of the help."""
+    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
+
+
+COMPARING, MODELS, OUTPUT = "Comparing", "To score models first", "Output"
+
+Results = typer.Argument(
+    metavar="RESULT...",
+    help="Reports (dm-eval --json FILE), or models with --dataset. NAME=FILE names one; several runs of it "
+    "are NAME=FILE,FILE,... or NAME='runs/*.json'.",
+    show_default=False,
+)
+Metrics = option(COMPARING, "Metrics or score keys to compare (default: all in common).", metavar="NAME,...")
+Confidence = option(COMPARING, "Coverage of the intervals (default 0.95).", metavar="P")
+Align = option(COMPARING, "Leave out scores whose signatures differ, instead of refusing.", "--align")
+Paired = option(
+    COMPARING,
+    "Rows, or runs in the order given, are the same ones in all results, or are not (default: find out).",
+    "--paired/--unpaired",
+)
+Dataset = option(MODELS, "Data set to encode, such as sprites.", metavar="NAME")
+Root = option(MODELS, "Where the data set's files are.", metavar="DIR")
+Samples = option(MODELS, "Images to encode (default 10000).", metavar="N")
+Device = option(MODELS, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
+Protocol = option(MODELS, "A published set of settings (default: default).", metavar="NAME")
+Seed = option(MODELS, "Seed of everything that draws (default 0).", metavar="N")
+Jobs = option(MODELS, "Processes (default 1); -1 for every core.", metavar="N")
+FormatChoice = option(OUTPUT, "What to print: table (default), markdown, latex, csv or json.", "--format")
+Json = option(OUTPUT, "Write the comparison as JSON; - for stdout.", metavar="FILE")
+Csv = option(OUTPUT, "Write every difference as CSV; - for stdout.", metavar="FILE")
+Plot = option(
+    OUTPUT, "Draw the differences; the ending of the file says how (.pdf, .png, .svg).", metavar="FILE"
+)
+Brief = option(OUTPUT, "Print the headline scores alone.", "--brief")
+Width = option(OUTPUT, "Columns of the table (default: those of the terminal, else 80).", metavar="N")
+Quiet = option(OUTPUT, "No progress on stderr.", "--quiet")
+Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
+
+
+@app.command()
+def dm_eval_compare(
+    results: Annotated[list[str], Results],
+    metrics: Annotated[str | None, Metrics] = None,
+    confidence: Annotated[float, Confidence] = 0.95,
+    align: Annotated[bool, Align] = False,
+    paired: Annotated[bool | None, Paired] = None,
+    dataset: Annotated[str | None, Dataset] = None,
+    root: Annotated[str | None, Root] = None,
+    samples: Annotated[int | None, Samples] = None,
+    device: Annotated[str | None, Device] = None,
+    protocol: Annotated[str | None, Protocol] = None,
+    seed: Annotated[int | None, Seed] = None,
+    jobs: Annotated[int | None, Jobs] = None,
+    format: Annotated[Format, FormatChoice] = Format.TABLE,
+    json: Annotated[str | None, Json] = None,
+    csv: Annotated[str | None, Csv] = None,
+    plot: Annotated[str | None, Plot] = None,
+    brief: Annotated[bool, Brief] = False,
+    width: Annotated[int | None, Width] = None,
+    quiet: Annotated[bool, Quiet] = False,
+    debug: Annotated[bool, Debug] = False,
+) -> None:
+    """Compare two or more results: the difference of each score, its interval, and p of no difference.
+
+    dm-eval compare A.json B.json compares reports that were scored with --confidence;
+    dm-eval compare MODEL MODEL --dataset NAME scores models first.
+    """
+    shown = Shown(format, brief, width)
+    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    files = sorted_by_name(results)
+    models = [file for members in files.values() for file in members if not is_report(file)]
+    for_models = {
+        "--root": root,
+        "--samples": samples,
+        "--device": device,
+        "--protocol": protocol,
+        "--seed": seed,
+        "--jobs": jobs,
+    }
+    if models and dataset is None:
+        raise UsageError(
+            f"{models[0]} is no report (a file that ends in {JSON_ENDING}); to score a model give --dataset"
+        )
+    if not models:
+        extra = [name for name, value in {"--dataset": dataset, **for_models}.items() if value is not None]
+        if extra:
+            raise UsageError(f"{extra[0]} is for models, and all results are reports")
+    from disentangle_metrics.comparison.compare import compare
+    from disentangle_metrics.scoring.report import Report
+
+    with ExitStack() as stack:
+        outputs = open_outputs(stack, {"json": json, "csv": csv, "plot": plot})
+        if plot is not None:
+            check_picture(plot)
+        reports = {
+            name: [Report.from_json(file) if is_report(file) else None for file in members]
+            for name, members in files.items()
+        }
+        for name, members in files.items():
+            for place, file in enumerate(members):
+                if reports[name][place] is None:
+                    if not quiet:
+                        say(NAME, f"scoring {file}")
+                    scoring = {
+                        "metrics": names,
+                        "protocol": protocol or "default",
+                        "seed": seed or 0,
+                        "n_jobs": 1 if jobs is None else jobs,
+                        "anchors": False,
+                        "confidence": confidence if len(members) == 1 else None,
+                        "progress": not quiet,
+                    }
+                    reports[name][place] = score_model(file, str(dataset), root, samples, device, scoring)
+        comparison = compare(reports, metrics=names, confidence=confidence, paired=paired, align=align)
+        deliver(comparison, outputs, shown)
+
+
+def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
+    """The files of each representation by its name: as given, or else made from the file's.
+
+    Raises
+    ------
+    UsageError
+        If a pattern fits no file.
+    """
+    named: dict[str, list[str]] = {}
+    alone: list[str] = []
+    for text in results:
+        name, equals, rest = text.partition("=")
+        if equals and name and not Path(text).exists():
+            members = [file for part in rest.split(",") if part.strip() for file in _expanded(part.strip())]
+            if not members:
+                raise UsageError(f"{text!r} names no file after the =")
+            named.setdefault(name.strip(), []).extend(members)
+        else:
+            alone += _expanded(text)
+    for file, name in zip(alone, short_names(alone), strict=True):
+        if name in named:
+            raise UsageError(f"two results are called {name!r}; name them, as NAME={file}")
+        named[name] = [file]
+    return named
+
+
+def _expanded(text: str) -> list[str]:
+    """The files that a pattern fits, sorted; what is no pattern is itself."""
+    if Path(text).exists() or not glob.has_magic(text):
+        return [text]
+    files = sorted(glob.glob(text))
+    if not files:
+        raise UsageError(f"no file fits {text!r}")
+    return files
+
+
+def short_names(files: Sequence[str]) -> list[str]:
+    """A name for each file: its own without ending, with as many folders before it as tell all apart.
+
+    The same file given twice keeps one name.
+    """
+    parts = [Path(file).parts if not is_report(file) else Path(file).with_suffix("").parts for file in files]
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    return ["/".join(part) for part in parts]
+
+
+def is_report(file: str) -> bool:
+    """Whether a result is a report rather than a model, by its ending."""
+    return file.lower().endswith(JSON_ENDING)
+
+
+def score_model(
+    model: str,
+    dataset: str,
+    root: str | None,
+    samples: int | None,
+    device: str | None,
+    scoring: Mapping[str, Any],
+) -> Any:
+    """The report of a model on a data set."""
+    from disentangle_metrics.cli.sources import ModelRun
+
+    run = ModelRun(
+        model=model,
+        dataset=dataset,
+        root=root,
+        data_options={},
+        factors=None,
+        samples=10_000 if samples is None else samples,
+        batch_size=256,
+        device=device or "auto",
+        arch=None,
+        model_code=None,
+        model_args=None,
+        state_key=None,
+        encode_with=None,
+        outputs=None,
+        trust=False,
+    )
+    return run.score(*run.load(), scoring)
+
+
+def check_picture(path: str) -> None:
+    """Refuse a picture before the work starts, if it could not be drawn."""
+    from disentangle_metrics.reporting.extras import need
+
+    need("matplotlib", "a picture (--plot)")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    endings = FigureCanvasBase.get_supported_filetypes()
+    if path == "-" or Path(path).suffix.lstrip(".").lower() not in endings:
+        raise InputError(
+            f"--plot must end in one of {', '.join('.' + ending for ending in endings)}; got {path!r}"
+        )
+
+
+def deliver(comparison: Any, outputs: Mapping[str, OutputFile], shown: Shown) -> None:
+    """Write the files, then print, unless stdout belongs to one of them."""
+    for kind, file in outputs.items():
+        if kind == "plot":
+            drawn = io.BytesIO()
+            comparison.plot().savefig(drawn, format=file.path.suffix.lstrip(".").lower(), dpi=200)
+            file.write(drawn.getvalue())
+        else:
+            file.write(comparison.to_json() if kind == "json" else comparison.to_frame().to_csv())
+    if not any(file.to_stdout for file in outputs.values()):
+        show(comparison, shown)
