@@ -47,6 +47,7 @@ _WHERE = {
     "load_encoder": "encoders",
     "metric": "metrics",
     "per_group": "groups_alone",
+    "published": "reference_scores.table",
     "score": "scoring.score",
     "udr": "model_agreement",
 }

@@ -82,7 +82,7 @@ def _same_data(runs: Named) -> None:
     for name, reports in runs.items():
         for report in reports:
             if "dataset" in report.provenance:
-                sets.setdefault(str(report.provenance["dataset"]), name)
+                sets.setdefault(_data_of(report), name)
             named.setdefault(tuple(sorted(report.factor_names)), name)
             rows.setdefault(report.evidence.rows if report.evidence else "", name)
     if len(sets) > 1:
@@ -91,6 +91,13 @@ def _same_data(runs: Named) -> None:
     if len(named) > 1 and (len(rows) > 1 or "" in rows):
         told = "; ".join(f"{owner}: {', '.join(names) or 'none'}" for names, owner in named.items())
         raise InputError(f"the scores are of several sets of factors ({told}); compare those of one")
+
+
+def _data_of(report: Report) -> str:
+    """The data set of a report and the size of its images, as far as it is known."""
+    shape = report.provenance.get("image_shape")
+    size = f" at {shape[0]}x{shape[1]}" if shape else ""
+    return f"{report.provenance['dataset']}{size}"
 
 
 def _difference(said: Mapping[str, Sequence[Mapping[str, str]]]) -> str:

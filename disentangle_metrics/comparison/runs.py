@@ -74,7 +74,10 @@ def read_runs(
                 raise InputError(f"`results`: under {name!r} is {_kind(item)}; pass {ACCEPTED}")
             scored = True
             options = {**scoring, "metrics": metrics, "anchors": False}
-            options["confidence"] = confidence if len(members) == 1 else None
+            if len(members) == 1:
+                options["confidence"] = confidence
+            else:  # the spread of the runs is what counts
+                options.pop("replicates", None)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScoreWarning)  # the reports keep them
                 members = [m if isinstance(m, Report) else score(m, factors, **options) for m in members]

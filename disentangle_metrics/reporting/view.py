@@ -182,8 +182,8 @@ def report_view(report: Report, *, brief: bool = False) -> View[Row]:
     )
     groups = in_groups(list(report.values()), brief=brief)
     view = _view(groups, report.confidence, report_remarks(report), facts)
-    notes = (KEPT,) if report.evidence is not None else ()
-    return replace(view, readings=_readings(report), notes=notes)
+    notes = [report.standing(), KEPT if report.evidence is not None else ""]
+    return replace(view, readings=_readings(report), notes=tuple(filter(None, notes)))
 
 
 def score_view(score: Score) -> View[Row]:
