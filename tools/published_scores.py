@@ -20,7 +20,10 @@ from tools.made_file import deliver
 ROOT = Path(__file__).parents[1]
 ROWS = ROOT / "examples" / "reproduction"
 TARGET = ROOT / "disentangle_metrics" / "reference_scores" / "scores.json"
-PROTOCOLS = {"published": "li2020", "metrics": "default"}  # of the scores in a row, by the name they have there
+PROTOCOLS = {
+    "published": "li2020",
+    "metrics": "default",
+}  # of the scores in a row, by the name they have there
 
 Scores = list[tuple[str, str, float | None]]  # protocol, signature, value
 

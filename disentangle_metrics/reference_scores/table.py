@@ -1,6 +1,7 @@
 """published(): the table of reference scores, read from one packaged file.
 
-``tools/published_scores.py`` makes the file. A set of signatures stands in it once for all runs that share it.
+``tools/published_scores.py`` makes the file. A set of signatures stands in it once for all runs that share
+it.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ def published(dataset: str | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `dataset`; `side`, the images' size in pixels; `model`, `variant` (of an ablation), `beta` and `seed` of the
-        training; `plan`, the plan of the comparison or "bundled"; `purpose`: pilot, comparison, ablation or
-        checkpoint; `protocol`, `metric`, `value` (NaN where it has none), `signature`; and `source`, the file or
-        the checkpoint that the score is of.
+        `dataset`; `side`, the images' size in pixels; `model`, `variant` (of an ablation), `beta` and `seed`
+        of the training; `plan`, the plan of the comparison or "bundled"; `purpose`: pilot, comparison,
+        ablation or checkpoint; `protocol`, `metric`, `value` (NaN where it has none), `signature`; and
+        `source`, the file or the checkpoint that the score is of.
 
     Raises
     ------

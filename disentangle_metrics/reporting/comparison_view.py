@@ -65,6 +65,8 @@ def comparison_view(comparison: Comparison, *, brief: bool = False) -> View[Line
         legend.append(f"Difference: {second} minus {first}.")
     if pair and reflected and with_p:
         legend.append("Corrected: the difference less its bias of few rows. The interval is around it.")
+    if pair and sum(d.p is not None for d in comparison.differences) > 1:
+        legend.append("The interval is of each difference alone; p is corrected for all tests.")
     used = dict.fromkeys(d.method for score in shown for d in score.differences if d.method)
     return View(
         tuple(columns),
@@ -97,14 +99,15 @@ def answers(comparison: Comparison) -> Iterator[str]:
         rest = [f"{behind} in {wins[behind]}"] if wins[behind] else []
         rest += [f"{open_} {'does' if open_ == 1 else 'do'} not tell them apart"] if open_ else []
         rest += [f"{untested} could not be tested"] if untested else []
-        if wins[ahead]:
-            yield f"{ahead} is better than {behind} in {wins[ahead]} of {len(pairs)} scores" + (
-                f"; {', '.join(rest)}." if rest else "."
-            )
+        if not wins[ahead]:
+            text = f"None of {len(pairs)} scores tells {one} and {other} apart"
+            rest = rest[1:] if open_ else rest
+        elif wins[ahead] == wins[behind]:
+            text = f"{one} and {other} are each better in {wins[ahead]} of {len(pairs)} scores"
+            rest = rest[1:]
         else:
-            yield f"None of {len(pairs)} scores tells {one} and {other} apart" + (
-                f"; {untested} could not be tested." if untested else "."
-            )
+            text = f"{ahead} is better than {behind} in {wins[ahead]} of {len(pairs)} scores"
+        yield f"{text}; {', '.join(rest)}." if rest else f"{text}."
 
 
 def probability(p: float | None) -> str:

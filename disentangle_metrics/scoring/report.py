@@ -199,7 +199,7 @@ class Report(Mapping[str, Score]):
         return pd.Series(self.seconds, name="seconds", dtype=float).sort_values(ascending=False)
 
     def standing(self, dataset: str | None = None) -> str:
-        """One line: of how many published runs with equal signatures each score is better than.
+        """One line: how many published runs with equal signatures each score is better than.
 
         `dataset` is one of :func:`published`; None: the report's own, and no text if that has no such runs.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from disentangle_metrics.errors import InputError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def standing(report: Report, dataset: str | None) -> str:
-    """One line: of how many published runs each headline score is better than; see :meth:`Report.standing`."""
+    """One line: how many published runs each headline score is better than; see :meth:`Report.standing`."""
     own_data = report.provenance.get("dataset")
     if dataset is None and own_data not in datasets():
         return ""
@@ -28,7 +29,7 @@ def standing(report: Report, dataset: str | None) -> str:
     definitions = score_keys()
     parts: dict[str, str] = {}
     for key, score in report.items():
-        if score.property == SIZE or score.value != score.value:
+        if score.property == SIZE or math.isnan(score.value):
             continue
         own = comparable(score.signature, definitions.get(key))
         theirs = runs[(runs["metric"] == key) & runs["value"].notna()]

@@ -148,7 +148,9 @@ def test_several_runs_are_paired_by_place_or_by_seed():
 def test_unequal_numbers_of_runs_are_welchs_test():
     first, second = runs(0.3, range(4)), runs(0.5, range(10, 15))
     (difference,) = dm.compare({"a": first, "b": second})["mig"].differences
-    expected = stats.ttest_ind([r["mig"].value for r in second], [r["mig"].value for r in first], equal_var=False)
+    expected = stats.ttest_ind(
+        [r["mig"].value for r in second], [r["mig"].value for r in first], equal_var=False
+    )
     assert difference.method == "runs"
     assert difference.p == pytest.approx(expected.pvalue)
     with pytest.raises(dm.InputError, match="`paired`: the runs of a and b have not the same number"):
@@ -189,7 +191,9 @@ def test_a_report_from_a_file_compares_alike(clear, noisy, tmp_path):
 
 def test_unequal_signatures_are_refused_with_what_differs(clear):
     fewer = dm.score(NOISY[:300], V[:300], **OPTIONS)
-    with pytest.raises(dm.InputError, match=r"n is 400 in clear and 300 in fewer \(of mig, mig_sup, factor_vae and"):
+    with pytest.raises(
+        dm.InputError, match=r"n is 400 in clear and 300 in fewer \(of mig, mig_sup, factor_vae and"
+    ):
         dm.compare({"clear": clear, "fewer": fewer})
     with pytest.raises(dm.InputError, match="no score can be compared: n is 400 in clear and 300 in fewer"):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
@@ -198,7 +202,9 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
 def test_equal_scores_are_left_on_request(clear):
     metrics = [dm.Metric("mig", bins=10), "mig_sup"]
     other = report(NOISY, metrics=metrics)
-    with pytest.raises(dm.InputError, match=r"bins is 20 in clear and 10 in other \(of mig\); score all alike"):
+    with pytest.raises(
+        dm.InputError, match=r"bins is 20 in clear and 10 in other \(of mig\); score all alike"
+    ):
         dm.compare({"clear": clear, "other": other})
     comparison = dm.compare({"clear": clear, "other": other}, align=True)
     assert list(comparison) == ["mig_sup"]
