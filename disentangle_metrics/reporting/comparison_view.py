@@ -87,27 +87,41 @@ def answers(comparison: Comparison) -> Iterator[str]:
     if not tested:
         yield "Nothing could be tested, so the differences below may be chance."
         return
-    for one, other in _pairs(comparison.names):
-        pairs = [
-            (score, d) for score in scores for d in score.differences if (d.first, d.second) == (one, other)
-        ]
-        winners = [score.better(d, comparison.level) for score, d in pairs]
-        wins = {name: winners.count(name) for name in (other, one)}
-        open_ = sum(d.p is not None for _, d in pairs) - sum(wins.values())
-        untested = sum(d.p is None for _, d in pairs)
-        ahead, behind = sorted(wins, key=lambda name: -wins[name])
-        rest = [f"{behind} in {wins[behind]}"] if wins[behind] else []
-        rest += [f"{open_} {'does' if open_ == 1 else 'do'} not tell them apart"] if open_ else []
-        rest += [f"{untested} could not be tested"] if untested else []
-        if not wins[ahead]:
-            text = f"None of {len(pairs)} scores tells {one} and {other} apart"
-            rest = rest[1:] if open_ else rest
-        elif wins[ahead] == wins[behind]:
-            text = f"{one} and {other} are each better in {wins[ahead]} of {len(pairs)} scores"
-            rest = rest[1:]
-        else:
-            text = f"{ahead} is better than {behind} in {wins[ahead]} of {len(pairs)} scores"
-        yield f"{text}; {', '.join(rest)}." if rest else f"{text}."
+    yield _of_two(comparison, scores) if len(comparison.names) == 2 else _of_many(comparison, scores)
+
+
+def _of_two(comparison: Comparison, scores: Sequence[ComparedScore]) -> str:
+    """Which of two is better in how many scores."""
+    differences = [(score, score.differences[0]) for score in scores]
+    winners = [score.better(d, comparison.level) for score, d in differences]
+    wins = {name: winners.count(name) for name in comparison.names}
+    untested = sum(d.p is None for _, d in differences)
+    undecided = len(scores) - untested - sum(wins.values())
+    one, other = comparison.names
+    rest = []
+    if not sum(wins.values()):
+        text = f"None of {len(scores)} scores tells {one} and {other} apart"
+        undecided = 0  # which the sentence says
+    elif wins[one] == wins[other]:
+        text = f"{one} and {other} are each better in {wins[one]} of {len(scores)} scores"
+    else:
+        behind, ahead = sorted(wins, key=wins.__getitem__)
+        text = f"{ahead} is better than {behind} in {wins[ahead]} of {len(scores)} scores"
+        rest += [f"{behind} in {wins[behind]}"] if wins[behind] else []
+    rest += [f"{undecided} {'does' if undecided == 1 else 'do'} not tell them apart"] if undecided else []
+    rest += [f"{untested} could not be tested"] if untested else []
+    return f"{text}; {', '.join(rest)}." if rest else f"{text}."
+
+
+def _of_many(comparison: Comparison, scores: Sequence[ComparedScore]) -> str:
+    """How often each is the best, or not told from it."""
+    counts = {
+        name: sum(name in score.best() or name in score.not_worse(comparison.level) for score in scores)
+        for name in comparison.names
+    }
+    first, *others = sorted(counts, key=lambda name: -counts[name])
+    told = [f"{first} in {counts[first]} of {len(scores)} scores", *(f"{n} in {counts[n]}" for n in others)]
+    return f"Best, or not significantly worse than the best: {', '.join(told)}."
 
 
 def probability(p: float | None) -> str:
@@ -200,12 +214,6 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
         alike.setdefault(reason, []).append(key)
     for reason, keys in alike.items():
         yield Remark(f"not compared: {_listed(keys)}: {reason}", "missing")
-
-
-def _pairs(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            yield one, other
 
 
 def _listed(items: Sequence[str]) -> str:
