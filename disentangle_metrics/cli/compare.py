@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,7 +31,7 @@ def option(panel: str, text: str, *names: str, metavar: str | None = None) -> An
 COMPARING, MODELS, OUTPUT = "Comparing", "To score models first", "Output"
 
 Results = typer.Argument(
-    metavar="RESULT...",
+    metavar="RESULT",
     help="Reports (dm-eval --json FILE), or models with --dataset. NAME=FILE names one; several runs of it "
     "are NAME=FILE,FILE,... or NAME='runs/*.json'.",
     show_default=False,
@@ -133,7 +134,7 @@ def dm_eval_compare(
                         "n_jobs": 1 if jobs is None else jobs,
                         "anchors": False,
                         "confidence": confidence if len(members) == 1 else None,
-                        "progress": not quiet,
+                        "progress": not quiet and sys.stderr.isatty(),
                     }
                     reports[name][place] = score_model(file, str(dataset), root, samples, device, scoring)
         comparison = compare(reports, metrics=names, confidence=confidence, paired=paired, align=align)

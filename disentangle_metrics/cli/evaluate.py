@@ -194,7 +194,8 @@ def dm_eval(
 
     dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
     dm-eval --latents FILE --factors FILE scores arrays, and without --factors by the metrics of latents
-    alone; dm-eval compare A.json B.json compares results (dm-eval compare --help).
+    alone;
+    dm-eval compare A.json B.json compares results (see dm-eval compare --help).
     Results go to stdout, everything else to stderr.
     """
     if list_names or explain is not None or version:

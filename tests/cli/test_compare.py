@@ -122,7 +122,7 @@ def test_metrics_and_alignment(call):
         ("a.json b.json --plot nowhere/picture.png", "there is no folder nowhere"),
         ("a.json b.json --confidence 95", "`confidence` must lie between 0 and 1"),
         ("a.json b.json --metrics mgi", "unknown metric 'mgi'"),
-        ("", "Missing argument 'RESULT...'"),
+        ("", "Missing argument 'RESULT"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(call, line, message):
