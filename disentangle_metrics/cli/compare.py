@@ -149,21 +149,24 @@ def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
     UsageError
         If a pattern fits no file.
     """
-    named: dict[str, list[str]] = {}
-    alone: list[str] = []
+    given: list[tuple[str, list[str]]] = []  # a name, or none yet, and its files
     for text in results:
         name, equals, rest = text.partition("=")
         if equals and name and not Path(text).exists():
             members = [file for part in rest.split(",") if part.strip() for file in _expanded(part.strip())]
             if not members:
                 raise UsageError(f"{text!r} names no file after the =")
-            named.setdefault(name.strip(), []).extend(members)
+            given.append((name.strip(), members))
         else:
-            alone += _expanded(text)
-    for file, name in zip(alone, short_names(alone), strict=True):
-        if name in named:
-            raise UsageError(f"two results are called {name!r}; name them, as NAME={file}")
-        named[name] = [file]
+            given += [("", [file]) for file in _expanded(text)]
+    made = iter(short_names([files[0] for name, files in given if not name]))
+    own = {name for name, _ in given if name}
+    named: dict[str, list[str]] = {}
+    for name, files in given:
+        short = name or next(made)
+        if not name and (short in own or short in named):
+            raise UsageError(f"two results are called {short!r}; name them, as NAME={files[0]}")
+        named.setdefault(short, []).extend(files)
     return named
 
 

@@ -90,6 +90,7 @@ def test_results_of_one_name_are_told_apart_by_their_folders(call):
         "seed1/report",
         "seed2/report",
     ]
+    assert json.loads(call("a.json first=b.json --format json")[1])["names"] == ["a", "first"]
     assert short_names(["x/one.json", "y/two.json"]) == ["one", "two"]
 
 
