@@ -27,7 +27,7 @@ from disentangle_metrics.reporting.view import LOWER, SIZE, in_groups, lower_is_
 if TYPE_CHECKING:
     from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
 
-LINE, SPARE = 0.16, 0.62  # inches of height for a score, and around them
+LINE, WIDER, SPARE = 0.16, 0.22, 0.62  # inches of height for a score, of more than two, and around them
 APART = 0.62  # of a line, which several representations share
 
 
@@ -84,7 +84,7 @@ def differences(
         if ax is not None:
             axes, others = [ax], []
         elif axes is None:
-            axes = _axes(bounded, others)
+            axes = _axes(bounded, others, LINE if len(comparison.names) == 2 else WIDER)
         axes = list(axes)
         if len(axes) < bool(bounded) + bool(others):
             raise InputError(f"`axes` must be two for these scores, got {len(axes)}")
@@ -99,12 +99,12 @@ def differences(
     return figure_of(axes[0])
 
 
-def _axes(bounded: Sequence[ComparedScore], others: Sequence[ComparedScore]) -> list[Axes]:
+def _axes(bounded: Sequence[ComparedScore], others: Sequence[ComparedScore], line: float) -> list[Axes]:
     heights = []
     if bounded:
-        heights.append(LINE * (len(bounded) + len(in_groups(list(bounded)))))
+        heights.append(line * (len(bounded) + len(in_groups(list(bounded)))))
     if others:
-        heights.append(LINE * (len(others) + 0.5))
+        heights.append(line * (len(others) + 0.5))
     figure = picture(sum(heights) + SPARE * len(heights), COLUMN)
     return [row[0] for row in figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)]
 
@@ -128,6 +128,7 @@ def _draw(
                 color=QUIET,
                 va="center",
                 transform=axes.get_yaxis_transform(),
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
             line += 1
         for score in scores:
