@@ -46,7 +46,9 @@ def test_it_holds_the_bundled_checkpoints():
     for key, score in report.items():
         assert own.loc[key, "value"] == score.value or math.isnan(score.value)
     assert own["plan"].unique().tolist() == ["bundled"]
-    assert own[["model", "seed", "beta", "side"]].iloc[0].tolist() == ["vlae", 0, 4.0, 64]
+    made = json.loads((FOLDER / "vlae-sprites.json").read_text(encoding="utf-8"))
+    assert own[["model", "seed", "side"]].iloc[0].tolist() == ["vlae", made["seed"], 64]
+    assert own["beta"].unique().tolist() == [made["arguments"]["beta"]]
 
 
 def test_one_data_set_at_a_time():
