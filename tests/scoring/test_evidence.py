@@ -69,3 +69,15 @@ def test_rows_are_known_by_their_factors():
     types = ["continuous", "continuous"]
     one, other = (check(Z, values, factor_types=types) for values in (numbers, numbers + 1e-9))
     assert digest_of_rows(one) != digest_of_rows(other)
+
+
+def test_two_codes_are_resampled_by_the_same_rows(report):
+    # Bins do not change with the scale, so the scores do not either, if the rows are the same ones.
+    scaled = dm.score(4 * Z, V, confidence=0.9, **OPTIONS).evidence
+    own = report.evidence.resampled["mig"].scores
+    assert scaled.resampled["mig"].scores == own
+    assert len(set(own)) == len(own)
+    other = dm.score(Z, V, confidence=0.9, seed=1, **OPTIONS).evidence
+    assert not set(other.resampled["mig"].scores) & set(own)
+    more = dm.score(Z, V, confidence=0.9, **{**OPTIONS, "metrics": ["mig"], "replicates": 12}).evidence
+    assert more.resampled["mig"].scores[:8] == own

@@ -79,6 +79,7 @@ def test_the_report_shows_it_where_the_data_set_is_known(reports):
     assert line.startswith("Against the published runs on sprites with equal signatures: better than ")
     assert line in " ".join(str(report).split())
     assert line in report._repr_html_()
+    assert line in report.to_html()
     assert line.replace("_", "\\_") in report.to_markdown()
     assert "Against the published" not in report.to_latex()
     unknown = replace(report, provenance={})
