@@ -25,7 +25,6 @@ from disentangle_metrics.kit.commands import UsageError, run_command, say
 from disentangle_metrics.scoring.report import Report
 
 NAME = "dm-eval"
-COMPARE = "compare"  # the one subcommand; a model file of this name is ./compare
 OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -193,8 +192,7 @@ def dm_eval(
     """Score whether a representation is disentangled.
 
     dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
-    dm-eval --latents FILE --factors FILE scores arrays, and without --factors by the metrics of latents
-    alone;
+    dm-eval --latents FILE --factors FILE scores arrays, and without --factors by metrics of latents alone;
     dm-eval compare A.json B.json compares results (see dm-eval compare --help).
     Results go to stdout, everything else to stderr.
     """
@@ -395,7 +393,7 @@ def _say_how_long(report: Report) -> None:
 
 def main() -> None:
     """The console command."""
-    if sys.argv[1:2] == [COMPARE]:
+    if sys.argv[1:2] == ["compare"]:  # a model file of this name is ./compare
         from disentangle_metrics.cli import compare
 
         sys.exit(run_command(compare.app, compare.NAME, sys.argv[2:]))
