@@ -1,8 +1,8 @@
 """Does the order of the models hold when they train longer? Scores of every run at one beta, by length.
 
-python examples/lengths_of_training.py ROWS... [--beta B] --out FILE.png
+python examples/lengths_of_training.py [ROWS...] [--beta B] [--out FILE.png]
 
-ROWS are files of rows of one data set, one for each length. A table of the differences goes to stdout.
+ROWS are files of rows of one data set, one for each length; by default those of sprites beside this file. A table of the differences goes to stdout.
 """
 
 import argparse
@@ -13,9 +13,12 @@ from reference_models.comparison.results import METRICS, finished, tables
 from reference_models.comparison.rows import read_rows
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("rows", type=Path, nargs="+")
+FOLDER = Path(__file__).parent / "reproduction"
+parser.add_argument(
+    "rows", type=Path, nargs="*", default=[FOLDER / f"sprites-{plan}.jsonl" for plan in ("mini", "gpu")]
+)
 parser.add_argument("--beta", type=float, default=1.0)
-parser.add_argument("--out", type=Path, required=True)
+parser.add_argument("--out", type=Path, default=Path("lengths.png"))
 given = parser.parse_args()
 
 lengths = []

@@ -37,7 +37,7 @@ three = {
         "beta-VAE": bundled.beta_vae_sprites,
     }.items()
 }
-layers = [f"layer {latent // 3 + 1}" for latent in range(9)]
+layers = [f"layer {latent // 2 + 1}" for latent in range(6)]
 
 figures = {
     "scores": report.plot(),
@@ -46,7 +46,7 @@ figures = {
     "tables": dm.plot.table(three, metric="dci_disentanglement"),
     "parts": dm.plot.parts(three, metric="mig"),
     "latents": dm.plot.parts(report["mig_sup"]),
-    "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_8", factor="scale"),
+    "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_2", factor="scale"),
 }
 for name, figure in figures.items():
     figure.savefig(out / f"{name}.png", dpi=160)
