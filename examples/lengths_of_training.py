@@ -2,7 +2,8 @@
 
 python examples/lengths_of_training.py [ROWS...] [--beta B] [--out FILE.png]
 
-ROWS are files of rows of one data set, one for each length; by default those of sprites beside this file. A table of the differences goes to stdout.
+ROWS are files of rows of one data set, one for each length; by default those of sprites beside this
+file. A table of the differences goes to stdout.
 """
 
 import argparse
