@@ -16,6 +16,7 @@ from disentangle_metrics.version import __version__
 _WHERE = {
     "Accumulator": "streams.accumulator",
     "Agreement": "model_agreement",
+    "Benchmark": "benchmarking.results",
     "Encoder": "encoders",
     "FactorDataset": "datasets",
     "GaussianPosterior": "inputs.gaussian_posterior",
@@ -37,6 +38,7 @@ _WHERE = {
     "ScoreWarning": "errors",
     "UntrustedModelError": "errors",
     "Citation": "reporting.citation",
+    "benchmark": "benchmarking.benchmark",
     "cite": "reporting.citation",
     "describe": "metrics.cards",
     "evaluate": "evaluation",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import View
 
 LEFT = ' style="text-align: left"'
@@ -16,6 +17,12 @@ RIGHT = ' style="text-align: right"'
 def as_html(view: View) -> str:
     """The table, its legend and the remarks."""
     return "\n".join(_lines(view))
+
+
+def blocks_as_html(blocks: Blocks) -> str:
+    """The tables, one below the other, and the notes."""
+    tables = [line for block in blocks.blocks for line in _block_lines(block, blocks.corner)]
+    return "\n".join([*tables, *_notes(blocks.facts, blocks.notes)])
 
 
 def _lines(view: View) -> Iterator[str]:
@@ -31,6 +38,27 @@ def _lines(view: View) -> Iterator[str]:
             yield f"<tr>{head}{cells}</tr>"
         yield "</tbody>"
     yield "</table>"
-    yield f'<p style="overflow-wrap: anywhere">{escape(view.facts)}</p>'
-    if lines := [*view.readings, *view.legend, *(remark.line for remark in view.remarks)]:
-        yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+    yield from _notes(
+        view.facts, [*view.readings, *view.legend, *(remark.line for remark in view.remarks)]
+    )
+
+
+def _block_lines(block: Block, corner: str) -> Iterator[str]:
+    yield "<table>"
+    if block.title:
+        yield f'<caption style="text-align: left; font-weight: bold">{escape(block.title)}</caption>'
+    heads = "".join(f'<th scope="col"{RIGHT}>{escape(column.label)}</th>' for column in block.columns)
+    yield f'<thead><tr><th scope="col"{LEFT}>{escape(corner)}</th>{heads}</tr></thead>'
+    yield "<tbody>"
+    for line in block.lines:
+        cells = "".join(f"<td{RIGHT}>{escape(cell)}</td>" for cell in line.cells)
+        head = f'<th scope="row" style="text-align: left; font-weight: normal">{escape(line.label)}</th>'
+        yield f"<tr>{head}{cells}</tr>"
+    yield "</tbody>"
+    yield "</table>"
+
+
+def _notes(facts: str, notes: Sequence[str]) -> Iterator[str]:
+    yield f'<p style="overflow-wrap: anywhere">{escape(facts)}</p>'
+    if notes:
+        yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"

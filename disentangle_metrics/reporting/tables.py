@@ -11,7 +11,10 @@ from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER
 
 if TYPE_CHECKING:
+    from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import View
+
+MOST_COLUMNS = 6  # of scores that stand side by side in a paper
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -66,6 +69,53 @@ def as_latex(view: View, *, caption: str | None = None, label: str = "tab:disent
     text = " ".join([f"Disentanglement scores ({view.facts}).", *view.legend]) if caption is None else caption
     return latex_table(["Metric", *(latex(column.capitalize()) for column in view.columns)], groups,
                        caption=latex(text) if caption is None else caption, label=label)  # fmt: skip
+
+
+def blocks_as_markdown(blocks: Blocks) -> str:
+    """A pipe table for each block, and the notes."""
+    tabulate = need("tabulate", "a Markdown table").tabulate
+    parts = []
+    for block in blocks.blocks:
+        table = tabulate(
+            [[_markdown(text) for text in (line.label, *line.cells)] for line in block.lines],
+            [blocks.corner, *(_markdown(column.label) for column in block.columns)],
+            tablefmt="pipe",
+            colalign=["left", *["right"] * len(block.columns)],
+            disable_numparse=True,
+        )
+        parts.append(f"**{_markdown(block.title)}**\n\n{table}" if block.title else table)
+    notes = [f"- {_markdown(note.lstrip('!-· '))}" for note in blocks.notes]
+    return "\n\n".join([*parts, _markdown(blocks.facts), *(["\n".join(notes)] if notes else [])]) + "\n"
+
+
+def blocks_as_latex(blocks: Blocks, *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
+    """One float with a tabular for each block, wide ones in parts; needs the LaTeX package booktabs."""
+    text = latex(f"Disentanglement scores ({blocks.facts}).") if caption is None else caption
+    lines = [r"\begin{table}", r"  \centering", f"  \\caption{{{text}}}", f"  \\label{{{label}}}"]
+    tabulars = [
+        _tabular(block, start, blocks.corner)
+        for block in blocks.blocks
+        for start in range(0, len(block.columns), MOST_COLUMNS)
+    ]
+    lines.append("\n  \\par\\medskip\n".join(tabulars))
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _tabular(block: Block, start: int, corner: str) -> str:
+    columns = block.columns[start : start + MOST_COLUMNS]
+    lines = [f"  \\begin{{tabular}}{{l{'r' * len(columns)}}}", r"    \toprule"]
+    if block.title:
+        title = block.title + (", continued" if start else "")
+        lines.append(f"    \\multicolumn{{{len(columns) + 1}}}{{l}}{{\\emph{{{latex(title)}}}}} \\\\")
+    heads = [
+        _paper_label(column.key, column.label) if column.key else latex(column.label.capitalize())
+        for column in columns
+    ]
+    lines += [f"    {' & '.join([latex(corner.capitalize()), *heads])} \\\\", r"    \midrule"]
+    for line in block.lines:
+        cells = map(latex, (line.label.replace("  ", "", 1), *line.cells[start : start + MOST_COLUMNS]))
+        lines.append(f"    {' & '.join(cells)} \\\\")
+    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}"])
 
 
 def latex_table(

@@ -132,15 +132,15 @@ def report_view(report: Report, *, brief: bool = False) -> View:
     facts = (
         f"{rows:,} rows, {latents} latents, {factors} factors; protocol {report.protocol}, seed {report.seed}"
     )
-    headline = _headline(list(report.values()))
-    others = [score for score in report.values() if score not in headline]
-    grouped = _by_property(others)
-    if not headline:
+    first = headline(list(report.values()))
+    others = [score for score in report.values() if score not in first]
+    grouped = by_property(others)
+    if not first:
         groups = [] if brief else grouped
     else:
-        groups = [("headline", headline), *([] if brief else grouped)]
+        groups = [("headline", first), *([] if brief else grouped)]
     view = _view(groups or grouped, report.confidence, report_remarks(report), facts)
-    return replace(view, readings=_readings(report))
+    return replace(view, readings=readings(report))
 
 
 def score_view(score: Score) -> View:
@@ -163,7 +163,7 @@ def report_remarks(report: Report) -> tuple[Remark, ...]:
     return (*checks, *(remark for remark in others if remark.text.partition(":")[0] not in costly))
 
 
-def _readings(report: Report) -> tuple[str, ...]:
+def readings(report: Report) -> tuple[str, ...]:
     """How factors were read, those that were read alike together."""
     alike: dict[str, list[str]] = {}
     for name, text in report.readings.items():
@@ -193,7 +193,7 @@ def near_chance(score: Score) -> bool:
     return way < NEAR_CHANCE * whole if 0 < whole < math.inf else way <= 0
 
 
-def _headline(scores: list[Score]) -> list[Score]:
+def headline(scores: list[Score]) -> list[Score]:
     """The scores that come first, if there are more than these; else none."""
     if len(scores) <= len(HEADLINE):
         return []
@@ -201,7 +201,8 @@ def _headline(scores: list[Score]) -> list[Score]:
     return [by_key[key] for key in HEADLINE if key in by_key] or scores[: len(HEADLINE)]
 
 
-def _by_property(scores: Iterable[Score]) -> list[tuple[str, list[Score]]]:
+def by_property(scores: Iterable[Score]) -> list[tuple[str, list[Score]]]:
+    """The scores by what they measure, in the order of PROPERTIES."""
     groups: dict[str, list[Score]] = {property_: [] for property_ in PROPERTIES}
     for score in scores:
         groups.setdefault(score.property, []).append(score)
@@ -226,25 +227,36 @@ def _view(
         for name in anchors:
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
-        return Row(label + (f" {LOWER}" if _lower(score) else ""), tuple(cells), near, score)
+        return Row(label + (f" {LOWER}" if is_lower_better(score) else ""), tuple(cells), near, score)
 
     made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
-    legend = []
-    if any(_lower(score) for score in scores):
-        legend.append(f"{LOWER} Lower is better; elsewhere higher is.")
-    if any(r.near_chance for group in made for r in group.rows):
-        legend.append(
+    lines = legend(
+        lower=any(is_lower_better(score) for score in scores),
+        near=any(r.near_chance for group in made for r in group.rows),
+        interval=with_interval,
+    )
+    return View(tuple(columns), made, remarks, facts, tuple(lines))
+
+
+def legend(*, lower: bool, near: bool, interval: bool) -> list[str]:
+    """What the signs and columns in use mean, one sentence each."""
+    lines = []
+    if lower:
+        lines.append(f"{LOWER} Lower is better; elsewhere higher is.")
+    if near:
+        lines.append(
             f"{NEAR} The score is near chance: less than a twentieth of the way from chance to the ceiling."
         )
-    if with_interval:
-        legend.append(
+    if interval:
+        lines.append(
             "Corrected: the score less its bias of few rows. The interval is around it, and need not hold "
             "the score."
         )
-    return View(tuple(columns), made, remarks, facts, tuple(legend))
+    return lines
 
 
-def _lower(score: Score) -> bool:
+def is_lower_better(score: Score) -> bool:
+    """Whether a lower score is better; of a size neither is."""
     return score.direction == "down" and score.property != SIZE
 
 
