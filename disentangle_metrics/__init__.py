@@ -28,6 +28,7 @@ _WHERE = {
     "Report": "scoring.report",
     "Score": "scoring.report",
     "ScoreDefinition": "metrics.definition",
+    "Tracker": "tracking",
     "DatasetError": "errors",
     "DisentangleMetricsError": "errors",
     "InputError": "errors",

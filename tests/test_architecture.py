@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reporting": {"metrics"},
     "plot": {"inputs", "relations", "reporting"},
     "scoring": {"inputs", "metrics", "plot", "registry", "relations", "reporting"},
+    "benchmarking": {"estimators", "inputs", "plot", "relations", "reporting", "scoring"},
+    "tracking": {"plot", "reporting", "scoring"},
     "streams": {"estimators", "inputs", "metrics", "relations", "scoring"},
     "testing": {"datasets", "inputs", "metrics", "scoring"},
     "datasets": {"registry"},
@@ -38,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "groups_alone": {"inputs", "scoring"},
     "evaluation": {"datasets", "encoders", "inputs", "scoring"},
     "cli": {
+        "benchmarking",
         "datasets",
         "encoders",
         "evaluation",

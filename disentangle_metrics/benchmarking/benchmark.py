@@ -107,7 +107,11 @@ def benchmark(
         "rule": PROTOCOLS[protocol].reading,
     }
     _check_factors(call, table, of_factors)
-    checker = _Checker(representations, table, of_factors, latent_names, latent_types)
+    of_latents = {
+        option: _by_representation(option, given, names)
+        for option, given in (("latent_names", latent_names), ("latent_types", latent_types))
+    }
+    checker = _Checker(representations, table, of_factors, of_latents)
     kept = None if folder is None else Folder(folder, names)
     with LateProgress("scoring", len(names), shown=progress) as bar:
         run = _Run(call, checker, kept, bar)
@@ -139,23 +143,11 @@ class _Checker:
     representations: Mapping[str, Any]
     table: FactorTable | None
     of_factors: Mapping[str, Any]
-    latent_names: Any
-    latent_types: Any
+    of_latents: Mapping[str, Mapping[str, Any]]
 
     def inputs(self, name: str) -> Inputs:
-        return check(
-            self.representations[name],
-            self.table,
-            latent_names=self._own(self.latent_names, name),
-            latent_types=self._own(self.latent_types, name),
-            **self.of_factors,
-        )
-
-    def _own(self, given: Any, name: str) -> Any:
-        """What was given for this representation, if it was given by representation."""
-        if isinstance(given, Mapping) and not all(isinstance(value, str) for value in given.values()):
-            return given.get(name)
-        return given
+        own = {option: given[name] for option, given in self.of_latents.items()}
+        return check(self.representations[name], self.table, **self.of_factors, **own)
 
 
 class _Run:
@@ -191,7 +183,9 @@ class _Run:
         except joblib.externals.loky.process_executor.TerminatedWorkerError:
             for name in names:
                 if name not in self.reports and name not in self.errors:
-                    self.errors[name] = "its process was killed, often for want of memory; n_jobs=1 needs less"
+                    self.errors[name] = (
+                        "its process was killed, often for want of memory; n_jobs=1 needs less"
+                    )
 
     def notes(self) -> tuple[str, ...]:
         """What was read from the folder, and what could not be."""
@@ -218,9 +212,7 @@ class _Run:
         call = self.call
         requests = bind(call.choices, call.options, inputs)
         self._fingerprints[name] = fingerprint(inputs)
-        report, note = self.folder.read(
-            name, self._fingerprints[name], requests, call.options, call.protocol
-        )
+        report, note = self.folder.read(name, self._fingerprints[name], requests, call.options, call.protocol)
         if note:
             self._notes.append(note)
         if report is None:
@@ -290,6 +282,17 @@ def _names(representations: Any) -> tuple[str, ...]:
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
             raise InputError(f"`representations`: a name must be a line of text, got {name!r}")
     return names
+
+
+def _by_representation(option: str, given: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """What was given for each representation, whether for all of them or by name."""
+    if isinstance(given, Mapping) and not all(isinstance(value, str) for value in given.values()):
+        if unknown := [name for name in given if name not in names]:
+            raise InputError(
+                f"`{option}` names the representation {unknown[0]!r}, which is none of {', '.join(names)}"
+            )
+        return {name: given.get(name) for name in names}
+    return dict.fromkeys(names, None if given is None else _listed(given))
 
 
 def _check_factors(call: _Call, table: FactorTable | None, of_factors: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import chunks
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Options, Request
 
@@ -84,12 +85,12 @@ def fingerprint(inputs: Inputs) -> str:
         digest.update(repr(items).encode() + b"\0")
 
     add(inputs.latent_names, inputs.latent_types, inputs.missing, inputs.given, inputs.on_device is not None)
-    for array in (inputs.latents, inputs.logvar, inputs.origin):
-        _add_array(digest, array)
+    arrays: list[NDArray[Any] | None] = [inputs.latents, inputs.logvar, inputs.origin]
     for factor in inputs.factors:
         add(factor.name, factor.kind, factor.levels, factor.period)
-        for array in (factor.codes, factor.numbers, factor.values, factor.present):
-            _add_array(digest, array)
+        arrays += [factor.codes, factor.numbers, factor.values, factor.present]
+    for array in arrays:
+        _add_array(digest, array)
     return digest.hexdigest()
 
 
@@ -108,31 +109,24 @@ def _difference(
     """What would be different if the input were scored now; empty if nothing."""
     wanted = [signature for request in requests for signature in request.signatures.values()]
     found = [score.signature for score in report.values()]
-    for what, before, now in (
+    for what, was, is_now in (
         ("protocol", report.protocol, protocol),
         ("seed", report.seed, int(options.seed)),
         ("confidence", report.confidence, options.confidence),
         ("anchors", report.provenance.get("anchors"), options.anchors),
     ):
-        if before != now:
-            return f"{what} was {before}, now {now}"
+        if was != is_now:
+            return f"{what} was {was}, now {is_now}"
     if [_key(line) for line in found] != [_key(line) for line in wanted]:
         return f"other scores were asked for: {', '.join(map(_key, found))}"
-    for before_line, line in zip(found, wanted, strict=True):
-        if before_line != line:
-            return f"{_key(line)} {_fields(before_line, line)}"
+    for before, now in zip(found, wanted, strict=True):
+        if before != now:
+            return f"{_key(now)}: {signatures.difference(before, now)}"
     return "" if report.provenance.get("inputs") == inputs else "latents or factors are others"
 
 
 def _key(signature: str) -> str:
     return signature.partition("|")[0]
-
-
-def _fields(before: str, now: str) -> str:
-    """The first field in which two signatures of one score differ."""
-    pairs: Iterable[tuple[str, str]] = zip(before.split("|"), now.split("|"), strict=False)
-    one, other = next(((one, other) for one, other in pairs if one != other), (before, now))
-    return f"had {one}, now {other}"
 
 
 def _stem(name: str) -> str:

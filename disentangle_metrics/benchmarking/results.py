@@ -56,7 +56,7 @@ class Benchmark(Mapping[str, Report]):
 
     def __getitem__(self, name: str) -> Report:
         if name in self.errors:
-            raise KeyError(f"{name!r} failed: {self.errors[name]}")
+            raise KeyError(f"{name} failed: {self.errors[name]}")
         try:
             return self.reports[name]
         except KeyError:
@@ -97,9 +97,7 @@ class Benchmark(Mapping[str, Report]):
                 return Report({}).to_frame()
             return pd.concat(frames, names=["representation", "metric"])
         keys = [
-            score.key
-            for _, scores in by_property(first_scores(self.reports).values())
-            for score in scores
+            score.key for _, scores in by_property(first_scores(self.reports).values()) for score in scores
         ]
         values = {
             key: [
@@ -150,7 +148,9 @@ class Benchmark(Mapping[str, Report]):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """As JSON text, also written to `path` if given."""
-        return _written(json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path)
+        return _written(
+            json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path
+        )
 
     @classmethod
     def from_json(cls, path: str | Path) -> Benchmark:
@@ -211,10 +211,13 @@ class Benchmark(Mapping[str, Report]):
         return _written(blocks_as_latex(self._blocks(brief), caption=caption, label=label), path)
 
     def plot(self, **options: Any) -> Figure:
-        """All scores in one picture: :func:`.plot.scores` up to 7 representations, else :func:`.plot.ranks`."""
+        """All scores in one picture: :func:`.plot.scores` up to 7 of them, :func:`.plot.ranks` for more."""
         from disentangle_metrics import plot
 
-        draw = plot.scores if len(self) <= plot.MOST_SERIES else plot.ranks
+        ranks = plot.ranks
+        from disentangle_metrics.plot.style import SERIES  # only now: it needs matplotlib
+
+        draw = plot.scores if len(self) <= len(SERIES) else ranks
         return draw(self, **options)
 
     def _blocks(self, brief: bool = False) -> Blocks:

@@ -43,12 +43,14 @@ class OutputFile:
             raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
         return self
 
-    def write(self, text: str) -> None:
-        """Put `text` in place of what was there."""
-        if self.to_stdout:
-            sys.stdout.write(text)
+    def write(self, content: str | bytes) -> None:
+        """Put `content` in place of what was there."""
+        if not self.to_stdout:
+            write_whole(self.path, content)
+        elif isinstance(content, str):
+            sys.stdout.write(content)
         else:
-            write_whole(self.path, text)
+            sys.stdout.buffer.write(content)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.reporting.terminal import WIDTH, printable
-from disentangle_metrics.reporting.view import report_view
 from disentangle_metrics.scoring.report import Report
+
+if TYPE_CHECKING:
+    from disentangle_metrics.benchmarking.results import Benchmark
 
 LEAST_WIDTH = 20
 
@@ -68,7 +72,7 @@ def open_outputs(stack: ExitStack, paths: Mapping[str, str | None]) -> dict[str,
 
 
 def deliver(
-    report: Report,
+    result: Report | Benchmark,
     outputs: Mapping[str, OutputFile],
     shown: Shown,
     *,
@@ -77,17 +81,21 @@ def deliver(
 ) -> None:
     """Write the files, then print, unless stdout belongs to one of them."""
     for kind, file in outputs.items():
-        if kind == "html":
-            file.write(report.to_html(encoder=encoder, dataset=dataset))
+        if kind == "html" and isinstance(result, Report):
+            file.write(result.to_html(encoder=encoder, dataset=dataset))
+        elif kind == "plot":
+            file.write(picture_bytes(result, file))
         else:
-            file.write(report.to_json() if kind == "json" else report.to_frame().to_csv())
+            file.write(result.to_json() if kind == "json" else result.to_frame().to_csv())
     if any(file.to_stdout for file in outputs.values()):
         return
-    _print(report, shown)
+    show(result, shown)
     if shown.citation:
         from disentangle_metrics.reporting.citation import cite
 
-        print(f"\n{cite(report)}")
+        reports = [result] if isinstance(result, Report) else list(result.values())[:1]  # asked for alike
+        for report in reports:
+            print(f"\n{cite(report)}")
 
 
 def check_page(outputs: Mapping[str, OutputFile]) -> None:
@@ -97,6 +105,31 @@ def check_page(outputs: Mapping[str, OutputFile]) -> None:
 
         need("jinja2", "a page of HTML (--html)")
         need("PIL", "a page with pictures (--html)")
+
+
+def check_picture(outputs: Mapping[str, OutputFile]) -> None:
+    """Refuse a picture before the work starts, if it could not be drawn."""
+    if "plot" not in outputs:
+        return
+    from disentangle_metrics.reporting.extras import need
+
+    need("matplotlib", "a picture (--plot)")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    endings = FigureCanvasBase.get_supported_filetypes()
+    if _ending(outputs["plot"]) not in endings:
+        raise InputError(f"--plot must end in one of {', '.join('.' + ending for ending in endings)}")
+
+
+def picture_bytes(result: Any, file: OutputFile) -> bytes:
+    """The picture of a result, in the form that the file's ending says."""
+    drawn = io.BytesIO()
+    result.plot().savefig(drawn, format=_ending(file), dpi=200)
+    return drawn.getvalue()
+
+
+def _ending(file: OutputFile) -> str:
+    return "" if file.to_stdout else file.path.suffix.lstrip(".").lower()
 
 
 def citation(metrics: Sequence[str] | None, protocol: str) -> str:
@@ -113,26 +146,25 @@ def command_line(name: str, arguments: Sequence[str]) -> str:
     return shlex.join([name, *arguments])
 
 
-def _print(report: Report, shown: Shown) -> None:
+def show(result: Report | Benchmark, shown: Shown) -> None:
+    """Print a report or a benchmark."""
     if shown.format is not Format.TABLE:
-        text = _as_text(report, shown)
+        text = _as_text(result, shown)
         print(printable(text, sys.stdout.encoding or "utf-8"), end="")
     else:
         from rich.console import Console
 
-        from disentangle_metrics.reporting.terminal import render
-
         console = Console(file=sys.stdout, width=shown.width)
         if shown.width is None and not console.is_terminal:
             console = Console(file=sys.stdout, width=WIDTH)
-        render(report_view(report, brief=shown.brief), console)
+        result.render(console, brief=shown.brief)
 
 
-def _as_text(report: Report, shown: Shown) -> str:
+def _as_text(result: Report | Benchmark, shown: Shown) -> str:
     if shown.format is Format.JSON:
-        return report.to_json()
+        return result.to_json()
     if shown.format is Format.CSV:
-        return str(report.to_frame().to_csv())
+        return str(result.to_frame().to_csv())
     if shown.format is Format.MARKDOWN:
-        return report.to_markdown(brief=shown.brief)
-    return report.to_latex(brief=shown.brief)
+        return result.to_markdown(brief=shown.brief)
+    return result.to_latex(brief=shown.brief)

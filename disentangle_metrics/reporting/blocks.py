@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ from disentangle_metrics.reporting.view import (
     bounds,
     by_property,
     headline,
-    is_lower_better,
     legend,
+    lower_is_better,
     near_chance,
     number,
     readings,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Report, Score
 
 FAILED = "failed"
+LONG = 12  # characters of a header that is broken where columns need the room
 MOST_STEPS = 20  # shown of a training run
 
 
@@ -66,14 +67,21 @@ class Blocks:
         The tables.
     facts
         One line: rows, latents, factors, protocol, seed.
-    notes
-        How factors were read, what the signs mean, and the remarks.
+    readings, legend, remarks
+        How factors were read, what the signs mean, and what to know; a line each.
     """
 
     corner: str
     blocks: tuple[Block, ...]
     facts: str
-    notes: tuple[str, ...]
+    readings: tuple[str, ...] = ()
+    legend: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every line below the facts."""
+        return (*self.readings, *self.legend, *self.remarks)
 
 
 def benchmark_blocks(
@@ -83,33 +91,79 @@ def benchmark_blocks(
     failed = [f"!! {name} failed: {errors[name]}" for name in names if name in errors]
     if not reports:
         lines = tuple(Line(name, (errors[name],)) for name in names)
-        return Blocks("representation", (Block("", (Column("error"),), lines),), "no scores", ())
-    blocks = [*_score_blocks(reports, names, brief=brief), *_rank_blocks(reports, names)]
-    notes = [*_shared_readings(reports), *_legend(reports, ranked=len(reports) > 1)]
+        return Blocks("representation", (Block("", (Column("error"),), lines),), "no scores")
     return Blocks(
         "representation",
-        tuple(blocks),
+        (*_score_blocks(reports, names, brief=brief), *_rank_blocks(reports, names)),
         _facts(reports, "representation"),
-        (*notes, *failed, *_shared_remarks(reports)),
+        _readings(reports),
+        _legend(reports, ranked=len(reports) > 1),
+        (*failed, *_remarks(reports)),
     )
 
 
 def tracker_blocks(reports: Mapping[int, Report], changes: Sequence[str]) -> Blocks:
     """The scores of the last steps of a training run; `changes` are what makes them hard to compare."""
     if not reports:
-        return Blocks("step", (), "no step was logged", ())
-    named = {f"{step:,}": report for step, report in list(reports.items())[-MOST_STEPS:]}
-    notes = []
-    if len(reports) > MOST_STEPS:
-        notes.append(f"These are the last {MOST_STEPS} of {len(reports):,} steps; to_frame() has all.")
+        return Blocks("step", (), "no step was logged")
+    named = {str(step): report for step, report in list(reports.items())[-MOST_STEPS:]}
     latest = {f"step {name}": report for name, report in list(named.items())[-1:]}
-    notes += [*_shared_readings(latest), *_legend(named, ranked=False), *(f"! {text}" for text in changes)]
+    legend_lines = _legend(named, ranked=False)
+    if len(reports) > MOST_STEPS:
+        shown = f"These are the last {MOST_STEPS} of {len(reports):,} steps; to_frame() has all."
+        legend_lines = (shown, *legend_lines)
+    columns = [score for _, scores in by_property(first_scores(named).values()) for score in scores]
     return Blocks(
         "step",
-        tuple(_score_blocks(named, list(named), brief=False)),
+        (_score_block("", columns, named, list(named)),),
         _facts(named, "step"),
-        (*notes, *_shared_remarks(latest)),
+        _readings(latest),
+        legend_lines,
+        (*(f"! {text}" for text in changes), *_remarks(latest)),
     )
+
+
+def widths(block: Block) -> list[int]:
+    """The characters that each column needs, if its header is broken at spaces and line breaks."""
+    return [
+        max(map(len, (*column.label.split(), *(line.cells[place] for line in block.lines))))
+        for place, column in enumerate(block.columns)
+    ]
+
+
+def in_parts(block: Block, corner: str, width: int, needs: Sequence[int] | None = None) -> Iterator[Block]:
+    """The block, or blocks of fewer columns, each of so many characters if no column has more.
+
+    `needs` are the characters of each column; by default header and cells in one line.
+    """
+    if needs is None:
+        needs = [
+            max(len(column.label), room) for column, room in zip(block.columns, widths(block), strict=True)
+        ]
+    room = width - min(max(map(len, (corner, *(line.label for line in block.lines)))), width // 2)
+    start, used = 0, 0
+    for place, characters in enumerate(needs):
+        if place > start and used + 1 + characters > room:
+            yield _columns(block, start, place)
+            start, used = place, 0
+        used += 1 + characters
+    yield _columns(block, start, len(block.columns))
+
+
+def with_broken_headers(block: Block) -> Block:
+    """The block with long keys in two lines."""
+
+    def broken(label: str) -> str:
+        head, bar, tail = label.rpartition("_")
+        return f"{head}{bar}\n{tail}" if bar and len(label) > LONG else label
+
+    return replace(block, columns=tuple(replace(of, label=broken(of.label)) for of in block.columns))
+
+
+def _columns(block: Block, start: int, end: int) -> Block:
+    title = f"{block.title}, continued" if block.title and start else block.title
+    lines = tuple(replace(line, cells=line.cells[start:end]) for line in block.lines)
+    return replace(block, title=title, columns=block.columns[start:end], lines=lines)
 
 
 def shared(texts: Mapping[str, Iterable[str]]) -> list[str]:
@@ -123,14 +177,25 @@ def shared(texts: Mapping[str, Iterable[str]]) -> list[str]:
 
 def _score_blocks(reports: Mapping[str, Report], names: Sequence[str], *, brief: bool) -> list[Block]:
     scores = list(first_scores(reports).values())
+    groups = by_property(scores)
     first = headline(scores)
-    groups = by_property([score for score in scores if score not in first])
-    if first:
-        groups = [("headline", first), *([] if brief else groups)]
-    return [
-        Block(title, tuple(Column(_label(s), s.key) for s in members), _lines(reports, names, members))
-        for title, members in groups
-    ]
+    if not first:  # few scores stand in one table
+        few = [score for _, members in groups for score in members]
+        block = _score_block("", few, reports, names)
+        labels = [
+            f"{of.label} ({score.property or 'other'})" for of, score in zip(block.columns, few, strict=True)
+        ]
+        columns = (replace(of, label=label) for of, label in zip(block.columns, labels, strict=True))
+        return [replace(block, columns=tuple(columns))]
+    groups = [] if brief else by_property(score for score in scores if score not in first)
+    return [_score_block(title, of, reports, names) for title, of in [("headline", first), *groups]]
+
+
+def _score_block(
+    title: str, scores: Sequence[Score], reports: Mapping[str, Report], names: Sequence[str]
+) -> Block:
+    columns = tuple(Column(_label(score), score.key) for score in scores)
+    return Block(title, columns, _lines(reports, names, scores))
 
 
 def _lines(reports: Mapping[str, Report], names: Sequence[str], columns: Sequence[Score]) -> tuple[Line, ...]:
@@ -161,7 +226,7 @@ def _rank_blocks(reports: Mapping[str, Report], names: Sequence[str]) -> list[Bl
 
 
 def _label(score: Score) -> str:
-    return score.key + (f" {LOWER}" if is_lower_better(score) else "")
+    return score.key + (f" {LOWER}" if lower_is_better(score) else "")
 
 
 def _cell(score: Score) -> str:
@@ -175,10 +240,10 @@ def _interval(score: Score) -> str:
     return corrected + bounds(score.interval)
 
 
-def _legend(reports: Mapping[str, Report], *, ranked: bool) -> list[str]:
+def _legend(reports: Mapping[str, Report], *, ranked: bool) -> tuple[str, ...]:
     scores = [score for report in reports.values() for score in report.values()]
     lines = legend(
-        lower=any(map(is_lower_better, scores)),
+        lower=any(map(lower_is_better, scores)),
         near=any(map(near_chance, scores)),
         interval=any(score.interval is not None for score in scores),
     )
@@ -189,7 +254,7 @@ def _legend(reports: Mapping[str, Report], *, ranked: bool) -> list[str]:
             "Mean rank: over the scores of a property, 1 is best. The number in brackets counts the scores: "
             "those that every representation has. Equal scores share their mean rank."
         )
-    return lines
+    return tuple(lines)
 
 
 def _facts(reports: Mapping[str, Report], noun: str) -> str:
@@ -209,11 +274,11 @@ def _alike(numbers: Mapping[str, int], what: str) -> str:
     return f"{low:,} {what}" if low == high else f"{low:,} to {high:,} {what}"
 
 
-def _shared_readings(reports: Mapping[str, Report]) -> list[str]:
-    return shared({name: readings(report) for name, report in reports.items()})
+def _readings(reports: Mapping[str, Report]) -> tuple[str, ...]:
+    return tuple(shared({name: readings(report) for name, report in reports.items()}))
 
 
-def _shared_remarks(reports: Mapping[str, Report]) -> list[str]:
+def _remarks(reports: Mapping[str, Report]) -> tuple[str, ...]:
     """The remarks, each once, the serious ones first."""
     remarks = {name: report_remarks(report) for name, report in reports.items()}
     once = dict.fromkeys(remark for of_one in remarks.values() for remark in of_one)
@@ -222,4 +287,4 @@ def _shared_remarks(reports: Mapping[str, Report]) -> list[str]:
         of = [name for name, of_one in remarks.items() if remark in of_one]
         text = remark.text if len(of) == len(reports) else f"{', '.join(of)}: {remark.text}"
         lines.append(replace(remark, text=text).line)
-    return lines
+    return tuple(lines)

@@ -38,9 +38,7 @@ def _lines(view: View) -> Iterator[str]:
             yield f"<tr>{head}{cells}</tr>"
         yield "</tbody>"
     yield "</table>"
-    yield from _notes(
-        view.facts, [*view.readings, *view.legend, *(remark.line for remark in view.remarks)]
-    )
+    yield from _notes(view.facts, [*view.readings, *view.legend, *(remark.line for remark in view.remarks)])
 
 
 def _block_lines(block: Block, corner: str) -> Iterator[str]:

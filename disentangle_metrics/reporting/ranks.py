@@ -63,7 +63,9 @@ def mean_ranks(reports: Mapping[str, Mapping[str, Score]]) -> list[PropertyRanks
         return []
     found = []
     for title, scores in by_property(first_scores(reports).values()):
-        keys = tuple(score.key for score in scores if score.property != SIZE and _all_have(score.key, reports))
+        keys = tuple(
+            score.key for score in scores if score.property != SIZE and _all_have(score.key, reports)
+        )
         if keys:
             by_key = [ranks([report[key] for report in reports.values()]) for key in keys]
             mean = {name: math.fsum(row) / len(keys)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from disentangle_metrics.reporting.blocks import in_parts
 from disentangle_metrics.reporting.extras import need
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import View
 
-MOST_COLUMNS = 6  # of scores that stand side by side in a paper
+LINE = 90  # characters that stand side by side in a paper
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -90,30 +91,30 @@ def blocks_as_markdown(blocks: Blocks) -> str:
 
 def blocks_as_latex(blocks: Blocks, *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
     """One float with a tabular for each block, wide ones in parts; needs the LaTeX package booktabs."""
-    text = latex(f"Disentanglement scores ({blocks.facts}).") if caption is None else caption
+    text = " ".join([f"Disentanglement scores ({blocks.facts}).", *blocks.legend])
+    text = latex(text) if caption is None else caption
     lines = [r"\begin{table}", r"  \centering", f"  \\caption{{{text}}}", f"  \\label{{{label}}}"]
     tabulars = [
-        _tabular(block, start, blocks.corner)
-        for block in blocks.blocks
-        for start in range(0, len(block.columns), MOST_COLUMNS)
+        _tabular(block, blocks.corner)
+        for whole in blocks.blocks
+        for block in in_parts(whole, blocks.corner, LINE)
     ]
     lines.append("\n  \\par\\medskip\n".join(tabulars))
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
-def _tabular(block: Block, start: int, corner: str) -> str:
-    columns = block.columns[start : start + MOST_COLUMNS]
-    lines = [f"  \\begin{{tabular}}{{l{'r' * len(columns)}}}", r"    \toprule"]
-    if block.title:
-        title = block.title + (", continued" if start else "")
-        lines.append(f"    \\multicolumn{{{len(columns) + 1}}}{{l}}{{\\emph{{{latex(title)}}}}} \\\\")
+def _tabular(block: Block, corner: str) -> str:
     heads = [
         _paper_label(column.key, column.label) if column.key else latex(column.label.capitalize())
-        for column in columns
+        for column in block.columns
     ]
+    lines = [f"  \\begin{{tabular}}{{l{'r' * len(heads)}}}", r"    \toprule"]
+    if block.title:
+        lines.append(f"    \\multicolumn{{{len(heads) + 1}}}{{l}}{{\\emph{{{latex(block.title)}}}}} \\\\")
     lines += [f"    {' & '.join([latex(corner.capitalize()), *heads])} \\\\", r"    \midrule"]
     for line in block.lines:
-        cells = map(latex, (line.label.replace("  ", "", 1), *line.cells[start : start + MOST_COLUMNS]))
+        below = r"\quad " if line.label.startswith(" ") else ""
+        cells = [below + latex(line.label.strip()), *map(latex, line.cells)]
         lines.append(f"    {' & '.join(cells)} \\\\")
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}"])
 
@@ -153,7 +154,7 @@ def latex(text: str) -> str:
 
 
 def _paper_label(key: str, label: str) -> str:
-    arrow = f" {LATEX[LOWER]}" if label.endswith(LOWER) else ""
+    arrow = f" {LATEX[LOWER]}" if LOWER in label else ""
     return latex(paper_name(key)) + arrow
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from disentangle_metrics.reporting.blocks import in_parts, widths, with_broken_headers
 from disentangle_metrics.reporting.view import LOWER, NEAR, NOTHING
 
 if TYPE_CHECKING:
@@ -48,11 +48,12 @@ def render_blocks(blocks: Blocks, console: Console) -> None:
     from rich.text import Text
 
     encoding = console.encoding
-    for block in (narrow for whole in blocks.blocks for narrow in _fitting(whole, blocks.corner, console.width)):
+    for block in (part for whole in blocks.blocks for part in _fitting(whole, blocks.corner, console.width)):
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column(blocks.corner, overflow="fold")
-        for column in block.columns:
-            table.add_column(Text(printable(column.label, encoding)), justify="right", overflow="fold")
+        for column, width in zip(block.columns, widths(block), strict=True):
+            label = Text(printable(column.label, encoding))
+            table.add_column(label, justify="right", overflow="fold", width=min(width, console.width // 2))
         for line in block.lines:
             table.add_row(*(Text(printable(text, encoding)) for text in (line.label, *line.cells)))
         if block.title:
@@ -64,24 +65,11 @@ def render_blocks(blocks: Blocks, console: Console) -> None:
 
 
 def _fitting(block: Block, corner: str, width: int) -> Iterator[Block]:
-    """The block as blocks of fewer columns, each of which fits into the width if its columns do."""
-    first = max(map(len, (corner, *(line.label for line in block.lines))))
-    room = width - min(first, width // 2)
-    shown, used = 0, 0
-    for place, column in enumerate(block.columns):
-        words = column.label.split(" ") if not column.key else [column.label]
-        needs = 1 + max(map(len, (*words, *(line.cells[place] for line in block.lines))))
-        if place > shown and used + needs > room:
-            yield _columns(block, shown, place)
-            shown, used = place, 0
-        used += needs
-    yield _columns(block, shown, len(block.columns))
-
-
-def _columns(block: Block, start: int, end: int) -> Block:
-    title = f"{block.title}, continued" if block.title and start else block.title
-    lines = tuple(replace(line, cells=line.cells[start:end]) for line in block.lines)
-    return replace(block, title=title, columns=block.columns[start:end], lines=lines)
+    parts = list(in_parts(block, corner, width, widths(block)))
+    if len(parts) > 1:
+        block = with_broken_headers(block)
+        parts = list(in_parts(block, corner, width, widths(block)))
+    yield from parts
 
 
 def printable(text: str, encoding: str) -> str:

@@ -135,10 +135,7 @@ def report_view(report: Report, *, brief: bool = False) -> View:
     first = headline(list(report.values()))
     others = [score for score in report.values() if score not in first]
     grouped = by_property(others)
-    if not first:
-        groups = [] if brief else grouped
-    else:
-        groups = [("headline", first), *([] if brief else grouped)]
+    groups = [("headline", first), *([] if brief else grouped)] if first else ([] if brief else grouped)
     view = _view(groups or grouped, report.confidence, report_remarks(report), facts)
     return replace(view, readings=readings(report))
 
@@ -227,11 +224,11 @@ def _view(
         for name in anchors:
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
-        return Row(label + (f" {LOWER}" if is_lower_better(score) else ""), tuple(cells), near, score)
+        return Row(label + (f" {LOWER}" if lower_is_better(score) else ""), tuple(cells), near, score)
 
     made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
     lines = legend(
-        lower=any(is_lower_better(score) for score in scores),
+        lower=any(lower_is_better(score) for score in scores),
         near=any(r.near_chance for group in made for r in group.rows),
         interval=with_interval,
     )
@@ -255,7 +252,7 @@ def legend(*, lower: bool, near: bool, interval: bool) -> list[str]:
     return lines
 
 
-def is_lower_better(score: Score) -> bool:
+def lower_is_better(score: Score) -> bool:
     """Whether a lower score is better; of a size neither is."""
     return score.direction == "down" and score.property != SIZE
 

@@ -211,6 +211,19 @@ class Report(Mapping[str, Score]):
             frame.insert(3, "interval_high", [high for _, high in ends])
         return frame
 
+    def scalars(self, prefix: str = "", *, chance: bool = False) -> dict[str, float]:
+        """The scores as plain numbers by name, for TensorBoard, Weights & Biases, MLflow or a CSV file.
+
+        ``report.scalars("val/")`` gives ``{"val/mig": 0.31, ...}``; NaN where there is no value. With
+        `chance`, ``"val/mig_chance"`` follows, where chance was computed.
+        """
+        numbers: dict[str, float] = {}
+        for key, score in self.scores.items():
+            numbers[prefix + key] = float(score.value)
+            if chance and score.chance is not None:
+                numbers[f"{prefix}{key}_chance"] = float(score.chance)
+        return numbers
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}

@@ -107,6 +107,19 @@ def written(
     return lines
 
 
+def difference(before: str, now: str) -> str:
+    """What differs between two signatures of one score, as "bins was 20, now 10"; empty if nothing."""
+    one, other = (
+        {name: text for name, _, text in (part.partition(":") for part in signature.split("|")[1:])}
+        for signature in (before, now)
+    )
+    return ", ".join(
+        f"{name} was {one.get(name, 'not there')}, now {other.get(name, 'not there')}"
+        for name in {**one, **other}
+        if one.get(name) != other.get(name)
+    )
+
+
 def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> None:
     """Refuse a call whose facts are not those that are pinned, of a whole signature not exactly those."""
     names = [*pinned, *facts] if "def" in pinned else [*pinned]
