@@ -80,7 +80,7 @@ class Benchmark(Mapping[str, Report]):
         import pandas as pd
 
         columns = {of.property: dict(of.mean) for of in mean_ranks(self.reports)}
-        index = pd.Index(self.reports, name="representation", dtype=object)
+        index = pd.Index(list(self.reports), name="representation")
         return pd.DataFrame(columns, index=index, dtype=float)
 
     def to_frame(self, *, long: bool = False) -> pd.DataFrame:
@@ -106,7 +106,7 @@ class Benchmark(Mapping[str, Report]):
             ]
             for key in keys
         }
-        frame = pd.DataFrame(values, index=pd.Index(self.names, name="representation"), dtype=float)
+        frame = pd.DataFrame(values, index=pd.Index(list(self.names), name="representation"), dtype=float)
         frame["error"] = [self.errors.get(name, "") for name in self.names]
         return frame
 

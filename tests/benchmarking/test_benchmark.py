@@ -22,7 +22,7 @@ CODES = RNG.integers(0, 4, size=(240, 2))
 FACTORS = pd.DataFrame({"shape": np.array(list("abcd"))[CODES[:, 0]], "size": RNG.normal(size=240)})
 NUMBERS = np.stack([CODES[:, 0], FACTORS["size"]], axis=1)
 ALIGNED = NUMBERS + 0.1 * RNG.normal(size=(240, 2))
-TURNED = NUMBERS @ RNG.normal(size=(2, 3))
+TURNED = NUMBERS @ RNG.normal(size=(2, 3)) + 0.1 * RNG.normal(size=(240, 3))
 POSTERIOR = dm.GaussianPosterior(ALIGNED, np.full(ALIGNED.shape, -3.0))
 THREE = {"aligned": ALIGNED, "turned": TURNED, "posterior": POSTERIOR}
 SOME = ["mig", "mig_sup", "dci", "factor_vae", "mcc", "rmig"]
@@ -126,7 +126,7 @@ def test_an_item_that_cannot_be_read_is_a_failure_too() -> None:
         ({"representations": {}}, "`representations` is empty"),
         ({"representations": {"a\nb": TURNED}}, "a name must be a line of text"),
         ({"factors": FACTORS.assign(size=np.nan)}, "size"),
-        ({"factors": None}, "`factors` is None"),
+        ({"factors": None, "metrics": ["mig"]}, "`factors` is None"),
         ({"factor_types": {"size": "odd"}}, "must be one of"),
         ({"metrics": ["mgi"]}, "mgi"),
         ({"seed": -1}, "`seed`"),
