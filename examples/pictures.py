@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 import disentangle_metrics as dm
 from reference_models import bundled
@@ -37,6 +38,14 @@ three = {
         "beta-VAE": bundled.beta_vae_sprites,
     }.items()
 }
+flat = images.reshape(len(images), -1)
+several = {
+    "pro-VLAE": latents,
+    **{f"its layer {layer + 1}": latents[:, 3 * layer : 3 * layer + 3] for layer in range(3)},
+    **{f"PCA of {size}": PCA(size, random_state=0).fit_transform(flat) for size in (3, 6, 12)},
+    "noise": np.random.default_rng(1).normal(size=(len(rows), 6)),
+}
+ranked = dm.benchmark(several, factors, metrics=[*metrics, "dci"], factor_names=names)
 layers = [f"layer {latent // 3 + 1}" for latent in range(9)]
 
 figures = {
@@ -46,6 +55,7 @@ figures = {
     "tables": dm.plot.table(three, metric="dci_disentanglement"),
     "parts": dm.plot.parts(three, metric="mig"),
     "latents": dm.plot.parts(report["mig_sup"]),
+    "ranks": ranked.plot(),
     "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_8", factor="scale"),
 }
 for name, figure in figures.items():
