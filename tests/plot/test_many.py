@@ -131,7 +131,7 @@ def test_axes_of_the_users_are_drawn_on() -> None:
     [
         (lambda: dm.plot.ranks(REPORT), "a rank needs two"),
         (lambda: dm.plot.ranks({str(place): REPORT for place in range(101)}), "shows 1 to 100"),
-        (lambda: dm.plot.ranks({name: REPORT["factor_vae"] for name in "ab"}), "no score with a value"),
+        (lambda: dm.plot.ranks(dict.fromkeys("ab", REPORT["factor_vae"])), "no score with a value"),
         (lambda: dm.plot.steps(REPORT), "must be a Tracker"),
         (lambda: dm.plot.steps(dm.Tracker()), "log some steps first"),
         (lambda: dm.plot.steps(STEPS, metrics=["mgi"]), "no step has a score 'mgi'"),
