@@ -118,7 +118,10 @@ def check_picture(outputs: Mapping[str, OutputFile]) -> None:
 
     endings = FigureCanvasBase.get_supported_filetypes()
     if _ending(outputs["plot"]) not in endings:
-        raise InputError(f"--plot must end in one of {', '.join('.' + ending for ending in endings)}")
+        raise InputError(
+            f"--plot must end in one of {', '.join('.' + ending for ending in endings)}; "
+            f"got {str(outputs['plot'].path)!r}"
+        )
 
 
 def picture_bytes(result: Any, file: OutputFile) -> bytes:

@@ -212,10 +212,9 @@ class Report(Mapping[str, Score]):
         return frame
 
     def scalars(self, prefix: str = "", *, chance: bool = False) -> dict[str, float]:
-        """The scores as plain numbers by name, for TensorBoard, Weights & Biases, MLflow or a CSV file.
+        """Plain numbers for any logger, as ``{"val/mig": 0.31}`` with the prefix "val/"; NaN for no value.
 
-        ``report.scalars("val/")`` gives ``{"val/mig": 0.31, ...}``; NaN where there is no value. With
-        `chance`, ``"val/mig_chance"`` follows, where chance was computed.
+        With `chance`, ``"val/mig_chance"`` follows, where chance was computed.
         """
         numbers: dict[str, float] = {}
         for key, score in self.scores.items():
