@@ -14,6 +14,7 @@ from disentangle_metrics.benchmarking.folder import Folder, described, fingerpri
 from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
+from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.inputs.tables import FactorTable, read_factors
 from disentangle_metrics.kit.progress import LateProgress, Share
 from disentangle_metrics.relations.relate import relate
@@ -39,6 +40,7 @@ def benchmark(
     factor_types: Types | None = None,
     latent_names: Names | Mapping[str, Names] | None = None,
     latent_types: Types | Mapping[str, Types] | None = None,
+    groups: Groups | Mapping[str, Groups] | None = None,
     missing: Missing = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
@@ -61,7 +63,7 @@ def benchmark(
         is read when its turn comes, so a mapping that reads files need not hold them all.
     factors
         Shape (N, K), as for :func:`score`. None, if the metrics asked for read latents alone.
-    latent_names, latent_types
+    latent_names, latent_types, groups
         As for :func:`score`, for all representations; or, for some of them, a mapping from their names to
         that.
     n_jobs
@@ -108,8 +110,12 @@ def benchmark(
     }
     _check_factors(call, table, of_factors)
     of_latents = {
-        option: _by_representation(option, given, names)
-        for option, given in (("latent_names", latent_names), ("latent_types", latent_types))
+        option: _by_representation(option, given, by_name, names)
+        for option, given, by_name in (
+            ("latent_names", latent_names, Iterable),
+            ("latent_types", latent_types, Iterable),
+            ("groups", groups, Mapping),
+        )
     }
     checker = _Checker(representations, table, of_factors, of_latents)
     kept = None if folder is None else Folder(folder, names)
@@ -226,7 +232,7 @@ class _Run:
         """What relations share of these factors: made once, cut into the bins that metrics ask for."""
         shared_by_all = self._of_factors.setdefault(id(inputs.factors), {})
         if not shared_by_all and inputs.factors and not inputs.incomplete:
-            relations = relate(inputs, of_factors=shared_by_all)
+            relations = relate(inputs.ungrouped(), of_factors=shared_by_all)
             for settings in (choice.settings for choice in self.call.choices):
                 if "bins" in settings and "strategy" in settings:
                     relations.factor_codes(
@@ -284,9 +290,10 @@ def _names(representations: Any) -> tuple[str, ...]:
     return names
 
 
-def _by_representation(option: str, given: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """What was given for each representation, whether for all of them or by name."""
-    if isinstance(given, Mapping) and not all(isinstance(value, str) for value in given.values()):
+def _by_representation(option: str, given: Any, of_one: type, names: tuple[str, ...]) -> dict[str, Any]:
+    """What was given for each representation, for all of them or by name; then each item is `of_one`."""
+    items = list(given.values()) if isinstance(given, Mapping) else []
+    if items and all(isinstance(item, of_one) and not isinstance(item, str) for item in items):
         if unknown := [name for name in given if name not in names]:
             raise InputError(
                 f"`{option}` names the representation {unknown[0]!r}, which is none of {', '.join(names)}"

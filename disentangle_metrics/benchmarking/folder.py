@@ -85,6 +85,7 @@ def fingerprint(inputs: Inputs) -> str:
         digest.update(repr(items).encode() + b"\0")
 
     add(inputs.latent_names, inputs.latent_types, inputs.missing, inputs.given, inputs.on_device is not None)
+    add(inputs.groups, inputs.column_names)
     arrays: list[NDArray[Any] | None] = [inputs.latents, inputs.logvar, inputs.origin]
     for factor in inputs.factors:
         add(factor.name, factor.kind, factor.levels, factor.period)

@@ -69,7 +69,7 @@ def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concat
         with self._lock:
             if key not in made:
                 made[key] = method(self, *args, **kwargs)
-            return cast(T, made[key])
+        return cast(T, made[key])
 
     return cast("Callable[Concatenate[Relations, P], T]", cached)
 
@@ -173,8 +173,7 @@ class Relations:
 
     def ranges(self) -> NDArray[np.float64]:
         """Largest minus smallest value of each latent. Shape (D,)."""
-        low, high = self.ends()
-        return high - low
+        return np.subtract(*reversed(self.ends()))
 
     def bins(self, bins: int, strategy: Strategy) -> Bins:
         """The bins that latents are cut into."""

@@ -147,6 +147,17 @@ def test_latent_types_of_one_representation() -> None:
     assert "latent_kinds" not in result["numbers"]["mig"].signature
 
 
+def test_groups_of_all_and_of_one() -> None:
+    both = {"a": TURNED, "b": TURNED[:, ::-1]}
+    units = {"pair": [0, 1]}
+    of_all = dm.benchmark(both, FACTORS, metrics=["mig"], groups=units)
+    of_one = dm.benchmark(both, FACTORS, metrics=["mig"], groups={"b": units})
+    alone = dm.score(both["b"], FACTORS, metrics=["mig"], groups=units)
+    assert content(of_all["b"]) == content(of_one["b"]) == content(alone)
+    assert of_all["a"].latent_names == ("pair", "z_2")
+    assert of_one["a"].latent_names == ("z_0", "z_1", "z_2")
+
+
 def test_latents_alone() -> None:
     result = dm.benchmark({"a": ALIGNED, "b": TURNED}, None, metrics=["total_correlation"])
     assert result["a"]["total_correlation"].value < result["b"]["total_correlation"].value
