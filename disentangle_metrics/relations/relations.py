@@ -102,8 +102,7 @@ class Relations:
     ) -> None:
         self.inputs, self.seed, self.n_jobs, self.edges_of = inputs, seed, n_jobs, edges_of
         self._made: dict[Any, Any] = {}
-        self._of_factors = {} if of_factors is None else of_factors
-        self._lock = RLock()
+        self._of_factors, self._lock = {} if of_factors is None else of_factors, RLock()
 
     def generator(self, purpose: str) -> np.random.Generator:
         """A generator that depends on the seed and the purpose, not on what was drawn before."""
@@ -173,7 +172,8 @@ class Relations:
 
     def ranges(self) -> NDArray[np.float64]:
         """Largest minus smallest value of each latent. Shape (D,)."""
-        return np.subtract(*reversed(self.ends()))
+        low, high = self.ends()
+        return high - low
 
     def bins(self, bins: int, strategy: Strategy) -> Bins:
         """The bins that latents are cut into."""
