@@ -279,8 +279,12 @@ def dm_eval(
                 raise UsageError(
                     "give a MODEL with --dataset, or --latents with --factors (see dm-eval --help)"
                 )
-            if index_col is not None or drop_columns is not None or out is not None:
-                raise UsageError("--index-col, --drop-columns and --out are for the files of --latents")
+            if index_col is not None or drop_columns is not None:
+                raise UsageError(
+                    "--index-col and --drop-columns are for the files of --latents and --factors"
+                )
+            if out is not None:
+                raise UsageError("--out is for the files of --latents")
             if dataset is None:
                 raise UsageError(
                     "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"

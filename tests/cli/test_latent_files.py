@@ -131,7 +131,7 @@ def test_only_the_latents_have_row_labels(dm_eval) -> None:
         (f"{MANY} --plot r.txt", "--plot must end in one of"),
         ("--latents a=z.npy a=other.npy --factors v.csv", "two files are called 'a'"),
         ("--latents z.npy other.npy --factors gone.csv", "--factors: no such file: gone.csv"),
-        ("model.pt --dataset sprites --out runs", "--out are for the files of --latents"),
+        ("model.pt --dataset sprites --out runs", "--out is for the files of --latents"),
         (f"{MANY} --out v.csv", "cannot write to v.csv"),
     ],
 )
