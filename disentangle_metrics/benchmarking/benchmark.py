@@ -170,6 +170,7 @@ class _Run:
 
     def score(self, names: tuple[str, ...]) -> None:
         import joblib
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         options = self.call.options
         processes = min(joblib.effective_n_jobs(options.n_jobs), len(names))
@@ -186,7 +187,7 @@ class _Run:
         try:
             for name, result in results:
                 self._keep(name, result)
-        except joblib.externals.loky.process_executor.TerminatedWorkerError:
+        except TerminatedWorkerError:
             for name in names:
                 if name not in self.reports and name not in self.errors:
                     self.errors[name] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.tree import DecisionTreeRegressor
 
 import disentangle_metrics as dm
 from disentangle_metrics.inputs import factor, inputs
@@ -161,6 +163,20 @@ def test_groups_of_all_and_of_one() -> None:
 def test_latents_alone() -> None:
     result = dm.benchmark({"a": ALIGNED, "b": TURNED}, None, metrics=["total_correlation"])
     assert result["a"]["total_correlation"].value < result["b"]["total_correlation"].value
+
+
+def test_a_process_that_is_killed_is_a_failure() -> None:
+    class Deadly:
+        """Kills the process that reads it, as a machine without memory does."""
+
+        def __reduce__(self) -> Any:
+            return os._exit, (9,)
+
+    deadly = dm.Metric("dci", probe=DecisionTreeRegressor(random_state=Deadly()))
+    result = dm.benchmark({"a": ALIGNED, "b": TURNED}, FACTORS, metrics=[deadly], n_jobs=2)
+    assert not result
+    assert set(result.errors) == {"a", "b"}
+    assert "its process was killed" in result.errors["a"]
 
 
 class TestFolder:
