@@ -38,15 +38,16 @@ three = {
         "beta-VAE": bundled.beta_vae_sprites,
     }.items()
 }
+wide = latents.shape[1] // 3  # latents of each of its three layers
 flat = images.reshape(len(images), -1)
 several = {
     "pro-VLAE": latents,
-    **{f"its layer {layer + 1}": latents[:, 3 * layer : 3 * layer + 3] for layer in range(3)},
+    **{f"its layer {layer + 1}": latents[:, wide * layer : wide * (layer + 1)] for layer in range(3)},
     **{f"PCA of {size}": PCA(size, random_state=0).fit_transform(flat) for size in (3, 6, 12)},
     "noise": np.random.default_rng(1).normal(size=(len(rows), 6)),
 }
-ranked = dm.benchmark(several, factors, metrics=[*metrics, "dci"], factor_names=names)
-layers = [f"layer {latent // 3 + 1}" for latent in range(9)]
+ranked = dm.benchmark(several, factors, metrics=metrics, factor_names=names)
+layers = [f"layer {latent // wide + 1}" for latent in range(3 * wide)]
 
 figures = {
     "scores": report.plot(),
@@ -56,7 +57,7 @@ figures = {
     "parts": dm.plot.parts(three, metric="mig"),
     "latents": dm.plot.parts(report["mig_sup"]),
     "ranks": ranked.plot(),
-    "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_8", factor="scale"),
+    "latent": dm.plot.latent(latents, factors, factor_names=names, latent=3 * wide - 1, factor="scale"),
 }
 for name, figure in figures.items():
     figure.savefig(out / f"{name}.png", dpi=160)

@@ -45,11 +45,12 @@ def pictures() -> dict[str, Figure]:
         "ranks": dm.plot.ranks(MANY),
         "all": dm.plot.ranks({f"representation {place}": REPORT for place in range(20)}),
         "steps": dm.plot.steps(STEPS),
+        "seven": dm.plot.scores({f"model {place}": REPORT for place in range(7)}),
         "one": dm.plot.steps(STEPS, metrics=["mig"]),
     }
 
 
-@pytest.mark.parametrize("name", ["ranks", "all", "steps", "one"])
+@pytest.mark.parametrize("name", ["ranks", "all", "seven", "steps", "one"])
 def test_everything_is_inside_and_can_be_read(name: str) -> None:
     figure = pictures()[name]
     canvas = FigureCanvasAgg(figure)
