@@ -17,6 +17,7 @@ _WHERE = {
     "Accumulator": "streams.accumulator",
     "Agreement": "model_agreement",
     "Benchmark": "benchmarking.results",
+    "Comparison": "comparison.comparison",
     "Encoder": "encoders",
     "FactorDataset": "datasets",
     "GaussianPosterior": "inputs.gaussian_posterior",
@@ -41,6 +42,7 @@ _WHERE = {
     "Citation": "reporting.citation",
     "benchmark": "benchmarking.benchmark",
     "cite": "reporting.citation",
+    "compare": "comparison.compare",
     "describe": "metrics.cards",
     "evaluate": "evaluation",
     "list_metrics": "metrics.cards",
@@ -48,6 +50,7 @@ _WHERE = {
     "load_encoder": "encoders",
     "metric": "metrics",
     "per_group": "groups_alone",
+    "published": "reference_scores.table",
     "score": "scoring.score",
     "udr": "model_agreement",
 }

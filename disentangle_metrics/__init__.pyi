@@ -7,6 +7,8 @@ from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast,
 from disentangle_metrics.version import __version__ as __version__
 from disentangle_metrics.benchmarking.benchmark import benchmark as benchmark
 from disentangle_metrics.benchmarking.results import Benchmark as Benchmark
+from disentangle_metrics.comparison.compare import compare as compare
+from disentangle_metrics.comparison.comparison import Comparison as Comparison
 from disentangle_metrics.datasets import FactorDataset as FactorDataset
 from disentangle_metrics.datasets import load_dataset as load_dataset
 from disentangle_metrics.encoders import Encoder as Encoder
@@ -32,6 +34,7 @@ from disentangle_metrics.metrics.definition import MetricValue as MetricValue
 from disentangle_metrics.metrics.definition import ScoreDefinition as ScoreDefinition
 from disentangle_metrics.model_agreement import Agreement as Agreement
 from disentangle_metrics.model_agreement import udr as udr
+from disentangle_metrics.reference_scores.table import published as published
 from disentangle_metrics.relations.relations import Relations as Relations
 from disentangle_metrics.reporting.citation import Citation as Citation
 from disentangle_metrics.reporting.citation import cite as cite

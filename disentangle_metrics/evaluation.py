@@ -124,6 +124,7 @@ def evaluate(
         encoder=_described(encoder),
         dataset=dataset.name,
         images=len(rows),
+        image_shape=list(dataset.image_shape),
         batch_size=batch_size,
         encode_seconds=round(encoded - start, 3),
         score_seconds=round(time.perf_counter() - encoded, 3),

@@ -234,8 +234,9 @@ def _check_options(options: Mapping[str, Any]) -> None:
 
 
 def _slim(report: Report) -> Report:
-    """The report without the tables behind its scores, which are large."""
-    return replace(report, scores={key: replace(of, details={}) for key, of in report.items()})
+    """The report without the tables behind its scores and the resamples, which are large."""
+    scores = {key: replace(of, details={}) for key, of in report.items()}
+    return replace(report, scores=scores, evidence=None)
 
 
 def _line(values: Mapping[str, Any]) -> str:

@@ -9,9 +9,25 @@ from pathlib import Path
 import pytest
 
 from disentangle_metrics.metrics.catalogue import BUILTIN
-from tools import catalogue, checks_page, made_file, metrics_page, public_stub, readme_table
+from tools import (
+    catalogue,
+    checks_page,
+    made_file,
+    metrics_page,
+    public_stub,
+    published_scores,
+    readme_table,
+)
 
-TOOLS = ("catalogue", "checks_page", "draw_imports", "metrics_page", "public_stub", "readme_table")
+TOOLS = (
+    "catalogue",
+    "checks_page",
+    "draw_imports",
+    "metrics_page",
+    "public_stub",
+    "published_scores",
+    "readme_table",
+)
 
 
 def test_every_made_file_is_up_to_date():
@@ -21,6 +37,7 @@ def test_every_made_file_is_up_to_date():
         checks_page.PAGE: checks_page.render(),
         metrics_page.PAGE: metrics_page.render(),
         public_stub.TARGET: public_stub.stub(),
+        published_scores.TARGET: published_scores.text(),
         readme_table.README: readme_table.render(readme),
     }
     for path, text in made.items():

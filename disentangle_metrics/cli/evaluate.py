@@ -203,7 +203,8 @@ def dm_eval(
 
     dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
     dm-eval --latents FILE... --factors FILE scores arrays, and without --factors by the metrics of latents
-    alone.
+    alone;
+    dm-eval compare A.json B.json compares results (see dm-eval compare --help).
     Results go to stdout, everything else to stderr.
     """
     if list_names or explain is not None or version:
@@ -352,4 +353,8 @@ def _say_how_long(report: Report) -> None:
 
 def main() -> None:
     """The console command."""
+    if sys.argv[1:2] == ["compare"]:  # a model file of this name is ./compare
+        from disentangle_metrics.cli import compare
+
+        sys.exit(run_command(compare.app, compare.NAME, sys.argv[2:]))
     sys.exit(run_command(app, NAME, sys.argv[1:]))

@@ -19,6 +19,7 @@ from disentangle_metrics.scoring.report import Report
 
 if TYPE_CHECKING:
     from disentangle_metrics.benchmarking.results import Benchmark
+    from disentangle_metrics.comparison.comparison import Comparison
 
 LEAST_WIDTH = 20
 
@@ -31,7 +32,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Shown:
-    """What to print of a report.
+    """What to print of a report or a comparison.
 
     Attributes
     ----------
@@ -149,8 +150,8 @@ def command_line(name: str, arguments: Sequence[str]) -> str:
     return shlex.join([name, *arguments])
 
 
-def show(result: Report | Benchmark, shown: Shown) -> None:
-    """Print a report or a benchmark."""
+def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
+    """Print a report, a benchmark or a comparison."""
     if shown.format is not Format.TABLE:
         text = _as_text(result, shown)
         print(printable(text, sys.stdout.encoding or "utf-8"), end="")
@@ -163,7 +164,7 @@ def show(result: Report | Benchmark, shown: Shown) -> None:
         result.render(console, brief=shown.brief)
 
 
-def _as_text(result: Report | Benchmark, shown: Shown) -> str:
+def _as_text(result: Report | Benchmark | Comparison, shown: Shown) -> str:
     if shown.format is Format.JSON:
         return result.to_json()
     if shown.format is Format.CSV:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.files import remove_unfinished as remove_unfinished
     from disentangle_metrics.kit.files import whole_file as whole_file
     from disentangle_metrics.kit.files import write_whole as write_whole
+    from disentangle_metrics.kit.many_tests import holm as holm
     from disentangle_metrics.kit.precision import full_float32 as full_float32
     from disentangle_metrics.kit.progress import LateProgress as LateProgress
 
@@ -22,6 +23,7 @@ _WHERE = {
     "LateProgress": "progress",
     "full_float32": "precision",
     "gaussian_kl": "arrays",
+    "holm": "many_tests",
     "network_input": "arrays",
     "remove_unfinished": "files",
     "run_command": "commands",

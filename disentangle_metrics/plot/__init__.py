@@ -14,6 +14,7 @@ from disentangle_metrics.reporting.details import latents_by_factors
 from disentangle_metrics.reporting.extras import need
 
 if TYPE_CHECKING:
+    from disentangle_metrics.plot.difference_bars import differences as differences
     from disentangle_metrics.plot.heat_map import table as table
     from disentangle_metrics.plot.latent_bins import latent as latent
     from disentangle_metrics.plot.part_bars import parts as parts
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from disentangle_metrics.plot.step_lines import steps as steps
     from disentangle_metrics.scoring.report import Score
 
-__all__ = ["has_table", "latent", "parts", "ranks", "scores", "steps", "table"]
+__all__ = ["differences", "has_table", "latent", "parts", "ranks", "scores", "steps", "table"]
 _WHERE = {
+    "differences": "difference_bars",
     "latent": "latent_bins",
     "parts": "part_bars",
     "ranks": "rank_map",

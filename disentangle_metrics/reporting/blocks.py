@@ -13,7 +13,7 @@ from disentangle_metrics.reporting.view import (
     NOTHING,
     bounds,
     by_property,
-    headline,
+    in_groups,
     legend,
     lower_is_better,
     near_chance,
@@ -177,9 +177,8 @@ def shared(texts: Mapping[str, Iterable[str]]) -> list[str]:
 
 def _score_blocks(reports: Mapping[str, Report], names: Sequence[str], *, brief: bool) -> list[Block]:
     scores = list(first_scores(reports).values())
-    groups = by_property(scores)
-    first = headline(scores)
-    if not first:  # few scores stand in one table
+    groups = in_groups(scores, brief=brief)
+    if groups[0][0] != "headline":  # few scores stand in one table
         few = [score for _, members in groups for score in members]
         block = _score_block("", few, reports, names)
         labels = [
@@ -187,8 +186,7 @@ def _score_blocks(reports: Mapping[str, Report], names: Sequence[str], *, brief:
         ]
         columns = (replace(of, label=label) for of, label in zip(block.columns, labels, strict=True))
         return [replace(block, columns=tuple(columns))]
-    groups = [] if brief else by_property(score for score in scores if score not in first)
-    return [_score_block(title, of, reports, names) for title, of in [("headline", first), *groups]]
+    return [_score_block(title, of, reports, names) for title, of in groups]
 
 
 def _score_block(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
-    from disentangle_metrics.reporting.view import View
+    from disentangle_metrics.reporting.view import Emphasis, View
 
 LEFT = ' style="text-align: left"'
 RIGHT = ' style="text-align: right"'
+SHOWN: Mapping[Emphasis, str] = {"": "{}", "best": "<b>{}</b>", "not worse": "<u>{}</u>"}
 
 
-def as_html(view: View) -> str:
+def as_html(view: View[Any]) -> str:
     """The table, its legend and the remarks."""
     return "\n".join(_lines(view))
 
@@ -25,7 +26,9 @@ def blocks_as_html(blocks: Blocks) -> str:
     return "\n".join([*tables, *_notes(blocks.facts, blocks.notes)])
 
 
-def _lines(view: View) -> Iterator[str]:
+def _lines(view: View[Any]) -> Iterator[str]:
+    if view.answer:
+        yield f"<p>{' '.join(map(escape, view.answer))}</p>"
     yield "<table>"
     heads = "".join(f'<th scope="col"{RIGHT}>{escape(column)}</th>' for column in view.columns)
     yield f'<thead><tr><th scope="col"{LEFT}>metric</th>{heads}</tr></thead>'
@@ -33,12 +36,16 @@ def _lines(view: View) -> Iterator[str]:
         span = len(view.columns) + 1
         yield f'<tbody><tr><th colspan="{span}" scope="rowgroup"{LEFT}>{escape(group.title)}</th></tr>'
         for row in group.rows:
-            cells = "".join(f"<td{RIGHT}>{escape(cell)}</td>" for cell in row.cells)
+            cells = "".join(
+                f"<td{RIGHT}>{SHOWN[emphasis].format(escape(text))}</td>" for text, emphasis in row.emphasised
+            )
             head = f'<th scope="row" style="text-align: left; font-weight: normal">{escape(row.label)}</th>'
             yield f"<tr>{head}{cells}</tr>"
         yield "</tbody>"
     yield "</table>"
-    yield from _notes(view.facts, [*view.readings, *view.legend, *(remark.line for remark in view.remarks)])
+    legend = view.explained("In bold", "Underlined")
+    remarks = (remark.line for remark in view.remarks)
+    yield from _notes(view.facts, [*view.readings, *legend, *view.notes, *remarks])
 
 
 def _block_lines(block: Block, corner: str) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.reporting.blocks import in_parts
 from disentangle_metrics.reporting.extras import need
@@ -13,7 +13,7 @@ from disentangle_metrics.reporting.view import LOWER
 
 if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
-    from disentangle_metrics.reporting.view import View
+    from disentangle_metrics.reporting.view import Emphasis, View
 
 LINE = 90  # characters that stand side by side in a paper
 
@@ -35,41 +35,60 @@ LATEX = {
     "↓": r"$\downarrow$",
     "∞": r"$\infty$",
     "–": "--",
+    "±": r"$\pm$",
 }
+IN_LATEX: Mapping[Emphasis, str] = {"": "{}", "best": r"\textbf{{{}}}", "not worse": r"\underline{{{}}}"}
+IN_MARKDOWN: Mapping[Emphasis, str] = {"": "{}", "best": "**{}**", "not worse": "_{}_"}
+WORDS = ("score", "corrected", "chance", "ceiling", "difference")  # columns that are no names
 
 
-def as_markdown(view: View) -> str:
+def as_markdown(view: View[Any]) -> str:
     """A pipe table, its legend and the remarks."""
     tabulate = need("tabulate", "a Markdown table").tabulate
     rows: list[list[str]] = []
     for group in view.groups:
         rows.append([f"**{_markdown(group.title)}**", *[""] * len(view.columns)])
-        rows += [[_markdown(row.label), *map(_markdown, row.cells)] for row in group.rows]
+        rows += [
+            [
+                _markdown(row.label),
+                *(IN_MARKDOWN[how].format(_markdown(text)) for text, how in row.emphasised),
+            ]
+            for row in group.rows
+        ]
     table = tabulate(
         rows,
-        ["metric", *view.columns],
+        ["metric", *map(_markdown, view.columns)],
         tablefmt="pipe",
         colalign=["left", *["right"] * len(view.columns)],
         disable_numparse=True,
     )
     remarks = [remark.line.lstrip("!-· ") for remark in view.remarks]
-    lines = [*view.readings, *view.legend, *remarks]
-    notes = [f"- {_markdown(line)}" for line in lines]
-    return "\n".join([table, "", _markdown(view.facts), *(["", *notes] if notes else [])]) + "\n"
+    lines = [*view.readings, *view.explained("In bold", "In italics"), *view.notes, *remarks]
+    items = [f"- {_markdown(line)}" for line in lines]
+    answer = [_markdown(" ".join(view.answer)), ""] if view.answer else []
+    return "\n".join([*answer, table, "", _markdown(view.facts), *(["", *items] if items else [])]) + "\n"
 
 
-def as_latex(view: View, *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
+def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
     """A table for a paper, with the names that papers use; needs the LaTeX package booktabs."""
     groups = [
         (
             latex(group.title),
-            [[_paper_label(row.score.key, row.label), *map(latex, row.cells)] for row in group.rows],
+            [
+                [
+                    _paper_label(row.key, row.label),
+                    *(IN_LATEX[how].format(latex(text)) for text, how in row.emphasised),
+                ]
+                for row in group.rows
+            ],
         )
         for group in view.groups
     ]
-    text = " ".join([f"Disentanglement scores ({view.facts}).", *view.legend]) if caption is None else caption
-    return latex_table(["Metric", *(latex(column.capitalize()) for column in view.columns)], groups,
-                       caption=latex(text) if caption is None else caption, label=label)  # fmt: skip
+    if caption is None:
+        legend = view.explained("In bold", "Underlined")
+        caption = latex(" ".join([f"{view.title} ({view.facts}).", *legend]))
+    heads = [latex(column.capitalize() if column in WORDS else column) for column in view.columns]
+    return latex_table(["Metric", *heads], groups, caption=caption, label=label)
 
 
 def blocks_as_markdown(blocks: Blocks) -> str:

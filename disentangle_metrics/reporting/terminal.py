@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.reporting.blocks import in_parts, widths, with_broken_headers
 from disentangle_metrics.reporting.view import LOWER, NEAR, NOTHING
@@ -12,15 +12,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from disentangle_metrics.reporting.blocks import Block, Blocks
-    from disentangle_metrics.reporting.view import View
+    from disentangle_metrics.reporting.view import Emphasis, View
 
 WIDTH = 80  # columns, where no terminal says how many
 PLAIN = str.maketrans(
-    {LOWER: "v", NEAR: "~", NOTHING: "-", "…": "..."}
+    {LOWER: "v", NEAR: "~", NOTHING: "-", "…": "...", "±": "+-"}
 )  # where the encoding has no such signs
+SHOWN: Mapping[Emphasis, tuple[str, str]] = {  # a mark, which plain text keeps, and a style
+    "": ("", ""),
+    "best": ("*", "bold"),
+    "not worse": ("=", "underline"),
+}
 
 
-def render(view: View, console: Console) -> None:
+def render(view: View[Any], console: Console) -> None:
     """Print the table, its legend and the remarks; nothing is cut, at any width."""
     from rich.table import Table
     from rich.text import Text
@@ -29,16 +34,31 @@ def render(view: View, console: Console) -> None:
     encoding = console.encoding
     table.add_column("metric", overflow="fold")
     for column in view.columns:
-        table.add_column(column, justify="right", overflow="fold")
+        table.add_column(Text(printable(column, encoding)), justify="right", overflow="fold")
     for number, group in enumerate(view.groups):
         if number:
             table.add_row()
         table.add_row(Text(printable(group.title, encoding), style="bold"))
         for row in group.rows:
-            table.add_row(*(Text(printable(text, encoding)) for text in (row.label, *row.cells)))
+            cells = [
+                Text(SHOWN[emphasis][0] + printable(text, encoding), style=SHOWN[emphasis][1])
+                for text, emphasis in row.emphasised
+            ]
+            table.add_row(Text(printable(row.label, encoding)), *cells)
+    for line in view.answer:
+        console.print(printable(line, encoding), markup=False, highlight=False)
+    if view.answer:
+        console.print()
     console.print(table)
     console.print()
-    for line in (view.facts, *view.readings, *view.legend, *(remark.line for remark in view.remarks)):
+    legend = view.explained(SHOWN["best"][0], SHOWN["not worse"][0])
+    for line in (
+        view.facts,
+        *view.readings,
+        *legend,
+        *view.notes,
+        *(remark.line for remark in view.remarks),
+    ):
         console.print(printable(line, encoding), markup=False, highlight=False)
 
 
@@ -81,7 +101,7 @@ def printable(text: str, encoding: str) -> str:
     return text
 
 
-def as_text(view: View, width: int = WIDTH) -> str:
+def as_text(view: View[Any], width: int = WIDTH) -> str:
     """What :func:`render` prints on a terminal of so many columns."""
     from rich.console import Console
 

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
+    from disentangle_metrics.comparison.comparison import ComparedScore
     from disentangle_metrics.scoring.report import Report, Score
 
 # One score for each question, and those that most papers report. Is a factor in one latent (mig)? Is a
@@ -28,39 +29,68 @@ PROPERTIES = (
     "independence",
     SIZE,
 )
+KEPT = "The scores on the resamples are kept, so that dm.compare can judge differences."
 NEAR_CHANCE = 0.05  # of the way from chance to the ceiling
 
 LOWER, NEAR, NOTHING = "↓", "≈", "–"
 
+Emphasis = Literal["", "best", "not worse"]
+
 
 @dataclass(frozen=True)
-class Row:
-    """One score.
+class Line:
+    """One line of a table.
 
     Attributes
     ----------
+    key
+        The score's key.
     label
-        Its key, with an arrow if lower is better.
+        The key, with an arrow if lower is better.
     cells
-        Its numbers as text, one for each column of the view.
+        Numbers as text, one for each column of the view.
+    emphasis
+        What to make of each cell; empty if of none.
+    """
+
+    key: str
+    label: str
+    cells: tuple[str, ...]
+    emphasis: tuple[Emphasis, ...] = ()
+
+    @property
+    def emphasised(self) -> list[tuple[str, Emphasis]]:
+        """Each cell with its emphasis."""
+        return [
+            (cell, self.emphasis[place] if self.emphasis else "") for place, cell in enumerate(self.cells)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Line):
+    """One score of a report.
+
+    Attributes
+    ----------
     near_chance
         Whether it is less than a twentieth of the way from chance to the ceiling.
     score
         The score itself.
     """
 
-    label: str
-    cells: tuple[str, ...]
     near_chance: bool
     score: Score
 
 
+L = TypeVar("L", bound=Line, covariant=True)
+
+
 @dataclass(frozen=True)
-class Group:
+class Group(Generic[L]):
     """Scores under one title."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[L, ...]
 
 
 @dataclass(frozen=True)
@@ -94,8 +124,8 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class View:
-    """The content of a report.
+class View(Generic[L]):
+    """The content of a report, of a score or of a comparison.
 
     Attributes
     ----------
@@ -111,36 +141,52 @@ class View:
         How each factor was read, one line for all that were read alike.
     legend
         What the signs and columns in use mean, one sentence each.
+    notes
+        What else to know that a caption need not say.
+    answer
+        What a reader came for, in plain sentences; they stand above the table.
+    convention
+        What the emphasis of cells means; {best} and {not_worse} stand for how each rendering shows it.
+    title
+        What the table is of, for its caption.
     """
 
     columns: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[Group[L], ...]
     remarks: tuple[Remark, ...]
     facts: str
     legend: tuple[str, ...]
     readings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    answer: tuple[str, ...] = ()
+    convention: str = ""
+    title: str = "Disentanglement scores"
+
+    def explained(self, best: str, not_worse: str) -> tuple[str, ...]:
+        """The legend, after the convention of the table's emphasis, which is shown so."""
+        if not self.convention:
+            return self.legend
+        return (self.convention.format(best=best, not_worse=not_worse), *self.legend)
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[L, ...]:
         """Every row, in the order of the groups."""
         return tuple(row for group in self.groups for row in group.rows)
 
 
-def report_view(report: Report, *, brief: bool = False) -> View:
+def report_view(report: Report, *, brief: bool = False) -> View[Row]:
     """The content of a report; `brief` leaves the headline scores alone."""
     rows, latents, factors = report.shape
     facts = (
         f"{rows:,} rows, {latents} latents, {factors} factors; protocol {report.protocol}, seed {report.seed}"
     )
-    first = headline(list(report.values()))
-    others = [score for score in report.values() if score not in first]
-    grouped = by_property(others)
-    groups = [("headline", first), *([] if brief else grouped)] if first else ([] if brief else grouped)
-    view = _view(groups or grouped, report.confidence, report_remarks(report), facts)
-    return replace(view, readings=readings(report))
+    groups = in_groups(list(report.values()), brief=brief)
+    view = _view(groups, report.confidence, report_remarks(report), facts)
+    notes = [report.standing(), KEPT if report.evidence is not None else ""]
+    return replace(view, readings=readings(report), notes=tuple(filter(None, notes)))
 
 
-def score_view(score: Score) -> View:
+def score_view(score: Score) -> View[Row]:
     """The content of one score."""
     found = re.search(r"\|confidence:([^|]+)", score.signature)
     confidence = float(found[1]) if found else None
@@ -190,7 +236,20 @@ def near_chance(score: Score) -> bool:
     return way < NEAR_CHANCE * whole if 0 < whole < math.inf else way <= 0
 
 
-def headline(scores: list[Score]) -> list[Score]:
+S = TypeVar("S", bound="Score | ComparedScore")
+
+
+def in_groups(scores: list[S], *, brief: bool = False) -> list[tuple[str, list[S]]]:
+    """Scores under titles: the headline, if there are more scores than that, then the others by property.
+
+    `brief` leaves the headline alone.
+    """
+    first = _headline(scores)
+    grouped = by_property([score for score in scores if score not in first])
+    return [("headline", first), *([] if brief else grouped)] if first else grouped
+
+
+def _headline(scores: list[S]) -> list[S]:
     """The scores that come first, if there are more than these; else none."""
     if len(scores) <= len(HEADLINE):
         return []
@@ -198,9 +257,9 @@ def headline(scores: list[Score]) -> list[Score]:
     return [by_key[key] for key in HEADLINE if key in by_key] or scores[: len(HEADLINE)]
 
 
-def by_property(scores: Iterable[Score]) -> list[tuple[str, list[Score]]]:
+def by_property(scores: Iterable[S]) -> list[tuple[str, list[S]]]:
     """The scores by what they measure, in the order of PROPERTIES."""
-    groups: dict[str, list[Score]] = {property_: [] for property_ in PROPERTIES}
+    groups: dict[str, list[S]] = {property_: [] for property_ in PROPERTIES}
     for score in scores:
         groups.setdefault(score.property, []).append(score)
     return [(title or "other", members) for title, members in groups.items() if members]
@@ -208,7 +267,7 @@ def by_property(scores: Iterable[Score]) -> list[tuple[str, list[Score]]]:
 
 def _view(
     groups: list[tuple[str, list[Score]]], confidence: float | None, remarks: tuple[Remark, ...], facts: str
-) -> View:
+) -> View[Row]:
     scores = [score for _, members in groups for score in members]
     with_interval = confidence is not None
     anchors = [name for name in ("chance", "ceiling") if any(getattr(s, name) is not None for s in scores)]
@@ -224,7 +283,8 @@ def _view(
         for name in anchors:
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
-        return Row(label + (f" {LOWER}" if lower_is_better(score) else ""), tuple(cells), near, score)
+        label += f" {LOWER}" if lower_is_better(score) else ""
+        return Row(score.key, label, tuple(cells), near_chance=near, score=score)
 
     made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
     lines = legend(
@@ -252,7 +312,7 @@ def legend(*, lower: bool, near: bool, interval: bool) -> list[str]:
     return lines
 
 
-def lower_is_better(score: Score) -> bool:
+def lower_is_better(score: Score | ComparedScore) -> bool:
     """Whether a lower score is better; of a size neither is."""
     return score.direction == "down" and score.property != SIZE
 

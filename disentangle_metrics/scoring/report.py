@@ -13,6 +13,7 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import write_whole
 from disentangle_metrics.reporting.view import bounds, number, report_view, score_view
+from disentangle_metrics.scoring.evidence import Evidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,6 +149,8 @@ class Report(Mapping[str, Score]):
         How each factor was read, by name: "88 whole numbers, read as continuous".
     found
         What :meth:`checks` gives.
+    evidence
+        The scores on each resample, with which :func:`compare` judges differences; None without `confidence`.
     provenance
         Where latents and factors came from, where that is known: model, data set, versions.
     """
@@ -164,6 +167,7 @@ class Report(Mapping[str, Score]):
     confidence: float | None = None
     readings: Mapping[str, str] = field(default_factory=dict)
     found: tuple[Check, ...] = ()
+    evidence: Evidence | None = None
 
     def checks(self) -> tuple[Check, ...]:
         """What to know before believing the scores, the gravest first.
@@ -193,6 +197,15 @@ class Report(Mapping[str, Score]):
         import pandas as pd
 
         return pd.Series(self.seconds, name="seconds", dtype=float).sort_values(ascending=False)
+
+    def standing(self, dataset: str | None = None) -> str:
+        """One line: how many published runs with equal signatures each score is better than.
+
+        `dataset` is one of :func:`published`; None: the report's own, and no text if that has no such runs.
+        """
+        from disentangle_metrics.scoring.standing import standing
+
+        return standing(self, dataset)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per score: value, interval if asked for, anchors, what it measures, signature."""
@@ -226,11 +239,11 @@ class Report(Mapping[str, Score]):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}
-        rest = {
-            f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in ("scores", "found")
-        }
+        own = ("scores", "found", "evidence")
+        rest = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in own}
         checks = [_plain(check.to_dict()) for check in self.found]
-        return {"format": FORMAT, "scores": scores, **rest, "checks": checks}
+        kept = {} if self.evidence is None else {"evidence": self.evidence.to_dict()}
+        return {"format": FORMAT, "scores": scores, **rest, "checks": checks, **kept}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Report:
@@ -248,6 +261,8 @@ class Report(Mapping[str, Score]):
         for name in ("shape", "factor_names", "latent_names", "warnings"):
             known[name] = tuple(known.get(name, ()))
         known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))
+        if "evidence" in values:
+            known["evidence"] = Evidence.from_dict(values["evidence"])
         known["scores"] = {key: Score.from_dict(score) for key, score in values["scores"].items()}
         return cls(**known)
 

@@ -20,6 +20,7 @@ from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.scoring import findings
 from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores, permuted
+from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
@@ -166,6 +167,7 @@ def score_inputs(
             perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
             ceiling = runner.scores(anchored, perfect, ", ceiling")
         located: Mapping[str, Located] = {}
+        evidence: Evidence | None = None
         if options.confidence is not None:
             resampled = [
                 (plan, [runner.scores(plan.requests, rows, ", interval") for rows in plan.resamples(whole)])
@@ -174,6 +176,7 @@ def score_inputs(
             located, without = intervals(whole, requests, values, resampled, options.confidence)
             for key, reason in without.items():
                 values[key] = replace(values[key], warnings=(*values[key].warnings, reason))
+            evidence = keep(inputs, options.seed, values, resampled, located)
     found, of_bins = findings.of_scores(whole, requests, values, chance, ceiling)
     scores = {}
     warnings = inputs.warnings
@@ -204,6 +207,7 @@ def score_inputs(
         confidence=None if options.confidence is None else float(options.confidence),
         warnings=texts_of([check for check in checks if check.code != "remark"]) if checks else (),
         seconds=runner.seconds,
+        evidence=evidence,
     )
 
 

@@ -38,6 +38,13 @@ OF_CALL = {
     "replicates": "`replicates`",
 }
 OF_PROGRAM = ("def", "dm", "sklearn")
+OF_LATENTS = (
+    "D",
+    "ranges",
+    "latent_kinds",
+    "latent_periods",
+)  # they belong to the representation that is scored
+OF_INTERVAL = ("confidence", "interval", "replicates")  # they do not change the score
 
 
 @cache
@@ -93,8 +100,7 @@ def written(
     program = {"def": str(definition.version), "dm": __version__}
     if definition.sklearn:
         program["sklearn"] = sklearn_version()
-    seeded = definition.takes_rng or "split" in settings
-    seeded = seeded or ("seed" in definition.only_with and matters(definition, "seed", settings))
+    seeded = _seeded(definition, settings)
     lines = {}
     for key, of_key in facts.items():
         said = dict(of_key)
@@ -118,6 +124,37 @@ def difference(before: str, now: str) -> str:
         for name in {**one, **other}
         if one.get(name) != other.get(name)
     )
+
+
+def _seeded(definition: MetricDefinition, settings: Mapping[str, Any]) -> bool:
+    """Whether the seed can change the score: it draws, or splits the rows."""
+    if definition.takes_rng or "split" in settings:
+        return True
+    return "seed" in definition.only_with and matters(definition, "seed", settings)
+
+
+def comparable(signature: str, definition: MetricDefinition | None) -> dict[str, str]:
+    """What must be equal in the signatures of two scores before one can be called better, by name.
+
+    That is all but what belongs to the representation, as the number of its latents, and what says how an
+    interval was made. The seed counts where the score itself draws.
+
+    Parameters
+    ----------
+    definition
+        The metric's; None if it is not installed here.
+    """
+    key, *parts = signature.split("|")
+    said = {"score": key}
+    said.update({name: text for name, _, text in (part.partition(":") for part in parts)})
+    resampled = "replicates" in said  # by the seed, which then stands there for that too
+    for name in (*OF_LATENTS, *OF_INTERVAL):
+        said.pop(name, None)
+    if resampled and definition is not None:
+        with contextlib.suppress(InputError):  # a setting that no text brings back: keep the seed
+            if not _seeded(definition, parsed(signature, definition)[0]):
+                said.pop("seed", None)
+    return said
 
 
 def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import holm
 from reference_models.comparison.statistics import (
     equal_error_difference,
     hedges_g,
-    holm,
     influences,
     permutation_p,
     shared_range,

@@ -195,17 +195,3 @@ def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], 
     freedom = sum(len(group) - 1 for group in groups)
     variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
     return float(difference / np.sqrt(variance) * (1 - 3 / (4 * freedom - 1))) if variance else np.nan
-
-
-def holm(p: Floats) -> Floats:
-    """Holm's step-down correction for several tests; one that has no p (NaN) does not count."""
-    known = np.isfinite(p)
-    if not known.all():
-        result = np.full_like(p, np.nan)
-        result[known] = holm(p[known])
-        return result
-    order = np.argsort(p)
-    scaled = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
-    corrected = np.empty_like(p)
-    corrected[order] = np.minimum(scaled, 1)
-    return corrected

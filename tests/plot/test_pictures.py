@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -54,10 +55,26 @@ def pictures() -> dict[str, Figure]:
         "table": REPORT["mig"].plot(),
         "parts": dm.plot.parts({"one": REPORT["mig"], "other": other["mig"]}),
         "latent": dm.plot.latent(Z, V, latent=1, factor="scale"),
+        "differences": compared().plot(),
+        "three differences": compared("third").plot(),
     }
 
 
-@pytest.mark.parametrize("name", ["scores", "several", "table", "parts", "latent"])
+@cache
+def compared(*more: str) -> dm.Comparison:
+    """Codes of growing noise; total correlation has no upper end."""
+    noise = np.random.default_rng(1).normal(size=(200, 2))
+    codes = {
+        name: V + scale * noise
+        for name, scale in zip(("clear", "noisy", *more), (0.2, 0.6, 0.21), strict=False)
+    }
+    metrics = ["mig", "mig_sup", "modularity", "total_correlation", "active_units"]
+    return dm.compare(codes, factors=V, metrics=metrics, replicates=20)
+
+
+@pytest.mark.parametrize(
+    "name", ["scores", "several", "table", "parts", "latent", "differences", "three differences"]
+)
 def test_a_picture_fits_a_column_and_can_be_read(name):
     figure = pictures()[name]
     assert isinstance(figure, Figure)
@@ -222,9 +239,56 @@ def test_quantile_bins_that_merge_are_drawn_once():
     assert axes.collections
 
 
+def test_differences_are_where_they_are_and_better_is_to_the_right():
+    comparison = compared()
+    bounded, others = comparison.plot().axes
+    labels = {
+        tick.get_text(): y for tick, y in zip(bounded.get_yticklabels(), bounded.get_yticks(), strict=True)
+    }
+    assert list(labels) == ["MIG", "MIG-sup", "Modularity"]  # no size
+    (difference,) = comparison["mig"].differences
+    assert difference.value < 0  # the noisy code is worse
+    line = labels["MIG"]
+    (dot,) = [item for item in bounded.lines if list(item.get_xydata()[0]) == [difference.value, line]]
+    assert dot.get_markerfacecolor() == SERIES[0][0]  # significant
+    assert any(list(item.get_xdata()) == list(difference.interval) for item in bounded.lines)
+    (untested,) = [
+        i for i in bounded.lines if i.get_marker() == "o" and i.get_ydata()[0] == labels["Modularity"]
+    ]
+    assert untested.get_markerfacecolor() == "white"
+    assert bounded.get_xlabel() == "← clear better      noisy better →"
+    # The noisy code has less total correlation, which is better.
+    (fall,) = comparison["total_correlation"].differences
+    largest = max(comparison["total_correlation"].means().values())
+    (dot,) = [item for item in others.lines if item.get_marker() == "o"]
+    assert dot.get_xdata()[0] == pytest.approx(-fall.value / largest)
+    low, high = bounded.get_xlim()
+    assert low == -high
+
+
+def test_of_three_the_best_is_at_zero():
+    comparison = compared("third")
+    axes = comparison.plot().axes[0]
+    handles, labels = axes.get_legend_handles_labels()
+    assert labels == ["clear", "noisy", "third"]
+    assert len({handle.get_marker() for handle in handles}) == 3
+    labels = {tick.get_text(): y for tick, y in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
+    means = comparison["mig"].means()
+    dots = {
+        item.get_marker(): item.get_xdata()[0]
+        for item in axes.lines
+        if len(item.get_xdata()) == 1 and abs(item.get_ydata()[0] - labels["MIG"]) < 0.5
+    }
+    best = max(means.values())
+    for (_, mark), name in zip(SERIES, comparison.names, strict=False):
+        assert dots[mark] == pytest.approx(means[name] - best)
+    assert not any("nan" in text.get_text() for text in axes.texts)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: dm.plot.differences(REPORT), "`comparison` must be a Comparison, got Report"),
         (lambda: dm.plot.scores(3), "`reports` must be a Report, a Score, or a mapping"),
         (lambda: dm.plot.scores({}), "holds 0 representations"),
         (lambda: dm.plot.scores({"a": 3}), "under 'a' is a int"),

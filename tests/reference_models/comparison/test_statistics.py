@@ -6,15 +6,12 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from reference_models.comparison import statistics
 from reference_models.comparison.statistics import (
     equal_error_difference,
     hedges_g,
-    holm,
     influences,
     permutation_p,
     shared_range,
@@ -172,19 +169,3 @@ def test_runs_without_spread_have_no_interval():
     values = 1.0 * TWO_GROUPS
     groups = TWO_GROUPS, ONE_STRATUM
     assert np.isnan(student(1.0, influences(values, *groups), *groups)).all()
-
-
-def test_holm_by_hand():
-    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_never_helps_and_keeps_the_order(p):
-    corrected = holm(np.array(p))
-    assert (corrected >= np.array(p)).all()
-    assert corrected.max() <= 1
-    assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
-
-
-def test_holm_does_not_count_what_has_no_p():
-    np.testing.assert_allclose(holm(np.array([0.01, np.nan, 0.04])), [0.02, np.nan, 0.04])

@@ -1,0 +1,237 @@
+"""dm-eval compare: is one representation better than another?"""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.cli.results import Format, Shown, check_picture, open_outputs, picture_bytes, show
+from disentangle_metrics.kit.commands import UsageError, say
+
+NAME = "dm-eval compare"
+JSON_ENDING = ".json"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
+    """An option in a panel of the help."""
+    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
+
+
+COMPARING, MODELS, OUTPUT = "Comparing", "To score models first", "Output"
+
+Results = typer.Argument(
+    metavar="RESULT",
+    help="Reports (dm-eval --json FILE), or models with --dataset. NAME=FILE names one; several runs of it "
+    "are NAME=FILE,FILE,... or NAME='runs/*.json'.",
+    show_default=False,
+)
+Metrics = option(COMPARING, "Metrics or score keys to compare (default: all in common).", metavar="NAME,...")
+Confidence = option(COMPARING, "Coverage of the intervals (default 0.95).", metavar="P")
+Align = option(COMPARING, "Leave out scores whose signatures differ, instead of refusing.", "--align")
+Paired = option(
+    COMPARING,
+    "Rows, or runs in the order given, are the same ones in all results, or are not (default: find out).",
+    "--paired/--unpaired",
+)
+Dataset = option(MODELS, "Data set to encode, such as sprites.", metavar="NAME")
+Root = option(MODELS, "Where the data set's files are.", metavar="DIR")
+Samples = option(MODELS, "Images to encode (default 10000).", metavar="N")
+Device = option(MODELS, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
+Protocol = option(MODELS, "A published set of settings (default: default).", metavar="NAME")
+Seed = option(MODELS, "Seed of everything that draws (default 0).", metavar="N")
+Jobs = option(MODELS, "Processes (default 1); -1 for every core.", metavar="N")
+FormatChoice = option(OUTPUT, "What to print: table (default), markdown, latex, csv or json.", "--format")
+Json = option(OUTPUT, "Write the comparison as JSON; - for stdout.", metavar="FILE")
+Csv = option(OUTPUT, "Write every difference as CSV; - for stdout.", metavar="FILE")
+Plot = option(
+    OUTPUT, "Draw the differences; the ending of the file says how (.pdf, .png, .svg).", metavar="FILE"
+)
+Brief = option(OUTPUT, "Print the headline scores alone.", "--brief")
+Width = option(OUTPUT, "Columns of the table (default: those of the terminal, else 80).", metavar="N")
+Quiet = option(OUTPUT, "No progress on stderr.", "--quiet")
+Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
+
+
+@app.command()
+def dm_eval_compare(
+    results: Annotated[list[str], Results],
+    metrics: Annotated[str | None, Metrics] = None,
+    confidence: Annotated[float, Confidence] = 0.95,
+    align: Annotated[bool, Align] = False,
+    paired: Annotated[bool | None, Paired] = None,
+    dataset: Annotated[str | None, Dataset] = None,
+    root: Annotated[str | None, Root] = None,
+    samples: Annotated[int | None, Samples] = None,
+    device: Annotated[str | None, Device] = None,
+    protocol: Annotated[str | None, Protocol] = None,
+    seed: Annotated[int | None, Seed] = None,
+    jobs: Annotated[int | None, Jobs] = None,
+    format: Annotated[Format, FormatChoice] = Format.TABLE,
+    json: Annotated[str | None, Json] = None,
+    csv: Annotated[str | None, Csv] = None,
+    plot: Annotated[str | None, Plot] = None,
+    brief: Annotated[bool, Brief] = False,
+    width: Annotated[int | None, Width] = None,
+    quiet: Annotated[bool, Quiet] = False,
+    debug: Annotated[bool, Debug] = False,
+) -> None:
+    """Compare two or more results: the difference of each score, its interval, and p of no difference.
+
+    dm-eval compare A.json B.json compares reports that were scored with --confidence;
+    dm-eval compare MODEL MODEL --dataset NAME scores models first.
+    """
+    shown = Shown(format, brief, width)
+    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    files = sorted_by_name(results)
+    models = [file for members in files.values() for file in members if not is_report(file)]
+    for_models = {
+        "--root": root,
+        "--samples": samples,
+        "--device": device,
+        "--protocol": protocol,
+        "--seed": seed,
+        "--jobs": jobs,
+    }
+    if models and dataset is None:
+        raise UsageError(
+            f"{models[0]} is no report (a file that ends in {JSON_ENDING}); to score a model give --dataset"
+        )
+    if not models:
+        extra = [name for name, value in {"--dataset": dataset, **for_models}.items() if value is not None]
+        if extra:
+            raise UsageError(f"{extra[0]} is for models, and all results are reports")
+    from disentangle_metrics.comparison.compare import compare
+    from disentangle_metrics.scoring.report import Report
+
+    with ExitStack() as stack:
+        outputs = open_outputs(stack, {"json": json, "csv": csv, "plot": plot})
+        check_picture(outputs)
+        reports = {
+            name: [Report.from_json(file) if is_report(file) else None for file in members]
+            for name, members in files.items()
+        }
+        for name, members in files.items():
+            for place, file in enumerate(members):
+                if reports[name][place] is None:
+                    if not quiet:
+                        say(NAME, f"scoring {file}")
+                    scoring = {
+                        "metrics": names,
+                        "protocol": protocol or "default",
+                        "seed": seed or 0,
+                        "n_jobs": 1 if jobs is None else jobs,
+                        "anchors": False,
+                        "confidence": confidence if len(members) == 1 else None,
+                        "progress": not quiet and sys.stderr.isatty(),
+                    }
+                    reports[name][place] = score_model(file, str(dataset), root, samples, device, scoring)
+        comparison = compare(reports, metrics=names, confidence=confidence, paired=paired, align=align)
+        deliver(comparison, outputs, shown)
+
+
+def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
+    """The files of each representation by its name: as given, or else made from the file's.
+
+    Raises
+    ------
+    UsageError
+        If a pattern fits no file.
+    """
+    given: list[tuple[str, list[str]]] = []  # a name, or none yet, and its files
+    for text in results:
+        name, equals, rest = text.partition("=")
+        if equals and name and not Path(text).exists():
+            members = [file for part in rest.split(",") if part.strip() for file in _expanded(part.strip())]
+            if not members:
+                raise UsageError(f"{text!r} names no file after the =")
+            given.append((name.strip(), members))
+        else:
+            given += [("", [file]) for file in _expanded(text)]
+    made = iter(short_names([files[0] for name, files in given if not name]))
+    own = {name for name, _ in given if name}
+    named: dict[str, list[str]] = {}
+    for name, files in given:
+        short = name or next(made)
+        if not name and (short in own or short in named):
+            raise UsageError(f"two results are called {short!r}; name them, as NAME={files[0]}")
+        named.setdefault(short, []).extend(files)
+    return named
+
+
+def _expanded(text: str) -> list[str]:
+    """The files that a pattern fits, sorted; what is no pattern is itself."""
+    if Path(text).exists() or not glob.has_magic(text):
+        return [text]
+    files = sorted(glob.glob(text))
+    if not files:
+        raise UsageError(f"no file fits {text!r}")
+    return files
+
+
+def short_names(files: Sequence[str]) -> list[str]:
+    """A name for each file: its own without ending, with as many folders before it as tell all apart.
+
+    The same file given twice keeps one name.
+    """
+    parts = [Path(file).parts if not is_report(file) else Path(file).with_suffix("").parts for file in files]
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    return ["/".join(part) for part in parts]
+
+
+def is_report(file: str) -> bool:
+    """Whether a result is a report rather than a model, by its ending."""
+    return file.lower().endswith(JSON_ENDING)
+
+
+def score_model(
+    model: str,
+    dataset: str,
+    root: str | None,
+    samples: int | None,
+    device: str | None,
+    scoring: Mapping[str, Any],
+) -> Any:
+    """The report of a model on a data set."""
+    from disentangle_metrics.cli.sources import ModelRun
+
+    run = ModelRun(
+        model=model,
+        dataset=dataset,
+        root=root,
+        data_options={},
+        factors=None,
+        samples=10_000 if samples is None else samples,
+        batch_size=256,
+        device=device or "auto",
+        arch=None,
+        model_code=None,
+        model_args=None,
+        state_key=None,
+        encode_with=None,
+        outputs=None,
+        trust=False,
+    )
+    return run.score(*run.load(), scoring)
+
+
+def deliver(comparison: Any, outputs: Mapping[str, OutputFile], shown: Shown) -> None:
+    """Write the files, then print, unless stdout belongs to one of them."""
+    for kind, file in outputs.items():
+        if kind == "plot":
+            file.write(picture_bytes(comparison, file))
+        else:
+            file.write(comparison.to_json() if kind == "json" else comparison.to_frame().to_csv())
+    if not any(file.to_stdout for file in outputs.values()):
+        show(comparison, shown)

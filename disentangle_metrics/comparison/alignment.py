@@ -1,0 +1,128 @@
+"""Which scores may be compared: those whose signatures are equal in all that makes one score better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.signatures import comparable
+
+Named = Mapping[str, Sequence[Report]]  # the runs of each representation, by its name
+MOST_NAMED = 3  # scores named of those that differ alike
+
+
+class Aligned(NamedTuple):
+    """The keys of the scores that may be compared, and for each other one why it may not."""
+
+    keys: list[str]
+    left_out: dict[str, str]
+
+
+def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligned:
+    """Which scores may be compared.
+
+    Parameters
+    ----------
+    wanted
+        Keys to keep to; None: all that every report has.
+    align
+        Leave out scores whose signatures differ, rather than refuse them.
+
+    Raises
+    ------
+    InputError
+        If the reports are of several data sets, signatures differ and `align` is not set, or no score is
+        left.
+    """
+    _same_data(runs)
+    definitions = score_keys()
+    keys: list[str] = []
+    left_out: dict[str, str] = {}
+    differ: dict[str, list[str]] = {}
+    for key in dict.fromkeys(key for reports in runs.values() for report in reports for key in report):
+        if wanted is not None and key not in wanted:
+            continue
+        without = [name for name, reports in runs.items() if not all(key in report for report in reports)]
+        if without:
+            left_out[key] = f"{_listed(without)} {'has' if len(without) == 1 else 'have'} no such score"
+            continue
+        several = any(len(reports) > 1 for reports in runs.values())
+        said = {}
+        for name, reports in runs.items():
+            of_runs = [comparable(report[key].signature, definitions.get(key)) for report in reports]
+            if several:  # over runs the seed is part of what varies
+                of_runs = [{**facts, "seed": ""} for facts in of_runs]
+            said[name] = of_runs
+        if found := _difference(said):
+            left_out[key] = found
+            differ.setdefault(found, []).append(key)
+        else:
+            keys.append(key)
+    if wanted is not None and (missing := [key for key in wanted if key not in keys and key not in left_out]):
+        raise InputError(f"`metrics`: no report has a score {missing[0]!r}")
+    if differ and not align:
+        raise InputError(
+            f"signatures differ: {_told(differ)}; score all alike, or pass align=True (--align) to compare "
+            "only the scores whose signatures are equal"
+        )
+    if not keys:
+        why = _told(differ) if differ else "the reports have no score in common"
+        raise InputError(f"no score can be compared: {why}")
+    return Aligned(keys, left_out)
+
+
+def _same_data(runs: Named) -> None:
+    """Refuse reports of several data sets or factors."""
+    sets: dict[str, str] = {}
+    named: dict[tuple[str, ...], str] = {}
+    rows: dict[str, str] = {}
+    for name, reports in runs.items():
+        for report in reports:
+            if "dataset" in report.provenance:
+                sets.setdefault(_data_of(report), name)
+            named.setdefault(tuple(sorted(report.factor_names)), name)
+            rows.setdefault(report.evidence.rows if report.evidence else "", name)
+    if len(sets) > 1:
+        told = _listed([f"{owner} of {dataset}" for dataset, owner in sets.items()])
+        raise InputError(f"the scores are of several data sets ({told}); compare those of one")
+    if len(named) > 1 and (len(rows) > 1 or "" in rows):
+        told = "; ".join(f"{owner}: {', '.join(names) or 'none'}" for names, owner in named.items())
+        raise InputError(f"the scores are of several sets of factors ({told}); compare those of one")
+
+
+def _data_of(report: Report) -> str:
+    """The data set of a report and the size of its images, as far as it is known."""
+    shape = report.provenance.get("image_shape")
+    size = f" at {shape[0]}x{shape[1]}" if shape else ""
+    return f"{report.provenance['dataset']}{size}"
+
+
+def _difference(said: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+    """What differs among signatures, in words; empty if nothing does."""
+    names = dict.fromkeys(part for runs in said.values() for facts in runs for part in facts)
+    parts = []
+    for part in names:
+        values: dict[str, str] = {}
+        for name, runs in said.items():
+            for facts in runs:
+                values.setdefault(facts.get(part, "not set"), name)
+        if len(values) > 1:
+            parts.append(f"{part} is {_listed([f'{value} in {name}' for value, name in values.items()])}")
+    return ", ".join(parts)
+
+
+def _told(differ: Mapping[str, Sequence[str]]) -> str:
+    """What differs, each once with the scores it concerns."""
+    parts = []
+    for text, keys in differ.items():
+        more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+        parts.append(f"{text} (of {', '.join(keys[:MOST_NAMED])}{more})")
+    return "; ".join(parts)
+
+
+def _listed(items: Iterable[str]) -> str:
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,132 @@
+"""What is compared: for each representation a report, one for each training run, or arrays to score."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from disentangle_metrics.errors import InputError, ScoreWarning
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.score import score
+
+DECIDED_HERE = ("latents", "factors", "metrics", "confidence", "anchors")
+ACCEPTED = "a Report, a list of Reports, a mapping from seeds to Reports, or latents with `factors`"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The reports of one representation.
+
+    Attributes
+    ----------
+    reports
+        One for each training run.
+    seeds
+        The seed of each, if they came by seed.
+    """
+
+    name: str
+    reports: tuple[Report, ...]
+    seeds: tuple[Any, ...] = ()
+
+    def paired_with(self, other: Runs) -> list[tuple[Report, Report]] | None:
+        """The runs of both by seed, else by place; None if they do not pair."""
+        if self.seeds and other.seeds:
+            theirs = dict(zip(other.seeds, other.reports, strict=True))
+            pairs = [
+                (own, theirs[seed])
+                for seed, own in zip(self.seeds, self.reports, strict=True)
+                if seed in theirs
+            ]
+            return pairs or None
+        if len(self.reports) != len(other.reports):
+            return None
+        return list(zip(self.reports, other.reports, strict=True))
+
+
+def read_runs(
+    results: Any,
+    factors: Any,
+    metrics: Iterable[str] | None,
+    confidence: float,
+    scoring: Mapping[str, Any],
+) -> dict[str, Runs]:
+    """The runs of each representation; arrays are scored."""
+    if not isinstance(results, Mapping) or isinstance(results, Report):
+        raise InputError(
+            "`results` must be a mapping from names to reports, such as {'vlae': a, 'pro-vlae': b}; got "
+            f"{type(results).__name__}"
+        )
+    if len(results) < 2:
+        raise InputError(f"`results` must hold at least two representations, got {len(results)}")
+    _check_options(scoring)
+    runs: dict[str, Runs] = {}
+    scored = False
+    for given, item in results.items():
+        name = str(given)
+        members, seeds = _members(name, item)
+        if not all(isinstance(member, Report) for member in members):
+            if factors is None:
+                raise InputError(f"`results`: under {name!r} is {_kind(item)}; pass {ACCEPTED}")
+            scored = True
+            options = {**scoring, "metrics": metrics, "anchors": False}
+            if len(members) == 1:
+                options["confidence"] = confidence
+            else:  # the spread of the runs is what counts
+                options.pop("replicates", None)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ScoreWarning)  # the reports keep them
+                members = [m if isinstance(m, Report) else score(m, factors, **options) for m in members]
+        runs[name] = Runs(name, tuple(members), seeds)
+    if not scored and (factors is not None or scoring):
+        extra = [*(["factors"] if factors is not None else []), *scoring]
+        raise InputError(f"`{extra[0]}` is for arrays, and `results` holds reports only")
+    return runs
+
+
+def _members(name: str, item: Any) -> tuple[Sequence[Any], tuple[Any, ...]]:
+    """The runs in one entry, and their seeds."""
+    if isinstance(item, Report):
+        return [item], ()
+    if isinstance(item, Mapping):
+        members, seeds = list(item.values()), tuple(item)
+    elif isinstance(item, list | tuple) and (not item or any(_is_run(member) for member in item)):
+        members, seeds = list(item), ()
+    else:
+        return [item], ()
+    if not members:
+        raise InputError(f"`results`: there is nothing under {name!r}")
+    for number, member in enumerate(members):
+        if not _is_run(member):
+            raise InputError(f"`results`: run {number} of {name!r} is {_kind(member)}; pass {ACCEPTED}")
+    return members, seeds
+
+
+def _is_run(member: Any) -> bool:
+    """Whether something is a whole run, rather than a row of an array."""
+    return isinstance(member, Report | GaussianPosterior) or _dimensions(member) == 2
+
+
+def _dimensions(member: Any) -> int:
+    if hasattr(member, "shape"):
+        return len(member.shape)
+    depth = 0
+    while isinstance(member, list | tuple) and member:
+        member, depth = member[0], depth + 1
+    return depth
+
+
+def _check_options(scoring: Mapping[str, Any]) -> None:
+    accepted = [name for name in inspect.signature(score).parameters if name not in DECIDED_HERE]
+    for name in scoring:
+        if name not in accepted:
+            raise InputError(f"compare() has no option {name!r}; of score() it takes {', '.join(accepted)}")
+
+
+def _kind(item: Any) -> str:
+    name = type(item).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -1,0 +1,44 @@
+"""Where a report stands among the published runs whose scores have equal signatures."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.reference_scores.table import datasets, published
+from disentangle_metrics.reporting.view import HEADLINE, SIZE
+from disentangle_metrics.scoring.signatures import comparable
+
+if TYPE_CHECKING:
+    from disentangle_metrics.scoring.report import Report
+
+
+def standing(report: Report, dataset: str | None) -> str:
+    """One line: how many published runs each headline score is better than; see :meth:`Report.standing`."""
+    own_data = report.provenance.get("dataset")
+    if dataset is None and own_data not in datasets():
+        return ""
+    if dataset is not None and own_data not in (None, dataset):
+        raise InputError(f"`dataset` is {dataset!r}, and this report is of {own_data}")
+    name = own_data if dataset is None else dataset
+    runs = published(name)
+    shape = report.provenance.get("image_shape")
+    runs = runs[runs["side"] == (shape[1] if shape else runs["side"].max())]
+    definitions = score_keys()
+    parts: dict[str, str] = {}
+    for key, score in report.items():
+        if score.property == SIZE or math.isnan(score.value):
+            continue
+        own = comparable(score.signature, definitions.get(key))
+        theirs = runs[(runs["metric"] == key) & runs["value"].notna()]
+        alike = [comparable(line, definitions.get(key)) == own for line in theirs["signature"]]
+        values = theirs["value"][alike]
+        if len(values):
+            worse = values < score.value if score.direction == "up" else values > score.value
+            parts[key] = f"{int(worse.sum())} of {len(values)} in {key}"
+    if not parts:
+        return f"No published run on {name} has scores of equal signatures." if dataset is not None else ""
+    told = [parts[key] for key in HEADLINE if key in parts] or list(parts.values())[: len(HEADLINE)]
+    return f"Against the published runs on {name} with equal signatures: better than {', '.join(told)}."

@@ -1,0 +1,145 @@
+"""dm-eval compare."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.cli.compare import short_names
+from disentangle_metrics.cli.evaluate import main
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+RNG = np.random.default_rng(0)
+V = np.column_stack([RNG.integers(n, size=300) for n in (3, 4)])
+NOISE = RNG.normal(size=V.shape)
+METRICS = ["mig", "mig_sup", "mcc"]
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    """dm-eval compare with a line of arguments, in a folder with two reports and three runs of each."""
+    for name, scale in (("a", 0.6), ("b", 0.3)):
+        options = {"metrics": METRICS, "anchors": False}
+        report = dm.score(V + scale * NOISE, V, confidence=0.95, replicates=20, **options)
+        report.to_json(tmp_path / f"{name}.json")
+        for seed in range(3):
+            noise = np.random.default_rng(seed).normal(size=V.shape)
+            run = dm.score(V + scale * noise, V, **options)
+            folder = tmp_path / name / f"seed{seed}"
+            folder.mkdir(parents=True)
+            run.to_json(folder / "report.json")
+    monkeypatch.chdir(tmp_path)
+
+    def run(line):
+        monkeypatch.setattr("sys.argv", ["dm-eval", "compare", *line.split()])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+def test_is_b_better_than_a(call):
+    code, text, err = call("a.json b.json")
+    assert (code, err) == (0, "")
+    assert text.startswith("b is better than a in 3 of 3 scores.\n")
+    reports = {name: dm.Report.from_json(f"{name}.json") for name in "ab"}
+    assert text == str(dm.compare(reports))
+
+
+def test_formats_and_files_are_those_of_the_comparison(call, tmp_path):
+    pytest.importorskip("matplotlib")
+    comparison = dm.compare({name: dm.Report.from_json(f"{name}.json") for name in "ab"})
+    assert call("a.json b.json --format markdown")[1] == comparison.to_markdown()
+    assert call("a.json b.json --format latex")[1] == comparison.to_latex()
+    assert call("a.json b.json --format csv")[1] == comparison.to_frame().to_csv()
+    assert call("a.json b.json --format json")[1] == comparison.to_json()
+    assert call("a.json b.json --json c.json --csv c.csv --plot c.png")[0] == 0
+    assert (tmp_path / "c.json").read_text(encoding="utf-8") == comparison.to_json()
+    assert (tmp_path / "c.csv").read_text(encoding="utf-8") == comparison.to_frame().to_csv()
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert call("a.json b.json --plot c.pdf --quiet")[0] == 0
+    assert (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF")
+    assert json.loads(call("a.json b.json --json -")[1])["names"] == ["a", "b"]
+
+
+def test_several_runs_of_each(call):
+    for line in (
+        "vlae=a/*/report.json pro=b/*/report.json",
+        "vlae=a/seed0/report.json,a/seed1/report.json,a/seed2/report.json pro=b/*/report.json",
+        "vlae=a/seed0/report.json vlae=a/seed1/report.json vlae=a/seed2/report.json pro=b/*/report.json",
+    ):
+        code, text, _ = call(f"{line} --format json")
+        assert code == 0
+        comparison = json.loads(text)
+        assert comparison["runs"] == {"vlae": 3, "pro": 3}
+        assert comparison["scores"]["mig"]["differences"][0]["method"] == "paired runs"
+    text = call("vlae=a/*/report.json pro=b/*/report.json --unpaired --format json")[1]
+    assert json.loads(text)["scores"]["mig"]["differences"][0]["method"] == "runs"
+
+
+def test_results_of_one_name_are_told_apart_by_their_folders(call):
+    text = call("a/seed0/report.json b/seed0/report.json --format json")[1]
+    assert json.loads(text)["names"] == ["a/seed0/report", "b/seed0/report"]
+    assert json.loads(call("a/*/report.json --format json")[1])["names"] == [
+        "seed0/report",
+        "seed1/report",
+        "seed2/report",
+    ]
+    assert json.loads(call("a.json first=b.json --format json")[1])["names"] == ["a", "first"]
+    assert short_names(["x/one.json", "y/two.json"]) == ["one", "two"]
+
+
+def test_metrics_and_alignment(call):
+    assert json.loads(call("a.json b.json --metrics mig,mcc --format json")[1])["scores"].keys() == {
+        "mig",
+        "mcc",
+    }
+    dm.score(V + NOISE, V, metrics=[dm.Metric("mig", bins=5), "mcc"], anchors=False).to_json("c.json")
+    code, _, err = call("a.json c.json")
+    assert code == 2
+    assert "bins is 20 in a and 5 in c (of mig); score all alike, or pass align=True (--align)" in err
+    assert list(json.loads(call("a.json c.json --align --format json")[1])["scores"]) == ["mcc"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a.json", "at least two representations, got 1"),
+        ("a.json missing.json", "missing.json cannot be read as a report"),
+        (
+            "a.json model.pt",
+            "model.pt is no report (a file that ends in .json); to score a model give --dataset",
+        ),
+        ("a.json b.json --dataset sprites", "--dataset is for models, and all results are reports"),
+        ("a.json b.json --seed 3", "--seed is for models, and all results are reports"),
+        ("a.json x=nothing*.json", "no file fits 'nothing*.json'"),
+        ("a.json a=b.json", "two results are called 'a'; name them, as NAME=a.json"),
+        ("a.json b.json --plot picture.doc", "--plot must end in one of "),
+        ("a.json b.json --plot nowhere/picture.png", "there is no folder nowhere"),
+        ("a.json b.json --confidence 95", "`confidence` must lie between 0 and 1"),
+        ("a.json b.json --metrics mgi", "unknown metric 'mgi'"),
+        ("", "Missing argument 'RESULT"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(call, line, message):
+    code, out, err = call(line)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.startswith("dm-eval compare: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_models_are_scored_first(call):
+    pytest.importorskip("torch")
+    options = "--dataset sprites --samples 60 --metrics mig,mcc --device cpu --quiet --format json"
+    code, text, err = call(f"vlae-sprites beta-vae-sprites {options}")
+    assert code == 0, err
+    comparison = json.loads(text)
+    assert comparison["names"] == ["vlae-sprites", "beta-vae-sprites"]
+    assert comparison["dataset"] == "sprites"
+    assert comparison["scores"]["mig"]["differences"][0]["method"] == "same rows"

@@ -1,0 +1,178 @@
+"""What every rendering of a comparison says."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
+from disentangle_metrics.reporting.comparison_view import answers, comparison_view, probability
+from disentangle_metrics.reporting.terminal import as_text
+from tests.reporting.example import UNKIND
+
+
+def compared(key, values, differences=(), direction="up", property_="compactness", range_=(0.0, 1.0)):
+    by_name = {name: (value,) for name, value in values.items()}
+    return ComparedScore(
+        key, by_name, tuple(differences), direction, property_, range_, dict.fromkeys(values, key)
+    )
+
+
+def difference_of(key, first, second, value, p, **rest):
+    facts = {"corrected": value, "interval": (value - 0.02, value + 0.02), "p": p / 3, "p_holm": p}
+    return Difference(key, first, second, value, **{**facts, "method": "same rows", "count": 200, **rest})
+
+
+def two(second=UNKIND):
+    names = ("a_b", second)
+    scores = {
+        "mig": compared(
+            "mig", dict(zip(names, (0.5, 0.25), strict=True)), [difference_of("mig", *names, -0.25, 0.0004)]
+        ),
+        "mig_sup": compared(
+            "mig_sup",
+            dict(zip(names, (0.5, 0.49), strict=True)),
+            [difference_of("mig_sup", *names, -0.01, 0.3)],
+        ),
+        "total_correlation": compared(
+            "total_correlation",
+            dict(zip(names, (3.0, 2.0), strict=True)),
+            [difference_of("total_correlation", *names, -1.0, 0.01)],
+            "down",
+            "independence",
+            (0.0, math.inf),
+        ),
+        "sap": compared(
+            "sap",
+            dict(zip(names, (0.1, 0.2), strict=True)),
+            [Difference("sap", *names, 0.1, reason="no interval")],
+        ),
+    }
+    runs = dict.fromkeys(names, 1)
+    return Comparison(
+        names, scores, 0.95, runs, dict.fromkeys(names, (100, 2, 3)), {"irs": "n differs"}, "sprites"
+    )
+
+
+def three():
+    names = ("a", "b", "c")
+    of_mig = [
+        difference_of("mig", "a", "b", -0.1, 0.001),
+        difference_of("mig", "a", "c", -0.02, 0.2),
+        difference_of("mig", "b", "c", 0.08, 0.01),
+    ]
+    score = compared("mig", {"a": 0.5, "b": 0.4, "c": 0.48}, of_mig)
+    runs, shape = dict.fromkeys(names, 1), dict.fromkeys(names, (100, 2, 3))
+    return Comparison(names, {"mig": score}, 0.95, runs, shape)
+
+
+def test_of_two_there_is_a_column_for_each_and_for_the_difference():
+    view = comparison_view(two("c"))
+    assert view.columns == ("a_b", "c", "difference", "corrected", "95% interval", "p")
+    line = next(row for row in view.rows if row.key == "mig")
+    assert line.cells == ("0.500", "0.250", "-0.250", "-0.250", "[-0.270, -0.230]", "<0.001")
+    assert line.emphasis == ("best", "", "", "", "", "")
+    equal = next(row for row in view.rows if row.key == "mig_sup")
+    assert equal.emphasis[:2] == ("best", "not worse")
+    falls = next(row for row in view.rows if row.key == "total_correlation")
+    assert falls.label == "total_correlation ↓"
+    assert falls.emphasis[:2] == ("", "best")
+    untested = next(row for row in view.rows if row.key == "sap")
+    assert untested.cells[2:] == ("+0.100", "–", "–", "–")
+
+
+def test_the_answer_comes_first():
+    assert list(answers(two("c"))) == [
+        "a_b and c are each better in 1 of 4 scores; 1 does not tell them apart, 1 could not be tested."
+    ]
+    assert list(answers(three())) == [
+        "Best, or not significantly worse than the best: a in 1 of 1 scores, c in 1, b in 0.",
+    ]
+    assert as_text(comparison_view(three())).startswith(
+        "Best, or not significantly worse than the best: a in 1 "
+    )
+
+
+def test_of_three_the_best_and_its_equals_are_marked():
+    view = comparison_view(three())
+    assert view.columns == ("a", "b", "c")
+    assert view.rows[0].emphasis == ("best", "", "not worse")
+    text = as_text(view)
+    assert re.search(r"mig +\*0\.500 0\.400 =0\.480", text)
+    words = " ".join(text.split())
+    assert (
+        "*: the best score. =: not significantly worse than the best (p of 0.05 or more, with Holm" in words
+    )
+    assert "comparison.to_frame() (--format csv)" in words
+
+
+def test_no_rendering_loses_anything_and_names_are_escaped():
+    comparison = two()
+    view = comparison_view(comparison)
+    page, markdown, latex = comparison._repr_html_(), comparison.to_markdown(), comparison.to_latex()
+    assert "<script" not in page
+    assert "<script" not in markdown.replace("\\<", "")
+    assert "<b>0.500</b>" in page
+    assert "<u>0.490</u>" in page
+    assert "**0.500**" in markdown
+    assert "_0.490_" in markdown
+    text = as_text(view, 300)
+    for row in view.rows:
+        for cell in row.cells:
+            assert cell in text
+            assert cell.replace("<", "&lt;") in page
+    for line in (*view.legend, *(remark.line for remark in view.remarks)):
+        assert line.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#x27;") in page
+        assert line in text
+    assert "no test of sap: no interval" in text
+    assert "not compared: irs: n differs" in text
+    assert max(map(len, as_text(view, 60).splitlines())) <= 60
+    assert latex.count("{") == latex.count("}")
+
+
+def test_the_caption_says_the_convention():
+    text = two("c").to_latex()
+    assert (
+        "\\caption{a\\_b and c compared (sprites: 100 rows, 3 factors; 1 run of each; 3 tests). In bold: the best"
+        in text
+    )
+    assert (
+        "Underlined: not significantly worse than the best (p of 0.05 or more, with Holm's correction for 3 tests)"
+        in text
+    )
+    assert (
+        "MIG & \\textbf{0.500} & 0.250 & $-$0.250 & $-$0.250 & [$-$0.270, $-$0.230] & \\textless{}0.001 \\\\"
+        in text
+    )
+    assert "MIG-sup & \\textbf{0.500} & \\underline{0.490} &" in text
+    assert "Metric & a\\_b & c & Difference & Corrected & 95\\% interval & p \\\\" in text
+    assert "\\label{tab:comparison}" in text
+    assert "\\caption{Mine.}" in two("c").to_latex(caption="Mine.")
+
+
+def test_without_a_test_nothing_is_underlined_and_the_caption_says_so():
+    names = ("a", "b")
+    score = compared("mig", {"a": 0.5, "b": 0.4}, [Difference("mig", *names, -0.1, reason="no intervals")])
+    bare = Comparison(names, {"mig": score}, 0.95, dict.fromkeys(names, 1), dict.fromkeys(names, (9, 2, 3)))
+    view = comparison_view(bare)
+    assert view.columns == ("a", "b", "difference")
+    assert view.answer == ("Nothing could be tested, so the differences below may be chance.",)
+    text = bare.to_latex()
+    assert "nderlined" not in text
+    assert "In bold: the best score." in text
+
+
+def test_one_run_each_says_what_it_cannot_say():
+    assert "says nothing of another training run" in " ".join(str(three()).split())
+    several = three()
+    object.__setattr__(several, "runs", dict.fromkeys(several.names, 5))
+    assert "says nothing of another training run" not in " ".join(str(several).split())
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(None, "–"), (0.0, "<0.001"), (0.00099, "<0.001"), (0.0312, "0.031"), (1.0, "1.000")]
+)
+def test_a_p_is_never_shown_as_zero(p, text):
+    assert probability(p) == text

@@ -1,0 +1,91 @@
+"""Where a report stands among the published runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+import disentangle_metrics as dm
+from reference_models.bundled import FOLDER
+
+NAMES = ("beta-vae-sprites", "pro-vlae-sprites", "vlae-sprites")
+
+
+@pytest.fixture
+def reports():
+    return {name: dm.Report.from_json(FOLDER / f"{name}.scores.json") for name in NAMES}
+
+
+def counted(line: str, key: str) -> tuple[int, int]:
+    """Of the line's "3 of 4 in mig": 3 and 4."""
+    part = next(part for part in line.rstrip(".").split(", ") if part.endswith(f" in {key}"))
+    worse, _, of, _, _ = part.split()[-5:]
+    return int(worse), int(of)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("key", ["mig", "factor_vae"])
+def test_it_counts_the_worse_among_equal_signatures(reports, name, key):
+    frame = dm.published("sprites")
+
+    def without_latents(signature):
+        return re.sub(r"\|D:\d+", "", signature)
+
+    own = reports[name][key]
+    alike = frame[frame["signature"].map(without_latents) == without_latents(own.signature)]
+    assert {f"checkpoint {other}" for other in NAMES} <= set(alike["source"])
+    expected = (int((alike["value"] < own.value).sum()), len(alike))
+    assert counted(reports[name].standing(), key) == expected
+
+
+def test_an_ideal_score_beats_all_and_lower_is_better_where_it_is(reports):
+    report = reports["vlae-sprites"]
+    low = replace(report["total_correlation"], value=-1.0)
+    best = replace(report, scores={"mig": replace(report["mig"], value=2.0), "total_correlation": low})
+    worse, of = counted(best.standing(), "mig")
+    assert worse == of
+    alone = replace(report, scores={"total_correlation": low})
+    worse, of = counted(alone.standing(), "total_correlation")
+    assert worse == of
+
+
+def test_another_signature_is_no_rival(reports):
+    report = reports["vlae-sprites"]
+    other = report["mig"].signature.replace("bins:20", "bins:10")
+    changed = replace(report, scores={"mig": replace(report["mig"], signature=other)})
+    assert changed.standing() == ""
+    assert changed.standing("sprites") == "No published run on sprites has scores of equal signatures."
+
+
+def test_the_interval_and_the_number_of_latents_do_not_matter(reports):
+    score = reports["vlae-sprites"]["mig"]
+    signature = score.signature.replace("D:9", "D:4").replace(
+        "|def:", "|confidence:0.95|interval:bootstrap|replicates:200|seed:3|def:"
+    )
+    changed = replace(reports["vlae-sprites"], scores={"mig": replace(score, signature=signature)})
+    assert counted(changed.standing(), "mig") == counted(reports["vlae-sprites"].standing(), "mig")
+
+
+def test_other_images_are_no_rivals(reports):
+    report = reports["vlae-sprites"].with_provenance(image_shape=[32, 32, 1])
+    assert report.standing() == ""
+
+
+def test_the_report_shows_it_where_the_data_set_is_known(reports):
+    report = reports["vlae-sprites"]
+    line = report.standing()
+    assert line.startswith("Against the published runs on sprites with equal signatures: better than ")
+    assert line in " ".join(str(report).split())
+    assert line in report._repr_html_()
+    assert line in report.to_html()
+    assert line.replace("_", "\\_") in report.to_markdown()
+    assert "Against the published" not in report.to_latex()
+    unknown = replace(report, provenance={})
+    assert unknown.standing() == ""
+    assert unknown.standing("sprites") == line
+    with pytest.raises(dm.InputError, match="`dataset` is 'rooms', and this report is of sprites"):
+        report.standing("rooms")
+    with pytest.raises(dm.InputError, match="must be one of sprites, rooms"):
+        unknown.standing("mnist")
