@@ -16,6 +16,7 @@ from disentangle_metrics.version import __version__
 _WHERE = {
     "Accumulator": "streams.accumulator",
     "Agreement": "model_agreement",
+    "Benchmark": "benchmarking.results",
     "Comparison": "comparison.comparison",
     "Encoder": "encoders",
     "FactorDataset": "datasets",
@@ -28,6 +29,7 @@ _WHERE = {
     "Report": "scoring.report",
     "Score": "scoring.report",
     "ScoreDefinition": "metrics.definition",
+    "Tracker": "tracking",
     "DatasetError": "errors",
     "DisentangleMetricsError": "errors",
     "InputError": "errors",
@@ -38,6 +40,7 @@ _WHERE = {
     "ScoreWarning": "errors",
     "UntrustedModelError": "errors",
     "Citation": "reporting.citation",
+    "benchmark": "benchmarking.benchmark",
     "cite": "reporting.citation",
     "compare": "comparison.compare",
     "describe": "metrics.cards",

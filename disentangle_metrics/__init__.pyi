@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast, Bins, Correction, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
 from disentangle_metrics.version import __version__ as __version__
+from disentangle_metrics.benchmarking.benchmark import benchmark as benchmark
+from disentangle_metrics.benchmarking.results import Benchmark as Benchmark
 from disentangle_metrics.comparison.compare import compare as compare
 from disentangle_metrics.comparison.comparison import Comparison as Comparison
 from disentangle_metrics.datasets import FactorDataset as FactorDataset
@@ -41,6 +43,7 @@ from disentangle_metrics.scoring.report import Score as Score
 from disentangle_metrics.scoring.requests import Metric as Metric
 from disentangle_metrics.scoring.score import score as score
 from disentangle_metrics.streams.accumulator import Accumulator as Accumulator
+from disentangle_metrics.tracking import Tracker as Tracker
 from disentangle_metrics import plot as plot
 
 def mig(

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 import disentangle_metrics as dm
 from reference_models import bundled
@@ -37,7 +38,16 @@ three = {
         "beta-VAE": bundled.beta_vae_sprites,
     }.items()
 }
-layers = [f"layer {latent // 2 + 1}" for latent in range(6)]
+wide = latents.shape[1] // 3  # latents of each of its three layers
+flat = images.reshape(len(images), -1)
+several = {
+    "pro-VLAE": latents,
+    **{f"its layer {layer + 1}": latents[:, wide * layer : wide * (layer + 1)] for layer in range(3)},
+    **{f"PCA of {size}": PCA(size, random_state=0).fit_transform(flat) for size in (3, 6, 12)},
+    "noise": np.random.default_rng(1).normal(size=(len(rows), 6)),
+}
+ranked = dm.benchmark(several, factors, metrics=metrics, factor_names=names)
+layers = [f"layer {latent // wide + 1}" for latent in range(3 * wide)]
 
 figures = {
     "scores": report.plot(),
@@ -46,6 +56,7 @@ figures = {
     "tables": dm.plot.table(three, metric="dci_disentanglement"),
     "parts": dm.plot.parts(three, metric="mig"),
     "latents": dm.plot.parts(report["mig_sup"]),
+    "ranks": ranked.plot(),
     "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_2", factor="scale"),
 }
 for name, figure in figures.items():

@@ -32,6 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plot": {"inputs", "relations", "reporting"},
     "scoring": {"inputs", "metrics", "plot", "reference_scores", "registry", "relations", "reporting"},
     "comparison": {"inputs", "metrics", "plot", "reporting", "scoring"},
+    "benchmarking": {"estimators", "inputs", "plot", "relations", "reporting", "scoring"},
+    "tracking": {"plot", "reporting", "scoring"},
     "streams": {"estimators", "inputs", "metrics", "relations", "scoring"},
     "testing": {"datasets", "inputs", "metrics", "scoring"},
     "datasets": {"registry"},
@@ -40,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "groups_alone": {"inputs", "scoring"},
     "evaluation": {"datasets", "encoders", "inputs", "scoring"},
     "cli": {
+        "benchmarking",
         "comparison",
         "datasets",
         "encoders",

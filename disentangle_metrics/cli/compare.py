@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,8 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics.cli.output import OutputFile
-from disentangle_metrics.cli.results import Format, Shown, open_outputs, show
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.cli.results import Format, Shown, check_picture, open_outputs, picture_bytes, show
 from disentangle_metrics.kit.commands import UsageError, say
 
 NAME = "dm-eval compare"
@@ -116,8 +114,7 @@ def dm_eval_compare(
 
     with ExitStack() as stack:
         outputs = open_outputs(stack, {"json": json, "csv": csv, "plot": plot})
-        if plot is not None:
-            check_picture(plot)
+        check_picture(outputs)
         reports = {
             name: [Report.from_json(file) if is_report(file) else None for file in members]
             for name, members in files.items()
@@ -229,27 +226,11 @@ def score_model(
     return run.score(*run.load(), scoring)
 
 
-def check_picture(path: str) -> None:
-    """Refuse a picture before the work starts, if it could not be drawn."""
-    from disentangle_metrics.reporting.extras import need
-
-    need("matplotlib", "a picture (--plot)")
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    endings = FigureCanvasBase.get_supported_filetypes()
-    if path == "-" or Path(path).suffix.lstrip(".").lower() not in endings:
-        raise InputError(
-            f"--plot must end in one of {', '.join('.' + ending for ending in endings)}; got {path!r}"
-        )
-
-
 def deliver(comparison: Any, outputs: Mapping[str, OutputFile], shown: Shown) -> None:
     """Write the files, then print, unless stdout belongs to one of them."""
     for kind, file in outputs.items():
         if kind == "plot":
-            drawn = io.BytesIO()
-            comparison.plot().savefig(drawn, format=file.path.suffix.lstrip(".").lower(), dpi=200)
-            file.write(drawn.getvalue())
+            file.write(picture_bytes(comparison, file))
         else:
             file.write(comparison.to_json() if kind == "json" else comparison.to_frame().to_csv())
     if not any(file.to_stdout for file in outputs.values()):

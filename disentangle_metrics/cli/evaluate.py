@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import ast
-import re
+import functools
 import sys
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from disentangle_metrics.cli import arguments
 from disentangle_metrics.cli.latent_groups import groups_in
 from disentangle_metrics.cli.results import (
     Format,
     Shown,
     check_page,
+    check_picture,
     citation,
     command_line,
     deliver,
     open_outputs,
 )
-from disentangle_metrics.kit.commands import UsageError, run_command, say
+from disentangle_metrics.kit.commands import FAILED, UsageError, run_command, say
 from disentangle_metrics.scoring.report import Report
+
+if TYPE_CHECKING:
+    from disentangle_metrics.benchmarking.results import Benchmark
 
 NAME = "dm-eval"
 OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
@@ -85,8 +89,8 @@ Trust = option(
 Latents = option(
     ARRAYS,
     "File of latents (.npy, .npz, .csv, .parquet, .h5ad, ...: docs/inputs.md); :NAME chooses "
-    "arrays, columns.",
-    metavar="FILE[:NAME,...]",
+    "arrays, columns. Several files, which NAME= may name, are scored alike and ranked.",
+    metavar="[NAME=]FILE[:NAME,...]...",
 )
 Factors = option(
     ARRAYS,
@@ -129,11 +133,15 @@ Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N"
 Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
 AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
 Confidence = option(SCORING, "Confidence intervals of this coverage, such as 0.95.", metavar="P")
+Out = option(
+    ARRAYS, "Keep the report of each file of latents in this folder, and go on from there.", metavar="DIR"
+)
 Json = option(OUTPUT, "Write the report as JSON; - for stdout.", metavar="FILE")
 Csv = option(OUTPUT, "Write the scores as CSV; - for stdout.", metavar="FILE")
 Html = option(
     OUTPUT, "Write a page that needs no network: scores, remarks, tables, pictures.", metavar="FILE"
 )
+Plot = option(OUTPUT, "Draw the scores; the ending of the file says how (.pdf, .png, .svg).", metavar="FILE")
 FormatChoice = option(OUTPUT, "What to print: table (default), markdown, latex, csv or json.", "--format")
 Brief = option(OUTPUT, "Print the headline scores alone.", "--brief")
 Width = option(OUTPUT, "Columns of the table (default: those of the terminal, else 80).", metavar="N")
@@ -148,7 +156,7 @@ Version = option(ABOUT, "Print the version.", "--version")
 @app.command()
 def dm_eval(
     context: typer.Context,
-    model: Annotated[str | None, Model] = None,
+    models: Annotated[list[str] | None, Model] = None,
     dataset: Annotated[str | None, Dataset] = None,
     root: Annotated[str | None, Root] = None,
     data_options: Annotated[str | None, DataOptions] = None,
@@ -162,10 +170,11 @@ def dm_eval(
     encode_with: Annotated[str | None, EncodeWith] = None,
     output_names: Annotated[str | None, OutputNames] = None,
     trust_file: Annotated[bool, Trust] = False,
-    latents: Annotated[str | None, Latents] = None,
+    latents: Annotated[list[str] | None, Latents] = None,
     factors: Annotated[str | None, Factors] = None,
     index_col: Annotated[str | None, IndexCol] = None,
     drop_columns: Annotated[str | None, DropColumns] = None,
+    out: Annotated[str | None, Out] = None,
     metrics: Annotated[str | None, Metrics] = None,
     protocol: Annotated[str, Protocol] = "default",
     factor_types: Annotated[str | None, FactorTypes] = None,
@@ -179,6 +188,7 @@ def dm_eval(
     json: Annotated[str | None, Json] = None,
     csv: Annotated[str | None, Csv] = None,
     html: Annotated[str | None, Html] = None,
+    plot: Annotated[str | None, Plot] = None,
     format: Annotated[Format, FormatChoice] = Format.TABLE,
     brief: Annotated[bool, Brief] = False,
     width: Annotated[int | None, Width] = None,
@@ -192,7 +202,8 @@ def dm_eval(
     """Score whether a representation is disentangled.
 
     dm-eval MODEL --dataset NAME scores a model on a data set with known factors;
-    dm-eval --latents FILE --factors FILE scores arrays, and without --factors by metrics of latents alone;
+    dm-eval --latents FILE... --factors FILE scores arrays, and without --factors by the metrics of latents
+    alone;
     dm-eval compare A.json B.json compares results (see dm-eval compare --help).
     Results go to stdout, everything else to stderr.
     """
@@ -200,15 +211,16 @@ def dm_eval(
         print(_about(list_names, explain))
         return
     shown = Shown(format, brief, width, cite)
-    wanted = None if metrics is None else _metrics(metrics)
-    if cite and model is None and latents is None:
+    model, files = arguments.model_and_latents(models or (), latents or (), context.obj)
+    wanted = None if metrics is None else arguments.metric_list(metrics)
+    if cite and model is None and not files:
         print(citation(wanted, protocol))
         return
     scoring = {
         "metrics": wanted,
         "protocol": protocol,
-        "factor_types": None if factor_types is None else _types("--factor-types", factor_types),
-        "latent_types": None if latent_types is None else _types("--latent-types", latent_types),
+        "factor_types": None if factor_types is None else arguments.types("--factor-types", factor_types),
+        "latent_types": None if latent_types is None else arguments.types("--latent-types", latent_types),
         "groups": None if groups is None else groups_in(groups),
         "missing": missing.value,
         "seed": seed,
@@ -219,12 +231,15 @@ def dm_eval(
     }
     # Imported only now: --help must not wait for them.
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
+    from disentangle_metrics.files.arrays import Choices
 
     with ExitStack() as stack:
-        outputs = open_outputs(stack, {"json": json, "csv": csv, "html": html})
+        outputs = open_outputs(stack, {"json": json, "csv": csv, "html": html, "plot": plot})
         check_page(outputs)
+        check_picture(outputs)
         encoder = loaded = None
-        if latents is not None:
+        result: Report | Benchmark
+        if files:
             _only_arrays(
                 {
                     "MODEL": model,
@@ -245,16 +260,21 @@ def dm_eval(
             )
             if factors is None and factor_types is not None:
                 raise UsageError("--factor-types needs --factors")
-            report = score_arrays(
-                latents,
-                factors,
-                scoring,
-                index_col=index_col,
-                drop_columns=[] if drop_columns is None else _names("--drop-columns", drop_columns),
-                tell=lambda text: None if quiet else say(NAME, text),
-            )
-            if factors is None and not quiet:
-                say(NAME, f"no --factors, so the latents alone are scored: {', '.join(report)}")
+            dropped = [] if drop_columns is None else arguments.name_list("--drop-columns", drop_columns)
+            choices = Choices(index_col, tuple(dropped), missing.value)
+            tell = (lambda text: None) if quiet else functools.partial(say, NAME)
+            if len(files) == 1 and out is None:
+                result = score_arrays(files[0], factors, scoring, choices, tell)
+                keys = list(result)
+            else:
+                if html is not None:
+                    raise UsageError("--html shows one report; of several files give --plot, --json or --csv")
+                from disentangle_metrics.cli.latent_files import benchmark_arrays
+
+                result = benchmark_arrays(files, factors, scoring, choices, out, tell)
+                keys = [key for report in list(result.values())[:1] for key in report]
+            if factors is None and not quiet and keys:
+                say(NAME, f"no --factors, so the latents alone are scored: {', '.join(keys)}")
         else:
             if model is None:
                 raise UsageError(
@@ -264,6 +284,8 @@ def dm_eval(
                 raise UsageError(
                     "--index-col and --drop-columns are for the files of --latents and --factors"
                 )
+            if out is not None:
+                raise UsageError("--out is for the files of --latents")
             if dataset is None:
                 raise UsageError(
                     "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"
@@ -272,27 +294,33 @@ def dm_eval(
                 model=model,
                 dataset=dataset,
                 root=root,
-                data_options={} if data_options is None else _data_options(data_options),
-                factors=None if factors is None else _names("--factors", factors),
-                samples=_samples(samples),
+                data_options={} if data_options is None else arguments.data_options(data_options),
+                factors=None if factors is None else arguments.name_list("--factors", factors),
+                samples=arguments.samples(samples),
                 batch_size=256 if batch_size is None else batch_size,
                 device=device or "auto",
                 arch=arch,
                 model_code=model_code,
-                model_args=None if model_args is None else _model_args(model_args),
+                model_args=None if model_args is None else arguments.model_args(model_args),
                 state_key=state_key,
                 encode_with=encode_with,
-                outputs=None if output_names is None else _pairs("--outputs", OUTPUTS_FORM, output_names),
+                outputs=None
+                if output_names is None
+                else arguments.pairs("--outputs", OUTPUTS_FORM, output_names),
                 trust=trust_file,
             )
             encoder, loaded = run.load()
-            report = run.score(encoder, loaded, scoring)
+            result = report = run.score(encoder, loaded, scoring)
             if not quiet:
                 _say_how_long(report)
                 for text in report.provenance["encoder"].get("remarks", ()):
                     say(NAME, text)
-        report = report.with_provenance(command=command_line(NAME, context.obj))
-        deliver(report, outputs, shown, encoder=encoder, dataset=loaded)
+        result = result.with_provenance(command=command_line(NAME, context.obj))
+        deliver(result, outputs, shown, encoder=encoder, dataset=loaded)
+    if not isinstance(result, Report) and result.errors:
+        for name, error in result.errors.items():
+            say(NAME, f"failed: {name}: {error}")
+        raise typer.Exit(FAILED)
 
 
 def _about(list_names: bool, explain: str | None) -> str:
@@ -307,74 +335,6 @@ def _about(list_names: bool, explain: str | None) -> str:
     from disentangle_metrics.version import __version__
 
     return f"{NAME} {__version__}"
-
-
-def _names(option_name: str, text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise UsageError(f"{option_name} needs at least one name")
-    return names
-
-
-def _metrics(text: str) -> list[str]:
-    """Names and signatures; a comma within brackets belongs to a signature, as in votes:(800,800)."""
-    open_brackets, parts = 0, [""]
-    for character in text:
-        open_brackets += (character in "([") - (character in ")]")
-        if character == "," and not open_brackets:
-            parts.append("")
-        else:
-            parts[-1] += character
-    metrics = [part.strip() for part in parts if part.strip()]
-    if not metrics:
-        raise UsageError("--metrics needs at least one name")
-    return metrics
-
-
-def _pairs(option_name: str, form: str, text: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in _names(option_name, text)]
-    for name, equals, value in pairs:
-        if not (name and equals and value):
-            raise UsageError(f"{option_name} must be {form}; got {text!r}")
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _model_args(text: str) -> dict[str, Any]:
-    """NAME=VALUE pairs, where a value may hold commas; Python's literals are read as such."""
-    pairs = [pair.partition("=") for pair in re.split(r",(?=\s*[A-Za-z_]\w*\s*=)", text)]
-    if not all(name.strip().isidentifier() and value.strip() for name, _, value in pairs):
-        raise UsageError(f"--model-args must be NAME=VALUE,..., such as latent_dim=10; got {text!r}")
-    return {name.strip(): _literal(value.strip()) for name, _, value in pairs}
-
-
-def _literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return {"true": True, "false": False, "none": None}.get(text.lower(), text)
-
-
-def _types(option: str, text: str) -> dict[str, str]:
-    return _pairs(option, "NAME=TYPE,..., such as age=continuous", text)
-
-
-def _data_options(text: str) -> dict[str, int]:
-    pairs = _pairs("--data-options", "NAME=N,..., such as pad=2", text)
-    try:
-        return {name: int(value) for name, value in pairs.items()}
-    except ValueError:
-        raise UsageError(f"--data-options must be whole numbers, such as pad=2; got {text!r}") from None
-
-
-def _samples(text: str | None) -> int | None:
-    if text is None:
-        return 10_000
-    if text == "all":
-        return None
-    try:
-        return int(text.replace("_", "").replace(",", ""))
-    except ValueError:
-        raise UsageError(f"--samples must be a number or all, got {text!r}") from None
 
 
 def _only_arrays(given: dict[str, Any]) -> None:

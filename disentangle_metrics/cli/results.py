@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.reporting.terminal import WIDTH, printable
 from disentangle_metrics.scoring.report import Report
 
 if TYPE_CHECKING:
+    from disentangle_metrics.benchmarking.results import Benchmark
     from disentangle_metrics.comparison.comparison import Comparison
 
 LEAST_WIDTH = 20
@@ -70,7 +73,7 @@ def open_outputs(stack: ExitStack, paths: Mapping[str, str | None]) -> dict[str,
 
 
 def deliver(
-    report: Report,
+    result: Report | Benchmark,
     outputs: Mapping[str, OutputFile],
     shown: Shown,
     *,
@@ -79,17 +82,21 @@ def deliver(
 ) -> None:
     """Write the files, then print, unless stdout belongs to one of them."""
     for kind, file in outputs.items():
-        if kind == "html":
-            file.write(report.to_html(encoder=encoder, dataset=dataset))
+        if kind == "html" and isinstance(result, Report):
+            file.write(result.to_html(encoder=encoder, dataset=dataset))
+        elif kind == "plot":
+            file.write(picture_bytes(result, file))
         else:
-            file.write(report.to_json() if kind == "json" else report.to_frame().to_csv())
+            file.write(result.to_json() if kind == "json" else result.to_frame().to_csv())
     if any(file.to_stdout for file in outputs.values()):
         return
-    show(report, shown)
+    show(result, shown)
     if shown.citation:
         from disentangle_metrics.reporting.citation import cite
 
-        print(f"\n{cite(report)}")
+        reports = [result] if isinstance(result, Report) else list(result.values())[:1]  # asked for alike
+        for report in reports:
+            print(f"\n{cite(report)}")
 
 
 def check_page(outputs: Mapping[str, OutputFile]) -> None:
@@ -99,6 +106,34 @@ def check_page(outputs: Mapping[str, OutputFile]) -> None:
 
         need("jinja2", "a page of HTML (--html)")
         need("PIL", "a page with pictures (--html)")
+
+
+def check_picture(outputs: Mapping[str, OutputFile]) -> None:
+    """Refuse a picture before the work starts, if it could not be drawn."""
+    if "plot" not in outputs:
+        return
+    from disentangle_metrics.reporting.extras import need
+
+    need("matplotlib", "a picture (--plot)")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    endings = FigureCanvasBase.get_supported_filetypes()
+    if _ending(outputs["plot"]) not in endings:
+        raise InputError(
+            f"--plot must end in one of {', '.join('.' + ending for ending in endings)}; "
+            f"got {str(outputs['plot'].path)!r}"
+        )
+
+
+def picture_bytes(result: Any, file: OutputFile) -> bytes:
+    """The picture of a result, in the form that the file's ending says."""
+    drawn = io.BytesIO()
+    result.plot().savefig(drawn, format=_ending(file), dpi=200)
+    return drawn.getvalue()
+
+
+def _ending(file: OutputFile) -> str:
+    return "" if file.to_stdout else file.path.suffix.lstrip(".").lower()
 
 
 def citation(metrics: Sequence[str] | None, protocol: str) -> str:
@@ -115,8 +150,8 @@ def command_line(name: str, arguments: Sequence[str]) -> str:
     return shlex.join([name, *arguments])
 
 
-def show(result: Report | Comparison, shown: Shown) -> None:
-    """Print a report or a comparison."""
+def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
+    """Print a report, a benchmark or a comparison."""
     if shown.format is not Format.TABLE:
         text = _as_text(result, shown)
         print(printable(text, sys.stdout.encoding or "utf-8"), end="")
@@ -129,7 +164,7 @@ def show(result: Report | Comparison, shown: Shown) -> None:
         result.render(console, brief=shown.brief)
 
 
-def _as_text(result: Report | Comparison, shown: Shown) -> str:
+def _as_text(result: Report | Benchmark | Comparison, shown: Shown) -> str:
     if shown.format is Format.JSON:
         return result.to_json()
     if shown.format is Format.CSV:

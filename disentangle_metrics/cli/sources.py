@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,33 +20,27 @@ from disentangle_metrics.scoring.requests import choose
 from disentangle_metrics.scoring.score import score
 
 Scoring = Mapping[str, Any]
+Tell = Callable[[str], None]
 
 
 def score_arrays(
-    latents: str,
-    factors: str | None,
-    scoring: Scoring,
-    *,
-    index_col: str | None = None,
-    drop_columns: Sequence[str] = (),
-    tell: Callable[[str], None] = lambda text: None,
+    latents: str, factors: str | None, scoring: Scoring, choices: Choices, tell: Tell = lambda text: None
 ) -> Report:
     """Score two files of arrays; the report says which files, by their sha256.
 
     Without factors the protocol's suite is that of the metrics which read latents alone, and the
     informativeness of posteriors. What was left out or decided in reading goes to `tell`.
     """
-    choices = Choices(index_col, tuple(drop_columns), scoring["missing"])
     files = {"latents": read_array(latents, "latents", choices)}
     if factors is not None:
         files["factors"] = read_array(factors, "factors", choices)
-    _check_choices(files, choices)
+    check_choices(files, choices)
     notes: tuple[str, ...] = ()
     value = None
     if factors is None:
         if scoring["metrics"] is None:
             posterior = isinstance(files["latents"].value, GaussianPosterior)
-            scoring = {**scoring, "metrics": _of_latents_alone(scoring["protocol"], posterior)}
+            scoring = {**scoring, "metrics": of_latents_alone(scoring["protocol"], posterior)}
     else:
         check_rows(files["latents"], files["factors"])
         files["latents"], files["factors"], notes = matched_by_place(files["latents"], files["factors"])
@@ -54,10 +48,10 @@ def score_arrays(
     for text in (*(note for file in files.values() for note in file.notes), *notes):
         tell(text)
     report = score(files["latents"].value, value, **scoring)
-    return report.with_provenance(**{role: _described(file) for role, file in files.items()})
+    return report.with_provenance(**{role: described(file) for role, file in files.items()})
 
 
-def _check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:
+def check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:
     """Refuse a column to leave out that no file has."""
     asked = [*([choices.index_col] if choices.index_col else []), *choices.drop_columns]
     if missing := [name for name in asked if not any(name in file.choosable for file in files.values())]:
@@ -69,7 +63,8 @@ def _check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:
         raise InputError(f"{option}: no file has a column {missing[0]!r}; {has}")
 
 
-def _of_latents_alone(protocol: str, posterior: bool) -> list[str]:
+def of_latents_alone(protocol: str, posterior: bool) -> list[str]:
+    """The metrics of a protocol that read latents alone."""
     suite = [choice.definition for choice in choose(None, protocol)]
     names = [definition.name for definition in suite if not definition.needs_factors]
     if not names:
@@ -77,7 +72,8 @@ def _of_latents_alone(protocol: str, posterior: bool) -> list[str]:
     return [*names, "informativeness"] if posterior and "informativeness" not in names else names
 
 
-def _described(file: ArrayFile) -> dict[str, Any]:
+def described(file: ArrayFile) -> dict[str, Any]:
+    """Where an array came from: path, SHA-256, and what was decided in reading."""
     with file.path.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     notes = {"notes": list(file.notes)} if file.notes else {}

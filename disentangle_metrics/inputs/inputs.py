@@ -201,7 +201,7 @@ def check(
         Floating numbers, finite.
     factors
         An array or DataFrame; None for metrics that read the latents alone. How columns are read is
-        in :mod:`.reading`.
+        in :mod:`.reading`. A FactorTable that several calls share is read once.
     factor_names, latent_names
         Names; by default those of the DataFrame's columns, else ``factor_0`` and ``z_0`` onwards.
     factor_types
@@ -293,14 +293,17 @@ def check(
     numeric = all(column.dtype.kind in "biuf" for column in columns.columns)
     left_out = {} if numeric else identifiers(columns, factor_labels, kinds)
     notes += [_left_out(factor_labels[place], text, given) for place, text in left_out.items()]
-    kept_columns = [
-        (column if kept is None else rows_of(column, kept), name, declared)
-        for place, (column, name, declared) in enumerate(
-            zip(columns.columns, factor_labels, kinds, strict=True)
-        )
-        if place not in left_out
-    ]
-    checked = read_each(kept_columns, missing, rule)
+    key = (*(None if rows is None else rows.tobytes() for rows in (order, kept)), factor_labels, tuple(kinds),
+           missing, rule)  # fmt: skip
+    if (checked := columns.read_as.get(key)) is None:
+        kept_columns = [
+            (column if kept is None else rows_of(column, kept), name, declared)
+            for place, (column, name, declared) in enumerate(
+                zip(columns.columns, factor_labels, kinds, strict=True)
+            )
+            if place not in left_out
+        ]
+        checked = columns.read_as[key] = read_each(kept_columns, missing, rule)
     inputs = replace(inputs, factors=checked)
     complete = None
     if inputs.incomplete:

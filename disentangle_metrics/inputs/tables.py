@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from disentangle_metrics.inputs.frames import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from disentangle_metrics.inputs.factor import Factor
 
 FEWEST_IDENTIFIERS = 20
 """Rows from which on a text that never comes again is no category."""
@@ -31,14 +33,18 @@ class LatentTable:
 
 @dataclass(frozen=True)
 class FactorTable:
-    """K columns of N rows, and the data frame they came from if they came from one."""
+    """K columns of N rows, and the data frame they came from if they came from one.
+
+    `read_as` keeps the factors that were read from it, by which rows and how, for whoever asks again.
+    """
 
     columns: list[Any]
     frame: pd.DataFrame | None
+    read_as: dict[Hashable, tuple[Factor, ...]] = field(default_factory=dict)
 
     def ordered(self, rows: NDArray[np.int64]) -> FactorTable:
         """These rows, in this order."""
-        return FactorTable([rows_of(column, rows) for column in self.columns], self.frame)
+        return FactorTable([rows_of(column, rows) for column in self.columns], self.frame, self.read_as)
 
 
 def read_latents(value: Any, argument: str) -> LatentTable:
@@ -122,13 +128,15 @@ def _is_number(cell: Any) -> bool:
 
 
 def read_factors(value: Any) -> FactorTable:
-    """Factors (N, K) as columns of anything.
+    """Factors (N, K) as columns of anything; a table that was made of them already is taken as it is.
 
     Raises
     ------
     InputError
         If they are no table.
     """
+    if isinstance(value, FactorTable):
+        return value
     frame, array = _frame_or_array(value, "factors")
     if frame is not None:
         if not frame.shape[1]:

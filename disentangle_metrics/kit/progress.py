@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -164,3 +165,16 @@ class LateProgress:
 
         console = Console(stderr=True)
         return _NotebookBar() if console.is_jupyter else _TerminalBar(console, self.unit)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a bar, one of its total, for work that counts `steps` of its own under a label."""
+
+    bar: LateProgress
+    label: str
+    steps: int = 1
+
+    def update(self, amount: float, label: str) -> None:
+        """Add so many steps to what is done; `label` says what is done now."""
+        self.bar.update(amount / self.steps, f"{self.label}: {label}")

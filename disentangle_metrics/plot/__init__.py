@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     from disentangle_metrics.plot.heat_map import table as table
     from disentangle_metrics.plot.latent_bins import latent as latent
     from disentangle_metrics.plot.part_bars import parts as parts
+    from disentangle_metrics.plot.rank_map import ranks as ranks
     from disentangle_metrics.plot.score_dots import scores as scores
+    from disentangle_metrics.plot.step_lines import steps as steps
     from disentangle_metrics.scoring.report import Score
 
-__all__ = ["differences", "has_table", "latent", "parts", "scores", "table"]
+__all__ = ["differences", "has_table", "latent", "parts", "ranks", "scores", "steps", "table"]
 _WHERE = {
     "differences": "difference_bars",
     "latent": "latent_bins",
     "parts": "part_bars",
+    "ranks": "rank_map",
     "scores": "score_dots",
+    "steps": "step_lines",
     "table": "heat_map",
 }
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -20,16 +18,15 @@ from disentangle_metrics.plot.style import (
     INK,
     QUIET,
     STYLE,
-    WHITE,
     by_name,
     figure_of,
+    legible,
     picture,
     score_of,
     styled,
 )
 from disentangle_metrics.reporting.details import latents_by_factors
 from disentangle_metrics.reporting.literature import paper_name
-from disentangle_metrics.reporting.palette import contrast
 from disentangle_metrics.reporting.view import number
 
 if TYPE_CHECKING:
@@ -197,7 +194,7 @@ def _draw(
     if shown.shape[1] <= (4 if narrow else MOST_NUMBERS):
         for (line, column), value in np.ndenumerate(shown):
             text = "–" if math.isnan(value) else f"{value:.2f}"
-            colour = INK if math.isnan(value) else _legible(value / top)
+            colour = INK if math.isnan(value) else legible(value / top)
             axes.text(column, line, text, ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(len(columns)), [str(frame.columns[c]) for c in columns], rotation=35, ha="right",
                     rotation_mode="anchor")  # fmt: skip
@@ -209,12 +206,6 @@ def _draw(
         _mark_groups(axes, [group_of[row] for row in rows])
     title = "\n".join(filter(None, [name, label])) if name else f"{label} (largest {number(top)})"
     axes.set_title(title, loc="left")
-
-
-def _legible(share: float) -> str:
-    """Dark or white, whichever stands out more from a cell of this share of the largest number."""
-    cell = to_hex(colormaps[HEAT](share))
-    return max((INK, WHITE), key=lambda colour: contrast(colour, cell))
 
 
 def _mark_groups(axes: Axes, groups: Sequence[str]) -> None:

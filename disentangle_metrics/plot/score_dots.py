@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Scores = Mapping[str, "Score"]
 
 LINE, SPARE = 0.155, 0.55  # inches of height for a score, and for what is around them
+MOST_TOLD = 4  # representations whose numbers stand beside a score of another range
 APART = 0.62  # of a line, which the marks of several representations share
 
 
@@ -200,10 +201,12 @@ def _draw_others(axes: Axes, several: Mapping[str, Scores], keys: Sequence[str])
                 markeredgewidth=0.4,
             )
         told = ", ".join(number(value) for value in values.values())
+        if len(values) > MOST_TOLD:
+            told = f"largest {number(largest)}"
         axes.text(0.0 if alone else 1.06, line, told, va="center", fontsize=6.5)
     axes.set_yticks(range(len(keys)), [_label(several, key) for key in keys])
     axes.set_ylim(len(keys) - 0.4, -0.6)
-    axes.set_xlim(-0.03, 1.1 + 0.26 * len(several))
+    axes.set_xlim(-0.03, 1.1 + 0.26 * min(len(several), MOST_TOLD))
     axes.set_xticks([] if alone else [0, 1], [] if alone else ["0", "largest"])
     axes.spines["bottom"].set_visible(not alone)
     axes.tick_params(axis="y", length=0)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.reporting.palette import contrast
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
@@ -102,7 +104,7 @@ def is_report(item: Any) -> bool:
     return isinstance(item, Mapping) and hasattr(item, "scores")
 
 
-def by_name(given: Any, argument: str) -> dict[str, Score | Mapping[str, Score]]:
+def by_name(given: Any, argument: str, most: int = len(SERIES)) -> dict[str, Score | Mapping[str, Score]]:
     """A report or score, a sequence or a mapping of several, as a mapping from names; one alone has none.
 
     Raises
@@ -126,10 +128,8 @@ def by_name(given: Any, argument: str) -> dict[str, Score | Mapping[str, Score]]
             raise InputError(
                 f"`{argument}` must hold reports or scores; under {name!r} is a {type(item).__name__}"
             )
-    if not 1 <= len(several) <= len(SERIES):
-        raise InputError(
-            f"`{argument}` holds {len(several)} representations; a picture shows 1 to {len(SERIES)}"
-        )
+    if not 1 <= len(several) <= most:
+        raise InputError(f"`{argument}` holds {len(several)} representations; a picture shows 1 to {most}")
     return several
 
 
@@ -143,6 +143,12 @@ def score_of(item: Score | Mapping[str, Score], metric: str | None, wanted: Call
     if not tried:
         raise InputError("the report holds no score")
     return next((score for score in tried if wanted(score)), tried[0])
+
+
+def legible(share: float) -> str:
+    """Dark or white, whichever stands out more from a cell of this share of the heat map's colours."""
+    cell = to_hex(colormaps[HEAT](share))
+    return max((INK, WHITE), key=lambda colour: contrast(colour, cell))
 
 
 def legend_above(axes: Axes, count: int) -> None:

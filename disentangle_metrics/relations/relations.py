@@ -51,6 +51,7 @@ from disentangle_metrics.settings import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+OF_FACTORS = ("varying_factors", "_factor_bins", "_codes_of", "groups", "groups_of_others")  # alone
 
 
 def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
@@ -64,10 +65,11 @@ def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concat
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         key = joblib.hash((method.__name__, list(bound.arguments.items())[1:]))
+        made = self._of_factors if method.__name__ in OF_FACTORS else self._made
         with self._lock:
-            if key not in self._made:
-                self._made[key] = method(self, *args, **kwargs)
-            return cast(T, self._made[key])
+            if key not in made:
+                made[key] = method(self, *args, **kwargs)
+        return cast(T, made[key])
 
     return cast("Callable[Concatenate[Relations, P], T]", cached)
 
@@ -85,6 +87,8 @@ class Relations:
         Processes for the probes; it never changes a result.
     edges_of
         Relations whose bins these are counted in: those of all rows, for a resample of some of them.
+    of_factors
+        What is made of the factors alone, shared by the relations of several latents with the same factors.
     """
 
     def __init__(
@@ -94,10 +98,11 @@ class Relations:
         seed: int = 0,
         n_jobs: int | None = 1,
         edges_of: Relations | None = None,
+        of_factors: dict[Any, Any] | None = None,
     ) -> None:
         self.inputs, self.seed, self.n_jobs, self.edges_of = inputs, seed, n_jobs, edges_of
         self._made: dict[Any, Any] = {}
-        self._lock = RLock()
+        self._of_factors, self._lock = {} if of_factors is None else of_factors, RLock()
 
     def generator(self, purpose: str) -> np.random.Generator:
         """A generator that depends on the seed and the purpose, not on what was drawn before."""
@@ -353,9 +358,8 @@ class Relations:
         total = len(self.latents)
         if isinstance(split, tuple | list):
             return given_split(split, self.inputs.given or total, self.inputs.origin)
-        if max_rows is None:
-            max_rows = total
-        train, test = drawn_split(total, split, max_rows, self.generator("split"))
+        most = total if max_rows is None else max_rows
+        train, test = drawn_split(total, split, most, self.generator("split"))
         if not len(train):
             raise NotApplicable(f"{total} rows are too few to train on some and test on others")
         return train, test

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import Emphasis, View
 
 LEFT = ' style="text-align: left"'
@@ -17,6 +18,12 @@ SHOWN: Mapping[Emphasis, str] = {"": "{}", "best": "<b>{}</b>", "not worse": "<u
 def as_html(view: View[Any]) -> str:
     """The table, its legend and the remarks."""
     return "\n".join(_lines(view))
+
+
+def blocks_as_html(blocks: Blocks) -> str:
+    """The tables, one below the other, and the notes."""
+    tables = [line for block in blocks.blocks for line in _block_lines(block, blocks.corner)]
+    return "\n".join([*tables, *_notes(blocks.facts, blocks.notes)])
 
 
 def _lines(view: View[Any]) -> Iterator[str]:
@@ -36,7 +43,27 @@ def _lines(view: View[Any]) -> Iterator[str]:
             yield f"<tr>{head}{cells}</tr>"
         yield "</tbody>"
     yield "</table>"
-    yield f'<p style="overflow-wrap: anywhere">{escape(view.facts)}</p>'
     legend = view.explained("In bold", "Underlined")
-    if lines := [*view.readings, *legend, *view.notes, *(remark.line for remark in view.remarks)]:
-        yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+    remarks = (remark.line for remark in view.remarks)
+    yield from _notes(view.facts, [*view.readings, *legend, *view.notes, *remarks])
+
+
+def _block_lines(block: Block, corner: str) -> Iterator[str]:
+    yield "<table>"
+    if block.title:
+        yield f'<caption style="text-align: left; font-weight: bold">{escape(block.title)}</caption>'
+    heads = "".join(f'<th scope="col"{RIGHT}>{escape(column.label)}</th>' for column in block.columns)
+    yield f'<thead><tr><th scope="col"{LEFT}>{escape(corner)}</th>{heads}</tr></thead>'
+    yield "<tbody>"
+    for line in block.lines:
+        cells = "".join(f"<td{RIGHT}>{escape(cell)}</td>" for cell in line.cells)
+        head = f'<th scope="row" style="text-align: left; font-weight: normal">{escape(line.label)}</th>'
+        yield f"<tr>{head}{cells}</tr>"
+    yield "</tbody>"
+    yield "</table>"
+
+
+def _notes(facts: str, notes: Sequence[str]) -> Iterator[str]:
+    yield f'<p style="overflow-wrap: anywhere">{escape(facts)}</p>'
+    if notes:
+        yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"

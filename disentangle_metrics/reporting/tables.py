@@ -6,12 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.reporting.blocks import in_parts
 from disentangle_metrics.reporting.extras import need
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER
 
 if TYPE_CHECKING:
+    from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import Emphasis, View
+
+LINE = 90  # characters that stand side by side in a paper
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -87,6 +91,53 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
     return latex_table(["Metric", *heads], groups, caption=caption, label=label)
 
 
+def blocks_as_markdown(blocks: Blocks) -> str:
+    """A pipe table for each block, and the notes."""
+    tabulate = need("tabulate", "a Markdown table").tabulate
+    parts = []
+    for block in blocks.blocks:
+        table = tabulate(
+            [[_markdown(text) for text in (line.label, *line.cells)] for line in block.lines],
+            [blocks.corner, *(_markdown(column.label) for column in block.columns)],
+            tablefmt="pipe",
+            colalign=["left", *["right"] * len(block.columns)],
+            disable_numparse=True,
+        )
+        parts.append(f"**{_markdown(block.title)}**\n\n{table}" if block.title else table)
+    notes = [f"- {_markdown(note.lstrip('!-· '))}" for note in blocks.notes]
+    return "\n\n".join([*parts, _markdown(blocks.facts), *(["\n".join(notes)] if notes else [])]) + "\n"
+
+
+def blocks_as_latex(blocks: Blocks, *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
+    """One float with a tabular for each block, wide ones in parts; needs the LaTeX package booktabs."""
+    text = " ".join([f"Disentanglement scores ({blocks.facts}).", *blocks.legend])
+    text = latex(text) if caption is None else caption
+    lines = [r"\begin{table}", r"  \centering", f"  \\caption{{{text}}}", f"  \\label{{{label}}}"]
+    tabulars = [
+        _tabular(block, blocks.corner)
+        for whole in blocks.blocks
+        for block in in_parts(whole, blocks.corner, LINE)
+    ]
+    lines.append("\n  \\par\\medskip\n".join(tabulars))
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _tabular(block: Block, corner: str) -> str:
+    heads = [
+        _paper_label(column.key, column.label) if column.key else latex(column.label.capitalize())
+        for column in block.columns
+    ]
+    lines = [f"  \\begin{{tabular}}{{l{'r' * len(heads)}}}", r"    \toprule"]
+    if block.title:
+        lines.append(f"    \\multicolumn{{{len(heads) + 1}}}{{l}}{{\\emph{{{latex(block.title)}}}}} \\\\")
+    lines += [f"    {' & '.join([latex(corner.capitalize()), *heads])} \\\\", r"    \midrule"]
+    for line in block.lines:
+        below = r"\quad " if line.label.startswith(" ") else ""
+        cells = [below + latex(line.label.strip()), *map(latex, line.cells)]
+        lines.append(f"    {' & '.join(cells)} \\\\")
+    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}"])
+
+
 def latex_table(
     header: Sequence[str],
     groups: Sequence[tuple[str, Sequence[Sequence[str]]]],
@@ -122,7 +173,7 @@ def latex(text: str) -> str:
 
 
 def _paper_label(key: str, label: str) -> str:
-    arrow = f" {LATEX[LOWER]}" if label.endswith(LOWER) else ""
+    arrow = f" {LATEX[LOWER]}" if LOWER in label else ""
     return latex(paper_name(key)) + arrow
 
 

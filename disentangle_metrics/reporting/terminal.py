@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.reporting.blocks import in_parts, widths, with_broken_headers
 from disentangle_metrics.reporting.view import LOWER, NEAR, NOTHING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import Emphasis, View
 
 WIDTH = 80  # columns, where no terminal says how many
@@ -60,6 +62,36 @@ def render(view: View[Any], console: Console) -> None:
         console.print(printable(line, encoding), markup=False, highlight=False)
 
 
+def render_blocks(blocks: Blocks, console: Console) -> None:
+    """Print the tables and the notes; a table that is too wide goes on in another below it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    encoding = console.encoding
+    for block in (part for whole in blocks.blocks for part in _fitting(whole, blocks.corner, console.width)):
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column(blocks.corner, overflow="fold")
+        for column, width in zip(block.columns, widths(block), strict=True):
+            label = Text(printable(column.label, encoding))
+            table.add_column(label, justify="right", overflow="fold", width=min(width, console.width // 2))
+        for line in block.lines:
+            table.add_row(*(Text(printable(text, encoding)) for text in (line.label, *line.cells)))
+        if block.title:
+            console.print(Text(printable(block.title, encoding), style="bold"))
+        console.print(table)
+        console.print()
+    for text in (blocks.facts, *blocks.notes):
+        console.print(printable(text, encoding), markup=False, highlight=False)
+
+
+def _fitting(block: Block, corner: str, width: int) -> Iterator[Block]:
+    parts = list(in_parts(block, corner, width, widths(block)))
+    if len(parts) > 1:
+        block = with_broken_headers(block)
+        parts = list(in_parts(block, corner, width, widths(block)))
+    yield from parts
+
+
 def printable(text: str, encoding: str) -> str:
     """Text that a stream of this encoding takes: signs it lacks are replaced."""
     try:
@@ -76,4 +108,14 @@ def as_text(view: View[Any], width: int = WIDTH) -> str:
     console = Console(width=width, force_terminal=False, no_color=True)
     with console.capture() as capture:
         render(view, console)
+    return capture.get()
+
+
+def blocks_as_text(blocks: Blocks, width: int = WIDTH) -> str:
+    """What :func:`render_blocks` prints on a terminal of so many columns."""
+    from rich.console import Console
+
+    console = Console(width=width, force_terminal=False, no_color=True)
+    with console.capture() as capture:
+        render_blocks(blocks, console)
     return capture.get()

@@ -183,7 +183,7 @@ def report_view(report: Report, *, brief: bool = False) -> View[Row]:
     groups = in_groups(list(report.values()), brief=brief)
     view = _view(groups, report.confidence, report_remarks(report), facts)
     notes = [report.standing(), KEPT if report.evidence is not None else ""]
-    return replace(view, readings=_readings(report), notes=tuple(filter(None, notes)))
+    return replace(view, readings=readings(report), notes=tuple(filter(None, notes)))
 
 
 def score_view(score: Score) -> View[Row]:
@@ -206,7 +206,7 @@ def report_remarks(report: Report) -> tuple[Remark, ...]:
     return (*checks, *(remark for remark in others if remark.text.partition(":")[0] not in costly))
 
 
-def _readings(report: Report) -> tuple[str, ...]:
+def readings(report: Report) -> tuple[str, ...]:
     """How factors were read, those that were read alike together."""
     alike: dict[str, list[str]] = {}
     for name, text in report.readings.items():
@@ -244,9 +244,9 @@ def in_groups(scores: list[S], *, brief: bool = False) -> list[tuple[str, list[S
 
     `brief` leaves the headline alone.
     """
-    headline = _headline(scores)
-    grouped = _by_property([score for score in scores if score not in headline])
-    return [("headline", headline), *([] if brief else grouped)] if headline else grouped
+    first = _headline(scores)
+    grouped = by_property([score for score in scores if score not in first])
+    return [("headline", first), *([] if brief else grouped)] if first else grouped
 
 
 def _headline(scores: list[S]) -> list[S]:
@@ -257,7 +257,8 @@ def _headline(scores: list[S]) -> list[S]:
     return [by_key[key] for key in HEADLINE if key in by_key] or scores[: len(HEADLINE)]
 
 
-def _by_property(scores: Iterable[S]) -> list[tuple[str, list[S]]]:
+def by_property(scores: Iterable[S]) -> list[tuple[str, list[S]]]:
+    """The scores by what they measure, in the order of PROPERTIES."""
     groups: dict[str, list[S]] = {property_: [] for property_ in PROPERTIES}
     for score in scores:
         groups.setdefault(score.property, []).append(score)
@@ -286,23 +287,33 @@ def _view(
         return Row(score.key, label, tuple(cells), near_chance=near, score=score)
 
     made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
-    legend = []
-    if any(lower_is_better(score) for score in scores):
-        legend.append(f"{LOWER} Lower is better; elsewhere higher is.")
-    if any(r.near_chance for group in made for r in group.rows):
-        legend.append(
+    lines = legend(
+        lower=any(lower_is_better(score) for score in scores),
+        near=any(r.near_chance for group in made for r in group.rows),
+        interval=with_interval,
+    )
+    return View(tuple(columns), made, remarks, facts, tuple(lines))
+
+
+def legend(*, lower: bool, near: bool, interval: bool) -> list[str]:
+    """What the signs and columns in use mean, one sentence each."""
+    lines = []
+    if lower:
+        lines.append(f"{LOWER} Lower is better; elsewhere higher is.")
+    if near:
+        lines.append(
             f"{NEAR} The score is near chance: less than a twentieth of the way from chance to the ceiling."
         )
-    if with_interval:
-        legend.append(
+    if interval:
+        lines.append(
             "Corrected: the score less its bias of few rows. The interval is around it, and need not hold "
             "the score."
         )
-    return View(tuple(columns), made, remarks, facts, tuple(legend))
+    return lines
 
 
 def lower_is_better(score: Score | ComparedScore) -> bool:
-    """Whether a score is the better the lower it is."""
+    """Whether a lower score is better; of a size neither is."""
     return score.direction == "down" and score.property != SIZE
 
 

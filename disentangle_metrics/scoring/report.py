@@ -224,6 +224,18 @@ class Report(Mapping[str, Score]):
             frame.insert(3, "interval_high", [high for _, high in ends])
         return frame
 
+    def scalars(self, prefix: str = "", *, chance: bool = False) -> dict[str, float]:
+        """Plain numbers for any logger, as ``{"val/mig": 0.31}`` with the prefix "val/"; NaN for no value.
+
+        With `chance`, ``"val/mig_chance"`` follows, where chance was computed.
+        """
+        numbers: dict[str, float] = {}
+        for key, score in self.scores.items():
+            numbers[prefix + key] = float(score.value)
+            if chance and score.chance is not None:
+                numbers[f"{prefix}{key}_chance"] = float(score.chance)
+        return numbers
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}

@@ -14,7 +14,7 @@ from disentangle_metrics.checks import gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
-from disentangle_metrics.kit.progress import LateProgress
+from disentangle_metrics.kit.progress import LateProgress, Share
 from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
@@ -142,18 +142,19 @@ def score_inputs(
     options: Options,
     *,
     protocol: str,
-    progress: bool = False,
+    progress: bool | Share = False,
     strict: bool = False,
     relations: Relations | None = None,
 ) -> Report:
     """Score checked input. `strict` lets a metric's exception through rather than making it a reason.
 
     `relations` are those of the input where it has them already; anchors and intervals need its rows.
+    `progress` shows a bar, or moves its share of a bar of several inputs.
     """
     requests = bind(choices, options, inputs)
     anchored = [request for request in requests if request.anchored]
     steps = len(requests) + len(anchored) * (PERMUTATIONS + 1) + sum(r.replicates for r in requests)
-    with LateProgress("scoring", steps, "steps") if progress else contextlib.nullcontext() as bar:
+    with _bar(progress, steps) as bar:
         runner = Runner(strict, bar)
         whole = relations or relate(inputs, seed=options.seed, n_jobs=options.n_jobs)
         values = runner.run(requests, whole)
@@ -210,6 +211,14 @@ def score_inputs(
     )
 
 
+def _bar(
+    progress: bool | Share, steps: int
+) -> contextlib.AbstractContextManager[LateProgress | Share | None]:
+    if isinstance(progress, Share):
+        return contextlib.nullcontext(replace(progress, steps=steps))
+    return LateProgress("scoring", steps, "steps") if progress else contextlib.nullcontext()
+
+
 @dataclass
 class Runner:
     """Runs requests.
@@ -225,7 +234,7 @@ class Runner:
     """
 
     strict: bool = False
-    bar: LateProgress | None = None
+    bar: LateProgress | Share | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def run(

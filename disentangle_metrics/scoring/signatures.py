@@ -113,6 +113,19 @@ def written(
     return lines
 
 
+def difference(before: str, now: str) -> str:
+    """What differs between two signatures of one score, as "bins was 20, now 10"; empty if nothing."""
+    one, other = (
+        {name: text for name, _, text in (part.partition(":") for part in signature.split("|")[1:])}
+        for signature in (before, now)
+    )
+    return ", ".join(
+        f"{name} was {one.get(name, 'not there')}, now {other.get(name, 'not there')}"
+        for name in {**one, **other}
+        if one.get(name) != other.get(name)
+    )
+
+
 def _seeded(definition: MetricDefinition, settings: Mapping[str, Any]) -> bool:
     """Whether the seed can change the score: it draws, or splits the rows."""
     if definition.takes_rng or "split" in settings:

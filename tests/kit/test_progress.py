@@ -71,3 +71,22 @@ def test_a_notebook_gets_a_bar_that_goes_again(
         "",
     ]
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_share_moves_a_bar_by_one_in_steps_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, float, float]] = []
+
+    class Bar:
+        def draw(self, label: str, done: float, total: float) -> None:
+            drawn.append((label, done, total))
+
+        def stop(self) -> None: ...
+
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    monkeypatch.setattr(LateProgress, "_show", lambda _: Bar())
+    with LateProgress("scoring", 2) as bar:
+        bar.update(1, "first")
+        share = progress.Share(bar, "second", steps=4)
+        for name in ("mig", "mcc"):
+            share.update(1, name)
+    assert drawn == [("first", 1.0, 2), ("second: mig", 1.25, 2), ("second: mcc", 1.5, 2)]

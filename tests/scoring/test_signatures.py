@@ -11,6 +11,7 @@ import disentangle_metrics as dm
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.scoring.protocols import PROTOCOLS
+from disentangle_metrics.scoring.signatures import difference
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -204,3 +205,9 @@ def test_a_setting_with_the_name_of_a_fact_stays_in_the_signature():
         assert (again.value, again.signature) == (7, score.signature)
     finally:
         METRICS.remove("named_alike")
+
+
+def test_the_difference_of_two_signatures_is_named() -> None:
+    before, now = "mig|bins:20|n:400|def:2|dm:0.1.0", "mig|bins:10|n:400|seed:1|def:2|dm:0.1.0"
+    assert difference(before, now) == "bins was 20, now 10, seed was not there, now 1"
+    assert difference(before, before) == ""

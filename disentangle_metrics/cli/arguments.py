@@ -1,0 +1,111 @@
+"""The values of ``dm-eval``'s options: what the text of each means."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from disentangle_metrics.kit.commands import UsageError
+
+LATENTS = "--latents"
+
+
+def name_list(option: str, text: str) -> list[str]:
+    """Names with commas between them."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"{option} needs at least one name")
+    return names
+
+
+def metric_list(text: str) -> list[str]:
+    """Names and signatures; a comma within brackets belongs to a signature, as in votes:(800,800)."""
+    open_brackets, parts = 0, [""]
+    for character in text:
+        open_brackets += (character in "([") - (character in ")]")
+        if character == "," and not open_brackets:
+            parts.append("")
+        else:
+            parts[-1] += character
+    metrics = [part.strip() for part in parts if part.strip()]
+    if not metrics:
+        raise UsageError("--metrics needs at least one name")
+    return metrics
+
+
+def pairs(option: str, form: str, text: str) -> dict[str, str]:
+    """NAME=VALUE pairs with commas between them; `form` is what a message shows."""
+    split = [pair.partition("=") for pair in name_list(option, text)]
+    for name, equals, value in split:
+        if not (name and equals and value):
+            raise UsageError(f"{option} must be {form}; got {text!r}")
+    return {name.strip(): value.strip() for name, _, value in split}
+
+
+def model_args(text: str) -> dict[str, Any]:
+    """NAME=VALUE pairs, where a value may hold commas; Python's literals are read as such."""
+    split = [pair.partition("=") for pair in re.split(r",(?=\s*[A-Za-z_]\w*\s*=)", text)]
+    if not all(name.strip().isidentifier() and value.strip() for name, _, value in split):
+        raise UsageError(f"--model-args must be NAME=VALUE,..., such as latent_dim=10; got {text!r}")
+    return {name.strip(): _literal(value.strip()) for name, _, value in split}
+
+
+def types(option: str, text: str) -> dict[str, str]:
+    """The type of each factor or latent that has one."""
+    return pairs(option, "NAME=TYPE,..., such as age=continuous", text)
+
+
+def data_options(text: str) -> dict[str, int]:
+    """NAME=N pairs."""
+    split = pairs("--data-options", "NAME=N,..., such as pad=2", text)
+    try:
+        return {name: int(value) for name, value in split.items()}
+    except ValueError:
+        raise UsageError(f"--data-options must be whole numbers, such as pad=2; got {text!r}") from None
+
+
+def samples(text: str | None) -> int | None:
+    """How many images; None for all."""
+    if text is None:
+        return 10_000
+    if text == "all":
+        return None
+    try:
+        return int(text.replace("_", "").replace(",", ""))
+    except ValueError:
+        raise UsageError(f"--samples must be a number or all, got {text!r}") from None
+
+
+def model_and_latents(
+    loose: Sequence[str], latents: Sequence[str], arguments: Sequence[str]
+) -> tuple[str | None, list[str]]:
+    """The MODEL, and the files of latents: also those that follow on --latents, as a pattern gives them.
+
+    Parameters
+    ----------
+    loose
+        Arguments that belong to no option.
+    latents
+        Values of --latents.
+    arguments
+        All arguments as they were typed.
+
+    Raises
+    ------
+    UsageError
+        If several models are given.
+    """
+    start = next((place for place, text in enumerate(arguments) if text.split("=")[0] == LATENTS), None)
+    before = [text for text in loose if start is None or text in arguments[:start]]
+    if len(before) > 1:
+        raise UsageError(f"one MODEL at a time, got {', '.join(before)}")
+    return (before[0] if before else None), [*latents, *(text for text in loose if text not in before)]
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False, "none": None}.get(text.lower(), text)

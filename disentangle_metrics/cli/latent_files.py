@@ -1,0 +1,131 @@
+"""Several files of latents, scored against one file of factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from disentangle_metrics.benchmarking.benchmark import benchmark
+from disentangle_metrics.benchmarking.results import Benchmark
+from disentangle_metrics.cli.sources import Scoring, Tell, check_choices, described, of_latents_alone
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, read_array
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+
+
+class LatentFiles(Mapping[str, Any]):
+    """Latents by name, each read from its file when it is asked for.
+
+    Parameters
+    ----------
+    files
+        What read_array takes, by name.
+    factors
+        What they will be scored against, if that is known; rows must be as many.
+    choices
+        What the user decided about the files.
+    tell
+        Gets what was left out or decided in reading.
+    """
+
+    def __init__(
+        self, files: Mapping[str, str], factors: ArrayFile | None, choices: Choices, tell: Tell
+    ) -> None:
+        self.files, self.factors, self.choices, self.tell = files, factors, choices, tell
+        self.described: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        file = read_array(self.files[name], "latents", self.choices)
+        both = {"latents": file} if self.factors is None else {"latents": file, "factors": self.factors}
+        check_choices(both, self.choices)
+        self.described[name] = described(file)
+        for note in file.notes:
+            self.tell(f"{name}: {note}")
+        if self.factors is None:
+            return file.value
+        check_rows(file, self.factors)
+        if file.labelled == self.factors.labelled:
+            return file.value
+        of = file if file.labelled else self.factors
+        self.tell(
+            f"{name}: only {of.path} has row labels, so row i of both files is taken for the same sample"
+        )
+        # Factors are read once for all files, so that it is the latents that get their labels, or lose them.
+        labels = self.factors.value.index if self.factors.labelled else range(file.rows)
+        return file.value.set_axis(labels, axis=0) if hasattr(file.value, "set_axis") else file.value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+def benchmark_arrays(
+    files: Sequence[str],
+    factors: str | None,
+    scoring: Scoring,
+    choices: Choices,
+    folder: str | None,
+    tell: Tell = lambda text: None,
+) -> Benchmark:
+    """Score several files of latents; one that cannot be read or scored has an error in the result.
+
+    Without factors they are scored by the metrics that read latents alone.
+    """
+    named = names_of(files)
+    of_factors = None
+    if factors is not None:
+        of_factors = read_array(factors, "factors", choices)
+        for note in of_factors.notes:
+            tell(note)
+    latents = LatentFiles(named, of_factors, choices, tell)
+    if of_factors is None and scoring["metrics"] is None:
+        first = read_array(next(iter(named.values())), "latents", choices).value
+        alone = of_latents_alone(scoring["protocol"], isinstance(first, GaussianPosterior))
+        scoring = {**scoring, "metrics": alone}
+    try:
+        result = benchmark(
+            latents, None if of_factors is None else of_factors.value, folder=folder, **scoring
+        )
+    except KeyboardInterrupt:
+        if folder is not None:
+            tell(f"finished reports are in {folder}; the same command goes on from there")
+        raise
+    for note in result.notes:
+        tell(note)
+    where = {} if of_factors is None else {"factors": described(of_factors)}
+    return result.with_provenance(latents=latents.described, **where)
+
+
+def names_of(files: Sequence[str]) -> dict[str, str]:
+    """Each file by its name: as given by NAME=FILE; else its own without ending, or what tells them apart.
+
+    Raises
+    ------
+    InputError
+        If two have one name.
+    """
+    named = [text.partition("=") for text in files]
+    given = [
+        name if equals and rest and not Path(text).exists() else ""
+        for text, (name, equals, rest) in zip(files, named, strict=True)
+    ]
+    paths = [rest if name else text for text, name, (_, _, rest) in zip(files, given, named, strict=True)]
+    own = _told_apart([path for path, name in zip(paths, given, strict=True) if not name])
+    names = [name or own[path] for path, name in zip(paths, given, strict=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--latents: two files are called {name!r}; name them, as NAME=FILE")
+    return dict(zip(names, paths, strict=True))
+
+
+def _told_apart(paths: Sequence[str]) -> dict[str, str]:
+    """A name for each path: the file's own without ending, with as many folders before it as are needed."""
+    parts = [Path(path).with_suffix("").parts for path in paths]
+    for depth in range(1, max(map(len, parts), default=0) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            return dict(zip(paths, names, strict=True))
+    return {path: path for path in paths}

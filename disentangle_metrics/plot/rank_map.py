@@ -1,0 +1,135 @@
+"""Many representations: each score as a number, dark where the representation ranks high."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.plot.style import (
+    COLUMN,
+    HEAT,
+    INK,
+    QUIET,
+    by_name,
+    figure_of,
+    legible,
+    picture,
+    styled,
+)
+from disentangle_metrics.reporting import ranks as ranking
+from disentangle_metrics.reporting.literature import paper_name
+from disentangle_metrics.reporting.view import LOWER, SIZE, by_property, lower_is_better
+
+if TYPE_CHECKING:
+    from disentangle_metrics.scoring.report import Score
+
+MOST = 100  # representations
+LINE, CELL, SPARE = 0.155, 0.27, 1.6  # inches: height of a row, width of a column, height around them
+LETTER = 0.055  # inches of a name
+DARKEST = 0.85  # of the colours, for the best
+
+
+def ranks(reports: Any, *, ax: Axes | None = None) -> Figure:
+    """Each score of each representation as a number, the darker the better it ranks among them.
+
+    A number without a shade has no rank: of a size, neither more nor less is better.
+
+    Parameters
+    ----------
+    reports : mapping
+        Reports by the names of the representations, such as what :func:`disentangle_metrics.benchmark`
+        returns; up to 100.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Figure
+        It is as wide as its scores need: one column of a paper holds eight or so.
+
+    Raises
+    ------
+    InputError
+        If `reports` is something else, holds fewer than two, or no score with a value.
+    """
+    several: dict[str, Mapping[str, Score]] = {
+        name: item if isinstance(item, Mapping) else {item.key: item}
+        for name, item in by_name(reports, "reports", MOST).items()
+    }
+    if len(several) < 2:
+        raise InputError("`reports` holds one representation; a rank needs two")
+    present = [score for score in ranking.first_scores(several).values() if not math.isnan(score.value)]
+    if not present:
+        raise InputError("`reports` has no score with a value to draw")
+    columns = [(title, score) for title, scores in by_property(present) for score in scores]
+    with styled():
+        if ax is None:
+            names = LETTER * max(map(len, several)) + 0.15
+            width = max(COLUMN, names + CELL * len(columns) + 0.4)
+            ax = picture(SPARE + LINE * len(several), width).subplots()
+        _draw(ax, several, [score for _, score in columns])
+        _mark_groups(ax, [title for title, _ in columns])
+    return figure_of(ax)
+
+
+def _draw(axes: Axes, several: Mapping[str, Mapping[str, Score]], columns: Sequence[Score]) -> None:
+    shades = np.stack([_shades(several, score) for score in columns], axis=1)
+    axes.imshow(np.ma.masked_invalid(shades), cmap=HEAT, vmin=0.0, vmax=1.0, aspect="auto",
+                interpolation="nearest")  # fmt: skip
+    for (line, column), shade in np.ndenumerate(shades):
+        found = list(several.values())[line].get(columns[column].key)
+        colour = INK if math.isnan(shade) else legible(shade)
+        axes.text(column, line, _short(found), ha="center", va="center", fontsize=6, color=colour)
+    labels = [paper_name(score.key) + (f" {LOWER}" if lower_is_better(score) else "") for score in columns]
+    axes.set_xticks(range(len(columns)), labels, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_xlabel("the darker a cell, the better its rank in the column")
+    axes.set_yticks(range(len(several)), list(several))
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _shades(several: Mapping[str, Mapping[str, Score]], column: Score) -> NDArray[np.float64]:
+    """How dark each representation is in a column: by its rank among those that have a value."""
+    found = [report.get(column.key) for report in several.values()]
+    ranked = [score for score in found if score is not None and not math.isnan(score.value)]
+    if column.property == SIZE or len(ranked) < 2:
+        return np.full(len(found), np.nan)
+    places = iter(ranking.ranks(ranked))
+    return np.array(
+        [
+            np.nan
+            if score is None or math.isnan(score.value)
+            else DARKEST * (len(ranked) - next(places)) / (len(ranked) - 1)
+            for score in found
+        ]
+    )
+
+
+def _short(score: Score | None) -> str:
+    if score is None or math.isnan(score.value):
+        return "–"
+    size = abs(score.value)
+    return (
+        f"{score.value:z.2f}" if size < 10 else f"{score.value:.1f}" if size < 100 else f"{score.value:.0f}"
+    )
+
+
+def _mark_groups(axes: Axes, titles: Sequence[str]) -> None:
+    """The name of each property above its columns, and a line between properties."""
+    start = 0
+    for place in range(1, len(titles) + 1):
+        if place < len(titles) and titles[place] == titles[start]:
+            continue
+        axes.text((start + place - 1) / 2, -0.65, titles[start], rotation=35, ha="left", va="bottom",
+                  fontsize=6.5, style="italic", color=QUIET, rotation_mode="anchor")  # fmt: skip
+        if place < len(titles):
+            axes.axvline(place - 0.5, color=INK, linewidth=0.8)
+        start = place

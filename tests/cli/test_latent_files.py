@@ -1,0 +1,163 @@
+"""dm-eval with several files of latents: one table, its forms, its exit codes, and a folder to go on from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.cli.latent_files import names_of
+from disentangle_metrics.errors import InputError
+
+MANY = "--latents z.npy other.npy --factors v.csv --metrics mig,mcc"
+
+
+@pytest.fixture(autouse=True)
+def _other(folder: Path) -> None:
+    np.save("other.npy", np.load("z.npy") @ [[1.0, 0.5], [-0.5, 1.0]])
+    np.save("short.npy", np.zeros((10, 2)))
+
+
+def test_the_scores_are_those_of_each_alone(dm_eval) -> None:
+    done = dm_eval(f"{MANY} --format csv")
+    assert done.code == 0
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [row["representation"] for row in rows] == ["z", "other"]
+    for row in rows:
+        alone = dm_eval(
+            f"--latents {row['representation']}.npy --factors v.csv --metrics mig,mcc --format csv"
+        )
+        scores = {line["metric"]: line["value"] for line in csv.DictReader(io.StringIO(alone.out))}
+        assert {key: row[key] for key in ("mig", "mcc")} == scores
+
+
+@pytest.mark.parametrize(
+    "files", ["--latents z.npy --latents other.npy", "--latents=z.npy other.npy", "--latents z.npy other.npy"]
+)
+def test_files_can_be_given_in_several_ways(dm_eval, files: str) -> None:
+    done = dm_eval(f"--factors v.csv --metrics mig {files}")
+    assert done.code == 0
+    assert re.search(r"^other +0\.", done.out, re.M)
+
+
+def test_every_format_has_both_names(dm_eval) -> None:
+    for form in ("table", "markdown", "latex", "csv", "json"):
+        done = dm_eval(f"{MANY} --format {form}")
+        assert done.code == 0, done.err
+        assert "other" in done.out
+
+
+def test_json_says_where_everything_came_from(dm_eval) -> None:
+    assert dm_eval(f"{MANY} --json r.json --csv r.csv").code == 0
+    values = json.loads(Path("r.json").read_text())
+    assert values["provenance"]["command"].startswith("dm-eval --latents z.npy other.npy")
+    assert values["provenance"]["latents"]["other"]["path"] == "other.npy"
+    assert len(values["provenance"]["factors"]["sha256"]) == 64
+    assert list(dm.Benchmark.from_json("r.json")) == ["z", "other"]
+    assert list(pd.read_csv("r.csv")["representation"]) == ["z", "other"]
+
+
+def test_one_that_fails_is_told_by_the_exit_code(dm_eval) -> None:
+    done = dm_eval("--latents z.npy short.npy gone.npy --factors v.csv --metrics mig")
+    assert done.code == 1
+    assert re.search(r"^z +0\.", done.out, re.M)
+    assert re.search(r"^short +failed", done.out, re.M)
+    assert len(done.err_lines) == 2
+    assert done.err_lines[0].startswith("dm-eval: failed: short: the latents of short.npy have 10 rows")
+    assert done.err_lines[1] == "dm-eval: failed: gone: --latents: no such file: gone.npy"
+
+
+def test_out_goes_on_where_it_was(dm_eval) -> None:
+    assert dm_eval("--latents z.npy --factors v.csv --metrics mig,mcc --out runs").code == 0
+    done = dm_eval(f"{MANY} --out runs")
+    assert done.err_lines == ["dm-eval: read from runs: z"]
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["other.json", "z.json"]
+    done = dm_eval(f"{MANY} --out runs --seed 5")
+    assert [line for line in done.err_lines if "seed was 0, now 5" in line] == done.err_lines
+    assert len(done.err_lines) == 2
+
+
+def test_a_picture(dm_eval) -> None:
+    pytest.importorskip("matplotlib")
+    assert dm_eval(f"{MANY} --plot p.png").code == 0
+    assert Path("p.png").read_bytes().startswith(b"\x89PNG")
+    assert dm_eval("--latents z.npy --factors v.csv --metrics mig --plot p.pdf").code == 0
+    assert Path("p.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_latents_alone(dm_eval) -> None:
+    done = dm_eval("--latents z.npy other.npy")
+    assert done.code == 0
+    assert "no --factors, so the latents alone are scored: total_correlation" in done.err
+    rows = list(csv.DictReader(io.StringIO(dm_eval("--latents z.npy other.npy --format csv").out)))
+    assert list(rows[0])[1:3] == ["total_correlation", "wasserstein_correlation"]
+
+
+def test_only_the_factors_have_row_labels(dm_eval) -> None:
+    labels = pd.Index([f"row{place}" for place in range(300)], name="id")
+    pd.read_csv("v.csv").set_axis(labels).to_csv("labelled.csv")
+    latents = pd.DataFrame(np.load("z.npy"), columns=["z_0", "z_1"])
+    latents.to_csv("plain.csv", index=False)
+    latents.set_axis(labels).iloc[::-1].to_csv("turned.csv")
+    done = dm_eval("--latents z.npy plain.csv turned.csv --factors labelled.csv --metrics mig --format csv")
+    assert done.code == 0, done.err
+    scores = {row["representation"]: row["mig"] for row in csv.DictReader(io.StringIO(done.out))}
+    assert len(set(scores.values())) == 1  # by place, by place and by label
+    assert "plain: only labelled.csv has row labels" in done.err
+
+
+def test_only_the_latents_have_row_labels(dm_eval) -> None:
+    labels = pd.Index([f"row{place}" for place in range(300)], name="id")
+    pd.DataFrame(np.load("z.npy"), index=labels, columns=["z_0", "z_1"]).to_csv("labelled.csv")
+    done = dm_eval("--latents z.npy labelled.csv --factors v.csv --metrics mig --format csv")
+    scores = [row["mig"] for row in csv.DictReader(io.StringIO(done.out))]
+    assert scores[0] == scores[1]
+    assert "labelled: only labelled.csv has row labels" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (f"z.npy {MANY}", "takes no MODEL"),
+        ("z.npy other.npy --dataset sprites", "one MODEL at a time, got z.npy, other.npy"),
+        (f"{MANY} --html r.html", "--html shows one report"),
+        (f"{MANY} --plot r.txt", "--plot must end in one of"),
+        ("--latents a=z.npy a=other.npy --factors v.csv", "two files are called 'a'"),
+        ("--latents z.npy other.npy --factors gone.csv", "--factors: no such file: gone.csv"),
+        ("model.pt --dataset sprites --out runs", "--out is for the files of --latents"),
+        (f"{MANY} --out v.csv", "cannot write to v.csv"),
+    ],
+)
+def test_bad_usage_is_one_line(dm_eval, arguments: str, message: str) -> None:
+    done = dm_eval(arguments)
+    assert done.code == 2
+    assert len(done.err_lines) == 1
+    assert message in done.err
+    assert not done.out
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a.npy", "runs/b.npy"], ["a", "b"]),
+        (["x/z.npy", "y/z.npy"], ["x/z", "y/z"]),
+        (["pca=x/z.npy", "y/z.npy"], ["pca", "z"]),
+        (["a.npz:z1", "a.npz:z2"], ["a.npz:z1", "a.npz:z2"]),
+        (["all.csv", "=odd.npy"], ["all", "=odd"]),
+    ],
+)
+def test_names_are_those_of_the_files(files: list[str], names: list[str]) -> None:
+    assert list(names_of(files)) == names
+
+
+def test_the_same_file_twice_needs_names() -> None:
+    with pytest.raises(InputError, match=r"called 'z.npy'; name them, as NAME=FILE"):
+        names_of(["z.npy", "z.npy"])
+    assert names_of(["a=z.npy", "b=z.npy"]) == {"a": "z.npy", "b": "z.npy"}

@@ -1,0 +1,160 @@
+"""Tracker: scores over steps, in memory and in a file that a crash cannot spoil."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.reporting.terminal import blocks_as_text
+
+RNG = np.random.default_rng(0)
+FACTORS = RNG.integers(0, 4, size=(200, 2))
+NOISE = RNG.normal(size=FACTORS.shape)
+
+
+def latents(step: int) -> np.ndarray[Any, Any]:
+    """Nearer to the factors at later steps."""
+    return FACTORS + NOISE * (2 - step / 100)
+
+
+def logged(tracker: dm.Tracker, *steps: int) -> dm.Tracker:
+    for step in steps:
+        tracker.log(step, latents(step), FACTORS)
+    return tracker
+
+
+def test_scores_are_those_of_score_and_the_whole_report_comes_back() -> None:
+    tracker = dm.Tracker(metrics=["mig", "mcc"], seed=2)
+    report = tracker.log(100, latents(100), FACTORS)
+    expected = dm.score(latents(100), FACTORS, metrics=["mig", "mcc"], seed=2)
+    assert report.scalars() == expected.scalars()
+    assert report["mig"].signature == expected["mig"].signature
+    assert report["mig"].details
+    assert not tracker[100]["mig"].details  # large, and not kept
+    assert tracker[100]["mig"].per_factor.equals(expected["mig"].per_factor)
+
+
+def test_frames_have_a_row_for_each_step() -> None:
+    tracker = logged(dm.Tracker(metrics=["mig"]), 0, 100)
+    tracker.log(150, dm.score(latents(150), FACTORS, metrics=["mcc"], anchors=False))
+    frame = tracker.to_frame()
+    assert frame.index.name == "step"
+    assert list(frame.index) == [0, 100, 150]
+    assert frame["mig"].isna().tolist() == [False, False, True]
+    assert frame["mig"].iloc[0] < frame["mig"].iloc[1]
+    rows = list(csv.DictReader(io.StringIO(tracker.to_csv(chance=True))))
+    assert list(rows[0]) == ["step", "mig", "mig_chance", "mcc"]
+    assert float(rows[1]["mig_chance"]) == tracker[100]["mig"].chance
+    assert dm.Tracker().to_frame().empty
+
+
+def test_a_run_that_crashed_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "scores.jsonl"
+    first = logged(dm.Tracker(path, metrics=["mig"]), 0, 50, 100)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])  # killed while it wrote the third step
+    again = dm.Tracker(path, metrics=["mig"])
+    assert list(again) == [0, 50]
+    again.rewind(0)
+    assert list(dm.Tracker.load(path)) == [0]
+    logged(again, 50, 100)
+    assert again.to_frame().equals(first.to_frame())
+    assert dm.Tracker.load(path).to_frame().equals(first.to_frame())
+    assert str(dm.Tracker.load(path)) == str(first)
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    tracker = logged(dm.Tracker(metrics=["mig"]), 0, 50)
+    with pytest.raises(dm.InputError, match="say where to save"):
+        tracker.save()
+    tracker.save(tmp_path / "t.jsonl")
+    assert dm.Tracker.load(tmp_path / "t.jsonl").to_frame().equals(tracker.to_frame())
+    with pytest.raises(dm.InputError, match="no such file"):
+        dm.Tracker.load(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "step,mig\n0,1\n", '{"tracker": 2}\n', '{"tracker": 1}\n{"step": 0}\n', "[1]\n"]
+)
+def test_a_file_of_another_kind_is_refused_and_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(text)
+    with pytest.raises(dm.InputError, match="cannot be read as a tracker's file"):
+        dm.Tracker(path)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("step", [100, 99, -1, 1.5, True, "2"])
+def test_a_step_must_be_later(step: Any) -> None:
+    tracker = logged(dm.Tracker(metrics=["mig"]), 100)
+    with pytest.raises(dm.InputError, match="`step`"):
+        tracker.log(step, latents(0), FACTORS)
+    assert list(tracker) == [100]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metric": ["mig"]}, "did you mean 'metrics'"),
+        ({"metrics": ["mgi"]}, "mgi"),
+        ({"protocol": "none"}, "none"),
+        ({"anchors": "some"}, "`anchors`"),
+        ({"latents": 1}, "no option 'latents'"),
+    ],
+)
+def test_options_are_checked_before_training(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(dm.InputError, match=message):
+        dm.Tracker(**options)
+
+
+def test_latents_that_cannot_be_scored_leave_the_tracker_as_it_was(tmp_path: Path) -> None:
+    tracker = logged(dm.Tracker(tmp_path / "t.jsonl", metrics=["mig"]), 0)
+    with pytest.raises(dm.InputError, match="found nan"):
+        tracker.log(1, latents(0) * np.nan, FACTORS)
+    with pytest.raises(dm.InputError, match="`factors` goes with latents"):
+        tracker.log(1, tracker[0], FACTORS)
+    assert list(tracker) == list(dm.Tracker.load(tmp_path / "t.jsonl")) == [0]
+
+
+def test_another_signature_is_said() -> None:
+    tracker = logged(dm.Tracker(metrics=["mig"]), 0)
+    with pytest.warns(dm.ScoreWarning, match="mig is another score from step 7 on: n was 200, now 150"):
+        tracker.log(7, latents(0)[:150], FACTORS[:150])
+    assert "! mig is another score from step 7 on" in blocks_as_text(tracker._blocks(), width=200)
+
+
+def test_the_notebook_says_what_the_terminal_says() -> None:
+    tracker = logged(dm.Tracker(metrics=["mig", "total_correlation"]), 0, 100)
+    text = blocks_as_text(tracker._blocks(), width=300)
+    assert re.search(rf"^100 +{tracker[100]['mig'].value:.3f} +0", text, re.M)
+    shown = unescape(re.sub(r"<[^>]+>", " ", tracker._repr_html_()))
+    assert all(word in shown for word in text.split())
+
+
+def test_of_many_steps_the_last_are_shown() -> None:
+    tracker = dm.Tracker()
+    report = dm.score(latents(0), FACTORS, metrics=["mig"])
+    for step in range(30):
+        tracker.log(step, report)
+    assert "the last 20 of 30 steps" in str(tracker).replace("\n", " ")
+    assert re.findall(r"^(\d+) +\d\.", str(tracker), re.M) == [str(step) for step in range(10, 30)]
+
+
+def test_scalars_are_plain_numbers() -> None:
+    report = dm.score(latents(0), FACTORS, metrics=["mig", "total_correlation", "rmig"])
+    values = report.scalars("val/", chance=True)
+    keys = ["val/mig", "val/mig_chance", "val/total_correlation", "val/rmig", "val/rmig_chance"]
+    assert list(values) == keys
+    assert values["val/mig"] == report["mig"].value
+    assert values["val/mig_chance"] == report["mig"].chance
+    assert np.isnan(values["val/rmig"])  # needs posteriors
+    assert {type(value) for value in values.values()} == {float}
+    assert list(report.scalars()) == ["mig", "total_correlation", "rmig"]
