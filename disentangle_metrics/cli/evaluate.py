@@ -50,12 +50,12 @@ def option(panel: str, text: str, *names: str, metavar: str | None = None) -> An
 MODEL, ARRAYS, SCORING, OUTPUT, ABOUT = "To score a model", "To score arrays", "Scoring", "Output", "About"
 
 Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bundled checkpoint.")
-Dataset = option(MODEL, "Data set to encode, such as sprites.", metavar="NAME")
+Dataset = option(MODEL, "Data set to encode, such as sprites, or a path.", metavar="NAME|PATH")
 Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
 DataOptions = option(
     MODEL,
-    "Options of the data set: pool=2 halves its images; pad=2 for mnist5k in 32x32.",
-    metavar="NAME=N,...",
+    "Options of the data set: pool=2 halves images, pad=2 for mnist5k; of a path: docs/own_data.md.",
+    metavar="NAME=VALUE,...",
 )
 Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
@@ -79,6 +79,7 @@ OutputNames = option(
     "--outputs",
     metavar="ROLE=NAME,...",
 )
+Scale = option(MODEL, "Images for the network: 0..1 (default), -1..1, imagenet, mean=M,std=S.", metavar="R")
 Trust = option(
     MODEL, "Allow a file that runs code when loaded (TorchScript, .pt2, pickled networks).", "--trust-file"
 )
@@ -161,6 +162,7 @@ def dm_eval(
     state_key: Annotated[str | None, StateKey] = None,
     encode_with: Annotated[str | None, EncodeWith] = None,
     output_names: Annotated[str | None, OutputNames] = None,
+    scale: Annotated[str | None, Scale] = None,
     trust_file: Annotated[bool, Trust] = False,
     latents: Annotated[str | None, Latents] = None,
     factors: Annotated[str | None, Factors] = None,
@@ -240,6 +242,7 @@ def dm_eval(
                     "--state-key": state_key,
                     "--encode-with": encode_with,
                     "--outputs": output_names,
+                    "--scale": scale,
                     "--trust-file": trust_file or None,
                 }
             )
@@ -283,9 +286,12 @@ def dm_eval(
                 state_key=state_key,
                 encode_with=encode_with,
                 outputs=None if output_names is None else _pairs("--outputs", OUTPUTS_FORM, output_names),
+                scale=scale,
                 trust=trust_file,
             )
             encoder, loaded = run.load()
+            for text in () if quiet else getattr(loaded, "notes", ()):
+                say(NAME, text)
             report = run.score(encoder, loaded, scoring)
             if not quiet:
                 _say_how_long(report)
@@ -358,12 +364,9 @@ def _types(option: str, text: str) -> dict[str, str]:
     return _pairs(option, "NAME=TYPE,..., such as age=continuous", text)
 
 
-def _data_options(text: str) -> dict[str, int]:
-    pairs = _pairs("--data-options", "NAME=N,..., such as pad=2", text)
-    try:
-        return {name: int(value) for name, value in pairs.items()}
-    except ValueError:
-        raise UsageError(f"--data-options must be whole numbers, such as pad=2; got {text!r}") from None
+def _data_options(text: str) -> dict[str, int | str]:
+    pairs = _pairs("--data-options", "NAME=VALUE,..., such as pad=2", text)
+    return {name: int(value) if value.lstrip("-").isdigit() else value for name, value in pairs.items()}
 
 
 def _samples(text: str | None) -> int | None:
