@@ -53,9 +53,7 @@ Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bun
 Dataset = option(MODEL, "Data set to encode, such as sprites, or a path.", metavar="NAME|PATH")
 Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
 DataOptions = option(
-    MODEL,
-    "Options of the data set: pool=2 halves images, pad=2 for mnist5k; of a path: docs/own_data.md.",
-    metavar="NAME=VALUE,...",
+    MODEL, "Options of the data set, such as pool=2: docs/own_data.md.", metavar="NAME=V,..."
 )
 Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
