@@ -266,9 +266,7 @@ def dm_eval(
                     "--index-col and --drop-columns are for the files of --latents and --factors"
                 )
             if dataset is None:
-                raise UsageError(
-                    "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"
-                )
+                raise UsageError("a MODEL needs --dataset, such as sprites (dm-eval --list shows all)")
             run = ModelRun(
                 model=model,
                 dataset=dataset,
