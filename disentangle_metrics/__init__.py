@@ -55,7 +55,7 @@ _WHERE = {
     "udr": "model_agreement",
 }
 
-_MODULES = ("plot",)
+_MODULES = ("datasets", "plot")
 
 __all__ = ["__version__", *_WHERE, *_METRICS, *_MODULES]
 

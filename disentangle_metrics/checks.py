@@ -78,6 +78,10 @@ CODES: Mapping[str, Code] = {
     "input_scale": Code(
         "serious", "No latent varies: the network may expect images in another range, or be untrained."
     ),
+    "other_scale": Code(
+        "warning",
+        "The codes fit their prior in another range of the images. The network may expect that one.",
+    ),
     "network_outputs": Code(
         "warning", "What a network gives needs care: its code is drawn at random, or its spread is none."
     ),

@@ -1,4 +1,4 @@
-"""evaluate(): encode some images of a data set once, then score the latents against the factors."""
+"""evaluate(): encode some images once, then score the latents against the factors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check, gravest_first
-from disentangle_metrics.datasets import FactorDataset
+from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.encoder import OutputReader, evaluation_mode
+from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Posterior
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
@@ -34,21 +35,27 @@ if TYPE_CHECKING:
 
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
+LOOKED_AT = 256  # images whose codes are compared with their prior
+AS_IT_IS = InputScale("0..1")
 DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
 
 
 def evaluate(
     encoder: Encode | torch.nn.Module,
-    dataset: FactorDataset,
+    dataset: FactorDataset | Any,
+    factors: Any = None,
     *,
     samples: int | None = 10_000,
     seed: int = 0,
     batch_size: int = 256,
-    factors: Iterable[str] | None = None,
+    scale: str | tuple[float, float] | Mapping[str, Any] | None = None,
     progress: bool = False,
     **score_options: Any,
 ) -> Report:
-    """Score a model on a data set with known factors.
+    """Score a model on a data set with known factors, or on your own images and factors.
+
+    ``dm.evaluate(model, images, factors)`` is short for
+    ``dm.evaluate(model, dm.datasets.from_arrays(images, factors))``.
 
     Parameters
     ----------
@@ -57,8 +64,13 @@ def evaluate(
         (mean, logvar), or outputs by name. Its first batch is encoded twice, to notice a code that is
         drawn at random. What :func:`load_encoder` returns, a ``torch.nn.Module`` (run in
         evaluation mode, on the device it is on, and left as it was), or a function of NumPy arrays.
-    dataset : FactorDataset
-        What :func:`load_dataset` returns.
+    dataset : FactorDataset or array
+        What :func:`load_dataset` returns; or your own images, as :func:`.datasets.from_arrays` takes
+        them: (n, height, width), (n, height, width, channels) or (n, channels, height, width), in 0..1,
+        -1..1 or 0..255.
+    factors : iterable of str, array or DataFrame
+        With a data set: names of the factors to score against, by default all. With your own images:
+        their factors (n, n_factors), row i for image i.
     samples : int or None
         How many images, drawn without replacement: the rows
         ``numpy.random.default_rng(seed).choice(len(dataset), samples, replace=False)``. Every image,
@@ -67,20 +79,21 @@ def evaluate(
         Seed of the rows and of every metric that draws.
     batch_size : int
         Images encoded at a time; it bounds the memory and does not change what is measured.
-    factors : iterable of str, optional
-        Names of the factors to score against; by default all.
+    scale : str, pair or mapping, optional
+        The range in which the encoder expects its images, if it is not [0, 1]: see :func:`load_encoder`.
+        A check says if the codes fit their prior in another range alone.
     progress : bool
         Show progress bars on stderr.
     **score_options
         Passed on to :func:`score`: `metrics`, `protocol`, `anchors`, `confidence`, `n_jobs`,
-        `factor_types`, ... ``groups="layers"`` takes the groups of latents that the network names in its
-        attribute ``latent_groups``, as the ladder models do.
+        `factor_types`, ...; with your own images `factor_names` too. ``groups="layers"`` takes the groups
+        of latents that the network names in its attribute ``latent_groups``, as the ladder models do.
 
     Returns
     -------
     Report
-        Its `provenance` holds where the encoder came from, the data set, and the seconds spent on
-        encoding and on scoring.
+        Its `provenance` holds where the encoder came from, the data set, how own images are read, the
+        scale, and the seconds spent on encoding and on scoring.
 
     Raises
     ------
@@ -90,9 +103,14 @@ def evaluate(
     """
     samples = None if samples is None else _whole("samples", samples, 1)
     seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
+    wanted_scale = _scale_of(encoder, scale)
+    if not (isinstance(dataset, FactorDataset) or hasattr(dataset, "factor_names")):
+        dataset = _own(dataset, factors, score_options)
+        factors = None
     columns = _factor_columns(dataset, factors)
     names = [dataset.factor_names[column] for column in columns]
-    types = {name: dataset.factor_types[column] for name, column in zip(names, columns, strict=True)}
+    known = getattr(dataset, "declared_types", dataset.factor_types)
+    types = {name: text for name, column in zip(names, columns, strict=True) if (text := known[column])}
     own_types = score_options.get("factor_types")
     if isinstance(own_types, Mapping):  # the data set's own types stay for the factors not named
         own_types = {**types, **own_types}
@@ -100,31 +118,50 @@ def evaluate(
     _check_score_options(options)
     if options.get("groups") == "layers":
         options["groups"] = _layers(encoder)
-    one_row = dataset.factors([0])[:, columns]
-    check([[0.0]], one_row, factor_names=names, factor_types=options["factor_types"])
-
     rows = _rows(len(dataset), samples, seed)
+    labels = _labels(dataset, rows, columns)
+    tried = labels if hasattr(labels, "columns") else labels[:1]  # own values may be missing in any row
+    missing = options.get("missing", "raise")
+    check(
+        np.zeros((len(tried), 1)),
+        tried,
+        factor_names=names,
+        factor_types=options["factor_types"],
+        missing=missing,
+    )
     start = time.perf_counter()
-    with _reading(encoder) as (read, remarks):
+    with _reading(encoder, wanted_scale) as (read, remarks, in_scale):
         latents = _encode(read, dataset, rows, batch_size, progress)
         notes = tuple(remarks())
-    for text in notes:
-        warnings.warn(text, ScoreWarning, stacklevel=2)
+        other_scale = None
+        if in_scale is not None and isinstance(latents, GaussianPosterior):
+            images = _inputs(dataset, rows[: min(batch_size, LOOKED_AT)])
+            other_scale = wants_another_scale(in_scale, images, wanted_scale or _scale_in(encoder))
+    about_network = [Check("network_outputs", text) for text in notes]
+    about_network += [] if other_scale is None else [other_scale]
+    for found in about_network:
+        warnings.warn(str(found), ScoreWarning, stacklevel=2)
     encoded = time.perf_counter()
     report = score(
         latents,
-        dataset.factors(rows)[:, columns],
+        labels,
         factor_names=names,
         seed=seed,
         progress=progress,
         **options,
     )
-    found = gravest_first([*(Check("network_outputs", text) for text in notes), *report.found])
-    return replace(report, warnings=(*notes, *report.warnings), found=found).with_provenance(
+    used_scale = wanted_scale or _scale_in(encoder)
+    return replace(
+        report,
+        warnings=(*map(str, about_network), *report.warnings),
+        found=gravest_first([*about_network, *report.found]),
+    ).with_provenance(
         encoder=_described(encoder),
         dataset=dataset.name,
+        **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
         images=len(rows),
         image_shape=list(dataset.image_shape),
+        scale="0..1" if used_scale is None else used_scale.text,
         batch_size=batch_size,
         encode_seconds=round(encoded - start, 3),
         score_seconds=round(time.perf_counter() - encoded, 3),
@@ -135,6 +172,47 @@ def _whole(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise InputError(f"`{name}` must be a whole number of at least {least}, got {value!r}")
     return int(value)
+
+
+def _scale_in(encoder: Any) -> InputScale | None:
+    return encoder.scale if isinstance(encoder, Encoder) else None
+
+
+def _scale_of(encoder: Any, scale: Any) -> InputScale | None:
+    wanted = input_scale(scale)
+    if wanted is not None and (own := _scale_in(encoder)) is not None and own != wanted:
+        raise InputError(
+            f"the encoder was loaded with scale={own.text!r} and evaluate() has scale={wanted.text!r}; "
+            "give one"
+        )
+    return wanted
+
+
+def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
+    """The data set of own images; takes what names its factors out of the options."""
+    if isinstance(images, str):
+        raise InputError(f"`dataset` is the name {images!r}; pass dm.load_dataset({images!r})")
+    if factors is None:
+        raise InputError("own images need `factors`: dm.evaluate(model, images, factors)")
+    dataset = from_arrays(
+        images,
+        factors,
+        factor_names=options.pop("factor_names", None),
+        factor_types=options.pop("factor_types", None),
+    )
+    for note in dataset.notes[1:]:  # what is left out; the first is what is read, which the record has
+        warnings.warn(note, ScoreWarning, stacklevel=3)
+    return dataset
+
+
+def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int]) -> Any:
+    labels: Any = getattr(dataset, "labels", dataset.factors)(rows)
+    return labels.iloc[:, columns] if hasattr(labels, "columns") else labels[:, columns]
+
+
+def _inputs(dataset: FactorDataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    own = getattr(dataset, "network_input", None)  # not every object that stands for a data set has it
+    return network_input(dataset.images(rows)) if own is None else own(rows)
 
 
 def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> list[int]:
@@ -191,8 +269,10 @@ def _layers(encoder: Any) -> Mapping[str, Iterable[int]]:
 
 
 @contextlib.contextmanager
-def _reading(encoder: Any) -> Iterator[tuple[ReadBatch, Callable[[], Iterable[str]]]]:
-    """A function from images to posteriors, and one that tells what to know of them afterwards.
+def _reading(
+    encoder: Any, scale: InputScale | None
+) -> Iterator[tuple[ReadBatch, Callable[[], Iterable[str]], ReadBatch | None]]:
+    """From images to posteriors; what to know of them afterwards; and from images in any range, of networks.
 
     A network stands in evaluation mode meanwhile.
     """
@@ -200,13 +280,19 @@ def _reading(encoder: Any) -> Iterator[tuple[ReadBatch, Callable[[], Iterable[st
     network = encoder.network if isinstance(encoder, Encoder) else encoder
     if torch is not None and isinstance(network, torch.nn.Module):
         whole = encoder if isinstance(encoder, Encoder) else Encoder(network)
+        whole = whole if scale is None else whole.in_scale(scale)
         with evaluation_mode(network):
-            yield whole.posterior, lambda: whole.remarks
+            yield whole.posterior, lambda: whole.remarks, whole.in_scale(AS_IT_IS).posterior
     elif isinstance(encoder, Encoder):
-        yield encoder.posterior, lambda: encoder.remarks
+        whole = encoder if scale is None else encoder.in_scale(scale)
+        yield whole.posterior, lambda: whole.remarks, whole.in_scale(AS_IT_IS).posterior
     elif callable(encoder):
         reader = OutputReader(by_contract=True)
-        yield lambda images: reader.read(encoder, images), lambda: reader.remarks
+
+        def read(images: NDArray[np.float32]) -> Posterior:
+            return reader.read(encoder, images if scale is None else scale(images))
+
+        yield read, lambda: reader.remarks, None
     else:
         raise InputError(
             f"`encoder` must be callable, got {type(encoder).__name__}; "
@@ -224,7 +310,7 @@ def _encode(
     with bar or contextlib.nullcontext():
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
-            posterior = read(network_input(dataset.images(batch)))
+            posterior = read(_inputs(dataset, batch))
             mean, logvar = posterior.mean, posterior.logvar
             if means and (mean.shape[1] != means[0].shape[1] or (logvar is None) != (not logvars)):
                 raise InputError(

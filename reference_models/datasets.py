@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from disentangle_metrics import FactorDataset, load_dataset
@@ -15,7 +16,7 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
     Parameters
     ----------
     name : str
-        As :func:`disentangle_metrics.load_dataset` knows it.
+        As :func:`disentangle_metrics.load_dataset` knows it, or the path of your own images.
     root : path, optional
         Where its files are.
     side : int, optional
@@ -29,13 +30,21 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
         If the data set is unknown, missing or damaged, or one of the `images` cannot be read.
     """
     options: dict[str, int] = {}
-    if name in ("mnist", "mnist5k"):
+    base = name.partition("|")[0]
+    if base in ("mnist", "mnist5k"):
         options["pad"] = max(0, (side or PADDED_DIGIT_SIDE) - DIGIT_SIDE) // 2
-    elif name == "images" and side is not None:
+    elif base == "images" and side is not None:
         options["side"] = side
     dataset = load_dataset(name, root, **options)
     if side is not None and (pool := dataset.image_shape[0] // side) > 1:
         dataset = load_dataset(name, root, pool=pool, **options)
-    if name == "images":
+    if base == "images":
         dataset.images([0])  # decodes them all: what cannot be read is named before a run's folder is made
     return dataset
+
+
+def short_name(dataset: str) -> str:
+    """What a folder of runs on a data set may be called: the end of a path, in plain characters."""
+    name, _, variants = dataset.partition("|")
+    name = name.replace("\\", "/").rstrip("/").rpartition("/")[2].removesuffix(".npz") or "images"
+    return re.sub(r"[^\w.=+-]+", "-", f"{name}|{variants}" if variants else name)

@@ -36,9 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tracking": {"plot", "reporting", "scoring"},
     "streams": {"estimators", "inputs", "metrics", "relations", "scoring"},
     "testing": {"datasets", "inputs", "metrics", "scoring"},
-    "datasets": {"registry"},
     "encoders": {"registry", "inputs"},
     "files": {"encoders", "inputs"},
+    "datasets": {"encoders", "files", "inputs", "registry"},
     "groups_alone": {"inputs", "scoring"},
     "evaluation": {"datasets", "encoders", "inputs", "scoring"},
     "cli": {

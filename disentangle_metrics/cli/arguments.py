@@ -57,13 +57,10 @@ def types(option: str, text: str) -> dict[str, str]:
     return pairs(option, "NAME=TYPE,..., such as age=continuous", text)
 
 
-def data_options(text: str) -> dict[str, int]:
-    """NAME=N pairs."""
-    split = pairs("--data-options", "NAME=N,..., such as pad=2", text)
-    try:
-        return {name: int(value) for name, value in split.items()}
-    except ValueError:
-        raise UsageError(f"--data-options must be whole numbers, such as pad=2; got {text!r}") from None
+def data_options(text: str) -> dict[str, int | str]:
+    """NAME=VALUE pairs; whole numbers are read as such."""
+    split = pairs("--data-options", "NAME=VALUE,..., such as pad=2", text)
+    return {name: int(value) if value.lstrip("-").isdigit() else value for name, value in split.items()}
 
 
 def samples(text: str | None) -> int | None:

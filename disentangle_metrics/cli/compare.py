@@ -221,6 +221,7 @@ def score_model(
         state_key=None,
         encode_with=None,
         outputs=None,
+        scale=None,
         trust=False,
     )
     return run.score(*run.load(), scoring)

@@ -54,12 +54,10 @@ def option(panel: str, text: str, *names: str, metavar: str | None = None) -> An
 MODEL, ARRAYS, SCORING, OUTPUT, ABOUT = "To score a model", "To score arrays", "Scoring", "Output", "About"
 
 Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bundled checkpoint.")
-Dataset = option(MODEL, "Data set to encode, such as sprites.", metavar="NAME")
+Dataset = option(MODEL, "Data set to encode, such as sprites, or a path.", metavar="NAME|PATH")
 Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
 DataOptions = option(
-    MODEL,
-    "Options of the data set: pool=2 halves its images; pad=2 for mnist5k in 32x32.",
-    metavar="NAME=N,...",
+    MODEL, "Options of the data set, such as pool=2: docs/own_data.md.", metavar="NAME=V,..."
 )
 Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
@@ -83,6 +81,7 @@ OutputNames = option(
     "--outputs",
     metavar="ROLE=NAME,...",
 )
+Scale = option(MODEL, "Images for the network: 0..1 (default), -1..1, imagenet, mean=M,std=S.", metavar="R")
 Trust = option(
     MODEL, "Allow a file that runs code when loaded (TorchScript, .pt2, pickled networks).", "--trust-file"
 )
@@ -169,6 +168,7 @@ def dm_eval(
     state_key: Annotated[str | None, StateKey] = None,
     encode_with: Annotated[str | None, EncodeWith] = None,
     output_names: Annotated[str | None, OutputNames] = None,
+    scale: Annotated[str | None, Scale] = None,
     trust_file: Annotated[bool, Trust] = False,
     latents: Annotated[list[str] | None, Latents] = None,
     factors: Annotated[str | None, Factors] = None,
@@ -255,6 +255,7 @@ def dm_eval(
                     "--state-key": state_key,
                     "--encode-with": encode_with,
                     "--outputs": output_names,
+                    "--scale": scale,
                     "--trust-file": trust_file or None,
                 }
             )
@@ -287,9 +288,7 @@ def dm_eval(
             if out is not None:
                 raise UsageError("--out is for the files of --latents")
             if dataset is None:
-                raise UsageError(
-                    "a MODEL needs --dataset, such as --dataset sprites (dm-eval --list shows all)"
-                )
+                raise UsageError("a MODEL needs --dataset, such as sprites (dm-eval --list shows all)")
             run = ModelRun(
                 model=model,
                 dataset=dataset,
@@ -307,9 +306,12 @@ def dm_eval(
                 outputs=None
                 if output_names is None
                 else arguments.pairs("--outputs", OUTPUTS_FORM, output_names),
+                scale=scale,
                 trust=trust_file,
             )
             encoder, loaded = run.load()
+            for text in () if quiet else getattr(loaded, "notes", ()):
+                say(NAME, text)
             result = report = run.score(encoder, loaded, scoring)
             if not quiet:
                 _say_how_long(report)

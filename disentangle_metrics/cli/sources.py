@@ -87,7 +87,7 @@ class ModelRun:
     model: str
     dataset: str
     root: str | None
-    data_options: Mapping[str, int]
+    data_options: Mapping[str, int | str]
     factors: list[str] | None
     samples: int | None
     batch_size: int
@@ -98,11 +98,13 @@ class ModelRun:
     state_key: str | None
     encode_with: str | None
     outputs: Mapping[str, str] | None
+    scale: str | None
     trust: bool
 
     def load(self) -> tuple[Encoder, FactorDataset]:
         """The encoder and the data set; what can fail quickly comes first."""
-        dataset = load_dataset(self.dataset, self.root, **self.data_options)
+        options: dict[str, Any] = dict(self.data_options)
+        dataset = load_dataset(self.dataset, self.root, **options)
         if self.model_code is not None or self.trust:
             # The user's code is usually in the folder they are in, which commands do not import from.
             sys.path.insert(0, os.getcwd())
@@ -115,6 +117,7 @@ class ModelRun:
             state_key=self.state_key,
             encode_with=self.encode_with,
             outputs=self.outputs,
+            scale=self.scale,
             trust=self.trust,
         )
         return encoder, dataset

@@ -1,4 +1,4 @@
-"""Data sets with known factors: procedural ones, and readers of the published files."""
+"""Data sets with known factors: procedural ones, readers of the published files, and your own images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.table import FactorTable
+from disentangle_metrics.datasets.own.arrays import from_arrays
+from disentangle_metrics.datasets.own.folders import from_folder
+from disentangle_metrics.datasets.own.opening import check_whole, is_path, open_path
 from disentangle_metrics.datasets.pooled import pooled
 from disentangle_metrics.datasets.storage.published import PublishedFile, locate
+from disentangle_metrics.datasets.variants.choices import correlated, restricted, split
+from disentangle_metrics.datasets.variants.looks import background, colour, noisy
+from disentangle_metrics.datasets.variants.margins import padded
+from disentangle_metrics.datasets.variants.naming import varied
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.registry import Registry
 
@@ -22,9 +29,18 @@ __all__ = [
     "FactorGrid",
     "FactorTable",
     "PublishedFile",
+    "background",
+    "colour",
+    "correlated",
     "described",
+    "from_arrays",
+    "from_folder",
     "load_dataset",
     "locate",
+    "noisy",
+    "padded",
+    "restricted",
+    "split",
 ]
 
 # A plug-in's entry is, like these, a function of `root` and options of its own that gives a data set.
@@ -56,12 +72,15 @@ DATASETS = Registry(
 def load_dataset(
     name: str, root: str | PathLike[str] | None = None, *, pool: int = 1, **options: Any
 ) -> FactorDataset:
-    """Open a data set by name.
+    """Open a data set by name, or your own by its path.
 
     Parameters
     ----------
     name : str
-        A name that :data:`DATASETS` knows, such as ``"sprites"``.
+        A name that :data:`DATASETS` knows, such as ``"sprites"``; or the path of your own images and
+        factors: an .npz or .h5 file, or a folder (docs/own_data.md). A name wins over a path: write
+        ``"./sprites"`` for a folder of that name. Variants follow, each after a bar:
+        ``"sprites|colour:seed=1"``.
     root : path, optional
         The folder of the data set's files, or the file itself; by default the package's folder in
         the platform's cache.
@@ -74,13 +93,21 @@ def load_dataset(
     ------
     DatasetError
         If the name is unknown (near names are suggested), or the data set's file is missing,
-        damaged or cannot be fetched.
+        damaged or cannot be fetched. The message names the file and what is wrong with it.
     InputError
         If the data set has no such option, or `pool` does not divide its images.
     """
+    name, bar, variants = name.partition("|")
+    if bar:
+        return pooled(varied(load_dataset(name, root, **options), variants), pool)
+    if name not in DATASETS and is_path(name):
+        if root is not None:
+            raise InputError(f"{name} is a path, so leave out root (--root)")
+        return pooled(open_path(name, **options), pool)
     load = DATASETS.load(name)
     try:
         inspect.signature(load).bind(root=root, **options)
+        check_whole(load, options)
     except TypeError as error:
         accepted = [p for p in inspect.signature(load).parameters if p != "root"]
         raise InputError(

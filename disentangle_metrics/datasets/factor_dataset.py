@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,12 @@ from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.datasets.storage.packing import AllImages, BytePacking, Packing
+from disentangle_metrics.kit import network_input
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from disentangle_metrics.datasets.factors.columns import FactorColumns
 
 Images = NDArray[np.uint8]
 ReadImages = Callable[[NDArray[np.int64]], Images]
@@ -23,7 +30,7 @@ class FactorDataset:
     ----------
     name : str
         The data set's name.
-    grid : FactorGrid, FactorTable or NoFactors
+    grid : FactorGrid, FactorTable, FactorColumns or NoFactors
         Names, sizes and types of the factors, and which image has which values: one for every
         combination, or as a table says. Or that nobody knows any factors.
     image_shape : tuple of int
@@ -31,17 +38,27 @@ class FactorDataset:
     read : callable
         From checked int64 indices (n,) to uint8 images (n, height, width, channels) in 0 .. 255.
         It must survive pickling if the data set is to be sent to other processes. It may have a
-        method ``packed()``, which says how all images lie in little memory; see :meth:`packed`.
+        method ``packed()``, which says how all images lie in little memory; see :meth:`packed`. It
+        may have a method ``network_input(indices)`` if its images have more than 8 bits.
+    facts : mapping, optional
+        For the record of a score: where the images come from, and how they are read.
+    notes : tuple of str
+        What its user should know, a sentence each, such as what was found or left out.
     """
 
     def __init__(
         self,
         name: str,
-        grid: FactorGrid | FactorTable | NoFactors,
+        grid: FactorGrid | FactorTable | FactorColumns | NoFactors,
         image_shape: tuple[int, int, int],
         read: ReadImages,
+        *,
+        facts: Mapping[str, Any] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.name = name
+        self.facts = dict(facts or {})
+        self.notes = notes
         self.grid = grid
         self.image_shape = image_shape
         self._read = read
@@ -58,8 +75,14 @@ class FactorDataset:
 
     @property
     def factor_types(self) -> tuple[str, ...]:
-        """``"categorical"``, ``"ordinal"`` or ``"continuous"``, one per factor."""
+        """``"categorical"``, ``"ordinal"`` or ``"continuous"``, one per factor; own ones may be circular."""
         return self.grid.types
+
+    @property
+    def declared_types(self) -> tuple[str | None, ...]:
+        """The types that are known of each factor; None where its values are to tell."""
+        declared: tuple[str | None, ...] = getattr(self.grid, "declared", self.grid.types)
+        return declared
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -77,6 +100,14 @@ class FactorDataset:
         """
         return self._read(self.grid.check_indices(indices))
 
+    def network_input(self, indices: ArrayLike) -> NDArray[np.float32]:
+        """The images of these indices as float32 (n, channels, height, width) in [0, 1].
+
+        Own images of more than 8 bits are not rounded to 8 bits, as those of :meth:`images` are.
+        """
+        own: Callable[[Any], NDArray[np.float32]] | None = getattr(self._read, "network_input", None)
+        return network_input(self.images(indices)) if own is None else own(self.grid.check_indices(indices))
+
     def packed(self) -> Packing:
         """All images in the form in which they fit into a device's memory, for training there.
 
@@ -89,8 +120,19 @@ class FactorDataset:
         return own() if own is not None else BytePacking(AllImages(self._read, len(self), self.image_shape))
 
     def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
-        """Factor values (n, n_factors), coded 0 .. size - 1, of these indices (n,)."""
+        """Factor values (n, n_factors), coded 0 .. size - 1, of these indices (n,).
+
+        -1 stands for a value that own data lack.
+        """
         return self.grid.factors(indices)
+
+    def labels(self, indices: ArrayLike) -> NDArray[np.int64] | pd.DataFrame:
+        """Factor values (n, n_factors) of these indices (n,), as scores read them.
+
+        Own data give a data frame of the values in their own units. All others give :meth:`factors`.
+        """
+        own: Callable[[ArrayLike], pd.DataFrame] | None = getattr(self.grid, "labels", None)
+        return self.factors(indices) if own is None else own(indices)
 
     def index(self, factors: ArrayLike) -> NDArray[np.int64]:
         """Indices (n,) of the images with these factor values (n, n_factors).

@@ -27,7 +27,8 @@ def pooled(dataset: FactorDataset, pool: int) -> FactorDataset:
     if pool == 1:
         return dataset
     shape = (height // pool, width // pool, channels)
-    return FactorDataset(dataset.name, dataset.grid, shape, PooledImages(dataset, int(pool)))
+    read = PooledImages(dataset, int(pool))
+    return FactorDataset(dataset.name, dataset.grid, shape, read, facts=dataset.facts, notes=dataset.notes)
 
 
 class PooledImages:

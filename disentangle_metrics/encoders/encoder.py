@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.outputs import (
     Array,
@@ -127,11 +129,13 @@ class Encoder:
         output or its place from 0.
     encode_with : str, optional
         The method or part of the network that encodes, such as ``"encode"`` or ``"encoder"``.
+    scale : optional
+        The range in which the network expects its images, if it is not [0, 1]; see :func:`load_encoder`.
 
     Raises
     ------
     InputError
-        If the network has no such part, or `outputs` is no such mapping.
+        If the network has no such part, or `outputs` or `scale` cannot be used.
     """
 
     def __init__(
@@ -141,7 +145,9 @@ class Encoder:
         *,
         outputs: Outputs | None = None,
         encode_with: str | None = None,
+        scale: Any = None,
     ) -> None:
+        self.scale: InputScale | None = input_scale(scale)
         self.network = network
         self.source = source
         self.encode_with = encode_with
@@ -219,7 +225,13 @@ class Encoder:
         """Encode one batch; like calling it, with the name of the output that the means are."""
         if len(shape := np.shape(images)) != 4:
             raise InputError(f"images must have the shape (n, channels, height, width), found {tuple(shape)}")
-        return self._reader.read(self._run, images)
+        return self._reader.read(self._run, images if self.scale is None else self.scale(images))
+
+    def in_scale(self, scale: InputScale) -> Encoder:
+        """The same network for images that are to be brought into this range."""
+        other = copy(self)
+        other.scale = scale
+        return other
 
     def _run(self, images: Any) -> Any:
         if isinstance(self.network, OnnxNetwork):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.encoders import trusted
 from disentangle_metrics.encoders.encoder import Encoder, ModelSource
+from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.networks import from_architecture, from_user_code, put_weights
 from disentangle_metrics.encoders.onnx_file import import_onnx, load_onnx
 from disentangle_metrics.encoders.outputs import Outputs, check_outputs
@@ -63,6 +64,7 @@ def load_encoder(
     state_key: str | None = None,
     encode_with: str | None = None,
     outputs: Outputs | None = None,
+    scale: str | tuple[float, float] | Mapping[str, Any] | None = None,
     trust: bool = False,
 ) -> Encoder:
     """Make an encoder from a model file or a bundled checkpoint.
@@ -98,6 +100,10 @@ def load_encoder(
     outputs : mapping, optional
         Which output of the network is which, such as ``{"mean": "z_mean", "logvar": "z_log_var"}``; also
         "logstd", "std" or "var". For outputs without names, their places from 0.
+    scale : str, pair or mapping, optional
+        The range in which the network expects its images: ``"0..1"`` (the default), ``"-1..1"`` or any
+        ``"LOW..HIGH"``, ``"imagenet"``, ``"mean=0.5,std=0.5"`` with one number each or one per channel;
+        also ``(-1, 1)`` and ``{"mean": 0.5, "std": 0.5}``.
     trust : bool
         Whether code from the file may run. What runs, and the file's sha256, is said on stderr.
 
@@ -116,6 +122,7 @@ def load_encoder(
         If another argument cannot be used.
     """
     outputs = check_outputs(outputs)
+    wanted = input_scale(scale)
     path, kind = _locate(path_or_name)
     if model_args is not None and model_code is None:
         raise InputError("model_args are the arguments of model_code; give that too")
@@ -124,7 +131,7 @@ def load_encoder(
     if kind is FileKind.ONNX:
         if arch is not None or model_code is not None:
             raise _holds_a_network(path, kind)
-        return _onnx_encoder(path, device, outputs, encode_with)
+        return _onnx_encoder(path, device, outputs, encode_with, wanted)
     torch = import_torch()
     chosen = pick_device(device)
     sha256 = _sha256(path)
@@ -159,7 +166,7 @@ def load_encoder(
         model_code,
         remarks=remarks,
     )
-    return Encoder(network, source, outputs=outputs, encode_with=encode_with)
+    return Encoder(network, source, outputs=outputs, encode_with=encode_with, scale=wanted)
 
 
 def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
@@ -191,7 +198,9 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     return path, kind
 
 
-def _onnx_encoder(path: Path, device: str, outputs: Outputs | None, encode_with: str | None) -> Encoder:
+def _onnx_encoder(
+    path: Path, device: str, outputs: Outputs | None, encode_with: str | None, scale: InputScale | None
+) -> Encoder:
     content = path.read_bytes()
     network, data_files = load_onnx(path, content, device)
     for name in (outputs or {}).values():
@@ -204,7 +213,7 @@ def _onnx_encoder(path: Path, device: str, outputs: Outputs | None, encode_with:
     source = ModelSource(
         str(path), "onnx", sha256, onnxruntime_version=onnxruntime.__version__, other_files=data_files
     )
-    return Encoder(network, source, outputs=outputs, encode_with=encode_with)
+    return Encoder(network, source, outputs=outputs, encode_with=encode_with, scale=scale)
 
 
 def _holds_a_network(path: Path, kind: FileKind) -> InputError:

@@ -27,7 +27,13 @@ def command_or_call(report: Report) -> str:
         encoder = facts.get("encoder")
         path = encoder.get("path") if isinstance(encoder, Mapping) else None
         loaded = "encoder" if path is None else f"dm.load_encoder({path!r})"
-        arguments = [loaded, f"dm.load_dataset({facts['dataset']!r})", f"samples={facts.get('images')}"]
+        data = facts.get("data", {})
+        images = f"dm.load_dataset({facts['dataset']!r})"
+        if data and "path" not in data:  # arrays
+            images = "dm.datasets.from_arrays(images, factors)"
+        arguments = [loaded, images, f"samples={facts.get('images')}"]
+        if facts.get("scale", "0..1") != "0..1":
+            arguments.append(f"scale={facts['scale']!r}")
         return _call("dm.evaluate", [*arguments, *options])
     options += [
         f"factor_types={[KINDS[letter] for letter in kinds]!r}" for kinds in _one(_pinned(report, "kinds"))

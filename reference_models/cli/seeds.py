@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from disentangle_metrics import InputError
-from reference_models.datasets import open_dataset
+from reference_models.datasets import open_dataset, short_name
 from reference_models.trained.checkpoints import read_description
 from reference_models.training import recipe
 from reference_models.training.precision import pick_device
@@ -89,7 +89,7 @@ def train_seeds(
         What the first run raised that failed, after the last run has ended.
     """
     plan, _ = given.plan(None, command)
-    folder = out or Path("runs") / f"{given.model}-{plan.dataset}-{plan.preset}"
+    folder = out or Path("runs") / f"{given.model}-{short_name(plan.dataset)}-{plan.preset}"
     data = open_dataset(plan.dataset, root)
     jobs: dict[int, Job] = {}
     for seed in seeds:

@@ -20,7 +20,7 @@ from reference_models.cli.export import export
 from reference_models.cli.information import information
 from reference_models.cli.options import Minutes
 from reference_models.cli.traverse import traverse
-from reference_models.datasets import open_dataset
+from reference_models.datasets import open_dataset, short_name
 from reference_models.models import MODELS
 from reference_models.training.freed_memory import keep_freed_memory
 
@@ -45,7 +45,10 @@ def command(model: str) -> Callable[..., None]:
 
     def train_model(
         context: typer.Context,
-        dataset: Annotated[str | None, typer.Option(help="Data set to train on.  [default: sprites]")] = None,
+        dataset: Annotated[
+            str | None,
+            typer.Option(help="Data set to train on, or your own: mine.npz, a folder.  [default: sprites]"),
+        ] = None,
         preset: Annotated[
             str | None,
             typer.Option(help="smoke (does it run?), demo (tens of minutes) or paper.  [default: demo]"),
@@ -175,8 +178,12 @@ def command(model: str) -> Callable[..., None]:
         if resume and out is None:
             raise InputError("--resume needs --out, the folder of the run to go on with")
         plan, begun_with = given.plan(out if resume else None, begun_with)
-        folder = out or Path("runs") / f"{model}-{plan.dataset}-{plan.preset}-{plan.settings.seed}"
+        folder = (
+            out or Path("runs") / f"{model}-{short_name(plan.dataset)}-{plan.preset}-{plan.settings.seed}"
+        )
         data = open_dataset(plan.dataset, root)
+        for note in () if quiet else getattr(data, "notes", ()):
+            print(f"dm-train: {note}", file=sys.stderr)
         plan = recipe.fitted(plan, data.image_shape)
         weights = train(
             recipe.build(plan),

@@ -73,7 +73,13 @@ class AdaGVAE(FlatModel):
             after = torch.where(changed, drawn, before)
             second = torch.stack([after[:, k] * step for k, step in enumerate(steps)]).sum(0)
             return torch.cat([first, second])
-        return np.concatenate([first, grid.index(np.where(changed, drawn, grid.factors(first)))])
+        try:
+            return np.concatenate([first, grid.index(np.where(changed, drawn, grid.factors(first)))])
+        except InputError as error:
+            raise InputError(
+                f"{self.name} needs an image for every combination of factors, so that it can make pairs; "
+                f"{dataset.name} lacks some"
+            ) from error
 
     def noise(self, batch_size: int, rng: Random) -> Draws:
         return {"noise": standard_normal(rng, 2 * batch_size, self.network.latents)}

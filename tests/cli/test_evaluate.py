@@ -282,7 +282,7 @@ def an_empty_model(folder: Path) -> None:
         (
             break_nothing,
             "model.pt --dataset blobs --data-options pad=two",
-            "must be whole numbers, such as pad=2",
+            "pad must be a whole number, got 'two'",
         ),
         (break_nothing, "model.pt --dataset blobs --data-options pads=2", "accepted: root, pool, pad"),
         (break_nothing, f"{ARRAYS} --data-options pad=2", "takes no --data-options"),

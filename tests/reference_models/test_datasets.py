@@ -11,7 +11,7 @@ import pytest
 from disentangle_metrics import FactorDataset, load_dataset
 from reference_models import datasets
 from reference_models.cli import train as cli
-from reference_models.datasets import open_dataset
+from reference_models.datasets import open_dataset, short_name
 from reference_models.trained import load as trained
 
 FEW = ["--steps", "16", "--batch-size", "2", "--device", "cpu", "--quiet"]
@@ -114,3 +114,17 @@ def test_a_bad_picture_is_named_before_a_run_begins(
     assert dm_train(*line) == 2
     assert f"images: {folder / 'bad.png'} cannot be read" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        ("sprites", "sprites"),
+        ("data/mine.npz", "mine"),
+        ("C:\\data\\mine.h5", "mine.h5"),
+        ("pictures/", "pictures"),
+        ("/data/mine.npz|padded:side=64|colour:seed=1", "mine-padded-side=64-colour-seed=1"),
+    ],
+)
+def test_a_folder_of_runs_has_a_short_name(dataset: str, name: str) -> None:
+    assert short_name(dataset) == name

@@ -292,5 +292,6 @@ def check_image_shape(image_shape: ImageShape) -> None:
     if len(shape) != 3 or shape[0] not in (1, 3) or shape[1] != side or side < 32 or side & (side - 1):
         raise InputError(
             f"image_shape is {shape}; it must be (channels, height, width) with 1 or 3 channels and "
-            f"height = width = a power of two from 32, such as (1, 64, 64)"
+            f"height = width = a power of two from 32, such as (1, 64, 64): "
+            f"--dataset 'NAME|padded:side=64' puts black margins around the images"
         )

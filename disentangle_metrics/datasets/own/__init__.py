@@ -1,0 +1,1 @@
+"""A user's own images and factors: arrays, archives, folders, data sets of Hugging Face."""

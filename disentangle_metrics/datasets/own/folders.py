@@ -1,0 +1,225 @@
+"""Own images in a folder: pictures and a table of their factors, or a folder for each class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from disentangle_metrics.datasets.factor_dataset import FactorDataset
+from disentangle_metrics.datasets.own.archives import open_npy
+from disentangle_metrics.datasets.own.arrays import FactorTypes, assembled
+from disentangle_metrics.datasets.own.pictures import SUFFIXES, PictureRows
+from disentangle_metrics.datasets.own.pixels import ImageRows
+from disentangle_metrics.datasets.own.tables import TABLES, read_table
+from disentangle_metrics.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLASS = "class"
+IMAGE_ARRAYS = ("images.npy", "imgs.npy")
+
+
+def from_folder(
+    images: str | PathLike[str],
+    table: str | PathLike[str] | None = None,
+    *,
+    factor_names: Iterable[str] | None = None,
+    factor_types: FactorTypes = None,
+    value_range: tuple[float, float] | str | None = None,
+    channels: int | str | None = None,
+    side: int | None = None,
+    name: str | None = None,
+) -> FactorDataset:
+    """A data set of the pictures in a folder, and a table of their factors.
+
+    One column of the table holds the pictures' file names, with or without their folders and
+    endings. Every other column is a factor. Pictures that the table does not name are left out. Without
+    a table, each folder in the folder is a class, and pictures in one folder alone have no factors.
+
+    Parameters
+    ----------
+    images : path
+        The folder of pictures, in folders of any depth; or a folder with images.npy, whose rows are
+        those of the table.
+    table : path, optional
+        A text table, Parquet, Feather or JSON. By default the only one in the folder.
+    factor_names, factor_types, value_range
+        As in :func:`from_arrays`. `factor_names` chooses columns.
+    channels : optional
+        1 or 3: read all pictures as grey, or in colour. For images.npy as in :func:`from_arrays`.
+    side : int, optional
+        Cut each picture to a square and resize it to this height and width.
+    name : str, optional
+        What reports call the data set; by default the folder's path.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such folder, or the table and the pictures do not go together.
+    InputError
+        If an argument cannot be used.
+    """
+    folder = Path(images).expanduser()
+    if not folder.is_dir():
+        raise DatasetError(f"there is no folder {folder}")
+    place = Path(table).expanduser() if table is not None else only_table(folder)
+    if place is not None and not place.exists() and (folder / place).exists():
+        place = folder / place
+    array = next((folder / name for name in IMAGE_ARRAYS if (folder / name).is_file()), None)
+    frame = None if place is None else read_table(place)
+    notes: tuple[str, ...] = ()
+    facts: dict[str, Any] = {"path": str(folder), "images": "pictures"}
+    rows: ImageRows
+    order = None
+    factors: Any
+    if array is not None:
+        rows, factors, order = open_npy(array), frame, channels
+        facts["images"] = array.name
+    else:
+        pictures = names_below(folder)
+        if not pictures:
+            raise DatasetError(f"there is no picture in {folder}; accepted: {', '.join(SUFFIXES)}")
+        if frame is not None:
+            pictures, factors, notes = matched(folder, pictures, frame, str(place))
+        else:
+            factors = _classes(folder, pictures)
+        count = int(channels) if channels is not None and str(channels).isdigit() else channels
+        rows = PictureRows(_Files(folder, pictures), len(pictures), side, count)  # type: ignore[arg-type]
+        order = "last"
+    if place is not None:
+        facts["factors"] = str(place)
+    if factor_names is not None and factors is not None:
+        wanted = list(factor_names)
+        if missing := [column for column in wanted if column not in factors.columns]:
+            raise DatasetError(
+                f"{place or folder} has no column {missing[0]!r}; it has {', '.join(factors.columns)}"
+            )
+        factors = factors[wanted]
+    return assembled(
+        rows,
+        factors,
+        name=str(folder) if name is None else name,
+        what=str(array or folder),
+        factor_types=factor_types,
+        value_range=value_range,
+        channels=order if order is None else str(order),
+        facts=facts,
+        notes=notes,
+    )
+
+
+class _Files:
+    """From a row to the file of its picture."""
+
+    def __init__(self, folder: Path, names: list[str]) -> None:
+        self.folder, self.names = folder, names
+
+    def __call__(self, row: int) -> tuple[Path | bytes, str]:
+        path = self.folder / self.names[row]
+        return path, str(path)
+
+
+def only_table(folder: Path) -> Path | None:
+    """The table in the folder; None if there is none.
+
+    Raises
+    ------
+    DatasetError
+        If there are several.
+    """
+    tables = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in TABLES]
+    tables = [file for file in tables if file.is_file() and not file.name.startswith(".")]
+    if len(tables) > 1:
+        raise DatasetError(
+            f"{folder} holds several tables ({', '.join(file.name for file in tables[:5])}); say which has "
+            f"the factors (--data-options factors={tables[0].name})"
+        )
+    return tables[0] if tables else None
+
+
+def names_below(folder: Path) -> list[str]:
+    """The pictures' sorted names below the folder; hidden ones are left out."""
+    names: list[str] = []
+    for place, inner, files in os.walk(folder):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        shown = [name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+        names += [(Path(place) / name).relative_to(folder).as_posix() for name in shown]
+    return sorted(names)
+
+
+def matched(
+    folder: Path, pictures: list[str], frame: pd.DataFrame, table: str
+) -> tuple[list[str], pd.DataFrame, tuple[str, ...]]:
+    """The pictures in the order of the table's rows, its other columns, and what was left out.
+
+    Raises
+    ------
+    DatasetError
+        If no column names pictures, or a row names one that is not there, or one twice.
+    """
+    ways = _ways_to_name(pictures)
+    columns = {name: [_spelt(cell) for cell in frame[name]] for name in frame.columns}
+    hits = {name: sum(cell in ways for cell in cells) for name, cells in columns.items()}
+    best = max(hits, key=lambda name: hits[name])
+    if not hits[best]:
+        raise DatasetError(
+            f"{table}: no column names the pictures of {folder}, such as {pictures[0]}; add a column of "
+            f"their file names"
+        )
+    cells = columns[best]
+    if odd := [row for row, cell in enumerate(cells) if cell not in ways]:
+        raise DatasetError(
+            f"{table}: row {odd[0]} names {cells[odd[0]]!r} in column {best!r}, and there is no such picture "
+            f"in {folder} ({len(odd):,} rows like it)"
+        )
+    order = [ways[cell] for cell in cells]
+    if len(set(order)) < len(order):
+        seen: set[str] = set()
+        twice = next(row for row, name in enumerate(order) if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise DatasetError(f"{table}: row {twice} names {cells[twice]!r}, as an earlier row does")
+    factors = frame.drop(columns=best)
+    if not factors.shape[1]:
+        raise DatasetError(f"{table} has no column beside {best!r}, the names of the pictures")
+    left = len(pictures) - len(order)
+    notes = (f"{table} does not name {left:,} pictures of {folder}, which are left out",) if left else ()
+    return order, factors, notes
+
+
+def _ways_to_name(pictures: list[str]) -> dict[str, str]:
+    """From what a table may write to the picture: its path, its file name or its stem, if only one has it."""
+    ways: dict[str, str] = {}
+    for spell in (
+        lambda name: Path(name).stem,
+        lambda name: Path(name).name,
+        lambda name: str(Path(name).with_suffix("").as_posix()),
+        lambda name: name,
+    ):
+        of_all: dict[str, list[str]] = {}
+        for name in pictures:
+            of_all.setdefault(spell(name), []).append(name)
+        ways.update({text: names[0] for text, names in of_all.items() if len(names) == 1})
+    return ways
+
+
+def _spelt(cell: Any) -> str:
+    return str(cell).strip().replace("\\", "/").removeprefix("./")
+
+
+def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:
+    """The folder that each picture is in, of a tree with a folder for each class."""
+    import pandas as pd
+
+    tops = [name.partition("/")[0] if "/" in name else "" for name in pictures]
+    if not any(tops):
+        return None
+    if not all(tops):
+        loose = pictures[tops.index("")]
+        raise DatasetError(
+            f"{folder} has pictures in folders and one beside them, {loose}; give a table of factors, or put "
+            f"every picture in the folder of its class"
+        )
+    return pd.DataFrame({CLASS: pd.Categorical(tops)})

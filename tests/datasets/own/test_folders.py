@@ -1,0 +1,181 @@
+"""Folders of pictures: with a table, with a folder for each class, with images.npy."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from disentangle_metrics import DatasetError, InputError, load_dataset
+from disentangle_metrics.datasets import from_folder
+
+Image = pytest.importorskip("PIL.Image")
+
+SHADES = {"a.png": 10, "b.png": 20, "deep/c.png": 30}
+TABLE = "file,shape,weight\nb.png,square,0.5\ndeep/c.png,heart,\na.png,heart,1.5\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three grey pictures of 6 x 4 pixels, and a table of their factors in another order."""
+    folder = tmp_path / "mine"
+    (folder / "deep").mkdir(parents=True)
+    for name, shade in SHADES.items():
+        Image.fromarray(np.full((4, 6), shade * 8, np.uint8)).save(folder / name)
+    (folder / "labels.csv").write_text(TABLE)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "spell", [str, lambda name: Path(name).name, lambda name: Path(name).stem, lambda name: f"./{name}"]
+)
+def test_pictures_go_with_their_rows(spell: Callable[[str], str], folder: Path) -> None:
+    names = ["b.png", "deep/c.png", "a.png"]
+    table = pd.DataFrame({"shape": ["square", "heart", "heart"], "picture": [spell(name) for name in names]})
+    table.to_csv(folder / "labels.csv", index=False)
+    dataset = load_dataset(str(folder))
+    assert (len(dataset), dataset.image_shape) == (3, (4, 6, 1))
+    assert dataset.images([0, 2, 1, 0])[:, 0, 0, 0].tolist() == [160, 80, 240, 160]
+    assert dataset.labels([0, 1])["shape"].tolist() == ["square", "heart"]
+    assert dataset.factor_names == ("shape",)
+    again = pickle.loads(pickle.dumps(dataset))
+    assert again.images([2])[0, 0, 0, 0] == 80
+
+
+def test_values_may_be_missing_in_a_table(folder: Path) -> None:
+    dataset = from_folder(folder, "labels.csv", factor_names=["weight"])
+    assert dataset.factor_names == ("weight",)
+    assert dataset.factors([0, 1, 2]).tolist() == [[0], [-1], [1]]
+    assert dataset.facts["factors"] == str(folder / "labels.csv")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "tsv", "json"])
+def test_other_tables(suffix: str, folder: Path, tmp_path: Path) -> None:
+    (folder / "labels.csv").unlink()
+    frame = pd.DataFrame({"name": list(SHADES), "hue": [3, 1, 3]})
+    path = tmp_path / f"factors.{suffix}"
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+        frame.to_parquet(path)
+    elif suffix == "tsv":
+        frame.to_csv(path, sep="\t", index=False)
+    else:
+        frame.to_json(path, orient="records")
+    assert from_folder(folder, path).labels([0, 1, 2])["hue"].tolist() == [3, 1, 3]
+
+
+def test_pictures_that_the_table_leaves_out_are_said(folder: Path) -> None:
+    (folder / "labels.csv").write_text("file,hue\nb.png,1\na.png,2\n")
+    dataset = load_dataset(str(folder))
+    assert len(dataset) == 2
+    assert "does not name 1 pictures" in dataset.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            "file,hue\nb.png,1\nz.png,2\n",
+            r"row 1 names 'z.png' in column 'file', and there is no such picture .*\(1 rows",
+        ),
+        ("file,hue\nb.png,1\nb.png,2\n", "row 1 names 'b.png', as an earlier row does"),
+        ("hue,size\n1,2\n3,4\n", "no column names the pictures of .*, such as a.png; add a column"),
+        ("file\nb.png\na.png\n", "no column beside"),
+        ("", "is an empty file"),
+    ],
+)
+def test_a_table_that_does_not_match_is_named(table: str, message: str, folder: Path) -> None:
+    (folder / "labels.csv").write_text(table)
+    with pytest.raises(DatasetError, match=message):
+        load_dataset(str(folder))
+
+
+def test_a_folder_for_each_class(tmp_path: Path) -> None:
+    for name, shade in {"cat/1.png": 100, "dog/1.png": 200, "cat/2.png": 110}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((4, 4, 3), shade, np.uint8)).save(tmp_path / name)
+    dataset = load_dataset(str(tmp_path))
+    assert dataset.factor_names == ("class",)
+    assert dataset.labels([0, 1, 2])["class"].tolist() == ["cat", "cat", "dog"]
+    assert dataset.images([2])[0, 0, 0].tolist() == [200, 200, 200]
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "loose.png")
+    with pytest.raises(DatasetError, match=r"one beside them, loose\.png"):
+        load_dataset(str(tmp_path))
+
+
+def test_pictures_alone_are_for_training(folder: Path) -> None:
+    (folder / "labels.csv").unlink()
+    (folder / "deep" / "c.png").unlink()
+    dataset = load_dataset(str(folder))
+    assert (len(dataset), dataset.factor_names) == (2, ())
+
+
+def test_pictures_of_several_sizes_are_cut_when_asked(folder: Path) -> None:
+    Image.fromarray(np.full((9, 5), 240, np.uint8)).save(folder / "a.png")
+    with pytest.raises(DatasetError, match=r"a\.png has 5x9 pixels, and .*b\.png has 6x4; side=64"):
+        load_dataset(str(folder)).images([0, 2])
+    assert load_dataset(str(folder), side=3).images([0, 2]).shape == (2, 3, 3, 1)
+
+
+def test_grey_and_coloured_pictures_are_not_mixed_in_silence(folder: Path) -> None:
+    Image.fromarray(np.full((4, 6, 3), (250, 0, 0), np.uint8)).save(folder / "a.png")
+    with pytest.raises(DatasetError, match=r"a\.png is in colour, and .*b\.png is grey.*channels=3"):
+        load_dataset(str(folder)).images([0, 2])
+    images = load_dataset(str(folder), channels=3).images([0, 2])
+    assert images[:, 0, 0].tolist() == [[160, 160, 160], [250, 0, 0]]
+
+
+def test_masks_of_0_and_1_are_black_and_white(folder: Path) -> None:
+    for name in SHADES:
+        Image.fromarray(np.eye(4, 6, dtype=np.uint8)).save(folder / name)
+    dataset = load_dataset(str(folder))
+    assert dataset.facts["value_range"] == "0..1"
+    assert sorted(set(dataset.images([0]).ravel().tolist())) == [0, 255]
+
+
+def test_a_broken_picture_is_named(folder: Path) -> None:
+    path = folder / "a.png"
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(DatasetError, match=r"a\.png cannot be read"):
+        load_dataset(str(folder)).images([2])
+
+
+def test_an_array_of_images_beside_a_table(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    (tmp_path / "v.csv").write_text("hue,size\n1,2\n2,1\n1,1\n2,2\n")
+    dataset = load_dataset(str(tmp_path))
+    np.testing.assert_array_equal(dataset.images([3, 1])[..., 0], images[[3, 1]])
+    assert dataset.labels([3]).to_dict("list") == {"hue": [2], "size": [2]}
+    (tmp_path / "images.npy").write_bytes((tmp_path / "images.npy").read_bytes()[:100])
+    with pytest.raises(DatasetError, match=r"images\.npy is damaged"):
+        load_dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "options", "message"),
+    [
+        (lambda folder: (folder / "b.csv").write_text(TABLE), {}, "several tables .* factors="),
+        (lambda folder: None, {"factors": "no.csv"}, "there is no file no.csv"),
+        (lambda folder: None, {"side": "big"}, "side must be a whole number"),
+        (lambda folder: None, {"side": 0}, "side is 0"),
+        (lambda folder: None, {"channels": 2}, "channels is 2"),
+        (lambda folder: None, {"images": "x"}, "accepted options: pool, factors, side"),
+    ],
+)
+def test_wrong_options_are_named(prepare: Any, options: dict, message: str, folder: Path) -> None:
+    prepare(folder)
+    with pytest.raises((DatasetError, InputError), match=message):
+        load_dataset(str(folder), **options)
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="there is no picture in"):
+        load_dataset(str(tmp_path))
+    with pytest.raises(DatasetError, match="there is no folder"):
+        from_folder(tmp_path / "nothing")

@@ -1,0 +1,138 @@
+"""Layout and range of a user's images: found, or refused with what to say."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics import DatasetError, InputError
+from disentangle_metrics.datasets import from_arrays
+
+GREY = np.arange(2 * 4 * 5, dtype=np.uint8).reshape(2, 4, 5) * 6  # 0 .. 234
+
+
+@pytest.mark.parametrize(
+    ("images", "unit"),
+    [
+        (GREY, GREY / 255),
+        (GREY.astype(np.float64), GREY / 255),
+        (GREY.astype(np.uint16) * 257, GREY / 255),
+        (GREY > 100, GREY > 100),
+        ((GREY > 100).astype(np.uint8), GREY > 100),
+        ((GREY > 100).astype(np.float32), GREY > 100),
+        (GREY / 255, GREY / 255),
+        (GREY / 127.5 - 1, GREY / 255),
+    ],
+    ids=["uint8", "float in 0..255", "uint16", "bool", "0/1 uint8", "0/1 float", "0..1", "-1..1"],
+)
+def test_the_range_is_found_and_mapped_to_0_and_1(images: np.ndarray, unit: np.ndarray) -> None:
+    dataset = from_arrays(images)
+    inputs = dataset.network_input([1, 0, 1])
+    assert (inputs.dtype, inputs.shape) == (np.float32, (3, 1, 4, 5))
+    np.testing.assert_allclose(inputs[:, 0], unit[[1, 0, 1]], atol=1e-6)
+    pixels = dataset.images([1, 0])
+    assert (pixels.dtype, pixels.shape) == (np.uint8, (2, 4, 5, 1))
+    np.testing.assert_array_equal(pixels[..., 0], np.rint(unit[[1, 0]] * 255))
+
+
+def test_more_than_8_bits_reach_the_network() -> None:
+    images = np.linspace(0, 1, 2 * 64).reshape(2, 8, 8)
+    np.testing.assert_array_equal(from_arrays(images).network_input([0, 1])[:, 0], images.astype(np.float32))
+
+
+def test_what_was_found_is_said() -> None:
+    dataset = from_arrays((GREY > 100).astype(np.uint8), name="mine")
+    assert dataset.facts == {"axes": "n, height, width", "dtype": "uint8", "value_range": "0..1"}
+    assert dataset.notes == ("images: 2 images (n, height, width) of uint8, values 0..1 as found",)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image_shape"),
+    [
+        ((6, 4, 5), (4, 5, 1)),
+        ((6, 4, 5, 3), (4, 5, 3)),
+        ((6, 3, 4, 5), (4, 5, 3)),
+        ((6, 1, 4, 5), (4, 5, 1)),
+        ((6, 4, 5, 1), (4, 5, 1)),
+    ],
+)
+def test_the_channels_are_found(shape: tuple[int, ...], image_shape: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, shape, np.uint8)
+    dataset = from_arrays(images)
+    assert dataset.image_shape == image_shape
+    pixels = dataset.images([4])[0]
+    expected = images[4].transpose(1, 2, 0) if shape[1] in (1, 3) and len(shape) == 4 else images[4]
+    np.testing.assert_array_equal(pixels.reshape(expected.shape), expected)
+
+
+def test_channels_that_could_be_first_or_last_are_asked_for() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 3, 8, 3), np.uint8)
+    with pytest.raises(
+        InputError, match=r"\(6, 3, 8, 3\), so the channels could be first or last; pass channels="
+    ):
+        from_arrays(images)
+    assert from_arrays(images, channels="first").image_shape == (8, 3, 3)
+    assert from_arrays(images, channels="last").image_shape == (3, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "message"),
+    [
+        (np.zeros((5, 784)), {}, r"shape \(5, 784\); .* images.reshape\(-1, 28, 28\)"),
+        (np.zeros((5, 8, 8, 4)), {}, "1 or 3 channels.*alpha"),
+        (np.zeros((5, 8)).T[0], {}, r"accepted: \(n, height, width\)"),
+        (np.zeros((0, 8, 8)), {}, "holds no image"),
+        (np.full((5, 8, 8), "a"), {}, "the dtype <U1"),
+        (np.full((5, 8, 8), 16.0), {}, r"values from 16 to 16, .* value_range=\(16, 16\)"),
+        (np.random.default_rng(0).normal(size=(5, 8, 8)), {}, "none of the usual ranges"),
+        (np.full((5, 8, 8), 0.003), {}, "values from 0.003 to 0.003"),
+        (
+            np.where(np.arange(5)[:, None, None] == 3, np.nan, np.ones((5, 8, 8))),
+            {},
+            "image 3 has a value that is not finite",
+        ),
+        (GREY, {"value_range": (5, 5)}, "value_range must be black and white"),
+        (GREY, {"value_range": "bright"}, "got 'bright'"),
+        (GREY, {"channels": "middle"}, "channels must be 'first' or 'last'"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(images: np.ndarray, options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        from_arrays(images, **options)
+
+
+def test_a_declared_range_is_used() -> None:
+    digits = np.full((5, 8, 8), 16.0)
+    digits[0] = 4
+    dataset = from_arrays(digits, value_range="0..16")
+    assert dataset.network_input([0])[0, 0, 0, 0] == 0.25
+    assert "values 0..16 as declared" in dataset.notes[0]
+
+
+def test_an_image_read_later_is_held_to_the_range() -> None:
+    images = np.zeros((2000, 4, 4), np.uint8)
+    images[::2] = 1
+    images[777, 2, 3] = 200  # between the images that are looked at first
+    dataset = from_arrays(images)
+    with pytest.raises(DatasetError, match=r"image 777 has the value 200, outside of 0\.\.1; .*value_range="):
+        dataset.images(np.arange(700, 800))
+    with pytest.raises(DatasetError, match="image 777"):
+        dataset.network_input([777])
+
+
+def test_it_travels_to_other_processes() -> None:
+    dataset = pickle.loads(pickle.dumps(from_arrays(GREY, np.array([[1], [2]]))))
+    np.testing.assert_array_equal(dataset.images([1])[0, ..., 0], GREY[1])
+    assert dataset.factors([1, 0]).tolist() == [[1], [0]]
+
+
+def test_pooled_images_keep_their_record() -> None:
+    dataset = dm.datasets.from_arrays(np.full((3, 4, 4), 255, np.uint8))
+    from disentangle_metrics.datasets.pooled import pooled
+
+    assert pooled(dataset, 2).facts == dataset.facts
+    assert pooled(dataset, 2).image_shape == (2, 2, 1)
