@@ -52,7 +52,7 @@ _WHERE = {
     "udr": "model_agreement",
 }
 
-_MODULES = ("plot",)
+_MODULES = ("integrations", "plot")
 
 __all__ = ["__version__", *_WHERE, *_METRICS, *_MODULES]
 

@@ -41,6 +41,7 @@ from disentangle_metrics.scoring.report import Score as Score
 from disentangle_metrics.scoring.requests import Metric as Metric
 from disentangle_metrics.scoring.score import score as score
 from disentangle_metrics.streams.accumulator import Accumulator as Accumulator
+from disentangle_metrics import integrations as integrations
 from disentangle_metrics import plot as plot
 
 def mig(

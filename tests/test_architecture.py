@@ -38,7 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "encoders": {"registry", "inputs"},
     "files": {"encoders", "inputs"},
     "groups_alone": {"inputs", "scoring"},
-    "evaluation": {"datasets", "encoders", "inputs", "scoring"},
+    "loaders": {"encoders", "inputs"},
+    "evaluation": {"datasets", "encoders", "inputs", "loaders", "scoring"},
+    "integrations": {"encoders", "evaluation", "inputs", "loaders", "scoring", "streams"},
     "cli": {
         "comparison",
         "datasets",
