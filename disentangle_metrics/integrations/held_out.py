@@ -8,7 +8,6 @@ from typing import Any
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import check_score_options, evaluate
 from disentangle_metrics.integrations.random_state import kept_random_state
-from disentangle_metrics.loaders import is_loader
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 
@@ -48,7 +47,7 @@ class HeldOut:
     ) -> None:
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise InputError(f"`every_n_epochs` must be a whole number of at least 1, got {every!r}")
-        if is_loader(data) and iter(data) is data:
+        if hasattr(data, "__next__"):
             raise InputError("`data` is a generator, which can be read once; pass a loader, or a list of it")
         self.data, self.every, self.prefix = data, every, prefix
         if metrics is not None and not isinstance(metrics, str | Metric):

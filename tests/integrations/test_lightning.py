@@ -137,6 +137,13 @@ def test_arguments_are_refused_before_training(options, message) -> None:
         ScoreCallback(data(), **options)
 
 
+def test_a_callback_is_made_without_drawing() -> None:
+    loader = data(shuffle=True)
+    before = torch.get_rng_state()
+    ScoreCallback(loader)
+    assert torch.equal(before, torch.get_rng_state())
+
+
 def test_a_generator_is_refused_since_it_ends() -> None:
     with pytest.raises(dm.InputError, match="generator, which can be read once"):
         ScoreCallback(batch for batch in data())
