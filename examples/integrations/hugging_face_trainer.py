@@ -5,7 +5,7 @@ Needs the extra `transformers`. Run: python examples/integrations/hugging_face_t
 
 import torch
 from torch.utils.data import DataLoader, TensorDataset
-from transformers import Trainer, TrainingArguments, ViTConfig, ViTForImageClassification
+from transformers import Trainer, TrainingArguments, ViTConfig, ViTModel
 
 import disentangle_metrics as dm
 from disentangle_metrics.integrations.transformers import ScoreCallback
@@ -18,20 +18,27 @@ def images(rows):
     return torch.from_numpy(dataset.images(rows)).permute(0, 3, 1, 2) / 255
 
 
-class Classifier(ViTForImageClassification):
-    """A classifier of shapes whose code is the mean of its tokens."""
+class Classifier(torch.nn.Module):
+    """A transformer that learns the shape; its code is the pooled output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        config = ViTConfig(
+            image_size=64, patch_size=16, num_channels=1, hidden_size=16, num_hidden_layers=1,
+            num_attention_heads=2, intermediate_size=32,
+        )  # fmt: skip
+        self.vit = ViTModel(config)
+        self.head = torch.nn.Linear(16, dataset.factor_sizes[0])
 
     def encode(self, pixel_values):
-        return self.vit(pixel_values=pixel_values).last_hidden_state.mean(dim=1)
+        return self.vit(pixel_values=pixel_values).pooler_output
+
+    def forward(self, pixel_values, labels):
+        return {"loss": torch.nn.functional.cross_entropy(self.head(self.encode(pixel_values)), labels)}
 
 
 torch.manual_seed(0)
-model = Classifier(
-    ViTConfig(
-        image_size=64, patch_size=16, num_channels=1, hidden_size=16, num_hidden_layers=1,
-        num_attention_heads=2, intermediate_size=32, num_labels=dataset.factor_sizes[0],
-    )
-)  # fmt: skip
+model = Classifier()
 train, held_out = order[:1000], order[1000:1600]
 shapes = torch.from_numpy(dataset.factors(train))[:, 0]
 trainer = Trainer(
@@ -45,6 +52,6 @@ loader = DataLoader(TensorDataset(images(held_out), torch.from_numpy(dataset.fac
 trainer.add_callback(ScoreCallback(trainer, loader, encode_with="encode", factor_names=dataset.factor_names))
 trainer.train()
 
-model.save_pretrained("vit")  # config.json and model.safetensors
-encoder = dm.load_encoder("vit", device="cpu", outputs={"mean": "mean_token"})
+model.vit.save_pretrained("vit")  # config.json and model.safetensors
+encoder = dm.load_encoder("vit", device="cpu")
 print(dm.evaluate(encoder, dataset, samples=600, metrics=["mig", "mig_sup"]))

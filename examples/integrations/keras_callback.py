@@ -41,15 +41,13 @@ class Vae(keras.Model):
 dataset = dm.load_dataset("sprites")
 order = np.random.default_rng(0).permutation(len(dataset))
 train, held_out = order[:2000], order[2000:3000]
-images = {
-    name: dataset.images(rows) / np.float32(255) for name, rows in (("train", train), ("held", held_out))
-}
+train_images, held_out_images = (dataset.images(rows) / np.float32(255) for rows in (train, held_out))
 
 model = Vae()
 model.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True))
-scores = ScoreCallback((images["held"], dataset.factors(held_out)), factor_names=dataset.factor_names)
+scores = ScoreCallback((held_out_images, dataset.factors(held_out)), factor_names=dataset.factor_names)
 history = model.fit(
-    images["train"], images["train"], batch_size=64, epochs=3, verbose=0,
+    train_images, train_images, batch_size=64, epochs=3, verbose=0,
     callbacks=[scores, keras.callbacks.EarlyStopping("mig", mode="max", patience=5)],
 )  # fmt: skip
 print({name: np.round(values, 4).tolist() for name, values in history.history.items()})
