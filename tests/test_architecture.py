@@ -75,6 +75,13 @@ HEAVY = {
     "pyarrow",
     "h5py",
     "polars",
+    "torchmetrics",
+    "lightning",
+    "keras",
+    "transformers",
+    "anndata",
+    "jax",
+    "flax",
 }
 HEAVY_ALLOWED = {"cli": {"typer", "rich"}, "kit": {"typer"}, "plot": {"matplotlib"}}
 

@@ -8,8 +8,8 @@ from typing import Any
 from disentangle_metrics.errors import InputError
 
 
-def need(package: str) -> Any:
-    """The package, imported.
+def need(package: str, integration: str | None = None) -> Any:
+    """The package, imported, for the integration of this name (by default its own).
 
     Raises
     ------
@@ -21,7 +21,8 @@ def need(package: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
+        extra = integration or package
         raise InputError(
-            f"disentangle_metrics.integrations.{package} needs the package {package}, which is not "
-            f"installed; install it with: pip install 'disentangle-metrics[{package}]'"
+            f"disentangle_metrics.integrations.{extra} needs the package {package}, which is not "
+            f"installed; install it with: pip install 'disentangle-metrics[{extra}]'"
         ) from None

@@ -18,7 +18,7 @@ from disentangle_metrics.scoring.score import score
 from disentangle_metrics.streams.accumulator import Accumulator
 from disentangle_metrics.streams.packed import merge_packed, pack
 
-torch: Any = need("torch")
+torch: Any = need("torch", "torchmetrics")
 TorchMetric: Any = need("torchmetrics").Metric
 
 COUNTED = ("protocol", "factor_names", "factor_types", "latent_names")
