@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +23,7 @@ from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from disentangle_metrics.integrations.lightning import ScoreCallback  # noqa: E402
 
+ROOT = Path(__file__).parents[2]
 ROWS = 64
 pytestmark = pytest.mark.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -147,3 +153,53 @@ def test_a_callback_is_made_without_drawing() -> None:
 def test_a_generator_is_refused_since_it_ends() -> None:
     with pytest.raises(dm.InputError, match="generator, which can be read once"):
         ScoreCallback(batch for batch in data())
+
+
+PROCESS = """
+import json, sys, warnings
+import lightning
+from disentangle_metrics.integrations.lightning import ScoreCallback
+from tests.integrations.test_lightning import Turner, data
+warnings.simplefilter("ignore")
+lightning.seed_everything(1, verbose=False)
+callback = ScoreCallback(data(), encode_with="encode")
+trainer = lightning.Trainer(
+    max_epochs=2, accelerator="cpu", devices=2, strategy="ddp", logger=False, enable_checkpointing=False,
+    enable_progress_bar=False, enable_model_summary=False, callbacks=[callback], default_root_dir=sys.argv[1],
+)
+trainer.fit(Turner(), data())
+print(json.dumps([list(callback.reports), float(trainer.callback_metrics["mig"])]))
+"""
+
+
+@pytest.mark.slow
+def test_of_two_processes_one_scores_and_both_have_the_numbers(tmp_path) -> None:
+    environment = {
+        **os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
+        "TORCHELASTIC_RUN_ID": "test", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0",
+    }  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    try:
+        ended = [process.communicate(timeout=200) for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    assert [process.returncode for process in started] == [0, 0], ended
+    (first, score), (second, other) = (json.loads(output.splitlines()[-1]) for output, _ in ended)
+    assert (first, second) == ([1, 2], [])
+    assert score == other
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
