@@ -55,7 +55,7 @@ _WHERE = {
     "udr": "model_agreement",
 }
 
-_MODULES = ("datasets", "plot")
+_MODULES = ("datasets", "integrations", "plot")
 
 __all__ = ["__version__", *_WHERE, *_METRICS, *_MODULES]
 

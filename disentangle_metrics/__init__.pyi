@@ -45,6 +45,7 @@ from disentangle_metrics.scoring.score import score as score
 from disentangle_metrics.streams.accumulator import Accumulator as Accumulator
 from disentangle_metrics.tracking import Tracker as Tracker
 from disentangle_metrics import datasets as datasets
+from disentangle_metrics import integrations as integrations
 from disentangle_metrics import plot as plot
 
 def mig(

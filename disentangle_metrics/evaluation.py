@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
-import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,15 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check, gravest_first
 from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
-from disentangle_metrics.encoders.encoder import OutputReader, evaluation_mode
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Posterior
+from disentangle_metrics.encoders.reading import reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.progress import LateProgress
+from disentangle_metrics.loaders import encode_batches, is_loader
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.score import score
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
 LOOKED_AT = 256  # images whose codes are compared with their prior
-AS_IT_IS = InputScale("0..1")
 DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
 
 
@@ -64,17 +63,20 @@ def evaluate(
         (mean, logvar), or outputs by name. Its first batch is encoded twice, to notice a code that is
         drawn at random. What :func:`load_encoder` returns, a ``torch.nn.Module`` (run in
         evaluation mode, on the device it is on, and left as it was), or a function of NumPy arrays.
-    dataset : FactorDataset or array
+    dataset : FactorDataset, array or loader
         What :func:`load_dataset` returns; or your own images, as :func:`.datasets.from_arrays` takes
         them: (n, height, width), (n, height, width, channels) or (n, channels, height, width), in 0..1,
-        -1..1 or 0..255.
+        -1..1 or 0..255. Or a ``torch.utils.data.DataLoader``, or another iterable of
+        batches (inputs, factors), once through. Inputs need not be images, and go to the encoder as the
+        loader gives them. Factors are (n, K), (n,), or a dictionary of columns by name. `factor_names` names
+        the others.
     factors : iterable of str, array or DataFrame
-        With a data set: names of the factors to score against, by default all. With your own images:
-        their factors (n, n_factors), row i for image i.
+        With a data set or a loader: names of the factors to score against, by default all. With your own
+        images: their factors (n, n_factors), row i for image i.
     samples : int or None
         How many images, drawn without replacement: the rows
         ``numpy.random.default_rng(seed).choice(len(dataset), samples, replace=False)``. Every image,
-        in order, if None or not fewer than there are.
+        in order, if None or not fewer than there are. Every input of a loader is encoded.
     seed : int
         Seed of the rows and of every metric that draws.
     batch_size : int
@@ -104,6 +106,10 @@ def evaluate(
     samples = None if samples is None else _whole("samples", samples, 1)
     seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
     wanted_scale = _scale_of(encoder, scale)
+    if is_loader(dataset) and (factors is None or not hasattr(factors, "shape")):
+        if wanted_scale is not None:
+            raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
+        return _evaluate_loader(encoder, dataset, samples, seed, factors, progress, score_options)
     if not (isinstance(dataset, FactorDataset) or hasattr(dataset, "factor_names")):
         dataset = _own(dataset, factors, score_options)
         factors = None
@@ -115,7 +121,7 @@ def evaluate(
     if isinstance(own_types, Mapping):  # the data set's own types stay for the factors not named
         own_types = {**types, **own_types}
     options = {**score_options, "factor_types": types if own_types is None else own_types}
-    _check_score_options(options)
+    check_score_options(options)
     if options.get("groups") == "layers":
         options["groups"] = _layers(encoder)
     rows = _rows(len(dataset), samples, seed)
@@ -130,7 +136,7 @@ def evaluate(
         missing=missing,
     )
     start = time.perf_counter()
-    with _reading(encoder, wanted_scale) as (read, remarks, in_scale):
+    with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
         latents = _encode(read, dataset, rows, batch_size, progress)
         notes = tuple(remarks())
         other_scale = None
@@ -151,11 +157,7 @@ def evaluate(
         **options,
     )
     used_scale = wanted_scale or _scale_in(encoder)
-    return replace(
-        report,
-        warnings=(*map(str, about_network), *report.warnings),
-        found=gravest_first([*about_network, *report.found]),
-    ).with_provenance(
+    return _noted(report, about_network).with_provenance(
         encoder=_described(encoder),
         dataset=dataset.name,
         **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
@@ -166,6 +168,64 @@ def evaluate(
         encode_seconds=round(encoded - start, 3),
         score_seconds=round(time.perf_counter() - encoded, 3),
     )
+
+
+def _evaluate_loader(
+    encoder: Any,
+    loader: Iterable[Any],
+    samples: int | None,
+    seed: int,
+    factors: Iterable[str] | None,
+    progress: bool,
+    score_options: dict[str, Any],
+) -> Report:
+    """Score a model on the batches of a loader."""
+    check_score_options(score_options, more=("factor_names",))
+    if score_options.get("groups") == "layers":
+        score_options["groups"] = _layers(encoder)
+    start = time.perf_counter()
+    with reading(encoder, images=False) as (read, remarks, _):
+        latents, table = encode_batches(read, loader, progress)
+        notes = tuple(remarks())
+    for text in notes:
+        warnings.warn(text, ScoreWarning, stacklevel=3)
+    encoded = time.perf_counter()
+    names, kept = _columns_of(table, factors, score_options.pop("factor_names", None))
+    rows = _rows(len(table), samples, seed)
+    picked = table.iloc[rows, kept] if hasattr(table, "iloc") else table[rows][:, kept]
+    report = score(
+        latents.rows(rows) if isinstance(latents, GaussianPosterior) else latents[rows],
+        picked,
+        factor_names=names,
+        seed=seed,
+        progress=progress,
+        **score_options,
+    )
+    return _noted(report, [Check("network_outputs", text) for text in notes]).with_provenance(
+        encoder=_described(encoder),
+        dataset=type(getattr(loader, "dataset", loader)).__qualname__,
+        images=len(rows),
+        encode_seconds=round(encoded - start, 3),
+        score_seconds=round(time.perf_counter() - encoded, 3),
+    )
+
+
+def _columns_of(
+    table: Any, wanted: Iterable[str] | None, factor_names: Iterable[str] | None
+) -> tuple[list[str], list[int]]:
+    """Names and places of the factors of a loader to score against."""
+    given = table.columns if hasattr(table, "columns") else [f"factor_{k}" for k in range(table.shape[1])]
+    known = list(given) if factor_names is None else list(factor_names)
+    if len(known) != table.shape[1]:
+        raise InputError(f"`factor_names` has {len(known)} names for {table.shape[1]} factors of the loader")
+    places = _places(known, wanted, "the loader")
+    return [known[place] for place in places], places
+
+
+def _noted(report: Report, about_network: Sequence[Check]) -> Report:
+    """The report with what is to be known of the network."""
+    found = gravest_first([*about_network, *report.found])
+    return replace(report, warnings=(*map(str, about_network), *report.warnings), found=found)
 
 
 def _whole(name: str, value: Any, least: int) -> int:
@@ -219,6 +279,11 @@ def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> lis
     known = list(dataset.factor_names)
     if not known:
         raise InputError(f"scores need known factors, and the data set {dataset.name} has none")
+    return _places(known, wanted, f"the data set {dataset.name}")
+
+
+def _places(known: list[str], wanted: Iterable[str] | None, source: str) -> list[int]:
+    """The places of the factors wanted among those known."""
     if wanted is None:
         return list(range(len(known)))
     if isinstance(wanted, str):
@@ -228,10 +293,7 @@ def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> lis
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise InputError(
-                f"`factors`: the data set {dataset.name} has no factor {name!r}; {hint}known: "
-                f"{', '.join(known)}"
-            )
+            raise InputError(f"`factors`: {source} has no factor {name!r}; {hint}known: {', '.join(known)}")
         if names.count(name) > 1:
             raise InputError(f"`factors` names {name!r} twice")
     if not names:
@@ -239,12 +301,19 @@ def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> lis
     return [known.index(name) for name in names]
 
 
-def _check_score_options(options: dict[str, Any]) -> None:
-    """Refuse now what score() would refuse after the images are encoded."""
+def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> None:
+    """Refuse now what score() would refuse after the images are encoded; `more` are further options.
+
+    Raises
+    ------
+    InputError
+        If there is no such option, or it may not be what it is.
+    """
     accepted = [name for name in inspect.signature(score).parameters if name not in DECIDED_BY_THE_DATASET]
+    accepted += more
     for name in options:
         if name not in accepted:
-            raise InputError(f"evaluate() has no option {name!r}; those of score() are {', '.join(accepted)}")
+            raise InputError(f"there is no option {name!r}; those of score() are {', '.join(accepted)}")
     choose(options.get("metrics"), options.get("protocol", "default"))
     early = ("anchors", "confidence", "replicates", "n_jobs")
     Options(**{name: options[name] for name in early if name in options})
@@ -266,38 +335,6 @@ def _layers(encoder: Any) -> Mapping[str, Iterable[int]]:
             "groups themselves, such as {'layer 1': [0, 1]}"
         )
     return groups
-
-
-@contextlib.contextmanager
-def _reading(
-    encoder: Any, scale: InputScale | None
-) -> Iterator[tuple[ReadBatch, Callable[[], Iterable[str]], ReadBatch | None]]:
-    """From images to posteriors; what to know of them afterwards; and from images in any range, of networks.
-
-    A network stands in evaluation mode meanwhile.
-    """
-    torch = sys.modules.get("torch")  # whoever has a network has imported it
-    network = encoder.network if isinstance(encoder, Encoder) else encoder
-    if torch is not None and isinstance(network, torch.nn.Module):
-        whole = encoder if isinstance(encoder, Encoder) else Encoder(network)
-        whole = whole if scale is None else whole.in_scale(scale)
-        with evaluation_mode(network):
-            yield whole.posterior, lambda: whole.remarks, whole.in_scale(AS_IT_IS).posterior
-    elif isinstance(encoder, Encoder):
-        whole = encoder if scale is None else encoder.in_scale(scale)
-        yield whole.posterior, lambda: whole.remarks, whole.in_scale(AS_IT_IS).posterior
-    elif callable(encoder):
-        reader = OutputReader(by_contract=True)
-
-        def read(images: NDArray[np.float32]) -> Posterior:
-            return reader.read(encoder, images if scale is None else scale(images))
-
-        yield read, lambda: reader.remarks, None
-    else:
-        raise InputError(
-            f"`encoder` must be callable, got {type(encoder).__name__}; "
-            f"for a model file pass dm.load_encoder(path)"
-        )
 
 
 def _encode(

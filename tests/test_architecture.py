@@ -40,7 +40,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"encoders", "inputs"},
     "datasets": {"encoders", "files", "inputs", "registry"},
     "groups_alone": {"inputs", "scoring"},
-    "evaluation": {"datasets", "encoders", "inputs", "scoring"},
+    "loaders": {"encoders", "inputs"},
+    "evaluation": {"datasets", "encoders", "inputs", "loaders", "scoring"},
+    "integrations": {"encoders", "evaluation", "inputs", "loaders", "scoring", "streams"},
     "cli": {
         "benchmarking",
         "comparison",
@@ -76,6 +78,13 @@ HEAVY = {
     "pyarrow",
     "h5py",
     "polars",
+    "torchmetrics",
+    "lightning",
+    "keras",
+    "transformers",
+    "anndata",
+    "jax",
+    "flax",
 }
 HEAVY_ALLOWED = {"cli": {"typer", "rich"}, "kit": {"typer"}, "plot": {"matplotlib"}}
 

@@ -75,7 +75,7 @@ class OutputReader:
         if self._drawn is None and rows:
             self._drawn = self._notice(output, encode(images), rows)
         drawn = self._drawn or frozenset()
-        pixels = int(np.prod(np.shape(images)[1:]))
+        pixels = self._pixels(output, np.shape(images))
         posterior = read_posterior(
             output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=self.by_contract
         )
@@ -86,6 +86,12 @@ class OutputReader:
             self.outputs = {"mean": posterior.mean_is}
         self._read_any = True
         return posterior
+
+    def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
+        """The width of a reconstruction; None where a contract says that a pair of that width is the code."""
+        width = int(np.prod(shape[1:]))
+        pair = [np.shape(part.value) for part in listed(output)] if self.by_contract else []
+        return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
 
     def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
         """The names of the outputs that are drawn, with a remark if the means are."""
@@ -109,6 +115,22 @@ class OutputReader:
                 "--encode-with)"
             )
         return ignored
+
+
+class CallableEncoder:
+    """A function from inputs to latents of any framework, with a choice of its outputs."""
+
+    def __init__(self, encode: Callable[[Any], Any], outputs: Outputs | None = None) -> None:
+        self._encode, self._reader = encode, OutputReader(outputs, by_contract=True)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to know of its codes, such as that they are drawn; known after the first batch."""
+        return tuple(self._reader.remarks)
+
+    def posterior_of(self, inputs: Any) -> Posterior:
+        """Encode one batch, whose rows are the samples."""
+        return self._reader.read(self._encode, inputs)
 
 
 class Encoder:
@@ -225,7 +247,11 @@ class Encoder:
         """Encode one batch; like calling it, with the name of the output that the means are."""
         if len(shape := np.shape(images)) != 4:
             raise InputError(f"images must have the shape (n, channels, height, width), found {tuple(shape)}")
-        return self._reader.read(self._run, images if self.scale is None else self.scale(images))
+        return self.posterior_of(images if self.scale is None else self.scale(images))
+
+    def posterior_of(self, inputs: Any) -> Posterior:
+        """Encode one batch of whatever the network takes, images or not; its rows are the samples."""
+        return self._reader.read(self._run, inputs)
 
     def in_scale(self, scale: InputScale) -> Encoder:
         """The same network for images that are to be brought into this range."""

@@ -14,6 +14,9 @@ from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.networks import from_architecture, from_user_code, put_weights
 from disentangle_metrics.encoders.onnx_file import import_onnx, load_onnx
 from disentangle_metrics.encoders.outputs import Outputs, check_outputs
+from disentangle_metrics.encoders.pretrained import CONFIG as CONFIG_FILE
+from disentangle_metrics.encoders.pretrained import WEIGHTS as WEIGHTS_FILE
+from disentangle_metrics.encoders.pretrained import arguments_in, is_pretrained, load_pretrained
 from disentangle_metrics.encoders.pytorch import import_torch, pick_device
 from disentangle_metrics.encoders.registries import CHECKPOINTS, ENCODERS, architecture_name
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
@@ -77,8 +80,9 @@ def load_encoder(
     path_or_name : path or str
         A checkpoint of this package; weights in a safetensors or ``torch.save`` file (with `arch`
         or `model_code`); an encoder in an ONNX file, with its data file beside it if it has one; the
-        name of a bundled checkpoint; and, if trusted, a TorchScript program, a ``torch.export``
-        program or a pickled network.
+        name of a bundled checkpoint; a folder of ``save_pretrained`` (config.json with safetensors beside
+        it): a model of Transformers, or arguments and weights for `model_code`; and, if trusted, a
+        TorchScript program, a ``torch.export`` program or a pickled network.
     device : str
         ``"auto"`` (CUDA, else MPS, else the CPU; for an ONNX model always the CPU), or a device as
         PyTorch names it.
@@ -123,6 +127,13 @@ def load_encoder(
     """
     outputs = check_outputs(outputs)
     wanted = input_scale(scale)
+    folder = Path(path_or_name).expanduser()
+    if is_pretrained(folder):
+        if arch is None and model_code is None:
+            return _pretrained_encoder(folder, device, outputs, encode_with, wanted)
+        path_or_name = folder / WEIGHTS_FILE
+        if model_code is not None:
+            model_args = {**arguments_in(folder), **(model_args or {})}
     path, kind = _locate(path_or_name)
     if model_args is not None and model_code is None:
         raise InputError("model_args are the arguments of model_code; give that too")
@@ -196,6 +207,25 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     if kind not in WEIGHTS and kind is not FileKind.ONNX and kind not in trusted.PROGRAMS:
         raise ModelFileError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
     return path, kind
+
+
+def _pretrained_encoder(
+    folder: Path, device: str, outputs: Outputs | None, encode_with: str | None, scale: InputScale | None
+) -> Encoder:
+    torch = import_torch()
+    network, architecture, remarks = load_pretrained(folder)
+    weights = sorted(folder.glob("model*.safetensors"))
+    source = ModelSource(
+        str(folder),
+        "pretrained_folder",
+        _sha256(weights[0]),
+        torch.__version__,
+        architecture,
+        other_files={path.name: _sha256(path) for path in (*weights[1:], folder / CONFIG_FILE)},
+        remarks=remarks,
+    )
+    network = network.to(pick_device(device)).eval()
+    return Encoder(network, source, outputs=outputs, encode_with=encode_with, scale=scale)
 
 
 def _onnx_encoder(

@@ -45,12 +45,22 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
             return np.asarray(value.to_numpy())
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
-        return np.asarray(value)
+        return _of_numpy_type(np.asarray(value))
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {reason}") from error
+
+
+def _of_numpy_type(array: NDArray[Any]) -> NDArray[Any]:
+    """Short numbers that NumPy has no type for, as JAX and TensorFlow have them, in one that it has."""
+    if array.dtype.kind == "V" and array.dtype.names is None:
+        if array.dtype.name.startswith(("bfloat16", "float8", "float6", "float4")):
+            return array.astype(np.float32)
+        if array.dtype.name.startswith(("int", "uint")):  # of 4 or 2 bits
+            return array.astype(np.int8)
+    return array
 
 
 def is_sparse(value: Any) -> bool:
@@ -107,8 +117,8 @@ def _not_an_array(value: Any) -> str:
     name, package = type(value).__name__, type(value).__module__.partition(".")[0]
     if package in ("anndata", "mudata") or (hasattr(value, "obsm") and hasattr(value, "obs")):
         return (
-            f"is an {name} object, which is not read as a whole; pass its parts: latents "
-            'pandas.DataFrame(adata.obsm["X_vae"], index=adata.obs_names), factors adata.obs[["cell_type"]]'
+            f"is an {name} object, which is not read as a whole; name its parts: "
+            'dm.score(adata, latents="X_vae", factors=["cell_type"])'
         )
     if hasattr(value, "stddev") and hasattr(value, "rsample"):
         return (

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
 
 from disentangle_metrics.checks import gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
+from disentangle_metrics.inputs.annotated import is_annotated, tables_of
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit.progress import LateProgress, Share
@@ -29,7 +31,38 @@ from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Option
 if TYPE_CHECKING:
     import pandas as pd
 
+P = ParamSpec("P")
 
+
+class _Score(Protocol[P]):
+    """What :func:`score` may be called with: arrays, or an AnnData object and the names of its parts."""
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Report: ...
+
+    @overload
+    def __call__(
+        self, adata: Any, /, *, latents: str, factors: Iterable[str] | str | None = None, **options: Any
+    ) -> Report: ...
+
+
+def _or_anndata(function: Callable[P, Report]) -> _Score[P]:
+    """The function, also of an AnnData object with the names of latents and factors in it."""
+
+    @functools.wraps(function)
+    def of_either(*args: Any, **options: Any) -> Report:
+        if args and is_annotated(args[0]):
+            names = dict(zip(("latents", "factors"), args[1:], strict=False))
+            names |= {name: options.pop(name) for name in ("latents", "factors") if name in options}
+            args = tables_of(args[0], **names)
+        return function(*args, **options)
+
+    of_both: Any = of_either
+    scored: _Score[P] = of_both
+    return scored
+
+
+@_or_anndata
 def score(
     latents: Any,
     factors: Any,
@@ -55,7 +88,8 @@ def score(
     ----------
     latents
         Shape (N, D), real numbers; or a :class:`GaussianPosterior`. Arrays of any framework, data
-        frames and lists are taken.
+        frames and lists are taken. Of an AnnData object name the parts:
+        ``dm.score(adata, latents="X_vae", factors=["batch", "cell_type"])``.
     factors
         Shape (N, K): the known factors of the same N samples, an array or a DataFrame. Strings and few
         numbers are categories, many numbers a measurement; the report says how each was read, by the rule
@@ -132,7 +166,7 @@ def score(
     )
     report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:
-        warnings.warn(text, ScoreWarning, stacklevel=2)
+        warnings.warn(text, ScoreWarning, stacklevel=3)
     return report
 
 

@@ -1,0 +1,169 @@
+"""Folders that ``save_pretrained`` writes: config.json beside model.safetensors. None of their code runs.
+
+With `model_code` the folder gives arguments and weights. Without, it is a model of Transformers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from disentangle_metrics.errors import ModelFileError
+
+if TYPE_CHECKING:
+    import torch
+
+CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
+PREPROCESSOR = "preprocessor_config.json"
+OWN_CODE = "give model_code= (--model-code package.module:Class) to build the network from your own code"
+
+
+def is_pretrained(path: Path) -> bool:
+    """Whether it is a folder with a description and safe weights."""
+    try:
+        return (path / CONFIG).is_file() and any((path / name).is_file() for name in (WEIGHTS, SHARDS))
+    except OSError:  # no path
+        return False
+
+
+def arguments_in(folder: Path) -> dict[str, Any]:
+    """What the class of the network was called with, by config.json; of a model of Transformers nothing.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged.
+    """
+    config = _json(folder / CONFIG)
+    if "model_type" in config:
+        return {}
+    return {name: value for name, value in config.items() if not name.startswith("_")}
+
+
+def load_pretrained(folder: Path) -> tuple[torch.nn.Module, str, tuple[str, ...]]:
+    """The network of a folder of Transformers, its class, and what to know of it. Nothing is downloaded.
+
+    Raises
+    ------
+    ModelFileError
+        If Transformers is missing or does not know such a model, weights are missing, or it reads no images.
+    """
+    config = _json(folder / CONFIG)
+    if "model_type" not in config:
+        raise ModelFileError(f"{folder / CONFIG} names no model of Transformers; {OWN_CODE}")
+    try:
+        from transformers import AutoModel
+    except ModuleNotFoundError as error:
+        if error.name != "transformers":
+            raise
+        raise ModelFileError(
+            f"{folder} is a model of Transformers, and loading it needs the package transformers; install it "
+            'with: pip install "disentangle-metrics[transformers]"'
+        ) from None
+    try:
+        network, found = AutoModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        own = "; code in the folder is not run" if "auto_map" in config else ""
+        raise ModelFileError(
+            f"Transformers cannot load {folder} ({config['model_type']}): {reason}{own}; {OWN_CODE}"
+        ) from error
+    if network.main_input_name != "pixel_values":
+        raise ModelFileError(
+            f"{folder} reads {network.main_input_name} and no images; encode the data yourself and score the "
+            "latents (dm.score, or dm-eval --latents)"
+        )
+    missing = sorted(found["missing_keys"])
+    pooled = not any(name.startswith("pooler.") for name in missing)
+    if others := [name for name in missing if not name.startswith("pooler.")]:
+        raise ModelFileError(f"{folder} has no weights {', '.join(others[:3])} of its network")
+    steps = _json(folder / PREPROCESSOR) if (folder / PREPROCESSOR).is_file() else {}
+    channels = int(getattr(network.config, "num_channels", 3) or 3)
+    whole, remarks = _with_images(network.float(), steps, channels, pooled)
+    return whole, type(network).__name__, remarks
+
+
+def _with_images(
+    network: torch.nn.Module, steps: Mapping[str, Any], channels: int, pooled: bool
+) -> tuple[torch.nn.Module, tuple[str, ...]]:
+    """The network as one of images in [0, 1], prepared as `steps` say; and what is done to them."""
+    import torch
+    from torch.nn import functional
+
+    size = _size(steps.get("size")) if steps.get("do_resize") else None
+    crop = _size(steps.get("crop_size")) if steps.get("do_center_crop") else None
+    scale = 255 * float(steps.get("rescale_factor", 1 / 255)) if steps.get("do_rescale", True) else 255.0
+    normal = bool(steps.get("do_normalize"))
+    mean, deviation = (torch.tensor(steps[f"image_{name}"] if normal else [value])[:, None, None]
+                       for name, value in (("mean", 0.0), ("std", 1.0)))  # fmt: skip
+    mode = {2: "bilinear", 3: "bicubic"}.get(int(steps.get("resample", 2)), "bilinear")
+
+    class OfImages(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+            if images.shape[1] == 1 and channels > 1:
+                images = images.expand(-1, channels, -1, -1)
+            target = None if size is None else _target(size, images.shape[-2:])
+            if target is not None and target != tuple(images.shape[-2:]):
+                images = functional.interpolate(images, target, mode=mode, antialias=True).clamp(0, 1)
+            if crop is not None:
+                height, width = images.shape[-2:]
+                top, left = max(0, (height - crop[0]) // 2), max(0, (width - crop[1]) // 2)
+                images = images[..., top : top + crop[0], left : left + crop[1]]
+            images = (images * scale - mean.to(images)) / deviation.to(images)
+            return _tables(self.network(pixel_values=images), pooled)
+
+    done = [f"resized to {' x '.join(map(str, size))}"] if size else []
+    done += [f"cropped to {' x '.join(map(str, crop))}"] if crop else []
+    done += ["normalised"] if normal else []
+    remark = f"images are {', '.join(done)}, as {PREPROCESSOR} says" if done else ""
+    return OfImages(), (remark,) if remark else ()
+
+
+def _tables(output: Mapping[str, Any], pooled: bool) -> dict[str, torch.Tensor]:
+    """The outputs by name, as tables where they can be; of tokens alone the first and the mean."""
+    found: dict[str, Any] = {}
+    for name, value in output.items():
+        if not hasattr(value, "ndim") or (name == "pooler_output" and not pooled):
+            continue
+        found[name] = value.flatten(1) if value.ndim == 4 and tuple(value.shape[2:]) == (1, 1) else value
+    tokens = found.get("last_hidden_state")
+    if tokens is not None and tokens.ndim == 3 and not any(value.ndim == 2 for value in found.values()):
+        found |= {"first_token": tokens[:, 0], "mean_token": tokens.mean(dim=1)}
+    return found
+
+
+def _size(value: Any) -> tuple[int, ...] | None:
+    """(height, width), or the shortest edge alone."""
+    if isinstance(value, Mapping):
+        names = ("height", "width") if "height" in value else ("shortest_edge",)
+        return tuple(int(value[name]) for name in names if name in value) or None
+    return None if value is None else (int(value), int(value))
+
+
+def _target(size: tuple[int, ...], shape: Any) -> tuple[int, int]:
+    if len(size) == 2:
+        return size[0], size[1]
+    ratio = size[0] / min(shape)
+    return round(shape[0] * ratio), round(shape[1] * ratio)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ModelFileError(f"{path} is damaged ({error})") from error
+    if not isinstance(content, dict):
+        raise ModelFileError(f"{path} must hold an object, found a {type(content).__name__}")
+    return content

@@ -1,0 +1,54 @@
+"""Any encoder as a function from batches to posteriors, while it is used."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from disentangle_metrics.encoders.encoder import CallableEncoder, Encoder, evaluation_mode
+from disentangle_metrics.encoders.input_scale import InputScale
+from disentangle_metrics.encoders.outputs import Posterior
+from disentangle_metrics.errors import InputError
+
+ReadBatch = Callable[[Any], Posterior]
+AS_IT_IS = InputScale("0..1")
+
+
+@contextlib.contextmanager
+def reading(
+    encoder: Any, scale: InputScale | None = None, *, images: bool
+) -> Iterator[tuple[ReadBatch, Callable[[], Iterable[str]], ReadBatch | None]]:
+    """From batches to posteriors; what to know of them afterwards; and from images in any range, of networks.
+
+    A network stands in evaluation mode meanwhile. Inputs other than `images` have any shape and no scale.
+
+    Raises
+    ------
+    InputError
+        If the encoder cannot be called.
+    """
+    torch = sys.modules.get("torch")  # whoever has a network has imported it
+    network: Any = encoder.network if isinstance(encoder, Encoder) else encoder
+    if isinstance(encoder, Encoder) or (torch is not None and isinstance(network, torch.nn.Module)):
+        whole = encoder if isinstance(encoder, Encoder) else Encoder(network)
+        whole = whole if scale is None else whole.in_scale(scale)
+        trains = torch is not None and isinstance(network, torch.nn.Module)
+        with evaluation_mode(network) if trains else contextlib.nullcontext():
+            if images:
+                yield whole.posterior, lambda: whole.remarks, whole.in_scale(AS_IT_IS).posterior
+            else:
+                yield whole.posterior_of, lambda: whole.remarks, None
+    elif callable(encoder) or isinstance(encoder, CallableEncoder):
+        function = encoder if isinstance(encoder, CallableEncoder) else CallableEncoder(encoder)
+
+        def read(inputs: Any) -> Posterior:
+            return function.posterior_of(inputs if scale is None else scale(inputs))
+
+        yield read, lambda: function.remarks, None
+    else:
+        raise InputError(
+            f"`encoder` must be callable, got {type(encoder).__name__}; "
+            f"for a model file pass dm.load_encoder(path)"
+        )

@@ -1,0 +1,90 @@
+"""A Lightning callback that scores held-out data while a model trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from disentangle_metrics.encoders import Encoder
+from disentangle_metrics.encoders.outputs import Outputs
+from disentangle_metrics.integrations.held_out import DEFAULT, HeldOut
+from disentangle_metrics.integrations.library import need
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric
+
+Callback: Any = need("lightning").Callback
+
+
+class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not installed
+    """Score a module on held-out data every n epochs, and log the scores.
+
+    Scores go through ``module.log_dict``: to every logger of the trainer, to its progress bar if asked, and
+    to ``trainer.callback_metrics``, which ModelCheckpoint and EarlyStopping monitor. Only the main process
+    scores; the others get its numbers.
+
+    The module is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
+    PyTorch is put back: training goes on as if nothing had been scored.
+
+    Parameters
+    ----------
+    data : DataLoader or FactorDataset
+        Held-out batches (inputs, factors), or a data set of :func:`disentangle_metrics.load_dataset`.
+    metrics
+        As for :func:`disentangle_metrics.score`. None is the whole suite, which takes longer.
+    every_n_epochs : int
+        Score after each n epochs.
+    encode_with : str, optional
+        The method or part of the module that encodes, such as ``"encode"``; by default the module is called,
+        and if that gives reconstructions alone, its ``encode``.
+    outputs : mapping, optional
+        Which output is the mean, as for :func:`disentangle_metrics.load_encoder`.
+    prefix : str
+        Stands before each name that is logged.
+    prog_bar : bool
+        Show the scores in the progress bar.
+    **options
+        As for :func:`disentangle_metrics.evaluate`: `samples`, `seed`, `factor_names`, `protocol`, ...
+
+    Attributes
+    ----------
+    reports : dict
+        From an epoch, counted from 1, to its report; in the main process.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used; at the first score also if the data or the module's outputs cannot.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        metrics: Iterable[str | Metric] | str | Metric | None = DEFAULT,
+        every_n_epochs: int = 1,
+        encode_with: str | None = None,
+        outputs: Outputs | None = None,
+        prefix: str = "",
+        prog_bar: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self._held_out = HeldOut(data, metrics, every_n_epochs, prefix, options)
+        self._encode_with, self._outputs, self._prog_bar = encode_with, outputs, prog_bar
+
+    @property
+    def reports(self) -> dict[int, Report]:
+        """From an epoch, counted from 1, to its report."""
+        return self._held_out.reports
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Score and log, if it is time."""
+        epoch = trainer.current_epoch + 1
+        if not self._held_out.due(epoch):
+            return
+        scores = None
+        if trainer.is_global_zero:
+            encoder = Encoder(pl_module, outputs=self._outputs, encode_with=self._encode_with)
+            scores = self._held_out.score(encoder, epoch)
+        scores = trainer.strategy.broadcast(scores)
+        pl_module.log_dict(scores, on_step=False, on_epoch=True, prog_bar=self._prog_bar)

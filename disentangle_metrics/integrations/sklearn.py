@@ -1,0 +1,87 @@
+"""A scorer for scikit-learn's model selection: ``GridSearchCV(PCA(), grid, scoring=make_scorer("mig"))``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.evaluation import check_score_options
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric, choose
+from disentangle_metrics.scoring.score import score
+
+ENCODES = ("transform", "predict")
+
+
+def make_scorer(
+    metric: str | Metric = "mig", *, encode_with: str | None = None, **options: Any
+) -> DisentanglementScorer:
+    """A callable (estimator, X, factors) that scores the latents an estimator gives for X.
+
+    For ``scoring=`` of GridSearchCV, cross_validate and their like; factors are passed as their `y`. Several
+    go in as a dictionary of scorers.
+
+    Parameters
+    ----------
+    metric
+        One report key, or ``dm.Metric(name, setting=...)`` of a metric with one score.
+    encode_with : str, optional
+        The method that gives latents (n, D); by default ``transform``, or ``predict`` if there is none.
+    **options
+        As for :func:`disentangle_metrics.score`: `protocol`, `seed`, `factor_types`, ...
+
+    Returns
+    -------
+    DisentanglementScorer
+        Greater is better: a score of which lower is better has its sign turned.
+
+    Raises
+    ------
+    InputError
+        If there is no such metric, it has several scores, or an option cannot be used.
+    """
+    return DisentanglementScorer(metric, encode_with, options)
+
+
+class DisentanglementScorer:
+    """A scorer; made by :func:`make_scorer`."""
+
+    def __init__(self, metric: str | Metric, encode_with: str | None, options: dict[str, Any]) -> None:
+        choices = choose(metric, options.get("protocol", "default"))
+        keys = [key for choice in choices for key in choice.keys]
+        if len(keys) != 1:
+            raise InputError(
+                f"`metric` must be one score, and {metric!r} is {', '.join(keys)}; pass one of them"
+            )
+        (self._key,) = keys
+        scores = {facts.key: facts for choice in choices for facts in choice.definition.scores}
+        self._sign = -1.0 if scores[self._key].direction == "down" else 1.0
+        self._metric, self._encode_with = metric, encode_with
+        check_score_options(options, more=("factor_names", "seed"))
+        self._options = {"anchors": False, **options}
+
+    def __call__(self, estimator: Any, X: Any, factors: Any = None) -> float:
+        """The score of what the estimator gives for X (n, ...), against factors (n, K) or (n,)."""
+        report = self.report(estimator, X, factors)
+        return self._sign * float(report[self._key].value)
+
+    def report(self, estimator: Any, X: Any, factors: Any = None) -> Report:
+        """The whole report, with signature and warnings."""
+        latents = _encode_method(estimator, self._encode_with)(X)
+        if getattr(factors, "ndim", 2) == 1:  # one factor, as scikit-learn has its y
+            factors = factors.to_frame() if hasattr(factors, "to_frame") else factors[:, None]
+        return score(latents, factors, metrics=self._metric, **self._options)
+
+    def __repr__(self) -> str:
+        given = "".join(f", {name}={value!r}" for name, value in self._options.items() if name != "anchors")
+        return f"make_scorer({self._metric!r}{given})"
+
+
+def _encode_method(estimator: Any, name: str | None) -> Any:
+    for method in ENCODES if name is None else (name,):
+        if callable(found := getattr(estimator, method, None)):
+            return found
+    raise InputError(
+        f"the estimator {type(estimator).__name__} has no method {name or ' or '.join(ENCODES)}; "
+        "say which one gives latents with encode_with="
+    )

@@ -1,0 +1,95 @@
+"""A callback for the Trainer of Hugging Face Transformers that scores held-out data while a model trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from disentangle_metrics.encoders import Encoder
+from disentangle_metrics.encoders.outputs import Outputs
+from disentangle_metrics.integrations.held_out import DEFAULT, HeldOut
+from disentangle_metrics.integrations.library import need
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric
+
+TrainerCallback: Any = need("transformers").TrainerCallback
+
+
+class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is not installed
+    """Score a model on held-out data every n epochs, and log the scores through the Trainer.
+
+    ``trainer.add_callback(ScoreCallback(trainer, loader))``. Scores go to ``trainer.state.log_history`` and
+    to whatever the Trainer reports to. If the Trainer evaluates after the same epoch, its metrics have them
+    too, as ``eval_mig``, and ``metric_for_best_model="eval_mig"`` works. Only the main process scores.
+
+    The model is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
+    PyTorch is put back: training goes on as if nothing had been scored.
+
+    Parameters
+    ----------
+    trainer : transformers.Trainer
+        It logs the scores.
+    data : DataLoader or FactorDataset
+        Held-out batches (inputs, factors), or a data set of :func:`disentangle_metrics.load_dataset`.
+    metrics
+        As for :func:`disentangle_metrics.score`. None is the whole suite, which takes longer.
+    every_n_epochs : int
+        Score after each n epochs.
+    encode_with : str, optional
+        The method or part of the model that encodes, such as ``"encode"``.
+    outputs : mapping, optional
+        Which output is the mean, such as ``{"mean": "pooler_output"}``.
+    prefix : str
+        Stands before each name that is logged.
+    **options
+        As for :func:`disentangle_metrics.evaluate`: `samples`, `seed`, `factor_names`, `protocol`, ...
+
+    Attributes
+    ----------
+    reports : dict
+        From an epoch, counted from 1, to its report; in the main process.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used; at the first score also if the data or the model's outputs cannot.
+    """
+
+    def __init__(
+        self,
+        trainer: Any,
+        data: Any,
+        *,
+        metrics: Iterable[str | Metric] | str | Metric | None = DEFAULT,
+        every_n_epochs: int = 1,
+        encode_with: str | None = None,
+        outputs: Outputs | None = None,
+        prefix: str = "",
+        **options: Any,
+    ) -> None:
+        self._trainer = trainer
+        self._held_out = HeldOut(data, metrics, every_n_epochs, prefix, options)
+        self._encode_with, self._outputs = encode_with, outputs
+        self._latest: tuple[int, dict[str, float]] = (-1, {})  # the step, and its scores
+
+    @property
+    def reports(self) -> dict[int, Report]:
+        """From an epoch, counted from 1, to its report."""
+        return self._held_out.reports
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
+        """Score and log, if it is time."""
+        epoch = round(state.epoch)
+        if not self._held_out.due(epoch) or not state.is_world_process_zero:
+            return
+        network = self._trainer.accelerator.unwrap_model(parts["model"])
+        encoder = Encoder(network, outputs=self._outputs, encode_with=self._encode_with)
+        scores = self._held_out.score(encoder, epoch)
+        self._latest = (state.global_step, scores)
+        self._trainer.log(dict(scores))
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **parts: Any) -> None:
+        """Add the scores of this epoch to what the Trainer has evaluated."""
+        step, scores = self._latest
+        if metrics is not None and step == state.global_step:
+            metrics.update({f"eval_{name}": value for name, value in scores.items()})

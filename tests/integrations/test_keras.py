@@ -1,0 +1,124 @@
+"""The Keras callback in a real fit(), on the torch backend: what it logs, and that training never notices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import disentangle_metrics as dm
+
+pytest.importorskip("torch")
+with pytest.MonkeyPatch.context() as patch:  # read once, when Keras is imported
+    patch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+
+from disentangle_metrics.integrations.keras import ScoreCallback
+
+ROWS = 96
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras runs on another backend here"),
+]
+
+
+def arrays() -> tuple[np.ndarray, np.ndarray]:
+    factors = np.random.default_rng(0).integers(0, 3, (ROWS, 2))
+    return factors.astype("float32"), factors
+
+
+class Sampling(keras.layers.Layer):
+    """Adds noise in training and out of it, from a generator of its own or from the one of all."""
+
+    def __init__(self, own: bool) -> None:
+        super().__init__()
+        self.seed_generator = keras.random.SeedGenerator(3) if own else None
+
+    def call(self, mean):
+        return mean + 0.1 * keras.random.normal(keras.ops.shape(mean), seed=self.seed_generator)
+
+
+def vae(own: bool = True):
+    """A model with an encoder that gives z_mean, z_log_var and a drawn code."""
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((2,))
+    mean = keras.layers.Dense(2, name="z_mean")(keras.layers.Dropout(0.1, seed=2)(inputs))
+    logvar = keras.layers.Dense(2, bias_initializer=keras.initializers.Constant(-2.0))(inputs)
+    encoder = keras.Model(inputs, {"z_mean": mean, "z_log_var": logvar, "z": Sampling(own)(mean)})
+
+    class Vae(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder, self.decoder = encoder, keras.layers.Dense(2)
+
+        def call(self, inputs):
+            return self.decoder(self.encoder(inputs)["z"])
+
+    model = Vae()
+    model.compile("sgd", "mse")
+    return model
+
+
+def fit(model, *callbacks, epochs: int = 3):
+    inputs, factors = arrays()
+    return model.fit(inputs, factors * 1.0, epochs=epochs, batch_size=32, verbose=0, callbacks=[*callbacks])
+
+
+def test_scores_of_the_encoder_are_in_the_history_every_n_epochs() -> None:
+    inputs, factors = arrays()
+    callback = ScoreCallback(
+        (inputs, factors), every_n_epochs=2, batch_size=40, prefix="held_out_", samples=None
+    )
+    model = vae()
+    history = fit(model, callback, epochs=4)
+    assert list(callback.reports) == [2, 4]
+    mean = keras.ops.convert_to_numpy(model.encoder(inputs, training=False)["z_mean"])
+    assert history.history["held_out_mig"] == [callback.reports[epoch]["mig"].value for epoch in (2, 4)]
+    assert history.history["held_out_mig"][-1] == pytest.approx(dm.mig(mean, factors).value, abs=1e-9)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_training_is_the_same_with_and_without(own) -> None:
+    plain, scored = vae(own), None
+    fit(plain)
+    scored = vae(own)
+    fit(scored, ScoreCallback(arrays()))
+    for one, other in zip(plain.get_weights(), scored.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_early_stopping_and_checkpoints_monitor_a_score(tmp_path) -> None:
+    stop = keras.callbacks.EarlyStopping("mig", mode="max", patience=1, min_delta=10.0)
+    path = tmp_path / "best.weights.h5"
+    best = keras.callbacks.ModelCheckpoint(
+        path, monitor="mig", mode="max", save_best_only=True, save_weights_only=True
+    )
+    callback = ScoreCallback(arrays())
+    fit(vae(), callback, stop, best, epochs=5)
+    assert list(callback.reports) == [1, 2]
+    assert path.exists()
+
+
+def test_batches_of_a_dataset_and_a_part_by_name() -> None:
+    inputs, factors = arrays()
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, place):
+            rows = slice(32 * place, 32 * place + 32)
+            return inputs[rows], {"a": factors[rows, 0], "b": factors[rows, 1]}
+
+    callback = ScoreCallback(Batches(), "encoder", outputs={"mean": "z_mean"})
+    fit(vae(), callback, epochs=1)
+    assert callback.reports[1].factor_names == ("a", "b")
+    assert callback.reports[1].shape == (ROWS, 2, 2)
+
+
+def test_what_cannot_be_used_is_refused() -> None:
+    with pytest.raises(dm.InputError, match="96 inputs but the factors of 95"):
+        ScoreCallback((arrays()[0], arrays()[1][:-1]))
+    with pytest.raises(dm.InputError, match="pair of arrays"):
+        ScoreCallback(np.zeros((4, 2)))
+    with pytest.raises(dm.InputError, match="the model Vae has no part 'encode'"):
+        fit(vae(), ScoreCallback(arrays(), "encode"))

@@ -1,0 +1,130 @@
+"""evaluate() on batches: what a batch may be, and that the scores are those of its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import disentangle_metrics as dm
+
+CHEAP = {"metrics": ["mig"], "anchors": False}
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    """Inputs of three numbers whose first two are the factors."""
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, [3, 4], (50, 2))
+    return np.column_stack([factors, rng.normal(size=50)]).astype(np.float32), factors
+
+
+def cut(inputs, factors, size: int = 16) -> list:
+    return [(inputs[i : i + size], factors[i : i + size]) for i in range(0, len(inputs), size)]
+
+
+def encode(inputs):
+    return inputs[:, :2] * 2
+
+
+def test_the_scores_are_those_of_the_rows_in_order(rows) -> None:
+    inputs, factors = rows
+    report = dm.evaluate(encode, cut(*rows), factor_names=["shape", "size"], **CHEAP)
+    assert report["mig"].value == dm.mig(inputs[:, :2] * 2, factors).value
+    assert report.factor_names == ("shape", "size")
+    assert report.provenance["images"] == 50
+    assert report.provenance["dataset"] == "list"
+
+
+def test_samples_are_drawn_of_all_rows(rows) -> None:
+    inputs, factors = rows
+    drawn = np.random.default_rng(3).choice(50, 20, replace=False)
+    report = dm.evaluate(encode, cut(*rows), samples=20, seed=3, **CHEAP)
+    assert report["mig"].value == dm.mig(inputs[drawn, :2] * 2, factors[drawn]).value
+
+
+@pytest.mark.parametrize("form", ["columns", "frame", "dictionary", "generator", "list of columns"])
+def test_forms_of_batches(rows, form) -> None:
+    batches = {
+        "columns": [(x, {"shape": v[:, 0], "size": v[:, 1]}) for x, v in cut(*rows)],
+        "frame": [(x, pd.DataFrame(v, columns=["shape", "size"])) for x, v in cut(*rows)],
+        "dictionary": [{"image": x, "factors": v} for x, v in cut(*rows)],
+        "generator": (batch for batch in cut(*rows)),
+        "list of columns": [(x, [v[:, 0], v[:, 1]]) for x, v in cut(*rows)],
+    }[form]
+    report = dm.evaluate(encode, batches, **CHEAP)
+    assert report["mig"].value == dm.mig(rows[0][:, :2], rows[1]).value
+    if form in ("columns", "frame"):
+        assert report.factor_names == ("shape", "size")
+
+
+def test_labels_by_name_are_picked_by_name(rows) -> None:
+    batches = [(x, {"shape": v[:, 0], "label": np.array(list("abcd"))[v[:, 1]]}) for x, v in cut(*rows)]
+    report = dm.evaluate(encode, batches, factors=["label"], **CHEAP)
+    assert report.factor_names == ("label",)
+    assert report["mig"].value == dm.mig(rows[0][:, :2], rows[1][:, 1:]).value
+
+
+def test_a_posterior_stays_one(rows) -> None:
+    def pair(inputs):
+        return inputs, inputs * 0 - 1  # as wide as the inputs
+
+    report = dm.evaluate(pair, cut(*rows), metrics=["rmig"], anchors=False)
+    inputs, factors = rows
+    assert report["rmig"].value == dm.rmig(dm.GaussianPosterior(inputs, inputs * 0 - 1), factors).value
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        ([], "the loader gave no batch"),
+        ([np.zeros((4, 2))], "a batch of the loader is a ndarray"),
+        ([(np.zeros((4, 2)), np.zeros(4), np.zeros(4))], "a batch of the loader is 3 parts"),
+        ([{"image": np.zeros((4, 2)), "label": np.zeros(4)}], "has the entries image, label"),
+        ([(np.zeros((4, 2)), np.zeros(3))], "the factors of a batch are 3 rows beside 4 inputs"),
+        ([(np.zeros((4, 2)), np.zeros(4)), (np.zeros((4, 2)), np.zeros((4, 2)))], "different factors"),
+        (
+            [(np.zeros((4, 2)), np.zeros(4)), (np.zeros((4, 3)), np.zeros(4))],
+            "2 latents for the first batch and 3",
+        ),
+    ],
+)
+def test_other_batches_are_refused(batches, message) -> None:
+    with pytest.raises(dm.InputError, match=message):
+        dm.evaluate(lambda inputs: inputs, batches, **CHEAP)
+
+
+def test_unknown_options_and_factors_are_refused(rows) -> None:
+    with pytest.raises(dm.InputError, match="there is no option 'sampels'"):
+        dm.evaluate(encode, cut(*rows), sampels=3)
+    with pytest.raises(dm.InputError, match="the loader has no factor 'shap'; did you mean 'shape'"):
+        dm.evaluate(encode, cut(*rows), factor_names=["shape", "size"], factors=["shap"], **CHEAP)
+    with pytest.raises(dm.InputError, match="has 1 names for 2 factors of the loader"):
+        dm.evaluate(encode, cut(*rows), factor_names=["shape"], **CHEAP)
+
+
+def test_a_data_loader_of_pytorch_and_a_network_of_numbers(rows) -> None:
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data
+    inputs, factors = map(torch.tensor, rows)
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(3, 2)
+            self.noise = torch.nn.Dropout(0.5)
+
+        def forward(self, inputs):
+            return self.noise(self.linear(inputs))
+
+    network = Network()
+    loader = data.DataLoader(data.TensorDataset(inputs, factors), batch_size=16)
+    report = dm.evaluate(network, loader, **CHEAP)
+    with torch.no_grad():
+        expected = dm.mig(network.linear(inputs), factors).value
+    assert report["mig"].value == expected
+    assert report.provenance["dataset"] == "TensorDataset"
+    assert network.training
+    function = dm.evaluate(lambda batch: network.linear(batch), loader, **CHEAP)
+    assert function["mig"].value == expected
