@@ -8,8 +8,14 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import DisentangleMetricsError, InputError
 from disentangle_metrics.kit import write_whole
+
+
+class OutputError(DisentangleMetricsError):
+    """A result could not be written, though it seemed so before the work."""
+
+    exit_code = 1
 
 
 class OutputFile:
@@ -28,6 +34,10 @@ class OutputFile:
     def __enter__(self) -> OutputFile:
         if self.to_stdout:
             return self
+        try:
+            self.path.exists()
+        except OSError as error:
+            raise InputError(f"cannot write {str(self.path)[:80]!r}: {error.strerror}") from error
         if self.path.is_dir():
             raise InputError(f"cannot write {self.path}: it is a folder")
         if not self.path.parent.is_dir():
@@ -47,8 +57,11 @@ class OutputFile:
         """Put `text` in place of what was there."""
         if self.to_stdout:
             sys.stdout.write(text)
-        else:
+            return
+        try:
             write_whole(self.path, text)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

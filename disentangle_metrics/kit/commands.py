@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
+import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import typer
 
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
+from disentangle_metrics.kit.supervision import supervised
+from disentangle_metrics.kit.text import one_line
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 PREFIXES = {FAILED: "failed: ", BAD_INPUT: "error: "}
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 OPTIONAL = {"torch": "models", "safetensors": "models"}  # what a command cannot do without, and its extra
 
 
@@ -21,15 +31,27 @@ class UsageError(DisentangleMetricsError):
     """Options that do not go together."""
 
 
+class Terminated(BaseException):
+    """SIGTERM came: what was begun is cleared away before the command ends."""
+
+
+def run_supervised(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
+    """:func:`run_command` in a child process, whose reading of files is held to limits (``kit.limited``)."""
+    _open_missing_streams()
+    return supervised(lambda: run_command(app, name, arguments), lambda text: say(name, text))
+
+
 def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 bad usage or input, 130 interrupted.
 
     An error of this package is one line on stderr, and decides the code. ``--debug`` among the
     arguments shows where any error came from. A command finds its arguments as ``context.obj``.
+    SIGTERM ends it with 143, and nothing half-written stays.
     """
     debug = "--debug" in arguments
+    _open_missing_streams()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _sigterm_raises():
             if not debug:
                 # Remarks on the scores are part of the result, and other libraries' warnings are not for
                 # the user of a command; a broken plug-in is.
@@ -40,14 +62,22 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
             code = command.main(list(arguments), prog_name=name, standalone_mode=False, obj=list(arguments))
             if code == INTERRUPTED:
                 say(name, "interrupted")
+            sys.stdout.flush()
             return code if isinstance(code, int) else DONE
     except (KeyboardInterrupt, typer.Abort):
         say(name, "interrupted")
         return INTERRUPTED
+    except Terminated:
+        say(name, "terminated")
+        return TERMINATED
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stdout = None  # or Python complains once more when it flushes at exit
+        _give_up_stdout()
         return DONE
     except Exception as error:
+        if why := _why_unwritable(error):
+            say(name, f"failed: the output cannot be written: {why}")
+            _give_up_stdout()
+            return FAILED
         if debug:
             traceback.print_exc()
         if isinstance(error, DisentangleMetricsError):
@@ -64,8 +94,66 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
 
 
 def say(name: str, text: str) -> None:
-    """One line on stderr, whatever line breaks `text` has."""
-    print(f"{name}: {' '.join(text.split())}", file=sys.stderr)
+    """One line on stderr, whatever `text` has in it; nothing where there is no stderr."""
+    line = one_line(f"{name}: {text}")
+    with contextlib.suppress(OSError, ValueError):
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM ends the block as an exception, so that unfinished files are removed."""
+
+    def raise_(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # someone else's decision
+        yield
+        return
+    signal.signal(signal.SIGTERM, raise_)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _open_missing_streams() -> None:
+    """Put something in the place of a standard stream that is closed, or a file would take its number."""
+    for number, stream in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__)):
+        if stream is None:
+            with contextlib.suppress(OSError):
+                os.fstat(number)
+                continue
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = _Closed()
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # nobody reads it
+
+
+class _Closed(io.TextIOBase):
+    """A standard output that was closed before the command began."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
+def _why_unwritable(error: Exception) -> str:
+    """Why the output cannot be written, if that is what the error says."""
+    if not isinstance(error, OSError) or error.filename is not None:
+        return ""
+    return error.strerror or str(error) if error.errno in UNWRITABLE else ""
+
+
+def _give_up_stdout() -> None:
+    """Let what was not written go, or Python complains once more when it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stdout.flush()
 
 
 def _refuse(name: str, text: str) -> int:
