@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from disentangle_metrics.kit.text import visible
+from disentangle_metrics.kit.text import shortened, visible
 
 
 class DisentangleMetricsError(Exception):
@@ -14,7 +14,7 @@ class DisentangleMetricsError(Exception):
 
     def __str__(self) -> str:
         """The message, in which names from a file cannot command a terminal."""
-        return visible(super().__str__())
+        return shortened(visible(super().__str__()))
 
 
 class InputError(DisentangleMetricsError, ValueError):

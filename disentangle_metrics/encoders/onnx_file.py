@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -76,6 +77,8 @@ def load_onnx(path: Path, content: bytes, device: str) -> tuple[OnnxNetwork, dic
 
 def import_onnx(path: Path) -> tuple[ModuleType, ModuleType]:
     """The modules onnx and onnxruntime; raises ModelFileError if one is missing."""
+    # Its telemetry writes an identifier into the user's cache as it is imported, and asks the network later.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnx
         import onnxruntime
@@ -86,6 +89,8 @@ def import_onnx(path: Path) -> tuple[ModuleType, ModuleType]:
             f"{path} is an ONNX model, and running it needs the package {error.name}; "
             'install it with: pip install "disentangle-metrics[onnx]"'
         ) from None
+    if hasattr(onnxruntime, "disable_telemetry_events"):  # where the user had imported it before
+        onnxruntime.disable_telemetry_events()
     return onnx, onnxruntime
 
 

@@ -31,7 +31,7 @@ class UsageError(DisentangleMetricsError):
     """Options that do not go together."""
 
 
-class Terminated(BaseException):
+class Terminated(KeyboardInterrupt):
     """SIGTERM came: what was begun is cleared away before the command ends."""
 
 
@@ -64,12 +64,12 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
                 say(name, "interrupted")
             sys.stdout.flush()
             return code if isinstance(code, int) else DONE
-    except (KeyboardInterrupt, typer.Abort):
-        say(name, "interrupted")
-        return INTERRUPTED
     except Terminated:
         say(name, "terminated")
         return TERMINATED
+    except (KeyboardInterrupt, typer.Abort):
+        say(name, "interrupted")
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         _give_up_stdout()
         return DONE

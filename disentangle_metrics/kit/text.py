@@ -28,7 +28,11 @@ def visible_json(text: str) -> str:
     return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
 
 
+def shortened(text: str) -> str:
+    """`text` without the middle of what is endless."""
+    return text if len(text) <= MOST else f"{text[: MOST - TAIL]} ... {text[-TAIL:]}"
+
+
 def one_line(text: str) -> str:
     """A message as one line that can be read: no line breaks, nothing unseen, and not endless."""
-    line = visible(" ".join(text.split()))
-    return line if len(line) <= MOST else f"{line[: MOST - TAIL]} ... {line[-TAIL:]}"
+    return shortened(visible(" ".join(text.split())))
