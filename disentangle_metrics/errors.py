@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from disentangle_metrics.kit.text import shortened, visible
+from disentangle_metrics.text import shortened, visible
 
 
 class DisentangleMetricsError(Exception):

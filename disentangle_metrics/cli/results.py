@@ -15,6 +15,7 @@ from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.reporting.terminal import WIDTH, printable
 from disentangle_metrics.reporting.view import report_view
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.text import visible
 
 LEAST_WIDTH = 20
 
@@ -80,7 +81,7 @@ def deliver(
         if kind == "html":
             file.write(report.to_html(encoder=encoder, dataset=dataset))
         else:
-            file.write(report.to_json() if kind == "json" else report.to_frame().to_csv())
+            file.write(report.to_json() if kind == "json" else _as_csv(report))
     if any(file.to_stdout for file in outputs.values()):
         return
     _print(report, shown)
@@ -128,11 +129,15 @@ def _print(report: Report, shown: Shown) -> None:
         render(report_view(report, brief=shown.brief), console)
 
 
+def _as_csv(report: Report) -> str:
+    return visible(report.to_frame().to_csv(), keep="\n")
+
+
 def _as_text(report: Report, shown: Shown) -> str:
     if shown.format is Format.JSON:
         return report.to_json()
     if shown.format is Format.CSV:
-        return str(report.to_frame().to_csv())
+        return _as_csv(report)
     if shown.format is Format.MARKDOWN:
         return report.to_markdown(brief=shown.brief)
     return report.to_latex(brief=shown.brief)

@@ -24,6 +24,7 @@ from disentangle_metrics.encoders.torch_save import (
     weights_beside_objects,
 )
 from disentangle_metrics.encoders.weights import StoredWeights, read_safetensors, state_dict, under
+from disentangle_metrics.encoders.zip_archives import refuse_large_archive
 from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
 from disentangle_metrics.kit.limits import reading
 
@@ -236,6 +237,8 @@ def _read(
 
     if kind is FileKind.SAFETENSORS:
         return read_safetensors(path)
+    if kind is FileKind.TORCH_SAVE:
+        refuse_large_archive(path)
     names = unsafe_globals(path, kind) if kind in WEIGHTS else []
     if kind is FileKind.PICKLE:
         names = pickled_names(path)

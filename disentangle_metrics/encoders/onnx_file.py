@@ -20,6 +20,7 @@ from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.encoders.torch_save import damaged
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.limits import memory_advice
 
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
@@ -66,7 +67,7 @@ def load_onnx(path: Path, content: bytes, device: str) -> tuple[OnnxNetwork, dic
     except Exception as error:  # a class of its own for each way in which a graph can be wrong
         reason = " ".join(str(error).split())
         raise ModelFileError(
-            f"{path} is an ONNX model that onnxruntime cannot run ({reason[:200]})"
+            f"{path} is an ONNX model that onnxruntime cannot run ({reason[:200]}){memory_advice(reason)}"
         ) from error
     if provider[0] not in session.get_providers():  # the runtime falls back without an error
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, ModelFileError
-from disentangle_metrics.kit.limits import is_supervised, limited
+from disentangle_metrics.kit.limits import is_supervised, limited, memory_advice
 
 LEAST_OF_AN_IMAGE, MOST_OF_AN_IMAGE = (0.01, 0.004), (2.0, 0.064)  # processor seconds, gigabytes
 MARGIN = 8.0  # times that an image in a batch may take what the first one took
@@ -79,7 +79,7 @@ class OnnxNetwork:
             reason = str(error).partition("\n")[0]
             raise InputError(
                 f"{self.path} cannot encode a batch of shape {images.shape} (images, channels, height, "
-                f"width): {reason}"
+                f"width): {reason}{memory_advice(reason)}"
             ) from error
         # Outputs of other lengths, such as a loss, are no codes and are left alone.
         return [

@@ -20,18 +20,19 @@ def pickled_names(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
             for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+                place = argument if isinstance(argument, int) else -1
                 if opcode.name in ("GLOBAL", "INST"):
                     names[str(argument).replace(" ", ".", 1)] = None
                 elif opcode.name == "STACK_GLOBAL" and len(texts) > 1:
                     names[f"{texts[-2]}.{texts[-1]}"] = None
                 elif opcode.name in TEXTS:
                     texts.append(str(argument))
-                elif opcode.name in ("BINGET", "LONG_BINGET", "GET") and int(argument) in memo:
-                    texts.append(memo[int(argument)])
+                elif opcode.name in ("BINGET", "LONG_BINGET", "GET") and place in memo:
+                    texts.append(memo[place])
                 elif opcode.name == "MEMOIZE":
                     memo[len(memo)] = texts[-1] if texts else ""
                 elif opcode.name in ("BINPUT", "LONG_BINPUT", "PUT"):
-                    memo[int(argument)] = texts[-1] if texts else ""
+                    memo[place] = texts[-1] if texts else ""
                 if count > MOST_INSTRUCTIONS:
                     break
     except (ValueError, UnicodeError):  # damaged from here on

@@ -22,7 +22,7 @@ from disentangle_metrics.encoders.torch_save import (
     damaged,
 )
 from disentangle_metrics.errors import ModelFileError, UntrustedModelError
-from disentangle_metrics.kit.text import one_line
+from disentangle_metrics.text import one_line
 
 if TYPE_CHECKING:
     import torch

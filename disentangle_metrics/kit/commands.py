@@ -19,7 +19,7 @@ import typer
 
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
 from disentangle_metrics.kit.supervision import supervised
-from disentangle_metrics.kit.text import one_line
+from disentangle_metrics.text import one_line
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 PREFIXES = {FAILED: "failed: ", BAD_INPUT: "error: "}
@@ -136,7 +136,7 @@ def _open_missing_streams() -> None:
 class _Closed(io.TextIOBase):
     """A standard output that was closed before the command began."""
 
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def write(self, text: str) -> int:
         raise OSError(errno.EBADF, "standard output is closed")

@@ -99,8 +99,8 @@ def refuse_growth(path: Path, size: float, what: str) -> None:
     """Raise InputError if `size` bytes are far more than the file stores."""
     if size > most_bytes(path):
         raise InputError(
-            f"{path}: {what} {size / 1e9:,.2f} GB, far more than the {stored_bytes(path):,} bytes stored; if "
-            f"that is meant, {HOW_TO_RAISE_MEMORY}"
+            f"{path}: {what} {size / 1e9:,.2f} GB, far more than the file, which stores "
+            f"{stored_bytes(path):,} bytes; if that is meant, {HOW_TO_RAISE_MEMORY}"
         )
 
 
@@ -138,6 +138,12 @@ def reading(path: Path) -> Iterator[None]:
     stored = stored_bytes(path)
     with limited(f"reading {path}", seconds=stored / STORED_PER_SECOND, gigabytes=GROWTH * stored / 1e9):
         yield
+
+
+def memory_advice(reason: str) -> str:
+    """How to raise the limit, if `reason`, a library's, says that it got no memory."""
+    asks = is_supervised() and ("alloc" in reason.lower() or "memory" in reason.lower())
+    return f"; {HOW_TO_RAISE_MEMORY}" if asks else ""
 
 
 def supervise_with(pipe: int) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from disentangle_metrics.text import visible
+
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Report, Score
 
@@ -145,7 +147,7 @@ def report_view(report: Report, *, brief: bool = False) -> View:
 
 def score_view(score: Score) -> View:
     """The content of one score."""
-    found = re.search(r"\|confidence:([^|]+)", score.signature)
+    found = re.search(r"\|confidence:(0?\.\d+)(?=\||$)", score.signature)
     confidence = float(found[1]) if found else None
     return _view([(score.property, [score])], confidence, tuple(_remarks((), [score])), score.signature)
 
@@ -153,7 +155,7 @@ def score_view(score: Score) -> View:
 def report_remarks(report: Report) -> tuple[Remark, ...]:
     """What to know before believing a report; the one place that decides which findings are shown."""
     checks = [
-        Remark(check.message, check.severity, check.code, check.remedy)
+        Remark(visible(check.message), check.severity, check.code, visible(check.remedy))
         for check in report.checks()
         if check.code != "at_chance"  # the rows of the table say so
     ]
@@ -168,7 +170,7 @@ def _readings(report: Report) -> tuple[str, ...]:
     alike: dict[str, list[str]] = {}
     for name, text in report.readings.items():
         alike.setdefault(text, []).append(name)
-    return tuple(f"{', '.join(names)}: {text}" for text, names in alike.items())
+    return tuple(visible(f"{', '.join(names)}: {text}") for text, names in alike.items())
 
 
 def number(value: float | None) -> str:
@@ -226,9 +228,11 @@ def _view(
         for name in anchors:
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
-        return Row(label + (f" {LOWER}" if _lower(score) else ""), tuple(cells), near, score)
+        return Row(visible(label) + (f" {LOWER}" if _lower(score) else ""), tuple(cells), near, score)
 
-    made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
+    made = tuple(
+        Group(visible(title), tuple(row(score, title) for score in members)) for title, members in groups
+    )
     legend = []
     if any(_lower(score) for score in scores):
         legend.append(f"{LOWER} Lower is better; elsewhere higher is.")
@@ -241,7 +245,7 @@ def _view(
             "Corrected: the score less its bias of few rows. The interval is around it, and need not hold "
             "the score."
         )
-    return View(tuple(columns), made, remarks, facts, tuple(legend))
+    return View(tuple(columns), made, remarks, visible(facts), tuple(legend))
 
 
 def _lower(score: Score) -> bool:
@@ -251,7 +255,7 @@ def _lower(score: Score) -> bool:
 def _remarks(of_input: Iterable[str], scores: Iterable[Score]) -> Iterable[Remark]:
     scores = list(scores)
     texts = dict.fromkeys([*of_input, *(text for score in scores for text in score.warnings)])
-    yield from map(Remark, texts)
+    yield from (Remark(visible(text)) for text in texts)
     for score in scores:
         if score.reason:
-            yield Remark(f"{score.key}: {score.reason}", "missing")
+            yield Remark(visible(f"{score.key}: {score.reason}"), "missing")
