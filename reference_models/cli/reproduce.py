@@ -119,8 +119,19 @@ def figures(
         if not path.is_file():
             raise InputError(f"there is no file {path}")
     found = [row for path in rows for row in read_rows(path)]
-    tables = results.tables(found)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        tables = results.tables(found)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"a row in {', '.join(map(str, rows))} is not one of a comparison "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be a folder: {error.strerror or error}") from error
     for name, table in tables.items():
         if len(table):
             table.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
@@ -245,3 +256,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code, with one line on stderr for an error."""
     return run_command(app, "dm-reproduce", arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from typing import Any
 import joblib
 import torch
 
-from disentangle_metrics import DisentangleMetricsError, FactorDataset
+from disentangle_metrics import DisentangleMetricsError, FactorDataset, InputError
 from reference_models.comparison.measurement import measure
 from reference_models.comparison.on_card import Group, groups_of, has_cards, rows_on_card
 from reference_models.comparison.rows import Row, append_row, read_rows
@@ -95,7 +95,12 @@ def sweep(
     WorkersLostError
         If worker processes die again and again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be the folder of rows and runs: {error.strerror or error}"
+        ) from error
     path = folder / ROWS
     work = Work(folder, root, device)
     work.until = until
