@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from pathlib import Path
 from types import TracebackType
 
 from disentangle_metrics.errors import DisentangleMetricsError, InputError
 from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.files import expanded
 
 
 class OutputError(DisentangleMetricsError):
@@ -29,7 +29,7 @@ class OutputFile:
 
     def __init__(self, path: str) -> None:
         self.to_stdout = path == "-"
-        self.path = Path(path).expanduser()
+        self.path = expanded(path)
 
     def __enter__(self) -> OutputFile:
         if self.to_stdout:

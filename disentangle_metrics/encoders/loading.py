@@ -26,6 +26,7 @@ from disentangle_metrics.encoders.torch_save import (
 from disentangle_metrics.encoders.weights import StoredWeights, read_safetensors, state_dict, under
 from disentangle_metrics.encoders.zip_archives import refuse_large_archive
 from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
+from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import reading
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def load_encoder(
 
 def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     """The file and its kind, if it is of a kind that can be a model."""
-    path = Path(path_or_name).expanduser()
+    path = expanded(path_or_name)
     try:
         path.exists()
     except OSError as error:

@@ -13,6 +13,7 @@ from disentangle_metrics.encoders.matching import Match, Mismatch, match
 from disentangle_metrics.encoders.registries import ENCODERS
 from disentangle_metrics.encoders.weights import StoredWeights
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import refuse_growth
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _module(name: str) -> ModuleType:
     """A module by its name, or by the path of its file; the file's folder is where it finds its own."""
     if not name.endswith(".py"):
         return importlib.import_module(name)
-    path = Path(name).expanduser()
+    path = expanded(name)
     if not path.is_file():
         raise InputError(f"model_code: no such file: {path}")
     folder = str(path.resolve().parent)

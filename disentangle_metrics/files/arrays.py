@@ -21,6 +21,7 @@ from disentangle_metrics.files.row_names import Role, has_column, name_rows, wit
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import reading, refuse_growth
 
 if TYPE_CHECKING:
@@ -205,9 +206,9 @@ def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile,
 
 def _split(text: str) -> tuple[Path, list[str]]:
     """The path, and the names after its last colon; a path may itself hold colons."""
-    whole = Path(text).expanduser()
+    whole = expanded(text)
     before, colon, after = text.rpartition(":")
-    path = Path(before).expanduser()
+    path = expanded(before)
     if not colon or whole.exists() or not path.exists():
         return whole, []
     return path, [name.strip() for name in after.split(",") if name.strip()]

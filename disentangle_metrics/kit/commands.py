@@ -73,6 +73,12 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         _give_up_stdout()
         return DONE
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the parser's answer to it
+            _give_up_stdout()
+            return DONE
+        say(name, f"failed: something that was called ended the command with code {end.code}")
+        return FAILED
     except Exception as error:
         if why := _why_unwritable(error):
             say(name, f"failed: the output cannot be written: {why}")
@@ -152,7 +158,7 @@ def _why_unwritable(error: Exception) -> str:
 def _give_up_stdout() -> None:
     """Let what was not written go, or Python complains once more when it flushes at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
         sys.stdout.flush()
 
 

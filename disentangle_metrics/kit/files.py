@@ -15,6 +15,14 @@ LOCKED_AFTER = 2.0  # seconds within which a writer holds the lock of its unfini
 ABANDONED = 3600.0  # seconds after which an unfinished file is nobody's, where there are no locks
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """The path with ~ as the user's folder; as it is where nobody knows that folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """The path of a new, empty file beside `path`, which takes its place when the block ends well.

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from disentangle_metrics.datasets.storage.download import ResumedDownload
 from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.progress import LateProgress
 
 
@@ -31,7 +32,7 @@ class PublishedFile:
 def data_folder(root: str | PathLike[str] | None) -> Path:
     """The folder `root`, or the package's own in the platform's cache."""
     if root is not None:
-        return Path(root).expanduser()
+        return expanded(root)
     import pooch
 
     return Path(pooch.os_cache("disentangle-metrics"))
