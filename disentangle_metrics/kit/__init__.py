@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.limits import refuse_growth as refuse_growth
     from disentangle_metrics.kit.precision import full_float32 as full_float32
     from disentangle_metrics.kit.progress import LateProgress as LateProgress
+    from disentangle_metrics.kit.workers import end_with as end_with
 
 _WHERE = {
     "LateProgress": "progress",
+    "end_with": "workers",
     "full_float32": "precision",
     "gaussian_kl": "arrays",
     "limited": "limits",

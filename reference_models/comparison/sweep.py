@@ -11,6 +11,7 @@ output folder must be one that all of them see, or interrupted runs start anew t
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ import joblib
 import torch
 
 from disentangle_metrics import DisentangleMetricsError, FactorDataset, InputError
+from disentangle_metrics.kit import end_with
 from reference_models.comparison.measurement import measure
 from reference_models.comparison.on_card import Group, groups_of, has_cards, rows_on_card
 from reference_models.comparison.rows import Row, append_row, read_rows
@@ -119,10 +121,12 @@ class Work:
 
     def __init__(self, folder: Path, root: Path | None, device: str) -> None:
         self.folder, self.root, self.device = folder.absolute(), root, device
+        self.began_in = os.getpid()
         self._dataset: tuple[Any, FactorDataset] | None = None
 
     def __call__(self, run: Run) -> Row | None:
         """The row of a run, with the error if it failed; None if it was interrupted or there is no time."""
+        end_with(self.began_in)
         if self.time_is_up():
             return None
         try:
