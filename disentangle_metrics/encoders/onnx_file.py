@@ -60,6 +60,7 @@ def load_onnx(path: Path, content: bytes, device: str) -> tuple[OnnxNetwork, dic
     if data_files:
         content = model.SerializeToString()
 
+    onnxruntime.set_default_logger_severity(4)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # the runtime's remarks would stand beside our one line
     try:

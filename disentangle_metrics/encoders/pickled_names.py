@@ -42,5 +42,5 @@ def pickled_names(path: Path) -> list[str]:
 
 def is_of_a_network(name: str) -> bool:
     """Whether a name in a pickle can be that of a network's class, which only running the file gives back."""
-    root = name.partition(".")[0]
-    return name.startswith("torch.nn.") or (root != "torch" and root not in NO_NETWORKS)
+    root, dot, _ = name.partition(".")
+    return name.startswith("torch.nn.") or (bool(dot) and root != "torch" and root not in NO_NETWORKS)
