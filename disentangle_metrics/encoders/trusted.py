@@ -44,6 +44,8 @@ def refusal(path: Path, kind: FileKind, names: list[str]) -> UntrustedModelError
         return UntrustedModelError(f"{would_run}; no network needs {odd[0]}: do not load it; {HOW_TO_SAVE}")
     if kind in WHOLE_PROGRAMS or any(map(is_of_a_network, names)):
         return UntrustedModelError(f"{would_run}; {HOW_TO_SAVE}, {HOW_TO_TRUST}")
+    if not names and kind is FileKind.PICKLE:
+        return UntrustedModelError(f"{path} is {kind.value} that names no network; {HOW_TO_SAVE}")
     return UntrustedModelError(f"{would_run}; it names no network; {HOW_TO_SAVE}")
 
 

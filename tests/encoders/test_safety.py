@@ -122,7 +122,7 @@ def test_trust_is_advised_only_where_a_network_needs_code(tmp_path: Path, networ
     (tmp_path / "command").write_bytes(pickle.dumps([network, System()]))
     torch.save([network, System()], tmp_path / "command.pt")
     whole = (tmp_path / "zip").read_bytes()
-    (tmp_path / "damaged").write_bytes(whole[:200] + b"x" * 100 + whole[300:])
+    (tmp_path / "damaged").write_bytes(whole[: len(whole) // 2])
     for name in ["numbers", "array", "command", "command.pt", "damaged"]:
         with pytest.raises(ModelFileError) as caught:
             load_encoder(tmp_path / name)
