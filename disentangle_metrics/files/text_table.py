@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,7 +220,8 @@ def _names(path: Path, form: TextFormat, frame: pd.DataFrame) -> list[Any]:
     if form.names is None:
         return list(range(form.width))
     names = [name.strip() for name in form.names]
-    if twice := next((name for name in names if name and names.count(name) > 1), None):
+    counts = Counter(names)
+    if twice := next((name for name in names if name and counts[name] > 1), None):
         raise InputError(f"{path} has several columns named {twice!r}; give each a name of its own")
     return [name or (f"column {place}" if place else "") for place, name in enumerate(names)]
 

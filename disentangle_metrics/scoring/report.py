@@ -238,7 +238,8 @@ class Report(Mapping[str, Score]):
         check_report(values)
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         for name in ("shape", "factor_names", "latent_names", "warnings"):
-            known[name] = tuple(known.get(name, ()))
+            if name in known:
+                known[name] = tuple(known[name])
         known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))
         known["scores"] = {key: Score.from_dict(score) for key, score in values["scores"].items()}
         return cls(**known)

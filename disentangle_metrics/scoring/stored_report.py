@@ -58,6 +58,10 @@ def _wrong(where: str, wanted: str, found: Any) -> InputError:
 def _text(where: str, value: Any) -> None:
     if not isinstance(value, str):
         raise _wrong(where, "text", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a character, which pandas does not take
+        raise _wrong(where, "text that can be written", value) from None
 
 
 def _number(where: str, value: Any) -> None:
@@ -132,18 +136,25 @@ def _cell(where: str, value: Any) -> None:
 
 
 def _label(where: str, value: Any) -> None:
-    if not isinstance(value, str | int | float | type(None)):
-        raise _wrong(where, "text or a number", value)
+    (_text if isinstance(value, str) else _number)(where, value)
 
 
 def _labels(where: str, value: Any) -> None:
     _list_of(_label)(where, value)
-    if len(set(value)) < len(value):
-        raise _wrong(where, "names that are all different", value)
+    if len(set(value)) < len(value) or len({isinstance(label, str) for label in value}) > 1:
+        raise _wrong(where, "names that are all different, all text or all numbers", value)
+
+
+def _parts(where: str, value: Any) -> None:
+    """A pandas Series by the names of factors or latents."""
+    _column(where, value)
+    _list_of(_text)(where, value["index"])
 
 
 def _column(where: str, value: Any) -> None:
     """A pandas Series."""
+    if isinstance(value, Mapping) and "columns" in value:
+        raise _wrong(where, "a column", value)
     _record(where, value, {"index": _labels, "data": _list_of(_cell)})
     if len(value["index"]) != len(value["data"]):
         raise _wrong(where, "as many numbers as names", value)
@@ -195,8 +206,8 @@ SCORE: Mapping[str, Checked] = {
     "key": _text,
     "value": _or_none(_number),
     "signature": _text,
-    "per_factor": _or_none(_column),
-    "per_latent": _or_none(_column),
+    "per_factor": _or_none(_parts),
+    "per_latent": _or_none(_parts),
     "interval": _or_none(_list_of(_or_none(_number), 2)),
     "corrected": _or_none(_number),
     "chance": _or_none(_number),
