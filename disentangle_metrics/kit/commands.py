@@ -31,10 +31,6 @@ class UsageError(DisentangleMetricsError):
     """Options that do not go together."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came: what was begun is cleared away before the command ends."""
-
-
 def run_supervised(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     """:func:`run_command` in a child process, whose reading of files is held to limits (``kit.limited``)."""
     _open_missing_streams()
@@ -49,9 +45,10 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     SIGTERM ends it with 143, and nothing half-written stays.
     """
     debug = "--debug" in arguments
+    terminated = threading.Event()
     _open_missing_streams()
     try:
-        with warnings.catch_warnings(), _sigterm_raises():
+        with warnings.catch_warnings(), _sigterm_raises(terminated):
             if not debug:
                 # Remarks on the scores are part of the result, and other libraries' warnings are not for
                 # the user of a command; a broken plug-in is.
@@ -61,15 +58,11 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
             command = typer.main.get_command(app)
             code = command.main(list(arguments), prog_name=name, standalone_mode=False, obj=list(arguments))
             if code == INTERRUPTED:
-                say(name, "interrupted")
+                return _interrupted(name, terminated)
             sys.stdout.flush()
             return code if isinstance(code, int) else DONE
-    except Terminated:
-        say(name, "terminated")
-        return TERMINATED
     except (KeyboardInterrupt, typer.Abort):
-        say(name, "interrupted")
-        return INTERRUPTED
+        return _interrupted(name, terminated)
     except BrokenPipeError:  # the reader of our output has seen enough
         _give_up_stdout()
         return DONE
@@ -107,12 +100,18 @@ def say(name: str, text: str) -> None:
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
 
 
+def _interrupted(name: str, terminated: threading.Event) -> int:
+    say(name, "terminated" if terminated.is_set() else "interrupted")
+    return TERMINATED if terminated.is_set() else INTERRUPTED
+
+
 @contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """SIGTERM ends the block as an exception, so that unfinished files are removed."""
+def _sigterm_raises(terminated: threading.Event) -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that unfinished files are removed, and sets the event."""
 
     def raise_(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+        terminated.set()
+        raise KeyboardInterrupt
 
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # someone else's decision

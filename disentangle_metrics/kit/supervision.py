@@ -178,7 +178,7 @@ class _Supervisor:
             return INTERRUPTED if self.problem == "interrupted" else BAD_INPUT
         code = os.waitstatus_to_exitcode(status)
         if self.code is not None:
-            return self.code if code >= 0 else FAILED
+            return self.code
         if code < 0 and -code in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             _die_by(-code)
         if code < 0:

@@ -168,11 +168,21 @@ def _table(where: str, value: Any) -> None:
         raise _wrong(where, "a number for each row and column", value)
 
 
-def _detail(where: str, value: Any) -> None:
+def _detail(where: str, value: Any, depth: int = 0) -> None:
+    """A table, a column, plain values, or an object of them."""
     if isinstance(value, Mapping) and {"index", "data"} <= set(value):
         (_table if "columns" in value else _column)(where, value)
+    elif isinstance(value, Mapping) and depth < MOST_DEPTH:
+        for name, item in value.items():
+            _detail(f"{where}.{name}", item, depth + 1)
     else:
-        _anything(where, value)
+        _anything(where, value, depth)
+
+
+def _details(where: str, value: Any) -> None:
+    _by_name(_detail)(where, value)
+    if {"index", "data"} <= set(value):
+        raise _wrong(where, "tables by name", value)
 
 
 def _direction(where: str, value: Any) -> None:
@@ -212,7 +222,7 @@ SCORE: Mapping[str, Checked] = {
     "corrected": _or_none(_number),
     "chance": _or_none(_number),
     "ceiling": _or_none(_number),
-    "details": _by_name(_detail),
+    "details": _details,
     "warnings": _list_of(_text),
     "reason": _text,
     "range": _list_of(_or_none(_number), 2),
