@@ -110,8 +110,9 @@ def _sigterm_raises(terminated: threading.Event) -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, so that unfinished files are removed, and sets the event."""
 
     def raise_(number: int, frame: FrameType | None) -> None:
-        terminated.set()
-        raise KeyboardInterrupt
+        if not terminated.is_set():  # once, where it comes from the supervisor and from elsewhere too
+            terminated.set()
+            raise KeyboardInterrupt
 
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # someone else's decision
