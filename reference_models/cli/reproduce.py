@@ -113,15 +113,21 @@ def figures(
     from reference_models.comparison import results
     from reference_models.comparison.figures import all_figures
     from reference_models.comparison.page import page
-    from reference_models.comparison.rows import read_rows
+    from reference_models.comparison.rows import check_finished, read_rows
 
     for path in rows:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
-    found = [row for path in rows for row in read_rows(path)]
+    found = []
+    for path in rows:
+        for row in read_rows(path):
+            check_finished(path, row)
+            found.append(row)
     try:
         tables = results.tables(found)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        drawn = all_figures(tables)
+        hours = tables["runs"]["cpu_seconds"].sum() / 3600
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -136,14 +142,12 @@ def figures(
         if len(table):
             table.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
             print(out / f"{name}.csv")
-    drawn = all_figures(tables)
     for name, figure in drawn.items():
         figure.savefig(out / name)
         print(out / name)
     write_whole(out / "results.md", page(tables, drawn))
     print(out / "results.md")
-    runs = tables["runs"]
-    print(f"{len(runs)} runs, {runs['cpu_seconds'].sum() / 3600:.1f} CPU hours of training")
+    print(f"{len(tables['runs'])} runs, {hours:.1f} CPU hours of training")
 
 
 @app.command()

@@ -13,7 +13,6 @@ from disentangle_metrics import InputError
 Row = dict[str, Any]
 Kinds = dict[str, type | tuple[type, ...]]
 NUMBER = (int, float)
-COMMON: Kinds = {"key": str}
 FINISHED: Kinds = {
     "purpose": str,
     "dataset": str,
@@ -48,7 +47,8 @@ def read_rows(path: Path) -> list[Row]:
     for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
             row = json.loads(line.decode("utf-8"))
-            check_row(row)
+            if not isinstance(row["key"], str):
+                raise TypeError("its key is no text")
             rows.pop(row["key"], None)
             rows[row["key"]] = row
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -58,14 +58,12 @@ def read_rows(path: Path) -> list[Row]:
     return list(rows.values())
 
 
-def check_row(row: Any) -> None:
-    """Raise KeyError or TypeError unless `row` has what every row has, each of its kind."""
-    if not isinstance(row, dict):
-        raise TypeError(f"it is a {type(row).__name__}")
-    fields = COMMON if "error" in row else {**COMMON, **FINISHED}
-    for name, kind in fields.items():
-        if not isinstance(row[name], kind) or isinstance(row[name], bool):
-            raise TypeError(f"{name} is a {type(row[name]).__name__}")
+def check_finished(path: Path, row: Row) -> None:
+    """Raise InputError unless the row of a finished run has what every such row has, each of its kind."""
+    for name, kind in FINISHED.items() if "error" not in row else ():
+        if not isinstance(row.get(name), kind) or isinstance(row[name], bool):
+            shown = repr(row.get(name))[:80]
+            raise InputError(f"the row {row['key']!r} of {path} is no row of a comparison: {name} is {shown}")
 
 
 def append_row(path: Path, row: Mapping[str, Any]) -> None:

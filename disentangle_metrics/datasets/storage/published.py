@@ -60,7 +60,7 @@ def locate(file: PublishedFile, root: str | PathLike[str] | None) -> Path:
 
 def folder_of(root: str | PathLike[str] | None) -> str | PathLike[str] | None:
     """`root` for a data set of several files: the folder of the one that was given."""
-    return None if root is None else path.parent if (path := Path(root).expanduser()).is_file() else path
+    return None if root is None else path.parent if (path := expanded(root)).is_file() else path
 
 
 def beside(path: Path, name: str) -> Path:
