@@ -6,6 +6,8 @@ import pickletools
 import sys
 from pathlib import Path
 
+from disentangle_metrics.encoders.bounded import Bounded
+
 MOST_INSTRUCTIONS = 2_000_000
 TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
 # Modules whose classes no network is made of: a file that names only these holds no network.
@@ -19,7 +21,8 @@ def pickled_names(path: Path) -> list[str]:
     memo: dict[int, str] = {}
     try:
         with path.open("rb") as file:
-            for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+            bounded = Bounded(file, path.stat().st_size)
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(bounded)):
                 place = argument if isinstance(argument, int) else -1
                 if opcode.name in ("GLOBAL", "INST"):
                     names[str(argument).replace(" ", ".", 1)] = None

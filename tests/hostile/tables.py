@@ -22,6 +22,7 @@ TEXTS: dict[str, bytes] = {
     "open_quote": b'a,b\n1,"2\n' + b"3,4\n" * 200,
     "many_quotes": b"a,b\n" + b'"' * 9999 + b"\n",
     "only_separators": b"," * 2000 + b"\n" + b"," * 2000,
+    "thousands_of_separators": b"," * 4000 + b"\n1" + b"," * 16,  # found by fuzzing
     "only_breaks": b"\n" * 5000,
     "only_blanks": b" " * 5000,
     "only_comments": b"# a\n" * 5000,

@@ -205,4 +205,17 @@ def pickles() -> Iterator[Case]:
             )
     yield Case("pickle_system", content(b"cos\nsystem\n(S'touch exploded'\ntR."), "model")
     yield Case("pickle_cut", content(pickle.dumps([1.0] * 100, 4)[:50]), "model")
+    for opcode, length in (
+        (b"\x8e", 2**40),
+        (b"\x8e", 2**63),
+        (b"\x8d", 2**62),
+        (b"\x96", 2**50),
+    ):  # found by fuzzing
+        data = content(b"(" + opcode + struct.pack("<Q", length) + b"abc.")
+        yield Case(f"pickle_of_{opcode[0]}_{length}_bytes", data, "model")
+        yield Case(
+            f"pickle_2_of_{opcode[0]}_{length}_bytes",
+            content(b"\x80\x04" + opcode + struct.pack("<Q", length)),
+            "model",
+        )
     yield Case("pickle_endless", content(b"\x80\x04" + b"(" * 100_000), "model")
