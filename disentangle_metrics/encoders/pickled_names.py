@@ -6,7 +6,7 @@ import pickletools
 import sys
 from pathlib import Path
 
-from disentangle_metrics.encoders.bounded import Bounded
+from disentangle_metrics.encoders.bounded import bounded
 
 MOST_INSTRUCTIONS = 2_000_000
 TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
@@ -21,8 +21,8 @@ def pickled_names(path: Path) -> list[str]:
     memo: dict[int, str] = {}
     try:
         with path.open("rb") as file:
-            bounded = Bounded(file, path.stat().st_size)
-            for count, (opcode, argument, _) in enumerate(pickletools.genops(bounded)):
+            whole = bounded(file, path.stat().st_size)
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(whole)):
                 place = argument if isinstance(argument, int) else -1
                 if opcode.name in ("GLOBAL", "INST"):
                     names[str(argument).replace(" ", ".", 1)] = None
