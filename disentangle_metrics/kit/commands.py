@@ -33,6 +33,9 @@ class UsageError(DisentangleMetricsError):
 
 def run_supervised(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     """:func:`run_command` in a child process, whose reading of files is held to limits (``kit.limited``)."""
+    captured = sys.stdout is not sys.__stdout__  # by a program that called the command
+    if captured:
+        return run_command(app, name, arguments)
     _open_missing_streams()
     return supervised(lambda: run_command(app, name, arguments), lambda text: say(name, text))
 

@@ -6,6 +6,7 @@ child's time and memory with the limits. No other work is limited. Neither proce
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import json
@@ -35,7 +36,8 @@ Say = Callable[[str], None]
 def supervised(command: Callable[[], int], say: Say) -> int:
     """The exit code of `command`, which is run in a child process; 2 if it passed a limit.
 
-    Where processes cannot be forked (Windows) it runs here, and nothing is limited.
+    Where processes cannot be forked (Windows), or this one is a program that called the command and has
+    threads or captures its output, it runs here, and nothing is limited.
 
     Parameters
     ----------
@@ -44,21 +46,25 @@ def supervised(command: Callable[[], int], say: Say) -> int:
     say : callable
         Prints a line on stderr.
     """
-    if not hasattr(os, "fork"):
+    if not hasattr(os, "fork") or threading.active_count() > 1:
         return command()
     heard, told = os.pipe()
     held, lifeline = os.pipe()
     parent = os.getpid()
     child = os.fork()
     if child == 0:
-        os.close(heard)
-        os.close(lifeline)
-        _end_with(parent, held)
-        supervise_with(told)
-        signal.signal(signal.SIGINT, _Once())
-        code = command()
-        os.write(told, json.dumps({"code": code}).encode() + b"\n")
-        return code
+        code = FAILED
+        try:
+            atexit._clear()  # what the parent registered is for the parent to do
+            os.close(heard)
+            os.close(lifeline)
+            _end_with(parent, held)
+            supervise_with(told)
+            signal.signal(signal.SIGINT, _Once())
+            code = command()
+            os.write(told, json.dumps({"code": code}).encode() + b"\n")
+        finally:  # whatever was raised: this process does not go on as a second parent
+            _leave(code)
     os.close(told)
     os.close(held)
     return _Supervisor(child, heard, say).watch()
@@ -206,6 +212,17 @@ class _Once:
         again, self.last = now - self.last < ONE_INTERRUPT, now
         if not again:
             raise KeyboardInterrupt
+
+
+def _leave(code: int) -> NoReturn:
+    """End this process as Python does, but for what it has from its parent."""
+    try:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+    finally:
+        os._exit(code)
 
 
 def _end_with(parent: int, held: int) -> None:

@@ -154,3 +154,28 @@ def test_what_a_file_may_grow_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert limits.stored_bytes(path) < 10**5
     with limited("without a supervisor"):
         pass
+
+
+def test_a_program_that_captures_the_output_is_not_forked(capsys: pytest.CaptureFixture[str]) -> None:
+    import typer
+
+    from disentangle_metrics.kit import run_supervised
+
+    app = typer.Typer()
+    app.command()(lambda: print(os.getpid()))
+    assert run_supervised(app, "name", []) == 0
+    assert capsys.readouterr().out == f"{os.getpid()}\n"
+
+
+def test_whatever_a_child_raises_it_does_not_go_on_as_its_parent() -> None:
+    program = """
+import sys
+from disentangle_metrics.kit.supervision import supervised
+def command():
+    raise GeneratorExit
+code = supervised(command, lambda text: print(text, file=sys.stderr))
+print("parent", code)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.stdout == "parent 1\n"
+    assert "failed: something that was called ended the process with code 1" in ended.stderr
