@@ -135,7 +135,10 @@ def limited(what: str, *, seconds: float = 0.0, gigabytes: float = 0.0) -> Itera
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """The reading of a file: a larger one may take longer and more memory."""
-    stored = stored_bytes(path)
+    try:
+        stored = stored_bytes(path)
+    except OSError:  # its reader says so
+        stored = 0
     with limited(f"reading {path}", seconds=stored / STORED_PER_SECOND, gigabytes=GROWTH * stored / 1e9):
         yield
 
