@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from disentangle_metrics.datasets.storage.download import ResumedDownload
 from disentangle_metrics.errors import DatasetError
-from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.kit.files import expanded, whole_file
 from disentangle_metrics.kit.progress import LateProgress
 
 
@@ -126,16 +126,13 @@ def fetch(file: PublishedFile, folder: Path) -> None:
 
 
 def retrieve(file: PublishedFile, folder: Path, download: ResumedDownload) -> None:
-    """Let pooch download the file and compare its checksum, a ValueError if it is another."""
+    """Download the file and compare its checksum, a ValueError if it is another."""
     import pooch
 
-    pooch.retrieve(
-        file.url,
-        f"{file.algorithm}:{file.digest}" if file.digest else None,
-        fname=file.name,
-        path=folder,
-        downloader=download,
-    )
+    with whole_file(folder / file.name) as unfinished:
+        download(file.url, str(unfinished), None)
+        if file.digest and not pooch.hashes.hash_matches(unfinished, f"{file.algorithm}:{file.digest}"):
+            raise ValueError("what came has another hash than the published file")
 
 
 def reason(error: OSError | ValueError, file: PublishedFile, part: Path) -> str:
