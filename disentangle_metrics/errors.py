@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from disentangle_metrics.text import shortened, visible
+
 
 class DisentangleMetricsError(Exception):
     """Base of every error this package raises on purpose."""
 
     exit_code: ClassVar[int] = 2  # of a command that it ends: 1 failed, 2 bad usage or input, 130 interrupted
+
+    def __str__(self) -> str:
+        """The message, in which names from a file cannot command a terminal."""
+        return shortened(visible(super().__str__()))
 
 
 class InputError(DisentangleMetricsError, ValueError):
@@ -31,11 +37,16 @@ class PluginError(DisentangleMetricsError):
     """A plug-in that was asked for by name cannot be loaded."""
 
 
-class PluginWarning(UserWarning):
+class _VisibleWarning(UserWarning):
+    def __str__(self) -> str:
+        return visible(super().__str__())
+
+
+class PluginWarning(_VisibleWarning):
     """A plug-in is broken or its name is taken; everything else goes on without it."""
 
 
-class ScoreWarning(UserWarning):
+class ScoreWarning(_VisibleWarning):
     """The input can be scored, but the score needs care; also kept on ``Score.warnings``."""
 
 

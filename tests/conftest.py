@@ -7,6 +7,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import network_guard
+
+network_guard.install()
+
 HOUR = 3600
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has one core, and threads would fight for it

@@ -14,9 +14,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "disentangle_metrics"
 
 # Room of the package -> the rooms it may import. A room is a folder or a loose file of the package.
-# `version`, `errors`, `settings`, `kit` and `checks` stand below everything.
+# `version`, `text`, `errors`, `settings`, `kit` and `checks` stand below everything.
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
+    "text": set(),
     "errors": set(),
     "settings": set(),
     "kit": set(),
@@ -57,8 +58,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "scoring",
     },
     "__init__": {"metrics", "scoring"},
+    "__main__": {"cli"},
 }
-BELOW_ALL = {"version", "errors", "settings", "kit", "checks"}
+BELOW_ALL = {"version", "text", "errors", "settings", "kit", "checks"}
 
 # Where a heavy library may be imported when a file is loaded, rather than inside a function.
 HEAVY = {

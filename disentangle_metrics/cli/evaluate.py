@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import sys
 from contextlib import ExitStack
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from disentangle_metrics.cli import arguments
+from disentangle_metrics.cli import arguments, options
 from disentangle_metrics.cli.latent_groups import groups_in
 from disentangle_metrics.cli.results import (
     Format,
@@ -22,182 +21,65 @@ from disentangle_metrics.cli.results import (
     deliver,
     open_outputs,
 )
-from disentangle_metrics.kit.commands import FAILED, UsageError, run_command, say
+from disentangle_metrics.kit.commands import FAILED, UsageError, run_supervised, say
+from disentangle_metrics.kit.limits import limits_set
 from disentangle_metrics.scoring.report import Report
 
 if TYPE_CHECKING:
     from disentangle_metrics.benchmarking.results import Benchmark
 
 NAME = "dm-eval"
-OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
-
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-class Anchors(StrEnum):
-    """Which scores get a chance level and a ceiling."""
-
-    AUTO, ALL, NONE = "auto", "all", "none"
-
-
-class Missing(StrEnum):
-    """What happens to rows with missing values."""
-
-    RAISE, DROP = "raise", "drop"
-
-
-def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
-    """An option in a panel of the help."""
-    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
-
-
-MODEL, ARRAYS, SCORING, OUTPUT, ABOUT = "To score a model", "To score arrays", "Scoring", "Output", "About"
-
-Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bundled checkpoint.")
-Dataset = option(MODEL, "Data set to encode, such as sprites, or a path.", metavar="NAME|PATH")
-Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
-DataOptions = option(
-    MODEL, "Options of the data set, such as pool=2: docs/own_data.md.", metavar="NAME=V,..."
-)
-Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
-BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
-Device = option(MODEL, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
-Arch = option(MODEL, "Registered architecture that a file of bare weights belongs to.", metavar="NAME")
-ModelCode = option(
-    MODEL, "Your code that builds the network: package.module:factory or file.py:factory.", metavar="REF"
-)
-ModelArgs = option(
-    MODEL, "Arguments that --model-code is called with, such as latent_dim=10.", metavar="NAME=VALUE,..."
-)
-StateKey = option(
-    MODEL, "Where in the file the weights stand, if several places fit, such as ema.", metavar="KEY"
-)
-EncodeWith = option(
-    MODEL, "Method or part of the network that encodes, such as encode or encoder.", metavar="NAME"
-)
-OutputNames = option(
-    MODEL,
-    "Which output is which: mean=z_mean,logvar=z_log_var; also logstd, std, var; places from 0 do for names.",
-    "--outputs",
-    metavar="ROLE=NAME,...",
-)
-Scale = option(MODEL, "Images for the network: 0..1 (default), -1..1, imagenet, mean=M,std=S.", metavar="R")
-Trust = option(
-    MODEL, "Allow a file that runs code when loaded (TorchScript, .pt2, pickled networks).", "--trust-file"
-)
-Latents = option(
-    ARRAYS,
-    "File of latents (.npy, .npz, .csv, .parquet, .h5ad, ...: docs/inputs.md); :NAME chooses "
-    "arrays, columns. Several files, which NAME= may name, are scored alike and ranked.",
-    metavar="[NAME=]FILE[:NAME,...]...",
-)
-Factors = option(
-    ARRAYS,
-    "With --latents: the file of factors. With MODEL: names of the factors to score against.",
-    metavar="FILE[:NAME,...] or NAME,...",
-)
-IndexCol = option(
-    ARRAYS,
-    "Column of row labels (name, or place from 0); rows of both files are matched by it.",
-    metavar="NAME",
-)
-DropColumns = option(ARRAYS, "Columns to leave out of both files.", metavar="NAME,...")
-FactorTypes = option(
-    SCORING,
-    "How to read some factors: categorical, ordinal, continuous, circular or circular:PERIOD.",
-    metavar="NAME=TYPE,...",
-)
-LatentTypes = option(
-    SCORING,
-    "How to read some latents: categorical (codes) or circular:PERIOD.",
-    metavar="NAME=TYPE,...",
-)
-LatentGroups = option(
-    SCORING,
-    "Units of several latents: their columns by place or name, or `layers`, those of the model.",
-    "--groups",
-    metavar="NAME=0,1;...",
-)
-Metrics = option(
-    SCORING,
-    "Metrics, score keys, or signatures to score again, as 'mig|bins:10' (default: those of the protocol).",
-    metavar="NAME,...",
-)
-Protocol = option(SCORING, "A published set of settings (default: default).", metavar="NAME")
-MissingChoice = option(
-    SCORING, "Rows with missing values: raise (default) refuses them, drop leaves them out, for the factor "
-    "that lacks a value alone where a metric allows.", "--missing"
-)  # fmt: skip
-Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N")
-Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
-AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
-Confidence = option(SCORING, "Confidence intervals of this coverage, such as 0.95.", metavar="P")
-Out = option(
-    ARRAYS, "Keep the report of each file of latents in this folder, and go on from there.", metavar="DIR"
-)
-Json = option(OUTPUT, "Write the report as JSON; - for stdout.", metavar="FILE")
-Csv = option(OUTPUT, "Write the scores as CSV; - for stdout.", metavar="FILE")
-Html = option(
-    OUTPUT, "Write a page that needs no network: scores, remarks, tables, pictures.", metavar="FILE"
-)
-Plot = option(OUTPUT, "Draw the scores; the ending of the file says how (.pdf, .png, .svg).", metavar="FILE")
-FormatChoice = option(OUTPUT, "What to print: table (default), markdown, latex, csv or json.", "--format")
-Brief = option(OUTPUT, "Print the headline scores alone.", "--brief")
-Width = option(OUTPUT, "Columns of the table (default: those of the terminal, else 80).", metavar="N")
-Cite = option(OUTPUT, "Print a methods sentence and BibTeX too; without input, of --metrics alone.", "--cite")
-Quiet = option(OUTPUT, "No progress and no remarks on stderr.", "--quiet")
-Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
-List = option(ABOUT, "List metrics, protocols, data sets, architectures and bundled checkpoints.", "--list")
-Explain = option(ABOUT, "Explain a metric.", metavar="METRIC")
-Version = option(ABOUT, "Print the version.", "--version")
 
 
 @app.command()
 def dm_eval(
     context: typer.Context,
-    models: Annotated[list[str] | None, Model] = None,
-    dataset: Annotated[str | None, Dataset] = None,
-    root: Annotated[str | None, Root] = None,
-    data_options: Annotated[str | None, DataOptions] = None,
-    samples: Annotated[str | None, Samples] = None,
-    batch_size: Annotated[int | None, BatchSize] = None,
-    device: Annotated[str | None, Device] = None,
-    arch: Annotated[str | None, Arch] = None,
-    model_code: Annotated[str | None, ModelCode] = None,
-    model_args: Annotated[str | None, ModelArgs] = None,
-    state_key: Annotated[str | None, StateKey] = None,
-    encode_with: Annotated[str | None, EncodeWith] = None,
-    output_names: Annotated[str | None, OutputNames] = None,
-    scale: Annotated[str | None, Scale] = None,
-    trust_file: Annotated[bool, Trust] = False,
-    latents: Annotated[list[str] | None, Latents] = None,
-    factors: Annotated[str | None, Factors] = None,
-    index_col: Annotated[str | None, IndexCol] = None,
-    drop_columns: Annotated[str | None, DropColumns] = None,
-    out: Annotated[str | None, Out] = None,
-    metrics: Annotated[str | None, Metrics] = None,
-    protocol: Annotated[str, Protocol] = "default",
-    factor_types: Annotated[str | None, FactorTypes] = None,
-    latent_types: Annotated[str | None, LatentTypes] = None,
-    groups: Annotated[str | None, LatentGroups] = None,
-    missing: Annotated[Missing, MissingChoice] = Missing.RAISE,
-    seed: Annotated[int, Seed] = 0,
-    jobs: Annotated[int, Jobs] = 1,
-    anchors: Annotated[Anchors, AnchorChoice] = Anchors.AUTO,
-    confidence: Annotated[float | None, Confidence] = None,
-    json: Annotated[str | None, Json] = None,
-    csv: Annotated[str | None, Csv] = None,
-    html: Annotated[str | None, Html] = None,
-    plot: Annotated[str | None, Plot] = None,
-    format: Annotated[Format, FormatChoice] = Format.TABLE,
-    brief: Annotated[bool, Brief] = False,
-    width: Annotated[int | None, Width] = None,
-    cite: Annotated[bool, Cite] = False,
-    quiet: Annotated[bool, Quiet] = False,
-    debug: Annotated[bool, Debug] = False,
-    list_names: Annotated[bool, List] = False,
-    explain: Annotated[str | None, Explain] = None,
-    version: Annotated[bool, Version] = False,
+    models: Annotated[list[str] | None, options.Model] = None,
+    dataset: Annotated[str | None, options.Dataset] = None,
+    root: Annotated[str | None, options.Root] = None,
+    data_options: Annotated[str | None, options.DataOptions] = None,
+    samples: Annotated[str | None, options.Samples] = None,
+    batch_size: Annotated[int | None, options.BatchSize] = None,
+    device: Annotated[str | None, options.Device] = None,
+    arch: Annotated[str | None, options.Arch] = None,
+    model_code: Annotated[str | None, options.ModelCode] = None,
+    model_args: Annotated[str | None, options.ModelArgs] = None,
+    state_key: Annotated[str | None, options.StateKey] = None,
+    encode_with: Annotated[str | None, options.EncodeWith] = None,
+    output_names: Annotated[str | None, options.OutputNames] = None,
+    scale: Annotated[str | None, options.Scale] = None,
+    trust_file: Annotated[bool, options.Trust] = False,
+    latents: Annotated[list[str] | None, options.Latents] = None,
+    factors: Annotated[str | None, options.Factors] = None,
+    index_col: Annotated[str | None, options.IndexCol] = None,
+    drop_columns: Annotated[str | None, options.DropColumns] = None,
+    out: Annotated[str | None, options.Out] = None,
+    metrics: Annotated[str | None, options.Metrics] = None,
+    protocol: Annotated[str, options.Protocol] = "default",
+    factor_types: Annotated[str | None, options.FactorTypes] = None,
+    latent_types: Annotated[str | None, options.LatentTypes] = None,
+    groups: Annotated[str | None, options.LatentGroups] = None,
+    missing: Annotated[options.Missing, options.MissingChoice] = options.Missing.RAISE,
+    seed: Annotated[int, options.Seed] = 0,
+    jobs: Annotated[int, options.Jobs] = 1,
+    anchors: Annotated[options.Anchors, options.AnchorChoice] = options.Anchors.AUTO,
+    confidence: Annotated[float | None, options.Confidence] = None,
+    json: Annotated[str | None, options.Json] = None,
+    csv: Annotated[str | None, options.Csv] = None,
+    html: Annotated[str | None, options.Html] = None,
+    plot: Annotated[str | None, options.Plot] = None,
+    format: Annotated[Format, options.FormatChoice] = Format.TABLE,
+    brief: Annotated[bool, options.Brief] = False,
+    width: Annotated[int | None, options.Width] = None,
+    cite: Annotated[bool, options.Cite] = False,
+    quiet: Annotated[bool, options.Quiet] = False,
+    time_limit: Annotated[float | None, options.TimeLimit] = None,
+    memory_limit: Annotated[float | None, options.MemoryLimit] = None,
+    debug: Annotated[bool, options.Debug] = False,
+    list_names: Annotated[bool, options.List] = False,
+    explain: Annotated[str | None, options.Explain] = None,
+    version: Annotated[bool, options.Version] = False,
 ) -> None:
     """Score whether a representation is disentangled.
 
@@ -225,7 +107,7 @@ def dm_eval(
         "missing": missing.value,
         "seed": seed,
         "n_jobs": jobs,
-        "anchors": {Anchors.AUTO: True, Anchors.ALL: "all", Anchors.NONE: False}[anchors],
+        "anchors": {"auto": True, "all": "all", "none": False}[anchors.value],
         "confidence": confidence,
         "progress": not quiet and sys.stderr.isatty(),
     }
@@ -234,6 +116,7 @@ def dm_eval(
     from disentangle_metrics.files.arrays import Choices
 
     with ExitStack() as stack:
+        stack.enter_context(limits_set(time_limit, memory_limit))
         outputs = open_outputs(stack, {"json": json, "csv": csv, "html": html, "plot": plot})
         check_page(outputs)
         check_picture(outputs)
@@ -305,7 +188,7 @@ def dm_eval(
                 encode_with=encode_with,
                 outputs=None
                 if output_names is None
-                else arguments.pairs("--outputs", OUTPUTS_FORM, output_names),
+                else arguments.pairs("--outputs", options.OUTPUTS_FORM, output_names),
                 scale=scale,
                 trust=trust_file,
             )
@@ -358,5 +241,9 @@ def main() -> None:
     if sys.argv[1:2] == ["compare"]:  # a model file of this name is ./compare
         from disentangle_metrics.cli import compare
 
-        sys.exit(run_command(compare.app, compare.NAME, sys.argv[2:]))
-    sys.exit(run_command(app, NAME, sys.argv[1:]))
+        sys.exit(run_supervised(compare.app, compare.NAME, sys.argv[2:]))
+    sys.exit(run_supervised(app, NAME, sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from pathlib import Path
 from types import TracebackType
 
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import DisentangleMetricsError, InputError
 from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.files import expanded
+
+
+class OutputError(DisentangleMetricsError):
+    """A result could not be written, though it seemed so before the work."""
+
+    exit_code = 1
 
 
 class OutputFile:
@@ -23,11 +29,15 @@ class OutputFile:
 
     def __init__(self, path: str) -> None:
         self.to_stdout = path == "-"
-        self.path = Path(path).expanduser()
+        self.path = expanded(path)
 
     def __enter__(self) -> OutputFile:
         if self.to_stdout:
             return self
+        try:
+            self.path.exists()
+        except OSError as error:
+            raise InputError(f"cannot write {str(self.path)[:80]!r}: {error.strerror}") from error
         if self.path.is_dir():
             raise InputError(f"cannot write {self.path}: it is a folder")
         if not self.path.parent.is_dir():
@@ -46,7 +56,10 @@ class OutputFile:
     def write(self, content: str | bytes) -> None:
         """Put `content` in place of what was there."""
         if not self.to_stdout:
-            write_whole(self.path, content)
+            try:
+                write_whole(self.path, content)
+            except OSError as error:
+                raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
         elif isinstance(content, str):
             sys.stdout.write(content)
         else:

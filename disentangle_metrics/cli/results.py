@@ -16,6 +16,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.reporting.terminal import WIDTH, printable
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.text import visible
 
 if TYPE_CHECKING:
     from disentangle_metrics.benchmarking.results import Benchmark
@@ -87,7 +88,7 @@ def deliver(
         elif kind == "plot":
             file.write(picture_bytes(result, file))
         else:
-            file.write(result.to_json() if kind == "json" else result.to_frame().to_csv())
+            file.write(result.to_json() if kind == "json" else _as_csv(result))
     if any(file.to_stdout for file in outputs.values()):
         return
     show(result, shown)
@@ -164,11 +165,15 @@ def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
         result.render(console, brief=shown.brief)
 
 
+def _as_csv(result: Report | Benchmark | Comparison) -> str:
+    return visible(result.to_frame().to_csv(), keep="\n")
+
+
 def _as_text(result: Report | Benchmark | Comparison, shown: Shown) -> str:
     if shown.format is Format.JSON:
         return result.to_json()
     if shown.format is Format.CSV:
-        return str(result.to_frame().to_csv())
+        return _as_csv(result)
     if shown.format is Format.MARKDOWN:
         return result.to_markdown(brief=shown.brief)
     return result.to_latex(brief=shown.brief)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from disentangle_metrics.datasets import FactorDataset, load_dataset
@@ -80,6 +81,12 @@ def described(file: ArrayFile) -> dict[str, Any]:
     return {"path": str(file.path), "sha256": digest, **notes}
 
 
+def _asked(path: Path) -> bool:
+    """Whether the user, who sits at a terminal, means this very file."""
+    print("type the full path of the file to let it run: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().rstrip("\n") == str(path)
+
+
 @dataclass(frozen=True)
 class ModelRun:
     """A model, how to load it, and what to encode with it."""
@@ -103,11 +110,15 @@ class ModelRun:
 
     def load(self) -> tuple[Encoder, FactorDataset]:
         """The encoder and the data set; what can fail quickly comes first."""
+        try:
+            here = os.getcwd()
+        except FileNotFoundError:
+            raise InputError("the current folder has been deleted; change into another one") from None
         options: dict[str, Any] = dict(self.data_options)
         dataset = load_dataset(self.dataset, self.root, **options)
         if self.model_code is not None or self.trust:
             # The user's code is usually in the folder they are in, which commands do not import from.
-            sys.path.insert(0, os.getcwd())
+            sys.path.insert(0, here)
         encoder = load_encoder(
             self.model,
             device=self.device,
@@ -118,7 +129,7 @@ class ModelRun:
             encode_with=self.encode_with,
             outputs=self.outputs,
             scale=self.scale,
-            trust=self.trust,
+            trust=_asked if self.trust and sys.stdin is not None and sys.stdin.isatty() else self.trust,
         )
         return encoder, dataset
 

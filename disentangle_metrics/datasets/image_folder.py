@@ -27,6 +27,7 @@ from disentangle_metrics.datasets.storage.pictures import middle_square, read_pi
 from disentangle_metrics.datasets.storage.pixels import CachedImages
 from disentangle_metrics.datasets.storage.published import data_folder
 from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.kit.files import expanded
 
 SIDE = 64  # pixels
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -69,7 +70,7 @@ def load(
         raise DatasetError("images: pass root= (on the command line --root) with your folder of pictures")
     if side < 1:
         raise InputError(f"side is {side}; accepted: 1 or more pixels")
-    folder = Path(root).expanduser().resolve()
+    folder = expanded(root).resolve()
     names, state = pictures(folder)
     if not names:
         raise DatasetError(f"images: there is no picture in {folder}; accepted: {', '.join(SUFFIXES)}")

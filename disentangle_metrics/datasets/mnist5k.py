@@ -21,6 +21,7 @@ from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.datasets.storage.pixels import HeldImages
 from disentangle_metrics.datasets.storage.published import PublishedFile, check, data_folder
 from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.kit.files import expanded
 
 SIDE = 28  # pixels
 DIGITS = FactorGrid(("digit",), (10,), ("categorical",))
@@ -67,7 +68,7 @@ def load(root: str | PathLike[str] | None = None, *, pad: int = 0) -> FactorData
     """
     if pad < 0:
         raise InputError(f"pad is {pad}; accepted: 0 or more pixels")
-    path = Path(root).expanduser() if root is not None else package_data()
+    path = expanded(root) if root is not None else package_data()
     path = path / FILE.name if path.is_dir() else path
     if not path.is_file():
         raise DatasetError(f"mnist5k: there is no file {path}; get {FILE.name} from {FILE.home}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.networks import from_architecture, from_user_code, put_weights
 from disentangle_metrics.encoders.onnx_file import import_onnx, load_onnx
 from disentangle_metrics.encoders.outputs import Outputs, check_outputs
+from disentangle_metrics.encoders.pickled_names import pickled_names
 from disentangle_metrics.encoders.pretrained import CONFIG as CONFIG_FILE
 from disentangle_metrics.encoders.pretrained import WEIGHTS as WEIGHTS_FILE
 from disentangle_metrics.encoders.pretrained import arguments_in, is_pretrained, load_pretrained
@@ -26,11 +28,15 @@ from disentangle_metrics.encoders.torch_save import (
     weights_beside_objects,
 )
 from disentangle_metrics.encoders.weights import StoredWeights, read_safetensors, state_dict, under
-from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.encoders.zip_archives import refuse_large_archive
+from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
+from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.kit.limits import reading
 
 if TYPE_CHECKING:
     import torch
 
+Confirm = Callable[[Path], bool]
 WEIGHTS = (FileKind.SAFETENSORS, FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY)
 PLAIN = (str, int, float, bool, list, tuple, dict, type(None))  # what JSON has too
 MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth", ".bin")
@@ -68,7 +74,7 @@ def load_encoder(
     encode_with: str | None = None,
     outputs: Outputs | None = None,
     scale: str | tuple[float, float] | Mapping[str, Any] | None = None,
-    trust: bool = False,
+    trust: bool | Confirm = False,
 ) -> Encoder:
     """Make an encoder from a model file or a bundled checkpoint.
 
@@ -108,8 +114,9 @@ def load_encoder(
         The range in which the network expects its images: ``"0..1"`` (the default), ``"-1..1"`` or any
         ``"LOW..HIGH"``, ``"imagenet"``, ``"mean=0.5,std=0.5"`` with one number each or one per channel;
         also ``(-1, 1)`` and ``{"mean": 0.5, "std": 0.5}``.
-    trust : bool
-        Whether code from the file may run. What runs, and the file's sha256, is said on stderr.
+    trust : bool or callable
+        Whether code from the file may run. What runs, and the file's sha256, is said on stderr. A function
+        is then asked with the file's full path, and answers whether it may.
 
     Returns
     -------
@@ -147,7 +154,8 @@ def load_encoder(
     chosen = pick_device(device)
     sha256 = _sha256(path)
 
-    content = _read(path, kind, trust, sha256, chosen)
+    with reading(path) if kind in WEIGHTS else nullcontext():
+        content = _read(path, kind, trust, sha256, chosen)
     architecture: str | None = None
     arguments: dict[str, Any] = {}
     remarks: tuple[str, ...] = ()
@@ -159,7 +167,8 @@ def load_encoder(
             network = from_user_code(model_code, arguments)
         else:
             architecture, arguments = _architecture(path, content, arch), content.arguments
-            network = from_architecture(path, architecture, arguments)
+            with reading(path):
+                network = from_architecture(path, architecture, arguments, content)
         remarks = put_weights(path, network, content)
     elif arch is not None or model_code is not None:
         raise _holds_a_network(path, kind)
@@ -182,7 +191,7 @@ def load_encoder(
 
 def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     """The file and its kind, if it is of a kind that can be a model."""
-    path = Path(path_or_name).expanduser()
+    path = expanded(path_or_name)
     try:
         path.exists()
     except OSError as error:
@@ -200,8 +209,11 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
         raise ModelFileError(
             f"{path} is a folder; give the file in it{': ' + ', '.join(inside[:5]) if inside else ''}"
         )
+    if not path.is_file():
+        raise ModelFileError(f"{path} is a device or a pipe; give a file")
     try:
-        kind = file_kind(path)
+        with reading(path):
+            kind = file_kind(path)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     if kind not in WEIGHTS and kind is not FileKind.ONNX and kind not in trusted.PROGRAMS:
@@ -213,8 +225,9 @@ def _pretrained_encoder(
     folder: Path, device: str, outputs: Outputs | None, encode_with: str | None, scale: InputScale | None
 ) -> Encoder:
     torch = import_torch()
-    network, architecture, remarks = load_pretrained(folder)
     weights = sorted(folder.glob("model*.safetensors"))
+    with reading(weights[0] if weights else folder):
+        network, architecture, remarks = load_pretrained(folder)
     source = ModelSource(
         str(folder),
         "pretrained_folder",
@@ -231,8 +244,10 @@ def _pretrained_encoder(
 def _onnx_encoder(
     path: Path, device: str, outputs: Outputs | None, encode_with: str | None, scale: InputScale | None
 ) -> Encoder:
-    content = path.read_bytes()
-    network, data_files = load_onnx(path, content, device)
+    import_onnx(path)
+    with reading(path):
+        content = path.read_bytes()
+        network, data_files = load_onnx(path, content, device)
     for name in (outputs or {}).values():
         if name not in network.outputs and not (str(name).isdigit() and int(name) < len(network.outputs)):
             raise ModelFileError(
@@ -256,23 +271,29 @@ def _sha256(path: Path) -> str:
 
 
 def _read(
-    path: Path, kind: FileKind, trust: bool, sha256: str, device: torch.device
+    path: Path, kind: FileKind, trust: bool | Confirm, sha256: str, device: torch.device
 ) -> StoredWeights | torch.nn.Module:
     """Weights by the safe readers; anything more only if trusted. Decided before anything is read."""
     import torch
 
     if kind is FileKind.SAFETENSORS:
         return read_safetensors(path)
+    if kind is FileKind.TORCH_SAVE:
+        refuse_large_archive(path)
     names = unsafe_globals(path, kind) if kind in WEIGHTS else []
+    if kind is FileKind.PICKLE:
+        names = pickled_names(path)
     runs_code = kind in trusted.PROGRAMS or bool(names)
     # Only the loader can look through the oldest format, so there trust is taken at its word.
     if not runs_code and not (trust and kind is FileKind.TORCH_SAVE_LEGACY):
         return state_dict(path, read_torch_save(path, kind))
-    if names and (content := weights_beside_objects(path, kind, names)) is not None:
+    if kind in WEIGHTS and names and (content := weights_beside_objects(path, kind, names)) is not None:
         return state_dict(path, content)
     if not trust:
         raise trusted.refusal(path, kind, names)
     trusted.announce(path, kind, names, sha256)
+    if callable(trust) and not trust(path.resolve()):
+        raise UntrustedModelError(f"{path} was not loaded, since its full path was not given")
     loaded = trusted.load_program(path, kind, device)
     return loaded if isinstance(loaded, torch.nn.Module) else state_dict(path, loaded)
 

@@ -9,33 +9,64 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.encoders.matching import Mismatch, match
+from disentangle_metrics.encoders.matching import Match, Mismatch, match
 from disentangle_metrics.encoders.registries import ENCODERS
 from disentangle_metrics.encoders.weights import StoredWeights
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.kit.limits import refuse_growth
 
 if TYPE_CHECKING:
     import torch
 
 
-def from_architecture(path: Path, name: str, arguments: dict[str, Any]) -> torch.nn.Module:
+MOST_SHOWN = 200  # characters of a checkpoint's arguments in a message
+
+
+def from_architecture(
+    path: Path, name: str, arguments: dict[str, Any], stored: StoredWeights
+) -> torch.nn.Module:
     """The registered architecture `name`, built from a checkpoint's arguments.
+
+    It is built without memory first, and compared with the weights: the arguments may ask for anything.
 
     Raises
     ------
     ModelFileError
-        If the architecture refuses the arguments.
+        If the architecture refuses the arguments, or `stored` are not its weights.
     InputError, PluginError
         If the name is unknown, or its plug-in cannot be loaded.
     """
+    import torch
+
     build = ENCODERS.load(name)
+    try:
+        with torch.device("meta"):
+            outline: torch.nn.Module | None = build(arguments)
+    except NotImplementedError:  # a plug-in's, which needs the values of its tensors
+        outline = None
+    except Exception as error:  # arguments from a file can be wrong in any way
+        outline = None
+        if "meta" not in str(error):
+            raise _cannot_be_built(path, name, arguments, error) from error
+    if outline is not None:
+        own = {name: tensor for name, tensor in outline.state_dict().items() if hasattr(tensor, "shape")}
+        _matched(path, own, stored)
+        size = sum(tensor.numel() * tensor.element_size() for tensor in own.values())
+        refuse_growth(path, size, "its arguments ask for a network of")
     try:
         network: torch.nn.Module = build(arguments)
     except (TypeError, ValueError, KeyError) as error:
-        raise ModelFileError(
-            f"the architecture {name!r} cannot be built from the arguments {arguments!r} of {path}: {error}"
-        ) from error
+        raise _cannot_be_built(path, name, arguments, error) from error
     return network
+
+
+def _cannot_be_built(path: Path, name: str, arguments: dict[str, Any], error: Exception) -> ModelFileError:
+    shown = repr(arguments)
+    shown = shown if len(shown) < MOST_SHOWN else f"{shown[:MOST_SHOWN]} ..."
+    return ModelFileError(
+        f"the architecture {name!r} cannot be built from the arguments {shown} of {path}: {_said(error)}"
+    )
 
 
 def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -> torch.nn.Module:
@@ -61,7 +92,9 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
             factory = getattr(factory, part)
     except InputError:
         raise
-    except Exception as error:  # importing the user's module can fail in any way
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # importing the user's module can fail in any way; it may exit
         raise InputError(f"model_code={reference!r} cannot be imported: {_said(error)}") from error
     if isinstance(factory, torch.nn.Module):
         if arguments:
@@ -76,7 +109,9 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     )
     try:
         network = factory(**arguments)
-    except Exception as error:  # so can building the user's network
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # so can building the user's network
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
             hint = "; give its arguments with model_args= (--model-args latent_dim=10)"
@@ -94,7 +129,7 @@ def _module(name: str) -> ModuleType:
     """A module by its name, or by the path of its file; the file's folder is where it finds its own."""
     if not name.endswith(".py"):
         return importlib.import_module(name)
-    path = Path(name).expanduser()
+    path = expanded(name)
     if not path.is_file():
         raise InputError(f"model_code: no such file: {path}")
     folder = str(path.resolve().parent)
@@ -120,10 +155,7 @@ def put_weights(path: Path, network: torch.nn.Module, stored: StoredWeights) -> 
     """
     own = network.state_dict()
     wanted = {name: tensor for name, tensor in own.items() if hasattr(tensor, "shape")}
-    try:
-        found = match(wanted, stored.tensors)
-    except Mismatch as difference:
-        raise ModelFileError(f"the weights in {path} do not fit the network: {difference}") from difference
+    found = _matched(path, wanted, stored)
     network.load_state_dict({**own, **found.tensors})
     remarks = []
     if found.unread:
@@ -133,12 +165,19 @@ def put_weights(path: Path, network: torch.nn.Module, stored: StoredWeights) -> 
     return tuple(remarks)
 
 
+def _matched(path: Path, wanted: Mapping[str, torch.Tensor], stored: StoredWeights) -> Match:
+    try:
+        return match(wanted, stored.tensors)
+    except Mismatch as difference:
+        raise ModelFileError(f"the weights in {path} do not fit the network: {difference}") from difference
+
+
 def _parts(names: tuple[str, ...], most: int = 4) -> str:
     """The parts of a network that these weights belong to."""
     parts = list(dict.fromkeys(name.rpartition(".")[0].partition(".")[0] or name for name in names))
     return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     first_line = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

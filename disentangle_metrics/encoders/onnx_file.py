@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.encoders.torch_save import damaged
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.limits import memory_advice
 
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
@@ -58,6 +60,7 @@ def load_onnx(path: Path, content: bytes, device: str) -> tuple[OnnxNetwork, dic
     if data_files:
         content = model.SerializeToString()
 
+    onnxruntime.set_default_logger_severity(4)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # the runtime's remarks would stand beside our one line
     try:
@@ -65,7 +68,7 @@ def load_onnx(path: Path, content: bytes, device: str) -> tuple[OnnxNetwork, dic
     except Exception as error:  # a class of its own for each way in which a graph can be wrong
         reason = " ".join(str(error).split())
         raise ModelFileError(
-            f"{path} is an ONNX model that onnxruntime cannot run ({reason[:200]})"
+            f"{path} is an ONNX model that onnxruntime cannot run ({reason[:200]}){memory_advice(reason)}"
         ) from error
     if provider[0] not in session.get_providers():  # the runtime falls back without an error
         raise InputError(
@@ -76,6 +79,8 @@ def load_onnx(path: Path, content: bytes, device: str) -> tuple[OnnxNetwork, dic
 
 def import_onnx(path: Path) -> tuple[ModuleType, ModuleType]:
     """The modules onnx and onnxruntime; raises ModelFileError if one is missing."""
+    # Its telemetry writes an identifier into the user's cache as it is imported, and asks the network later.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnx
         import onnxruntime
@@ -86,6 +91,8 @@ def import_onnx(path: Path) -> tuple[ModuleType, ModuleType]:
             f"{path} is an ONNX model, and running it needs the package {error.name}; "
             'install it with: pip install "disentangle-metrics[onnx]"'
         ) from None
+    if hasattr(onnxruntime, "disable_telemetry_events"):  # where the user had imported it before
+        onnxruntime.disable_telemetry_events()
     return onnx, onnxruntime
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.limits import is_supervised, limited, memory_advice
 
+LEAST_OF_AN_IMAGE, MOST_OF_AN_IMAGE = (0.01, 0.004), (2.0, 0.064)  # processor seconds, gigabytes
+MARGIN = 8.0  # times that an image in a batch may take what the first one took
+ON_A_GPU = (30.0, 1e3)  # more, for what CUDA maps and compiles before it begins
 PRECISIONS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 
 
@@ -41,6 +47,7 @@ class OnnxNetwork:
             )
         self.input = inputs[0]
         self.outputs = [output.name for output in session.get_outputs()]
+        self._cost: tuple[float, float] | None = None  # of an image, in seconds and gigabytes
 
     def __call__(self, images: NDArray[np.floating[Any]]) -> Any:
         """Encode one batch.
@@ -54,9 +61,12 @@ class OnnxNetwork:
         images = images.astype(PRECISIONS[self.input.type])
         batch = self.input.shape[0]
         size = batch if isinstance(batch, int) else max(1, len(images))
-        parts = [
-            self._run(images[start : start + size], size) for start in range(0, max(1, len(images)), size)
-        ]
+        seconds, gigabytes = self._limits_of_an_image(images, size if isinstance(batch, int) else 1)
+        what = f"encoding a batch of {size:,} images with {self.path}"
+        with limited(what, seconds=size * seconds, gigabytes=size * gigabytes):
+            parts = [
+                self._run(images[start : start + size], size) for start in range(0, max(1, len(images)), size)
+            ]
         outputs = [np.concatenate(values) for values in zip(*parts, strict=True)]
         return outputs[0] if len(outputs) == 1 else dict(zip(self.outputs, outputs, strict=True))
 
@@ -69,13 +79,38 @@ class OnnxNetwork:
             reason = str(error).partition("\n")[0]
             raise InputError(
                 f"{self.path} cannot encode a batch of shape {images.shape} (images, channels, height, "
-                f"width): {reason}"
+                f"width): {reason}{memory_advice(reason)}"
             ) from error
         # Outputs of other lengths, such as a loss, are no codes and are left alone.
         return [
             output[: len(images)] if np.ndim(output) and len(output) == size else np.zeros((len(images), 0))
             for output in outputs
         ]
+
+    def _limits_of_an_image(self, images: NDArray[Any], fewest: int) -> tuple[float, float]:
+        """Processor seconds and gigabytes that each image of a batch may take.
+
+        The first images, as few as the model takes, are encoded alone within narrow limits: a graph can
+        go on for ever, or ask for any memory. What they took says what a batch may take.
+        """
+        if not is_supervised():
+            return LEAST_OF_AN_IMAGE
+        if self._cost is None:
+            began, before = time.process_time(), _peak_memory()
+            more = ON_A_GPU if self.device.startswith("cuda") else (0.0, 0.0)
+            with limited(
+                f"encoding one image with {self.path}",
+                seconds=fewest * LEAST_OF_AN_IMAGE[0] + more[0],
+                gigabytes=fewest * LEAST_OF_AN_IMAGE[1] + more[1],
+            ):
+                self._run(images[:fewest], fewest)
+            seconds = MARGIN * (time.process_time() - began) / fewest
+            gigabytes = MARGIN * (_peak_memory() - before) / fewest
+            self._cost = (
+                min(max(seconds, LEAST_OF_AN_IMAGE[0]), MOST_OF_AN_IMAGE[0]),
+                min(max(gigabytes, LEAST_OF_AN_IMAGE[1]), MOST_OF_AN_IMAGE[1]),
+            )
+        return self._cost
 
     def _check_shape(self, images: NDArray[Any]) -> None:
         wanted, found = self.input.shape[1:], images.shape[1:]
@@ -88,6 +123,14 @@ class OnnxNetwork:
                 f"{self.path} takes images of shape ({shown}) (channels, height, width), found "
                 f"{tuple(found)}; {hint}"
             )
+
+
+def _peak_memory() -> float:
+    """The most memory that this process has had, in gigabytes."""
+    import resource  # there wherever processes are supervised
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
 def _fits(wanted: list[Any], found: tuple[int, ...]) -> bool:

@@ -14,6 +14,8 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
+from disentangle_metrics.encoders.bounded import bounded
+
 HEAD = 4096
 STARTS = (
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
@@ -142,7 +144,7 @@ def _is_pickle(head: bytes, file: BinaryIO, size: int) -> bool:
         return len(head) > 1 and 2 <= head[1] <= 5
     file.seek(0)
     try:
-        for count, (opcode, _, position) in enumerate(pickletools.genops(file)):
+        for count, (opcode, _, position) in enumerate(pickletools.genops(bounded(file, size))):
             if count == 0 and opcode.stack_before:  # needs something on a stack that is still empty
                 return False
             if count == PICKLE_OPCODES_READ:

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from disentangle_metrics.encoders.pickled_names import is_of_a_network
 from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
 
 HOW_TO_SAVE = (
     "save the weights alone with torch.save(network.state_dict(), ...) and give arch= or model_code= "
-    "(--arch, --model-code), or, if you trust whoever made the file, pass trust=True (--trust-file)"
+    "(--arch, --model-code)"
 )
+HOW_TO_TRUST = "or, if you trust whoever made the file, pass trust=True (--trust-file)"  # for networks alone
 # A file that names one of these means to run something, and is not looked through further.
 PROGRAMS = (
     "builtins __builtin__ os posix nt sys subprocess shutil runpy importlib pty socket webbrowser "
@@ -82,6 +85,12 @@ def read_torch_save(path: Path, kind: FileKind, ignored: list[str] | None = None
             # Given a path, torch.load goes by the name's ending.
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if named and is_of_a_network(named[1]):
+            raise UntrustedModelError(
+                f"{path} is {kind.value} that names {named[1]}, and loading it would run code from the file; "
+                f"{HOW_TO_SAVE}, {HOW_TO_TRUST}"
+            ) from error
         raise UntrustedModelError(
             f"{path} is {kind.value} that is damaged or holds more than weights: reading it could run "
             f"code, so it was not read; {HOW_TO_SAVE}"

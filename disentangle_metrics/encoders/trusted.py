@@ -13,9 +13,16 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.encoders.pickled_names import is_of_a_network
 from disentangle_metrics.encoders.sniffing import FileKind
-from disentangle_metrics.encoders.torch_save import HOW_TO_SAVE, damaged
+from disentangle_metrics.encoders.torch_save import (
+    HOW_TO_SAVE,
+    HOW_TO_TRUST,
+    PROGRAMS_OF_PYTHON,
+    damaged,
+)
 from disentangle_metrics.errors import ModelFileError, UntrustedModelError
+from disentangle_metrics.text import one_line
 
 if TYPE_CHECKING:
     import torch
@@ -26,20 +33,29 @@ PROGRAMS = {
     FileKind.PICKLE: "whatever its pickle names",
 }
 """Kinds that can only be loaded by running what is in them, and what that is."""
+WHOLE_PROGRAMS = (FileKind.TORCHSCRIPT, FileKind.EXPORTED_PROGRAM)
 
 
 def refusal(path: Path, kind: FileKind, names: list[str]) -> UntrustedModelError:
     """The error for a program that nobody said is trusted; `names` are what it would import."""
     named = f" (its pickle names {', '.join(names[:3])}{' ...' if len(names) > 3 else ''})" if names else ""
-    return UntrustedModelError(
-        f"{path} is {kind.value}{named}, and loading it would run code from the file; {HOW_TO_SAVE}"
-    )
+    would_run = f"{path} is {kind.value}{named}, and loading it would run code from the file"
+    if odd := [name for name in names if name.partition(".")[0] in PROGRAMS_OF_PYTHON]:
+        return UntrustedModelError(f"{would_run}; no network needs {odd[0]}: do not load it; {HOW_TO_SAVE}")
+    if kind in WHOLE_PROGRAMS or any(map(is_of_a_network, names)):
+        return UntrustedModelError(f"{would_run}; {HOW_TO_SAVE}, {HOW_TO_TRUST}")
+    if not names and kind is FileKind.PICKLE:
+        return UntrustedModelError(f"{path} is {kind.value} that names no network; {HOW_TO_SAVE}")
+    return UntrustedModelError(f"{would_run}; it names no network; {HOW_TO_SAVE}")
 
 
 def announce(path: Path, kind: FileKind, names: list[str], sha256: str) -> None:
     """Say on stderr what is about to run."""
-    runs = PROGRAMS.get(kind) or f"what its pickle names: {', '.join(names) or 'not known before it is read'}"
-    print(f"trusted file {path}: {kind.value}; loading it runs {runs}; sha256 {sha256}", file=sys.stderr)
+    runs = (
+        f"what its pickle names: {', '.join(names)}" if names else PROGRAMS.get(kind, "what its pickle names")
+    )
+    text = f"trusted file {path}: {kind.value}; loading it runs {runs}; sha256 {sha256}"
+    print(one_line(text), file=sys.stderr)
 
 
 def load_program(path: Path, kind: FileKind, device: torch.device) -> Any:

@@ -70,7 +70,7 @@ def _description(path: Path, text: str) -> tuple[str, dict[str, Any]]:
         arguments = described.get("arguments", {})
         if not isinstance(architecture, str) or not isinstance(arguments, dict):
             raise TypeError("architecture must be text and arguments an object")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"the description inside the checkpoint {path} is damaged ({error})") from error
     if version != CHECKPOINT_FORMAT:
         raise ModelFileError(

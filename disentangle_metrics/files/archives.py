@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.encoders.torch_save import tensors_only
+from disentangle_metrics.encoders.zip_archives import refuse_large_archive
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.named_arrays import SPARSE_PARTS
 from disentangle_metrics.inputs.arrays import refuse_large, to_numpy
+from disentangle_metrics.kit.limits import refuse_growth
 
 SAFETENSORS_TYPES = {
     **{f"F{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
@@ -33,6 +37,7 @@ def read_npz(path: Path) -> dict[str, Any]:
     InputError
         If a sparse array is too large to be written out.
     """
+    refuse_large_archive(path)
     _check_headers(path)
     with np.load(path, allow_pickle=False) as arrays:
         names = set(arrays.files)
@@ -44,15 +49,50 @@ def read_npz(path: Path) -> dict[str, Any]:
         return {name: arrays[name] for name in arrays.files}
 
 
+def read_npy(path: Path) -> NDArray[Any]:
+    """The array of a .npy file.
+
+    Raises
+    ------
+    InputError
+        If it holds less than it says, or is far larger than what is stored.
+    """
+    with path.open("rb") as file:
+        _check_array(path, "the array", file, path.stat().st_size)
+    array: NDArray[Any] = np.load(path, allow_pickle=False)
+    return array
+
+
 def _check_headers(path: Path) -> None:
-    """Raise ValueError if an array's description of itself is longer than any real one."""
+    """Raise InputError if an array in the archive holds less than it says."""
     with zipfile.ZipFile(path) as archive:
-        for member in archive.namelist():
+        for member in archive.infolist():
             with archive.open(member) as file:
-                start = file.read(12)
-            size = int.from_bytes(start[8 : 10 if start[6:7] == b"\x01" else 12], "little")
-            if start.startswith(b"\x93NUMPY") and size > LARGEST_HEADER:
-                raise ValueError(f"the header of {member} says that it has {size:,} bytes")
+                _check_array(path, member.filename, file, member.file_size)
+
+
+def _check_array(path: Path, name: str, file: IO[bytes], held: int) -> None:
+    """Raise InputError if an array's description of itself is not that of the `held` bytes it is in."""
+    start = file.read(12)
+    if not start.startswith(b"\x93NUMPY"):
+        return  # its reader says so
+    version = (start[6], start[7])
+    length = int.from_bytes(start[8 : 10 if version[0] == 1 else 12], "little")
+    if length > LARGEST_HEADER:
+        raise InputError(f"{path}: the header of {name} says that it has {length:,} bytes; none has")
+    header = io.BytesIO(start[8:] + file.read(length))
+    numpy = np.lib.format
+    described = numpy.read_array_header_1_0 if version[0] == 1 else numpy.read_array_header_2_0
+    shape, _, dtype = described(header)
+    if dtype.hasobject:
+        return  # they are not read
+    count = math.prod(shape)
+    if min(shape, default=1) < 0 or count * dtype.itemsize > held or (count > held and not dtype.itemsize):
+        raise InputError(
+            f"{path}: {name} says that it has the shape {shape} of {dtype}, {count * dtype.itemsize:,} "
+            f"bytes, and holds {held:,}; it may be truncated or damaged"
+        )
+    refuse_growth(path, count * dtype.itemsize, f"{name} takes")
 
 
 def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
@@ -98,6 +138,8 @@ def read_mat(path: Path) -> dict[str, Any]:
     """
     import scipy.io
 
+    sizes = [8 * math.prod(shape) for _, shape, _ in scipy.io.whosmat(path)]
+    refuse_growth(path, sum(sizes), "its variables take")
     variables = {name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")}
     return {name: _from_matlab(value) for name, value in variables.items()}
 
@@ -120,5 +162,7 @@ def read_tensors(path: Path, kind: FileKind) -> dict[str, NDArray[Any]]:
     InputError
         If PyTorch is missing, or the file holds more than tensors; nothing in it runs.
     """
+    if kind is FileKind.TORCH_SAVE:
+        refuse_large_archive(path)
     tensors = tensors_only(path, kind)
     return {name: to_numpy(value, f"{path}:{name}") for name, value in tensors.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from disentangle_metrics.encoders.pytorch import import_torch
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.errors import InputError, ModelFileError
 from disentangle_metrics.files import archives, frames
@@ -19,6 +21,8 @@ from disentangle_metrics.files.row_names import Role, has_column, name_rows, wit
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.kit.limits import reading, refuse_growth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +100,11 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
             raise InputError(f"--{role}: no such file: {path}")
         if path.is_dir():
             raise InputError(f"--{role}: {path} is a folder; give a file in it")
-        file = _read(path, names, role, choices)
+        if not path.is_file():
+            raise InputError(f"--{role}: {path} is a device or a pipe; save what comes from it as a file")
+        _import_readers(path)
+        with reading(path):
+            file = _read(path, names, role, choices)
     except ModelFileError as error:
         raise InputError(f"--{role}: {error}") from error
     except InputError as error:
@@ -116,6 +124,15 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
             f"({reason})"
         ) from error
     return replace(file, path=path)
+
+
+def _import_readers(path: Path) -> None:
+    """Import what takes long to import, before the time for reading begins."""
+    with reading(path):
+        kind = file_kind(path)
+    if kind in (FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY):
+        import_torch()
+    import pandas  # noqa: F401
 
 
 def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFile:
@@ -138,7 +155,7 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
     if kind is FileKind.NPY:
         if names:
             raise InputError(f"{path} holds one array without a name; leave out :{','.join(names)}")
-        value: Any = np.load(path, allow_pickle=False)
+        value: Any = archives.read_npy(path)
         if value.dtype.names:
             import pandas as pd
 
@@ -189,9 +206,9 @@ def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile,
 
 def _split(text: str) -> tuple[Path, list[str]]:
     """The path, and the names after its last colon; a path may itself hold colons."""
-    whole = Path(text).expanduser()
+    whole = expanded(text)
     before, colon, after = text.rpartition(":")
-    path = Path(before).expanduser()
+    path = expanded(before)
     if not colon or whole.exists() or not path.exists():
         return whole, []
     return path, [name.strip() for name in after.split(",") if name.strip()]
@@ -204,6 +221,7 @@ def _made(path: Path, value: Any, notes: tuple[str, ...] = (), labelled: bool = 
         value = value.to_frame() if hasattr(value, "to_frame") else as_column(np.asarray(value))
     if np.ndim(value) == 0:
         raise InputError(f"{path} holds a single value, {value}")
+    refuse_growth(path, math.prod(np.shape(value)) * 8, "what it holds takes")
     return ArrayFile(path, value, len(value), notes=notes, labelled=labelled)
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from disentangle_metrics.encoders.sniffing import FileKind
+from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.limits import refuse_growth
 
-LARGEST = 4 * 2**30
 BLOCK = 2**22
 
 
@@ -39,7 +39,7 @@ def unpacked(path: Path, kind: FileKind) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the file is damaged, or larger than `LARGEST` once unpacked.
+        If the file is damaged, compressed twice, or far larger once unpacked.
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / (path.stem or "unpacked")
@@ -48,11 +48,10 @@ def unpacked(path: Path, kind: FileKind) -> Iterator[Path]:
             with OPENERS[kind](path) as packed, copy.open("wb") as file:
                 while block := packed.read(BLOCK):
                     size += len(block)
-                    if size > LARGEST:
-                        raise InputError(
-                            f"{path} unpacks to more than {LARGEST // 2**30} GiB; unpack it yourself"
-                        )
+                    refuse_growth(path, size, "it unpacks to more than")
                     file.write(block)
         except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is {kind.value} that is truncated or damaged ({error})") from error
+        if file_kind(copy) in OPENERS:
+            raise InputError(f"{path} is compressed twice; unpack it yourself")
         yield copy

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.limits import refuse_growth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """A Parquet file; needs pyarrow."""
     _import_pyarrow(path, "a Parquet file")
     import pandas as pd
+    from pyarrow import parquet
+
+    described = parquet.read_metadata(path)
+    refuse_growth(path, 8 * described.num_rows * described.num_columns, "its table takes")
 
     return pd.read_parquet(path, engine="pyarrow")
 

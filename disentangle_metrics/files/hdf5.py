@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import LARGEST_DENSE, refuse_large
-
-MOST_EXPANSION = 1000  # times that compressed arrays may be larger than the file
+from disentangle_metrics.inputs.arrays import refuse_large
+from disentangle_metrics.kit.limits import refuse_growth
 
 
 class Hdf5Arrays(Mapping[str, Any]):
@@ -105,9 +104,7 @@ def _dataset(path: Path, name: str, item: Any) -> Any:
 
     if item.external or item.is_virtual:
         raise InputError(f"{path}: {name} keeps its values in other files, which are not opened")
-    size = item.size * item.dtype.itemsize if item.size else 0
-    if size > max(LARGEST_DENSE, MOST_EXPANSION * path.stat().st_size):
-        raise InputError(f"{path}: {name} says that it has {size / 2**30:.0f} GiB, far more than the file")
+    refuse_growth(path, item.size * max(item.dtype.itemsize, 1) if item.size else 0, f"{name} takes")
     if item.attrs.get("MATLAB_class") in (b"char", "char", b"cell", "cell", b"struct", "struct"):
         raise InputError(f"{path}: {name} is text or a cell array of MATLAB; save numbers, or CSV")
     if h5py.check_string_dtype(item.dtype) is not None:

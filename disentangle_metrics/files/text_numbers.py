@@ -37,6 +37,8 @@ class NumberStyle:
 
     def standard(self, cell: str) -> str | None:
         """The number with a point and without marks between thousands; None if it is no number."""
+        if len(cell) > MOST_CHARACTERS:
+            return None
         cell = cell.strip()
         whole, mark, rest = cell.partition(self.decimal)
         if self.thousands is not None and GROUPED[self.thousands].fullmatch(whole):
@@ -49,7 +51,8 @@ class NumberStyle:
         return None
 
 
-STANDARD = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+MOST_CHARACTERS = 1_000  # of a number; the smallest, written out, has 330
+STANDARD = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 NUMERIC = re.compile(r"[+-]?[\d.,' \u00a0\u202f\u2009]*\d[\d.,]*([eE][+-]?\d+)?")
 STYLES = (
     NumberStyle("."),
@@ -61,7 +64,7 @@ STYLES = (
 
 def looks_numeric(cell: str) -> bool:
     """Whether it is made of digits and marks, in whatever style."""
-    return NUMERIC.fullmatch(cell.strip()) is not None
+    return len(cell) <= MOST_CHARACTERS and NUMERIC.fullmatch(cell.strip()) is not None
 
 
 def number_style(cells: Iterable[str], where: str) -> NumberStyle | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ NO_TABLES = {
     "<?xml": "an XML file; save the table as CSV",
 }
 CHARACTERS_LOOKED_AT, FEWEST_LINES = 200_000, 20  # of tables with many columns
+BLOCK, LONGEST_LINE, MOST_COLUMNS = 2**22, 2**24, 100_000
 MEASURED = re.compile(r"([€$£¥]\s?)?[+-]?\d+([.,]\d+)*\s?(%|[a-zA-Zµ°]{1,3})?")
 MISSING_IN_WORDS = ("", "nan", "NaN", "<NA>")
 UNIT_NAMES = 20  # rows from which on a few words among numbers are no categories
@@ -69,12 +71,19 @@ def read_text_table(path: Path) -> TextTable:
         If the file is not such a table, or how it is to be read cannot be told; the message names
         the line or the cell.
     """
+    _refuse_endless_line(path)
     text, notes = _decoded(path)
     for start, advice in NO_TABLES.items():
         if text[:200].lstrip().lower().startswith(start.lower()):
             raise InputError(f"{path} is {advice}")
     text, comment = _without_comments(text)
     lines = max(FEWEST_LINES, text[:CHARACTERS_LOOKED_AT].count("\n"))
+    columns = 1 + max(map(text.partition("\n")[0].count, ",;\t| "))
+    if columns > MOST_COLUMNS:
+        raise InputError(
+            f"{path} has up to {columns:,} columns, and text tables of more than {MOST_COLUMNS:,} are not "
+            "read; save the array with numpy.save"
+        )
     head = "\n".join(text.split("\n", LINES_LOOKED_AT)[: min(lines, LINES_LOOKED_AT)])
     if not head.strip():
         raise InputError(f"{path} is empty")
@@ -84,6 +93,20 @@ def read_text_table(path: Path) -> TextTable:
     frame = _frame(path, text, form)
     table = _settled(path, frame, form)
     return replace(table, notes=[*notes, *table.notes])
+
+
+def _refuse_endless_line(path: Path) -> None:
+    """Raise InputError if a line is longer than that of any table, before all of it is in memory."""
+    with path.open("rb") as file:
+        length = 0
+        while block := file.read(BLOCK):
+            ends = max(block.rfind(b"\n"), block.rfind(b"\r"))
+            length = len(block) - ends - 1 + (length if ends < 0 else 0)
+            if length > LONGEST_LINE:
+                raise InputError(
+                    f"{path} has a line of more than {LONGEST_LINE:,} bytes and is no text table; if it "
+                    "is one, save it with numpy.save"
+                )
 
 
 def _decoded(path: Path) -> tuple[str, list[str]]:
@@ -197,7 +220,8 @@ def _names(path: Path, form: TextFormat, frame: pd.DataFrame) -> list[Any]:
     if form.names is None:
         return list(range(form.width))
     names = [name.strip() for name in form.names]
-    if twice := next((name for name in names if name and names.count(name) > 1), None):
+    counts = Counter(names)
+    if twice := next((name for name in names if name and counts[name] > 1), None):
         raise InputError(f"{path} has several columns named {twice!r}; give each a name of its own")
     return [name or (f"column {place}" if place else "") for place, name in enumerate(names)]
 

@@ -12,21 +12,31 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.arrays import gaussian_kl as gaussian_kl
     from disentangle_metrics.kit.arrays import network_input as network_input
     from disentangle_metrics.kit.commands import run_command as run_command
+    from disentangle_metrics.kit.commands import run_supervised as run_supervised
     from disentangle_metrics.kit.files import remove_unfinished as remove_unfinished
     from disentangle_metrics.kit.files import whole_file as whole_file
     from disentangle_metrics.kit.files import write_whole as write_whole
+    from disentangle_metrics.kit.limits import limited as limited
+    from disentangle_metrics.kit.limits import reading as reading
+    from disentangle_metrics.kit.limits import refuse_growth as refuse_growth
     from disentangle_metrics.kit.many_tests import holm as holm
     from disentangle_metrics.kit.precision import full_float32 as full_float32
     from disentangle_metrics.kit.progress import LateProgress as LateProgress
+    from disentangle_metrics.kit.workers import end_with as end_with
 
 _WHERE = {
     "LateProgress": "progress",
+    "end_with": "workers",
     "full_float32": "precision",
     "gaussian_kl": "arrays",
     "holm": "many_tests",
+    "limited": "limits",
     "network_input": "arrays",
+    "reading": "limits",
+    "refuse_growth": "limits",
     "remove_unfinished": "files",
     "run_command": "commands",
+    "run_supervised": "commands",
     "whole_file": "files",
     "write_whole": "files",
 }

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
+import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import typer
 
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
+from disentangle_metrics.kit.supervision import supervised
+from disentangle_metrics.text import one_line
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 PREFIXES = {FAILED: "failed: ", BAD_INPUT: "error: "}
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 OPTIONAL = {"torch": "models", "safetensors": "models"}  # what a command cannot do without, and its extra
 
 
@@ -21,15 +31,27 @@ class UsageError(DisentangleMetricsError):
     """Options that do not go together."""
 
 
+def run_supervised(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
+    """:func:`run_command` in a child process, whose reading of files is held to limits (``kit.limited``)."""
+    captured = sys.stdout is not sys.__stdout__  # by a program that called the command
+    if captured:
+        return run_command(app, name, arguments)
+    _open_missing_streams()
+    return supervised(lambda: run_command(app, name, arguments), lambda text: say(name, text))
+
+
 def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 bad usage or input, 130 interrupted.
 
     An error of this package is one line on stderr, and decides the code. ``--debug`` among the
     arguments shows where any error came from. A command finds its arguments as ``context.obj``.
+    SIGTERM ends it with 143, and nothing half-written stays.
     """
     debug = "--debug" in arguments
+    terminated = threading.Event()
+    _open_missing_streams()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _sigterm_raises(terminated):
             if not debug:
                 # Remarks on the scores are part of the result, and other libraries' warnings are not for
                 # the user of a command; a broken plug-in is.
@@ -39,15 +61,25 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
             command = typer.main.get_command(app)
             code = command.main(list(arguments), prog_name=name, standalone_mode=False, obj=list(arguments))
             if code == INTERRUPTED:
-                say(name, "interrupted")
+                return _interrupted(name, terminated)
+            sys.stdout.flush()
             return code if isinstance(code, int) else DONE
     except (KeyboardInterrupt, typer.Abort):
-        say(name, "interrupted")
-        return INTERRUPTED
+        return _interrupted(name, terminated)
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stdout = None  # or Python complains once more when it flushes at exit
+        _give_up_stdout()
         return DONE
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the parser's answer to it
+            _give_up_stdout()
+            return DONE
+        say(name, f"failed: something that was called ended the command with code {end.code}")
+        return FAILED
     except Exception as error:
+        if why := _why_unwritable(error):
+            say(name, f"failed: the output cannot be written: {why}")
+            _give_up_stdout()
+            return FAILED
         if debug:
             traceback.print_exc()
         if isinstance(error, DisentangleMetricsError):
@@ -64,8 +96,73 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
 
 
 def say(name: str, text: str) -> None:
-    """One line on stderr, whatever line breaks `text` has."""
-    print(f"{name}: {' '.join(text.split())}", file=sys.stderr)
+    """One line on stderr, whatever `text` has in it; nothing where there is no stderr."""
+    line = one_line(f"{name}: {text}")
+    with contextlib.suppress(OSError, ValueError):
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def _interrupted(name: str, terminated: threading.Event) -> int:
+    say(name, "terminated" if terminated.is_set() else "interrupted")
+    return TERMINATED if terminated.is_set() else INTERRUPTED
+
+
+@contextlib.contextmanager
+def _sigterm_raises(terminated: threading.Event) -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that unfinished files are removed, and sets the event."""
+
+    def raise_(number: int, frame: FrameType | None) -> None:
+        if not terminated.is_set():  # once, where it comes from the supervisor and from elsewhere too
+            terminated.set()
+            raise KeyboardInterrupt
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # someone else's decision
+        yield
+        return
+    signal.signal(signal.SIGTERM, raise_)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _open_missing_streams() -> None:
+    """Put something in the place of a standard stream that is closed, or a file would take its number."""
+    for number, stream in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__)):
+        if stream is None:
+            with contextlib.suppress(OSError):
+                os.fstat(number)
+                continue
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = _Closed()
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # nobody reads it
+
+
+class _Closed(io.TextIOBase):
+    """A standard output that was closed before the command began."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
+def _why_unwritable(error: Exception) -> str:
+    """Why the output cannot be written, if that is what the error says."""
+    if not isinstance(error, OSError) or error.filename is not None:
+        return ""
+    return error.strerror or str(error) if error.errno in UNWRITABLE else ""
+
+
+def _give_up_stdout() -> None:
+    """Let what was not written go, or Python complains once more when it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        sys.stdout.flush()
 
 
 def _refuse(name: str, text: str) -> int:

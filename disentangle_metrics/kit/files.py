@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import time
@@ -10,7 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNFINISHED = ".part"
-ABANDONED = 3600.0  # seconds after which an unfinished file is nobody's
+LOCKED_AFTER = 2.0  # seconds within which a writer holds the lock of its unfinished file
+ABANDONED = 3600.0  # seconds after which an unfinished file is nobody's, where there are no locks
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """The path with ~ as the user's folder; as it is where nobody knows that folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 @contextmanager
@@ -26,9 +36,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
-    os.close(handle)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=UNFINISHED, dir=path.parent)
     unfinished = Path(name)
+    lock = _locked(handle)
     try:
         yield unfinished
         with unfinished.open("rb+") as file:
@@ -41,6 +51,8 @@ def whole_file(path: Path) -> Iterator[Path]:
                 raise
     finally:
         unfinished.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -63,11 +75,52 @@ def remove_unfinished(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
+def _prefix(path: Path) -> str:
+    """How the names of unfinished files begin: as the file's, as far as a file system takes them."""
+    name = os.fsencode(path.name)
+    if len(name) > 180:
+        return f".{hashlib.sha256(name).hexdigest()[:32]}."
+    return f".{path.name}."
+
+
 def _remove_abandoned(path: Path) -> None:
     """Delete what killed processes left unfinished beside `path`."""
-    for file in path.parent.glob(f".{path.name}.*{UNFINISHED}"):
+    for name in os.listdir(path.parent):
+        if not (name.startswith(_prefix(path)) and name.endswith(UNFINISHED)):
+            continue
+        file = path.parent / name
         try:
-            if time.time() - file.stat().st_mtime > ABANDONED:
+            age = time.time() - file.stat().st_mtime
+            if age > ABANDONED or (age > LOCKED_AFTER and _is_unlocked(file)):
                 file.unlink()
         except OSError:
             continue  # another process was faster
+
+
+def _locked(handle: int) -> int | None:
+    """The handle with a lock, which the system lets go when its process ends, however it ends.
+
+    Where there are no locks the handle is closed: Windows does not replace a file that is open.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        os.close(handle)
+        return None
+    return handle
+
+
+def _is_unlocked(file: Path) -> bool:
+    """Whether no living process writes the file; False where that cannot be told."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    with file.open("rb") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-
 from disentangle_metrics.metrics import METRICS
-from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition
+from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition, documentation_of
 from disentangle_metrics.metrics.lookup import find_metric
 from disentangle_metrics.model_agreement import udr
 from disentangle_metrics.settings import described, setting_text
@@ -52,7 +50,7 @@ def describe(name: str) -> str:
         If the metric is unknown; near names are suggested.
     """
     if name == udr.__name__:  # of several models, so no metric of a report
-        return inspect.getdoc(udr) or ""
+        return documentation_of(udr)
     definition = find_metric(name)
     scores = [
         f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"

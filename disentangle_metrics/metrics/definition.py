@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -190,4 +192,18 @@ class MetricDefinition:
     @property
     def documentation(self) -> str:
         """The metric's documentation, as written on its function."""
-        return inspect.getdoc(self.compute) or ""
+        return documentation_of(self.compute)
+
+
+def documentation_of(function: Callable[..., Any]) -> str:
+    """A function's docstring; from its file where Python was told to drop docstrings (-OO)."""
+    if text := inspect.getdoc(function):
+        return text
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):  # it has no file
+        return ""
+    written = tree.body[0] if tree.body else None
+    if not isinstance(written, ast.FunctionDef):
+        return ""
+    return ast.get_docstring(written) or ""

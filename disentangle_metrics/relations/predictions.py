@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.probes.probes import Target, mean_result
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.kit import end_with
 
 MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
 
@@ -40,9 +42,16 @@ def fit_each(
     ]
     # Processes, since most probes hold the interpreter; all of them map one file of the rows.
     results = joblib.Parallel(n_jobs=n_jobs, max_nbytes=MAPPED)(
-        joblib.delayed(function)(latents[0], latents[1], target) for _, target in targets
+        joblib.delayed(_in_worker)(os.getpid(), function, latents[0], latents[1], target)
+        for _, target in targets
     )
     parts: dict[int, list[T]] = {}
     for (k, _), result in zip(targets, results, strict=True):
         parts.setdefault(k, []).append(result)
     return {k: mean_result(of_factor) for k, of_factor in parts.items()}
+
+
+def _in_worker(parent: int, function: Callable[..., T], *arguments: Any) -> T:
+    """What the function gives, in a process that does not outlive `parent`."""
+    end_with(parent)
+    return function(*arguments)

@@ -36,7 +36,9 @@ def command_or_call(report: Report) -> str:
             arguments.append(f"scale={facts['scale']!r}")
         return _call("dm.evaluate", [*arguments, *options])
     options += [
-        f"factor_types={[KINDS[letter] for letter in kinds]!r}" for kinds in _one(_pinned(report, "kinds"))
+        f"factor_types={[KINDS[letter] for letter in kinds]!r}"
+        for kinds in _one(_pinned(report, "kinds"))
+        if set(kinds) <= set(KINDS)
     ]
     return _call("dm.score", ["latents", "factors" if report.shape[2] else "None", *options])
 

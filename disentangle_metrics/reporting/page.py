@@ -18,6 +18,7 @@ from disentangle_metrics.reporting.palette import MOST_HEAT, PALETTE
 from disentangle_metrics.reporting.tables import as_latex
 from disentangle_metrics.reporting.traversals import pictures
 from disentangle_metrics.reporting.view import number, report_view
+from disentangle_metrics.text import visible, visible_json
 from disentangle_metrics.version import __version__
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         palette=PALETTE,
         version=__version__,
     )
-    return page
+    return visible(page, keep="\n\t")
 
 
 def _mark(score: Score) -> Mark | None:
@@ -133,7 +134,7 @@ def _json(report: Report) -> str:
         values = report.to_dict()
         for score in values["scores"].values():
             score["details"] = {}
-        text = json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        text = visible_json(json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
     return text
 
 

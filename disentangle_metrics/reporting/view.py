@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from disentangle_metrics.text import visible
+
 if TYPE_CHECKING:
     from disentangle_metrics.comparison.comparison import ComparedScore
     from disentangle_metrics.scoring.report import Report, Score
@@ -188,7 +190,7 @@ def report_view(report: Report, *, brief: bool = False) -> View[Row]:
 
 def score_view(score: Score) -> View[Row]:
     """The content of one score."""
-    found = re.search(r"\|confidence:([^|]+)", score.signature)
+    found = re.search(r"\|confidence:(0?\.\d+)(?=\||$)", score.signature)
     confidence = float(found[1]) if found else None
     return _view([(score.property, [score])], confidence, tuple(_remarks((), [score])), score.signature)
 
@@ -196,7 +198,7 @@ def score_view(score: Score) -> View[Row]:
 def report_remarks(report: Report) -> tuple[Remark, ...]:
     """What to know before believing a report; the one place that decides which findings are shown."""
     checks = [
-        Remark(check.message, check.severity, check.code, check.remedy)
+        Remark(visible(check.message), check.severity, check.code, visible(check.remedy))
         for check in report.checks()
         if check.code != "at_chance"  # the rows of the table say so
     ]
@@ -211,7 +213,7 @@ def readings(report: Report) -> tuple[str, ...]:
     alike: dict[str, list[str]] = {}
     for name, text in report.readings.items():
         alike.setdefault(text, []).append(name)
-    return tuple(f"{', '.join(names)}: {text}" for text, names in alike.items())
+    return tuple(visible(f"{', '.join(names)}: {text}") for text, names in alike.items())
 
 
 def number(value: float | None) -> str:
@@ -283,16 +285,18 @@ def _view(
         for name in anchors:
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
-        label += f" {LOWER}" if lower_is_better(score) else ""
+        label = visible(label) + (f" {LOWER}" if lower_is_better(score) else "")
         return Row(score.key, label, tuple(cells), near_chance=near, score=score)
 
-    made = tuple(Group(title, tuple(row(score, title) for score in members)) for title, members in groups)
+    made = tuple(
+        Group(visible(title), tuple(row(score, title) for score in members)) for title, members in groups
+    )
     lines = legend(
         lower=any(lower_is_better(score) for score in scores),
         near=any(r.near_chance for group in made for r in group.rows),
         interval=with_interval,
     )
-    return View(tuple(columns), made, remarks, facts, tuple(lines))
+    return View(tuple(columns), made, remarks, visible(facts), tuple(lines))
 
 
 def legend(*, lower: bool, near: bool, interval: bool) -> list[str]:
@@ -320,7 +324,7 @@ def lower_is_better(score: Score | ComparedScore) -> bool:
 def _remarks(of_input: Iterable[str], scores: Iterable[Score]) -> Iterable[Remark]:
     scores = list(scores)
     texts = dict.fromkeys([*of_input, *(text for score in scores for text in score.warnings)])
-    yield from map(Remark, texts)
+    yield from (Remark(visible(text)) for text in texts)
     for score in scores:
         if score.reason:
-            yield Remark(f"{score.key}: {score.reason}", "missing")
+            yield Remark(visible(f"{score.key}: {score.reason}"), "missing")

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import write_whole
 from disentangle_metrics.reporting.view import bounds, number, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
+from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
+from disentangle_metrics.text import visible, visible_json
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from rich.console import Console
-
-FORMAT = 1  # of the JSON file; it rises when a reader of the old one would misread the new
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,10 +86,10 @@ class Score:
             middle = "" if self.corrected is None else f"corrected {number(self.corrected)} "
             interval = f", {middle}{bounds(self.interval)}"
         text = f"{self.key} {self.value:.3f}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
-        return f"{text}: {self.reason}" if self.reason else text
+        return visible(f"{text}: {self.reason}" if self.reason else text)
 
     def __repr__(self) -> str:
-        return f"<Score {self}; {self.signature}>"
+        return f"<Score {self}; {visible(self.signature)}>"
 
     def _repr_html_(self) -> str:
         from disentangle_metrics.reporting.notebook import as_html
@@ -113,7 +112,14 @@ class Score:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Score:
-        """The score that :meth:`to_dict` wrote."""
+        """The score that :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        InputError
+            If `values` is not a score.
+        """
+        check_score(values)
         known = {name: _revived(values[name]) for name in (f.name for f in fields(cls)) if name in values}
         known["value"] = math.nan if known["value"] is None else float(known["value"])
         for name in ("interval", "range", "warnings"):
@@ -254,12 +260,11 @@ class Report(Mapping[str, Score]):
         InputError
             If `values` is not a report, or one of a newer format.
         """
-        if "scores" not in values or values.get("format") != FORMAT:
-            found = values.get("format", "none")
-            raise InputError(f"not a report of format {FORMAT} (found format: {found})")
+        check_report(values)
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         for name in ("shape", "factor_names", "latent_names", "warnings"):
-            known[name] = tuple(known.get(name, ()))
+            if name in known:
+                known[name] = tuple(known[name])
         known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))
         if "evidence" in values:
             known["evidence"] = Evidence.from_dict(values["evidence"])
@@ -269,7 +274,7 @@ class Report(Mapping[str, Score]):
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text, also written to `path` if given."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        return _written(text, path)
+        return _written(visible_json(text), path)
 
     @classmethod
     def from_json(cls, path: str | Path) -> Report:
@@ -280,13 +285,7 @@ class Report(Mapping[str, Score]):
         InputError
             If the file is missing or is not such a report.
         """
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a report: {error}") from error
-        if not isinstance(values, dict):
-            raise InputError(f"{path} is not a report")
-        return cls.from_dict(values)
+        return cls.from_dict(read_values(Path(path)))
 
     def __str__(self) -> str:
         from disentangle_metrics.reporting.terminal import as_text

@@ -34,6 +34,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 def writable(path: Path) -> Path:
     """`path`, if a file can be put there; to be asked before the work starts."""
+    try:
+        path.exists()
+    except OSError as error:
+        raise InputError(f"cannot write {str(path)[:80]!r}: {error.strerror}") from error
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
     if not path.parent.is_dir():

@@ -113,26 +113,41 @@ def figures(
     from reference_models.comparison import results
     from reference_models.comparison.figures import all_figures
     from reference_models.comparison.page import page
-    from reference_models.comparison.rows import read_rows
+    from reference_models.comparison.rows import check_finished, read_rows
 
     for path in rows:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
-    found = [row for path in rows for row in read_rows(path)]
-    tables = results.tables(found)
-    out.mkdir(parents=True, exist_ok=True)
+    found = []
+    for path in rows:
+        for row in read_rows(path):
+            check_finished(path, row)
+            found.append(row)
+    try:
+        tables = results.tables(found)
+        drawn = all_figures(tables)
+        hours = tables["runs"]["cpu_seconds"].sum() / 3600
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"a row in {', '.join(map(str, rows))} is not one of a comparison "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be a folder: {error.strerror or error}") from error
     for name, table in tables.items():
         if len(table):
             table.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
             print(out / f"{name}.csv")
-    drawn = all_figures(tables)
     for name, figure in drawn.items():
         figure.savefig(out / name)
         print(out / name)
     write_whole(out / "results.md", page(tables, drawn))
     print(out / "results.md")
-    runs = tables["runs"]
-    print(f"{len(runs)} runs, {runs['cpu_seconds'].sum() / 3600:.1f} CPU hours of training")
+    print(f"{len(tables['runs'])} runs, {hours:.1f} CPU hours of training")
 
 
 @app.command()
@@ -245,3 +260,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code, with one line on stderr for an error."""
     return run_command(app, "dm-reproduce", arguments)
+
+
+if __name__ == "__main__":
+    main()

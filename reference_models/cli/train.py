@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from disentangle_metrics import InputError
-from disentangle_metrics.kit import run_command
+from disentangle_metrics.kit import run_command, run_supervised
 from reference_models import cards
 from reference_models.cli.export import export
 from reference_models.cli.information import information
@@ -213,6 +213,7 @@ def list_models() -> None:
     print("\ndm-train MODEL --help shows a model's settings; dm-eval --list names the data sets.")
 
 
+READING = ("information", "traverse", "export")
 for _name in MODELS:
     app.command(_name, cls=ModelCommand, help=f"Train {_name}.")(command(_name))
 app.command("list")(list_models)
@@ -234,9 +235,16 @@ def parsed(setting: str) -> tuple[str, Any]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 2 misuse or bad input, 1 a failure, 130 interrupted."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] and arguments[0] in READING:  # what it reads may come from elsewhere
+        sys.exit(run_supervised(app, "dm-train", arguments))
+    sys.exit(run(arguments))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code, with one line on stderr for an error."""
     return run_command(app, "dm-train", arguments)
+
+
+if __name__ == "__main__":
+    main()

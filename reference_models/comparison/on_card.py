@@ -22,6 +22,7 @@ import torch
 from filelock import FileLock, Timeout
 from joblib.externals.loky import ProcessPoolExecutor
 
+from disentangle_metrics.kit import end_with
 from reference_models.comparison.rows import Row
 from reference_models.comparison.runs import Run
 from reference_models.training.errors import TrainingInterruptedError
@@ -113,6 +114,7 @@ class Group:
         self.work, self.at_once = work, at_once
 
     def __call__(self, runs: list[Run]) -> list[Row | None]:
+        end_with(self.work.began_in)
         with a_card(self.work.device, self.work.folder) as device:
             return list(rows_on_card(self.work.on(device), runs, self.at_once))
 

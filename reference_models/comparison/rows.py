@@ -11,29 +11,59 @@ from typing import Any
 from disentangle_metrics import InputError
 
 Row = dict[str, Any]
+Kinds = dict[str, type | tuple[type, ...]]
+NUMBER = (int, float)
+FINISHED: Kinds = {
+    "purpose": str,
+    "dataset": str,
+    "model": str,
+    "variant": str,
+    "beta": NUMBER,
+    "seed": int,
+    "learning_rate": NUMBER,
+    "iterations": int,
+    "batch_size": int,
+    "arguments": dict,
+    "reconstruction": NUMBER,
+    "kl": list,
+    "active_latents": int,
+    "published": dict,
+    "seconds": NUMBER,
+    "measuring_seconds": NUMBER,
+}
 
 
 def read_rows(path: Path) -> list[Row]:
     """The last row of every run, in the order of the file; none if there is no file.
 
     A last line without its end, as a killed process leaves it, is not a row. Raises InputError if
-    another line cannot be read.
+    another line cannot be read, or is not such a row.
     """
-    if not path.exists():
-        return []
+    try:
+        content = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise InputError(f"{str(path)[:80]!r} cannot be read: {error.strerror or error}") from error
     rows: dict[str, Row] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
-        if not line.endswith("\n"):
-            break
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
-            row = json.loads(line)
+            row = json.loads(line.decode("utf-8"))
+            if not isinstance(row["key"], str):
+                raise TypeError("its key is no text")
             rows.pop(row["key"], None)
             rows[row["key"]] = row
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"line {number} of {path} is no row of a comparison ({error}); delete or mend it"
             ) from None
     return list(rows.values())
+
+
+def check_finished(path: Path, row: Row) -> None:
+    """Raise InputError unless the row of a finished run has what every such row has, each of its kind."""
+    for name, kind in FINISHED.items() if "error" not in row else ():
+        if not isinstance(row.get(name), kind) or isinstance(row[name], bool):
+            shown = repr(row.get(name))[:80]
+            raise InputError(f"the row {row['key']!r} of {path} is no row of a comparison: {name} is {shown}")
 
 
 def append_row(path: Path, row: Mapping[str, Any]) -> None:

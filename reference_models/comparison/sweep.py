@@ -11,6 +11,7 @@ output folder must be one that all of them see, or interrupted runs start anew t
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,8 @@ from typing import Any
 import joblib
 import torch
 
-from disentangle_metrics import DisentangleMetricsError, FactorDataset
+from disentangle_metrics import DisentangleMetricsError, FactorDataset, InputError
+from disentangle_metrics.kit import end_with
 from reference_models.comparison.measurement import measure
 from reference_models.comparison.on_card import Group, groups_of, has_cards, rows_on_card
 from reference_models.comparison.rows import Row, append_row, read_rows
@@ -95,7 +97,12 @@ def sweep(
     WorkersLostError
         If worker processes die again and again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be the folder of rows and runs: {error.strerror or error}"
+        ) from error
     path = folder / ROWS
     work = Work(folder, root, device)
     work.until = until
@@ -114,10 +121,12 @@ class Work:
 
     def __init__(self, folder: Path, root: Path | None, device: str) -> None:
         self.folder, self.root, self.device = folder.absolute(), root, device
+        self.began_in = os.getpid()
         self._dataset: tuple[Any, FactorDataset] | None = None
 
     def __call__(self, run: Run) -> Row | None:
         """The row of a run, with the error if it failed; None if it was interrupted or there is no time."""
+        end_with(self.began_in)
         if self.time_is_up():
             return None
         try:

@@ -28,6 +28,7 @@ from reference_models.models.parts.model import Model
 
 FORMAT = 1
 METADATA_KEY = "disentangle_metrics"
+FIELDS: Mapping[str, type] = {"architecture": str, "arguments": dict, "dataset": str, "step": int}
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
@@ -53,11 +54,17 @@ def read_description(path: Path) -> dict[str, Any]:
         metadata = file.metadata() or {}
     if METADATA_KEY not in metadata:
         raise InputError(f"{path} is not a checkpoint of this package: it has no description of its model")
-    description: dict[str, Any] = json.loads(metadata[METADATA_KEY])
-    if description.get("format") != FORMAT:
-        raise InputError(
-            f"{path} has checkpoint format {description.get('format')!r}; this version reads {FORMAT}"
-        )
+    try:
+        description: dict[str, Any] = json.loads(metadata[METADATA_KEY])
+        found = description.get("format")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise InputError(f"the description inside {path} is damaged ({error})") from error
+    if found != FORMAT:
+        raise InputError(f"{path} has checkpoint format {found!r}; this version reads {FORMAT}")
+    for name, kind in FIELDS.items():
+        if not isinstance(description.get(name), kind) or isinstance(description[name], bool):
+            shown = repr(description.get(name))[:80]
+            raise InputError(f"the description inside {path} is damaged ({name} is {shown})")
     return description
 
 
@@ -66,6 +73,16 @@ def read_tensors(path: Path, prefix: str) -> dict[str, Tensor]:
     with opened(path) as file:
         return {
             name.removeprefix(prefix): file.get_tensor(name)
+            for name in file.keys()  # noqa: SIM118 (it is no dict)
+            if name.startswith(prefix)
+        }
+
+
+def shapes(path: Path, prefix: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of these tensors, none of which is read; as :func:`read_tensors` otherwise."""
+    with opened(path) as file:
+        return {
+            name.removeprefix(prefix): tuple(file.get_slice(name).get_shape())
             for name in file.keys()  # noqa: SIM118 (it is no dict)
             if name.startswith(prefix)
         }
@@ -112,7 +129,27 @@ def training_tensors(
 def restore_training(
     path: Path, model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
 ) -> int:
-    """Put the state that :func:`training_tensors` saved back, and return the step it was saved after."""
+    """Put the state that :func:`training_tensors` saved back, and return the step it was saved after.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is damaged, or holds the state of something else.
+    """
+    try:
+        return _restored(path, model, optimizer, scaler)
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{path} is no checkpoint to go on from ({type(error).__name__}: {reason})"
+        ) from error
+
+
+def _restored(
+    path: Path, model: Model, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+) -> int:
     model.load_state_dict(read_tensors(path, "model."))
     saved = read_tensors(path, "optimizer.")
     for name, parameter in model.named_parameters():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from disentangle_metrics import FactorDataset, InputError
-from disentangle_metrics.kit import full_float32, network_input
+from disentangle_metrics.kit import full_float32, network_input, reading
 from reference_models.datasets import open_dataset
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import ImageDataset, Model
@@ -108,13 +109,12 @@ def load(path: Path, device: torch.device = HOST) -> TrainedModel:
         If the file is missing, damaged, no checkpoint of this package, or of a model that this
         version cannot build.
     """
-    description = checkpoints.read_description(path)
-    architecture, arguments = description["architecture"], description["arguments"]
-    model = model_class(architecture)(**arguments)
-    try:
+    with reading(path):
+        description = checkpoints.read_description(path)
+        architecture, arguments = description["architecture"], description["arguments"]
+        _check_fit(path, architecture, arguments)
+        model = model_class(architecture)(**arguments)
         model.load_state_dict(checkpoints.read_tensors(path, "model."))
-    except RuntimeError as error:
-        raise InputError(f"the weights in {path} do not fit its description: {error}") from error
     return TrainedModel(
         path=path,
         # Channels last: a CPU then encodes about 1.5 times as many images a second.
@@ -127,6 +127,29 @@ def load(path: Path, device: torch.device = HOST) -> TrainedModel:
     )
 
 
+def _check_fit(path: Path, architecture: str, arguments: Mapping[str, Any]) -> None:
+    """Raise InputError unless the weights are those of the model that is described.
+
+    The model is made without memory: a description from elsewhere may ask for any size.
+    """
+    try:
+        with torch.device("meta"):
+            outline = model_class(architecture)(**arguments)
+    except InputError:
+        raise
+    except Exception as error:  # arguments from a file can be wrong in any way
+        raise InputError(
+            f"{path} describes a model that cannot be built ({type(error).__name__}: {error})"
+        ) from error
+    wanted = {name: tuple(tensor.shape) for name, tensor in outline.state_dict().items()}
+    stored = checkpoints.shapes(path, "model.")
+    if odd := next((name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)), None):
+        raise InputError(
+            f"the weights in {path} do not fit its description: {odd} has the shape "
+            f"{stored.get(odd, 'none')}, not {wanted.get(odd, 'none')}"
+        )
+
+
 def stage_ends(path: Path) -> list[Path]:
     """The checkpoints of a run's folder in the order of training; a file stands for itself.
 
@@ -134,6 +157,10 @@ def stage_ends(path: Path) -> list[Path]:
     first, then the trained model or, while there is none, the last checkpoint. Raises InputError
     if the folder holds no run.
     """
+    try:
+        path.exists()
+    except OSError as error:
+        raise InputError(f"{str(path)[:80]!r} is no path ({error.strerror})") from error
     if not path.exists() and (bundled := entry_points(group=BUNDLED, name=str(path))):
         return [bundled[str(path)].load()()]
     if not path.is_dir():

@@ -46,14 +46,19 @@ def read_preset(model: str, dataset: str, preset: str) -> Plan:
 
 
 def saved_plan(description: Mapping[str, Any]) -> Plan:
-    """The plan of the run that wrote a checkpoint."""
-    return Plan(
-        model=description["architecture"],
-        dataset=description["dataset"],
-        preset=description["preset"],
-        arguments=dict(description["arguments"]),
-        settings=Settings(**description["settings"]),
-    )
+    """The plan of the run that wrote a checkpoint. Raises InputError if it does not say all of it."""
+    try:
+        return Plan(
+            model=description["architecture"],
+            dataset=description["dataset"],
+            preset=description["preset"],
+            arguments=dict(description["arguments"]),
+            settings=Settings(**description["settings"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the checkpoint does not say how its run was trained ({type(error).__name__}: {error})"
+        ) from error
 
 
 def changed(plan: Plan, arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> Plan:

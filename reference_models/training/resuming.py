@@ -19,6 +19,8 @@ def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
     saved = checkpoints.read_description(last)
 
     def facts(of: Mapping[str, Any]) -> dict[str, Any]:
+        if not isinstance(of.get("settings"), dict):
+            raise InputError(f"{last} does not say the settings of its run")
         settings = asdict(Settings()) | of["settings"]  # an older checkpoint may lack some
         decisive = {name: settings[name] for name in DECISIVE}
         return {"model": of["architecture"], "dataset": of["dataset"]} | dict(of["arguments"]) | decisive

@@ -38,6 +38,7 @@ class Settings:
 
 DECISIVE = ("batch_size", "accumulate", "learning_rate", "warmup_steps", "seed", "precision")
 PRECISIONS = ("float32", "bfloat16", "float16")
+MOST_SEED = 2**63
 LOGGERS = ("none", "tensorboard", "wandb")
 
 
@@ -53,6 +54,8 @@ def check_settings(settings: Settings) -> None:
     for name in ("warmup_steps", "seed", "score_every"):
         if getattr(settings, name) < 0:
             raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 0")
+    if settings.seed >= MOST_SEED:
+        raise InputError(f"seed is {settings.seed}; it must be below 2^63")
     for name, known in (("precision", PRECISIONS), ("logger", LOGGERS)):
         if getattr(settings, name) not in known:
             raise InputError(f"{name} is {getattr(settings, name)!r}; it must be one of {', '.join(known)}")

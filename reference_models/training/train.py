@@ -156,7 +156,10 @@ def prepared(folder: Path, description: Mapping[str, Any], resume: bool) -> Path
         check_same_run(last, description)
     elif last.exists():
         raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be a run's folder: {error.strerror or error}") from error
     return last
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from disentangle_metrics.encoders import load_encoder
+from disentangle_metrics.encoders.pickled_names import is_of_a_network, pickled_names
 from disentangle_metrics.errors import ModelFileError, UntrustedModelError
 
 
@@ -66,7 +68,7 @@ def test_a_bomb_does_not_go_off(make, tmp_path: Path, architecture: str, monkeyp
     if make not in (npz, npy):
         assert isinstance(caught.value, UntrustedModelError)
         assert "state_dict" in str(caught.value)
-        assert "--trust-file" in str(caught.value)
+        assert "--trust-file" not in str(caught.value)  # no network needs what these files name
 
 
 @pytest.mark.parametrize("make", [plain_pickle, torch_zip, torch_legacy], ids=lambda make: make.__name__)
@@ -86,6 +88,56 @@ def test_a_refusal_names_what_the_pickle_would_import(tmp_path: Path, stranger) 
     torch.save(stranger, tmp_path / "m.pt")
     with pytest.raises(UntrustedModelError, match=r"strangers_models\.Stranger"):
         load_encoder(tmp_path / "m.pt", model_code="strangers_models:build")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_names_are_read_from_a_pickle_that_is_not_run(protocol: int, tmp_path: Path, stranger) -> None:
+    """Whatever the protocol, which says how a pickle writes a name."""
+    fuse = tmp_path / "exploded"
+    bomb = pickle.dumps([{"a": "Path touch"}, Bomb(fuse), Bomb(fuse)], protocol)
+    (tmp_path / "bomb").write_bytes(bomb)
+    assert {name.rpartition(".")[2] for name in pickled_names(tmp_path / "bomb")} >= {"PosixPath"}
+    assert not any(map(is_of_a_network, pickled_names(tmp_path / "bomb")))
+    (tmp_path / "network").write_bytes(pickle.dumps(stranger, protocol))
+    assert "strangers_models.Stranger" in pickled_names(tmp_path / "network")
+    (tmp_path / "half").write_bytes(bomb[: len(bomb) // 2])
+    pickled_names(tmp_path / "half")
+    assert not fuse.exists()
+
+
+def test_trust_is_advised_only_where_a_network_needs_code(tmp_path: Path, network, stranger) -> None:
+    (tmp_path / "network").write_bytes(pickle.dumps(network))
+    torch.save(stranger, tmp_path / "zip")
+    torch.save(stranger, tmp_path / "legacy", _use_new_zipfile_serialization=False)
+    for name in ["network", "zip", "legacy"]:
+        with pytest.raises(UntrustedModelError, match="--trust-file"):
+            load_encoder(tmp_path / name)
+
+    class System:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, ("true",)
+
+    (tmp_path / "numbers").write_bytes(pickle.dumps([1, 2.0, "three"]))
+    (tmp_path / "array").write_bytes(pickle.dumps(np.zeros(3)))
+    (tmp_path / "command").write_bytes(pickle.dumps([network, System()]))
+    torch.save([network, System()], tmp_path / "command.pt")
+    whole = (tmp_path / "zip").read_bytes()
+    (tmp_path / "damaged").write_bytes(whole[: len(whole) // 2])
+    for name in ["numbers", "array", "command", "command.pt", "damaged"]:
+        with pytest.raises(ModelFileError) as caught:
+            load_encoder(tmp_path / name)
+        assert "--trust-file" not in str(caught.value)
+    with pytest.raises(UntrustedModelError, match=r"system: do not load it"):
+        load_encoder(tmp_path / "command")
+
+
+def test_trust_may_be_asked_for_the_full_path(tmp_path: Path, network) -> None:
+    torch.save(network, tmp_path / "m.pt")
+    asked: list[Path] = []
+    with pytest.raises(UntrustedModelError, match="full path"):
+        load_encoder(tmp_path / "m.pt", trust=lambda path: bool(asked.append(path)))
+    assert asked == [(tmp_path / "m.pt").resolve()]
+    assert load_encoder(tmp_path / "m.pt", trust=lambda path: True).source is not None
 
 
 def test_a_failed_safe_load_is_never_retried(tmp_path: Path, architecture: str, monkeypatch) -> None:

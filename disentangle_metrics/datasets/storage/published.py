@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from disentangle_metrics.datasets.storage.download import ResumedDownload
 from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.kit.files import expanded, whole_file
 from disentangle_metrics.kit.progress import LateProgress
 
 
@@ -31,7 +32,7 @@ class PublishedFile:
 def data_folder(root: str | PathLike[str] | None) -> Path:
     """The folder `root`, or the package's own in the platform's cache."""
     if root is not None:
-        return Path(root).expanduser()
+        return expanded(root)
     import pooch
 
     return Path(pooch.os_cache("disentangle-metrics"))
@@ -59,7 +60,7 @@ def locate(file: PublishedFile, root: str | PathLike[str] | None) -> Path:
 
 def folder_of(root: str | PathLike[str] | None) -> str | PathLike[str] | None:
     """`root` for a data set of several files: the folder of the one that was given."""
-    return None if root is None else path.parent if (path := Path(root).expanduser()).is_file() else path
+    return None if root is None else path.parent if (path := expanded(root)).is_file() else path
 
 
 def beside(path: Path, name: str) -> Path:
@@ -125,16 +126,13 @@ def fetch(file: PublishedFile, folder: Path) -> None:
 
 
 def retrieve(file: PublishedFile, folder: Path, download: ResumedDownload) -> None:
-    """Let pooch download the file and compare its checksum, a ValueError if it is another."""
+    """Download the file and compare its checksum, a ValueError if it is another."""
     import pooch
 
-    pooch.retrieve(
-        file.url,
-        f"{file.algorithm}:{file.digest}" if file.digest else None,
-        fname=file.name,
-        path=folder,
-        downloader=download,
-    )
+    with whole_file(folder / file.name) as unfinished:
+        download(file.url, str(unfinished), None)
+        if file.digest and not pooch.hashes.hash_matches(unfinished, f"{file.algorithm}:{file.digest}"):
+            raise ValueError("what came has another hash than the published file")
 
 
 def reason(error: OSError | ValueError, file: PublishedFile, part: Path) -> str:

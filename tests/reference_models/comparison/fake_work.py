@@ -59,6 +59,18 @@ class Endless(FakeWork):
         return None
 
 
+class EndlessRun(Work):
+    """A run that is begun as any other, leaves its process's number in a file, and does not end."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, None, "cpu")
+
+    def run_folder(self, run: Run) -> Path:
+        (self.folder / f"{os.getpid()}.worker").touch()
+        time.sleep(600)
+        return super().run_folder(run)
+
+
 class NotMeasured(Work):
     """Trains for real, and says of a trained run only what is known without measuring it."""
 

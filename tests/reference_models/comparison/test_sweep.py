@@ -125,6 +125,28 @@ def test_sigterm_ends_the_sweep_and_its_workers(tmp_path):
     assert wait_for(lambda: [number for number in workers if ended(number)], 2)
 
 
+def kill_a_sweep(folder):
+    """Kill a sweep while its two workers are at work; they end soon, and let its pipes go."""
+    folder.mkdir()
+    script = ENDLESS_SCRIPT.replace("Endless", "EndlessRun")
+    with subprocess.Popen([sys.executable, "-c", script, str(folder)], stderr=subprocess.PIPE) as process:
+        workers = wait_for(lambda: [int(path.stem) for path in folder.glob("*.worker")], 2)
+        process.kill()
+        process.communicate(timeout=20)
+    assert wait_for(lambda: [number for number in workers if ended(number)], 2)
+    assert read_rows(folder / "rows.jsonl") == []
+
+
+def test_a_killed_sweep_leaves_no_worker_behind(tmp_path):
+    kill_a_sweep(tmp_path / "0")
+
+
+@pytest.mark.slow
+def test_twenty_killed_sweeps_leave_no_worker_behind(tmp_path):
+    for number in range(20):
+        kill_a_sweep(tmp_path / str(number))
+
+
 def test_a_run_waits_for_a_worker_that_outlived_its_sweep(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "do_run", lambda run, *rest: {"key": run.key})
     answers = []

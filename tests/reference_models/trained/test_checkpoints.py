@@ -13,6 +13,7 @@ import disentangle_metrics as dm
 from disentangle_metrics import InputError
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.trained import checkpoints
+from reference_models.trained.load import load
 
 ARGUMENTS = {"image_shape": [1, 32, 32], "latents_per_layer": 2, "wake_steps": [0, 10, 20]}
 DESCRIPTION = {"architecture": "pro-vlae", "arguments": ARGUMENTS, "dataset": "squares", "step": 12}
@@ -153,3 +154,37 @@ def test_unreadable_files_are_refused(tmp_path: Path, trained: Trained) -> None:
     checkpoints.write(newer, {"weight": torch.zeros(1)}, {"format": 2})
     with pytest.raises(InputError, match="format 2; this version reads 1"):
         checkpoints.read_description(newer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arguments": []}, r"damaged \(arguments is \[\]\)"),
+        ({"arguments": None}, r"damaged \(arguments is None\)"),
+        ({"architecture": 3}, r"damaged \(architecture is 3\)"),
+        ({"dataset": None}, r"damaged \(dataset is None\)"),
+        ({"step": "x"}, r"damaged \(step is 'x'\)"),
+        ({"step": True}, r"damaged \(step is True\)"),
+        ({"format": []}, r"has checkpoint format \[\]"),
+        ({"architecture": "x"}, "unknown model 'x'"),
+        ({"arguments": {**ARGUMENTS, "latents_per_layer": 10**9}}, "do not fit its description"),
+        ({"arguments": {**ARGUMENTS, "latents_per_layer": 10**30}}, "cannot be built"),
+        ({"arguments": {**ARGUMENTS, "latents_per_layer": "two"}}, "cannot be built"),
+        ({"arguments": {**ARGUMENTS, "image_shape": [1, 2**30, 2**30]}}, "cannot be built|do not fit"),
+        ({"arguments": {}}, "do not fit its description"),
+    ],
+)  # fmt: skip
+def test_a_changed_description_is_refused_without_a_network(
+    changes: dict[str, Any], message: str, tmp_path: Path, trained: Trained
+) -> None:
+    path = tmp_path / "a.safetensors"
+    checkpoints.write(path, checkpoints.model_tensors(trained[0]), {**DESCRIPTION, **changes})
+    with pytest.raises(InputError, match=message):
+        load(path)
+    with pytest.raises(InputError):
+        restore(path, trained)
+
+
+def restore(path: Path, trained: Trained) -> None:
+    """Go on from a checkpoint that has no state of training."""
+    checkpoints.restore_training(path, *trained)

@@ -1,0 +1,252 @@
+"""A report as it was stored, checked before it is believed: someone may have changed the file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from disentangle_metrics.errors import InputError
+
+FORMAT = 1  # of the JSON file; it rises when a reader of the old one would misread the new
+
+Checked = Callable[[str, Any], None]
+"""Raises InputError unless the value, which stands at a place in the report, is of the right form."""
+
+
+def read_values(path: Path) -> Mapping[str, Any]:
+    """The values in a report's JSON file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is no JSON.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as a report: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is not a report")
+    return values
+
+
+def check_report(values: Mapping[str, Any]) -> None:
+    """Raise InputError unless these are the values of a report of this format."""
+    if not isinstance(values, Mapping) or "scores" not in values or values.get("format") != FORMAT:
+        found = values.get("format", "none") if isinstance(values, Mapping) else type(values).__name__
+        raise InputError(f"not a report of format {FORMAT} (found format: {found!r})")
+    _record("the report", values, REPORT, frozenset(("scores",)))
+    for key, score in values["scores"].items():
+        if score.get("key") != key:
+            raise InputError(f"not a report: the score {key!r} says that its key is {score.get('key')!r}")
+
+
+def check_score(values: Mapping[str, Any]) -> None:
+    """Raise InputError unless these are the values of a score."""
+    _score("the score", values)
+
+
+def _wrong(where: str, wanted: str, found: Any) -> InputError:
+    shown = repr(found)
+    shown = shown if len(shown) <= 80 else f"{shown[:80]} ..."
+    return InputError(f"not a report: {where} must be {wanted}, found {shown}")
+
+
+def _text(where: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise _wrong(where, "text", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a character, which pandas does not take
+        raise _wrong(where, "text that can be written", value) from None
+
+
+def _number(where: str, value: Any) -> None:
+    try:
+        sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(float(value))
+    except OverflowError:
+        sound = False
+    if not sound:
+        raise _wrong(where, "a finite number", value)
+
+
+def _whole(where: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise _wrong(where, "a whole number of at least 0", value)
+
+
+def _share(where: str, value: Any) -> None:
+    _number(where, value)
+    if not 0 < value < 1:
+        raise _wrong(where, "between 0 and 1", value)
+
+
+def _or_none(check: Checked) -> Checked:
+    def checked(where: str, value: Any) -> None:
+        if value is not None:
+            check(where, value)
+
+    return checked
+
+
+def _list_of(check: Checked, length: int | None = None) -> Checked:
+    def checked(where: str, value: Any) -> None:
+        if not isinstance(value, list | tuple) or length not in (None, len(value)):
+            raise _wrong(where, "a list" if length is None else f"a list of {length}", value)
+        for place, item in enumerate(value):
+            check(f"{where}[{place}]", item)
+
+    return checked
+
+
+def _by_name(check: Checked) -> Checked:
+    def checked(where: str, value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise _wrong(where, "an object", value)
+        for name, item in value.items():
+            _text(f"a name in {where}", name)
+            check(f"{where}.{name}", item)
+
+    return checked
+
+
+def _anything(where: str, value: Any, depth: int = 0) -> None:
+    """What JSON can hold, not too deep to be shown."""
+    if depth > MOST_DEPTH:
+        raise _wrong(where, f"at most {MOST_DEPTH} levels deep", "more")
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _text(f"a name in {where}", name)
+            _anything(where, item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _anything(where, item, depth + 1)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        _number(where, value)
+    elif not isinstance(value, str | bool | type(None)):
+        raise _wrong(where, "plain", value)
+
+
+def _cell(where: str, value: Any) -> None:
+    if value is not None and not isinstance(value, bool):
+        _number(where, value)
+
+
+def _label(where: str, value: Any) -> None:
+    (_text if isinstance(value, str) else _number)(where, value)
+
+
+def _labels(where: str, value: Any) -> None:
+    _list_of(_label)(where, value)
+    if len(set(value)) < len(value) or len({isinstance(label, str) for label in value}) > 1:
+        raise _wrong(where, "names that are all different, all text or all numbers", value)
+
+
+def _parts(where: str, value: Any) -> None:
+    """A pandas Series by the names of factors or latents."""
+    _column(where, value)
+    _list_of(_text)(where, value["index"])
+
+
+def _column(where: str, value: Any) -> None:
+    """A pandas Series."""
+    if isinstance(value, Mapping) and "columns" in value:
+        raise _wrong(where, "a column", value)
+    _record(where, value, {"index": _labels, "data": _list_of(_cell)})
+    if len(value["index"]) != len(value["data"]):
+        raise _wrong(where, "as many numbers as names", value)
+
+
+def _table(where: str, value: Any) -> None:
+    """A pandas DataFrame."""
+    _record(where, value, {"index": _labels, "columns": _labels, "data": _list_of(_list_of(_cell))})
+    wanted = (len(value["index"]), {len(value["columns"])} if value["index"] else set())
+    if (len(value["data"]), set(map(len, value["data"]))) != wanted:
+        raise _wrong(where, "a number for each row and column", value)
+
+
+def _detail(where: str, value: Any, depth: int = 0) -> None:
+    """A table, a column, plain values, or an object of them."""
+    if isinstance(value, Mapping) and {"index", "data"} <= set(value):
+        (_table if "columns" in value else _column)(where, value)
+    elif isinstance(value, Mapping) and depth < MOST_DEPTH:
+        for name, item in value.items():
+            _detail(f"{where}.{name}", item, depth + 1)
+    else:
+        _anything(where, value, depth)
+
+
+def _details(where: str, value: Any) -> None:
+    _by_name(_detail)(where, value)
+    if {"index", "data"} <= set(value):
+        raise _wrong(where, "tables by name", value)
+
+
+def _direction(where: str, value: Any) -> None:
+    if value not in ("up", "down"):
+        raise _wrong(where, '"up" or "down"', value)
+
+
+def _record(
+    where: str, value: Any, known: Mapping[str, Checked], needed: frozenset[str] | None = None
+) -> None:
+    """Check the known items of an object; by default all are needed. Others are of newer versions."""
+    if not isinstance(value, Mapping):
+        raise _wrong(where, "an object", value)
+    for name, check in known.items():
+        if name in value:
+            check(f"{where}: {name}", value[name])
+        elif needed is None or name in needed:
+            raise InputError(f"not a report: {where} has no {name!r}")
+
+
+def _score(where: str, value: Any) -> None:
+    _record(where, value, SCORE, frozenset(("key", "value", "signature")))
+
+
+def _finding(where: str, value: Any) -> None:
+    _record(where, value, FINDING, frozenset(("message",)))
+
+
+MOST_DEPTH = 20
+SCORE: Mapping[str, Checked] = {
+    "key": _text,
+    "value": _or_none(_number),
+    "signature": _text,
+    "per_factor": _or_none(_parts),
+    "per_latent": _or_none(_parts),
+    "interval": _or_none(_list_of(_or_none(_number), 2)),
+    "corrected": _or_none(_number),
+    "chance": _or_none(_number),
+    "ceiling": _or_none(_number),
+    "details": _details,
+    "warnings": _list_of(_text),
+    "reason": _text,
+    "range": _list_of(_or_none(_number), 2),
+    "direction": _direction,
+    "property": _text,
+}
+FINDING: Mapping[str, Checked] = {
+    "code": _text,
+    "message": _text,
+    "remedy": _text,
+    "about": _text,
+    "numbers": _by_name(_anything),
+}
+REPORT: Mapping[str, Checked] = {
+    "scores": _by_name(_score),
+    "protocol": _text,
+    "seed": _whole,
+    "shape": _list_of(_whole, 3),
+    "factor_names": _list_of(_text),
+    "latent_names": _list_of(_text),
+    "warnings": _list_of(_text),
+    "seconds": _by_name(_number),
+    "provenance": _by_name(_anything),
+    "confidence": _or_none(_share),
+    "readings": _by_name(_text),
+    "checks": _list_of(_finding),
+}

@@ -1,0 +1,38 @@
+"""Text of unknown origin, made fit for a terminal."""
+
+from __future__ import annotations
+
+import re
+
+# Control codes, which a terminal obeys; marks that turn the direction of writing, so that a reader sees
+# another text; and halves of characters, which no encoding has.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+MOST = 2_000  # characters of a message
+TAIL = 400  # of them, from the end of a longer one, where the remedy is
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""`text` with every character that is not seen written out, as ``\x1b``; those in `keep` stay."""
+
+    def written(match: re.Match[str]) -> str:
+        character = match[0]
+        return (
+            character if character in keep else character.encode("unicode_escape", "surrogatepass").decode()
+        )
+
+    return UNSEEN.sub(written, text)
+
+
+def visible_json(text: str) -> str:
+    """JSON in which no character is unseen but its own line breaks; it holds the same values."""
+    return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
+def shortened(text: str) -> str:
+    """`text` without the middle of what is endless."""
+    return text if len(text) <= MOST else f"{text[: MOST - TAIL]} ... {text[-TAIL:]}"
+
+
+def one_line(text: str) -> str:
+    """A message as one line that can be read: no line breaks, nothing unseen, and not endless."""
+    return shortened(visible(" ".join(text.split())))
