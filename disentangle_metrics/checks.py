@@ -54,8 +54,15 @@ CODES: Mapping[str, Code] = {
         "warning", "Rows of two tables had the same labels in another order, and were matched."
     ),
     "missing_values": Code("warning", "Rows without a value are left out."),
+    "no_complete_rows": Code(
+        "warning", "No row has a value of every factor. Metrics that read several factors have no value."
+    ),
+    "column_left_out": Code("note", "A column of a file names the rows, and is left out."),
     # On the latents
     "constant_latent": Code("note", "A latent has one value for every row."),
+    "rounded_latent": Code(
+        "warning", "A latent lies so far from 0 that its variation is rounding. It counts as constant."
+    ),
     "one_hot_latents": Code(
         "warning", "Several latents are one one-hot code. Each counts as a latent of its own."
     ),
@@ -96,6 +103,26 @@ CODES: Mapping[str, Code] = {
     ),
     # On a score
     "at_chance": Code("note", "A score is within its chance level."),
+    "inactive_latents": Code(
+        "note", "Latents that do not respond are left out of scores averaged over latents."
+    ),
+    "estimates_cut": Code(
+        "note", "Estimated information came out above a factor's entropy and was cut there."
+    ),
+    "no_order": Code("warning", "A metric reads the codes of labels as numbers, and they have no order."),
+    "factor_left_out": Code("warning", "A metric leaves out a factor that it cannot score."),
+    "unseen_values": Code("warning", "No row to learn from has some values that are tested."),
+    "not_converged": Code("warning", "A predictor was stopped before it had learned all it can."),
+    "outside_limits": Code("warning", "Part of a posterior lies outside of the bins of a metric."),
+    "no_importance": Code("warning", "No latent has any importance for any factor."),
+    "told_apart": Code(
+        "warning", "Each row is told from all others, so that information about it means little."
+    ),
+    "no_interval": Code("note", "A score has no confidence interval, for the reason given."),
+    "wide_ranges": Code(
+        "warning", "Ranges that were given are wider than those of the rows, and so are the bins."
+    ),
+    "failed": Code("serious", "A metric ended with an error of its own. The other scores are unaffected."),
     "costly": Code("warning", "A metric would take long or much memory on this input and was left out."),
     "remark": Code("warning", "What the metric itself says of this score."),
 }

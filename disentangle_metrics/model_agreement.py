@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.correlation import ranks
 from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
+from disentangle_metrics.estimators.scaling import comparable
 from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.kit import gaussian_kl
 
 SIMILARITIES = ("lasso", "spearman")
+MOST_LOGVAR = 600  # of a posterior; the exponential of more may overflow
 
 Table = NDArray[np.float64]
 
@@ -150,13 +152,14 @@ def _informative(model: Inputs, threshold: float) -> NDArray[np.bool_]:
     moving = ~numerically_constant(*column_ranges(latents), latents.dtype)
     if model.logvar is None:
         return moving
-    mean, logvar = latents.astype(np.float64), model.logvar.astype(np.float64)
+    mean, logvar = latents.astype(np.float64), np.minimum(model.logvar.astype(np.float64), MOST_LOGVAR)
     divergence = gaussian_kl(mean, logvar).mean(axis=0)
     return np.asarray(moving & (divergence > threshold))
 
 
 def _standardised(model: Inputs, mask: NDArray[np.bool_]) -> Table:
-    table = model.latents[:, mask].astype(np.float64)
+    latents = model.latents[:, mask]
+    table = comparable(latents, *column_ranges(latents))[0].astype(np.float64)
     return np.asarray((table - table.mean(axis=0)) / table.std(axis=0))
 
 

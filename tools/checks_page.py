@@ -60,11 +60,15 @@ data sets are. SAP and MCC use their order. More values are measured by their ra
 
 **Circular.** `"circular:360"` says that 359 lies next to 0. Without a number the period is found where the values
 show it: 2 pi, 360, or a grid of a whole turn. Probes predict cosine and sine. MCC and SAP use a correlation that
-goes round. Bins begin at 0 and end at the period. Nearest neighbours do not go round.
+goes round. Bins begin at 0 and end at the period. Nearest neighbours go round.
 
 **Latents.** `latent_types="categorical"` is for codes such as those of vector quantisation. Metrics of information
-then count each value instead of cutting it into bins. `"circular:PERIOD"` makes correlations go round. All other
-metrics read numbers.
+then count each value instead of cutting it into bins. `"circular:PERIOD"` makes correlations and nearest
+neighbours go round. All other metrics read numbers. So do InfoE and the posterior estimators: the check
+`latents_as_numbers` names them.
+
+**Rounding.** Numbers with decimals that differ by rounding alone are one value, such as 0.3 and 0.1 + 0.2. The
+report then says "3 numbers up to rounding". A factor of which all values do so is constant.
 
 Published protocols take every whole number for a category, as the code that they reproduce does.
 """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from disentangle_metrics.checks import Check, gravest_first
 from disentangle_metrics.datasets import FactorDataset, load_dataset
 from disentangle_metrics.encoders import Encoder, load_encoder
 from disentangle_metrics.errors import InputError
@@ -49,7 +50,16 @@ def score_arrays(
     for text in (*(note for file in files.values() for note in file.notes), *notes):
         tell(text)
     report = score(files["latents"].value, value, **scoring)
+    report = replace(report, found=gravest_first([*report.found, *_left_out(files)]))
     return report.with_provenance(**{role: described(file) for role, file in files.items()})
+
+
+def _left_out(files: Mapping[str, ArrayFile]) -> Iterator[Check]:
+    """A check of each column that was left out of a file, and how to keep it."""
+    for role, file in files.items():
+        for text in file.left_out:
+            remedy = f"to keep it, name the columns to read: --{role} {file.path}:NAME,NAME"
+            yield Check("column_left_out", text.partition("; to keep it")[0], remedy, role)
 
 
 def check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:

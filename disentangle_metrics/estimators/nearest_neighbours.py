@@ -3,12 +3,13 @@
 A factor of categories has the estimator of Ross 2014. It counts how many points of any value lie
 closer than a point's k-th neighbour of its own value. A continuous factor has the first estimator of
 Kraskov, Stoegbauer and Grassberger 2004. In one dimension sorting finds both, without pairs of all
-points.
+points. On a circle each place stands three times, a turn apart, so that neighbours go round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
 
 JITTER = 1e-10  # of a standard deviation: breaks ties without moving anything else
+
+TURN = math.sqrt(12)  # of a circle: a uniform angle has deviation 1, wherever the circle is cut
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +35,13 @@ def jittered(values: NDArray[np.floating], noise: Floats) -> Floats:
     return scaled
 
 
-def with_categories(latent: Floats, codes: NDArray[np.integer], k: int) -> float:
+def on_circle(angles: Floats, noise: Floats) -> Floats:
+    """Angles (N,) in radians as places in [0, TURN), moved apart as by :func:`jittered`."""
+    places = np.mod(angles * (TURN / (2 * math.pi)) + JITTER * noise, TURN)
+    return np.where(places < TURN, places, 0.0)  # the remainder of a tiny negative number rounds to TURN
+
+
+def with_categories(latent: Floats, codes: NDArray[np.integer], k: int, *, circular: bool = False) -> float:
     """Mutual information of a continuous latent with a factor of categories (Ross 2014, eq. 6).
 
     psi(N) - <psi(N_v)> + <psi(k)> - <psi(m)>, where N_v counts the rows with a row's value, and m
@@ -47,6 +56,8 @@ def with_categories(latent: Floats, codes: NDArray[np.integer], k: int) -> float
         Shape (N,): 0 .. values - 1.
     k
         Number of neighbours.
+    circular
+        Whether the latent lies on a circle; see :func:`on_circle`.
 
     Returns
     -------
@@ -57,21 +68,30 @@ def with_categories(latent: Floats, codes: NDArray[np.integer], k: int) -> float
     shared = np.bincount(codes)[codes] > 1
     if not shared.any():
         return 0.0
-    order = np.argsort(latent[shared])
-    everything = latent[shared][order]
-    by_value = np.argsort(codes[shared][order], kind="stable")
-    values, grouped = everything[by_value], codes[shared][order][by_value]
+    latent, codes = latent[shared], codes[shared]
+    rows, turns = len(latent), 3 if circular else 1
+    if circular:
+        latent, codes = _three_turns(latent), np.tile(codes, 3)
+    order = np.argsort(latent)
+    everything = latent[order]
+    by_value = np.argsort(codes[order], kind="stable")
+    values, grouped = everything[by_value], codes[order][by_value]
     start, stop = np.searchsorted(grouped, grouped, "left"), np.searchsorted(grouped, grouped, "right")
-    size = stop - start
+    size = (stop - start) // turns
     neighbours = np.minimum(k, size - 1)
     lower, upper = _interval(values, start, stop, neighbours)
-    closer = _between(everything, lower, upper)
+    own = (values >= 0) & (values < TURN) if circular else slice(None)
+    closer = _between(everything, lower[own], upper[own])
     return float(
-        digamma(len(values))
-        - np.mean(digamma(size))
-        + np.mean(digamma(neighbours))
+        digamma(rows)
+        - np.mean(digamma(size[own]))
+        + np.mean(digamma(neighbours[own]))
         - np.mean(digamma(closer))
     )
+
+
+def _three_turns(places: Floats) -> Floats:
+    return np.concatenate([places - TURN, places, places + TURN])
 
 
 def _interval(
@@ -111,7 +131,9 @@ def _between(ordered: Floats, lower: Floats, upper: Floats) -> NDArray[np.int64]
     return np.searchsorted(ordered, upper, "left") - np.searchsorted(ordered, lower, "right")
 
 
-def with_continuous(latent: Floats, factor: Floats, k: int) -> float:
+def with_continuous(
+    latent: Floats, factor: Floats, k: int, circular: tuple[bool, bool] = (False, False)
+) -> float:
     """Mutual information of two continuous columns (Kraskov et al. 2004, eq. 8).
 
     psi(N) + psi(k) - <psi(n_z + 1)> - <psi(n_v + 1)>, where n counts the other rows that are
@@ -123,6 +145,8 @@ def with_continuous(latent: Floats, factor: Floats, k: int) -> float:
         Shape (N,), without ties; see :func:`jittered`.
     k
         Number of neighbours.
+    circular
+        Whether latent, and factor, lie on a circle; see :func:`on_circle`.
 
     Returns
     -------
@@ -136,16 +160,24 @@ def with_continuous(latent: Floats, factor: Floats, k: int) -> float:
     if k < 1:
         return 0.0
     plane = np.column_stack([latent, factor])
-    found = cKDTree(plane).query(plane, k=[k + 1], p=np.inf)
+    around = [TURN if goes_round else 0.0 for goes_round in circular] if any(circular) else None
+    found = cKDTree(plane, boxsize=around).query(plane, k=[k + 1], p=np.inf)
     radius, neighbour = np.asarray(found[0])[:, 0], np.asarray(found[1])[:, 0]
+    columns = (latent, factor)
+    reached = [
+        column[neighbour] - (TURN * np.rint((column[neighbour] - column) / TURN) if goes_round else 0.0)
+        for column, goes_round in zip(columns, circular, strict=True)
+    ]
+    if any(circular):  # the tree rounds distances across the cut in another way
+        radius = np.max([np.abs(end - column) for end, column in zip(reached, columns, strict=True)], axis=0)
     counted = 0.0
-    for column in (latent, factor):
-        reached = column[neighbour]
-        left, right = np.minimum(reached, column), np.maximum(reached, column)
+    for column, end, goes_round in zip(columns, reached, circular, strict=True):
+        left, right = np.minimum(end, column), np.maximum(end, column)
         every = np.ones(rows, dtype=bool)
         lower, upper = _ends(column, left, right, radius, every)
-        # The interval holds the row itself, which stands for the "+ 1".
-        counted += float(np.mean(digamma(_between(np.sort(column), lower, upper))))
+        ordered = np.sort(_three_turns(column) if goes_round else column)
+        # The interval holds the row itself, which stands for the "+ 1"; on a circle it may go round twice.
+        counted += float(np.mean(digamma(np.minimum(_between(ordered, lower, upper), rows))))
     return float(digamma(rows) + digamma(k) - counted)
 
 
@@ -165,6 +197,8 @@ def neighbour_information(
     k: int,
     rng: np.random.Generator,
     categorical: Sequence[int] = (),
+    angles: Mapping[int, Floats] | None = None,
+    circular: Sequence[int] = (),
 ) -> Information:
     """Estimate the information of every latent with every factor.
 
@@ -186,26 +220,36 @@ def neighbour_information(
     categorical
         Latents whose values are categories, which have no neighbours: their information with a factor
         of categories is that of counts, with a continuous factor that of its neighbours.
+    angles
+        Of each circular latent its (N,) angles in radians.
+    circular
+        The factors whose values are angles in radians.
 
     Returns
     -------
     Estimates below 0 are 0; they may exceed the factor's entropy. The latents' entropies are NaN.
     """
     noise = rng.standard_normal((2, len(latents)))
-    continuous = [None if column is None else jittered(column, noise[1]) for column in values]
+    continuous = [
+        None if column is None else (on_circle if factor in circular else jittered)(column, noise[1])
+        for factor, column in enumerate(values)
+    ]
+    turned = angles or {}
     table = np.zeros((latents.shape[1], len(codes)))
-    for latent in np.flatnonzero(~constant):
+    for latent in np.flatnonzero(~constant).tolist():
         own = np.unique(latents[:, latent], return_inverse=True)[1] if latent in categorical else None
-        moved = jittered(latents[:, latent], noise[0])
+        turning = latent in turned
+        moved = on_circle(turned[latent], noise[0]) if turning else jittered(latents[:, latent], noise[0])
         for factor, (column, categories) in enumerate(zip(continuous, codes, strict=True)):
             if own is not None and column is None:
                 table[latent, factor] = _counted(own, categories)
             elif own is not None and column is not None:
-                table[latent, factor] = with_categories(column, own, k)
+                table[latent, factor] = with_categories(column, own, k, circular=factor in circular)
             elif column is None:
-                table[latent, factor] = with_categories(moved, categories, k)
+                table[latent, factor] = with_categories(moved, categories, k, circular=turning)
             else:
-                table[latent, factor] = with_continuous(moved, column, k)
+                around = turning, factor in circular
+                table[latent, factor] = with_continuous(moved, column, k, around)
     rows_by_value = [np.bincount(column) for column in codes]
     unknown = np.full(table.shape, np.nan)
     return Information(

@@ -1,4 +1,4 @@
-"""Bring columns to a common scale before a penalised predictor sees them."""
+"""Bring columns to a scale they can be computed in, or to a common one for a penalised predictor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,55 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
 from disentangle_metrics.settings import Scaling
+
+ORDINARY = 100  # exponent of two, up or down, up to which squares, their products and float32 are safe
+FAR = 2.0**12  # times its range that a column may lie from 0 before sums of squares lose digits
+
+
+def comparable(
+    columns: NDArray[np.floating], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """Columns (N, D) in which sums of squares neither overflow, nor vanish, nor lose their digits.
+
+    A column far from 0 is moved by its smallest value, and one of extreme size divided by a power of two.
+    Neither rounds. Ordinary columns stay as they are, to the last bit.
+
+    Parameters
+    ----------
+    columns
+        Shape (N, D); no value is so large that twice of it overflows.
+    low, high
+        Smallest and largest value of each. Shape (D,).
+
+    Returns
+    -------
+    The columns, the given ones if all are ordinary; and exponents (D,) of the powers of two.
+    """
+    largest, width = np.maximum(np.abs(low), np.abs(high)), high - low
+    far = (largest / FAR > width) & ~numerically_constant(low, high, columns.dtype)
+    exponents = np.frexp(np.where(far, width, largest))[1].astype(np.int64)
+    exponents[np.abs(exponents) <= ORDINARY] = 0
+    if not far.any() and not exponents.any():
+        return columns, exponents
+    moved = np.subtract(columns, np.where(far, low, 0.0), dtype=np.float64)
+    return np.ldexp(moved, -exponents), exponents
+
+
+def one_comparable(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One column (N,), in which NaN stands for no value, as :func:`comparable` has it."""
+    low, high = np.nanmin(column, keepdims=True), np.nanmax(column, keepdims=True)
+    return np.asarray(comparable(column[:, None], low, high)[0][:, 0], dtype=np.float64)
+
+
+def bounded_units(columns: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Columns (N, D) in their own units, but for those of extreme size, which are cut to a bounded one.
+
+    A predictor whose penalty depends on the scale has reached its limit long before.
+    """
+    low, high = column_ranges(columns)
+    size = np.frexp(np.maximum(np.abs(low), np.abs(high)))[1]
+    over = size - np.clip(size, -ORDINARY, ORDINARY)
+    return np.ldexp(columns.astype(np.float64), -over) if over.any() else columns
 
 
 def scaled(

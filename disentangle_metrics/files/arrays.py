@@ -66,6 +66,7 @@ class ArrayFile:
     has_header: bool | None = None  # of a text table
     labelled: bool = False  # whether its rows have labels
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # those of the notes that say which column is left out
     choosable: tuple[str, ...] = ()  # the columns that --index-col and --drop-columns may name
 
 
@@ -143,7 +144,11 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
                 file = _read(copy, names, role, choices)
             except InputError as error:
                 raise InputError(str(error).replace(str(copy), str(path))) from error
-            return replace(file, notes=tuple(note.replace(str(copy), str(path)) for note in file.notes))
+            notes, left_out = (
+                tuple(note.replace(str(copy), str(path)) for note in texts)
+                for texts in (file.notes, file.left_out)
+            )
+            return replace(file, notes=notes, left_out=left_out)
     if kind is FileKind.TEXT:
         return _from_text(path, names, role, choices)
     if kind in FRAMES:
@@ -275,7 +280,9 @@ def _from_frame(
     if not named:
         stem = {"latents": "z", "factors": "factor"}[role]
         rows = rows.set_axis([f"{stem}_{place}" for place in range(rows.shape[1])], axis=1)
-    return ArrayFile(path, rows, len(rows), notes=notes, labelled=labelled, choosable=choosable)
+    return ArrayFile(
+        path, rows, len(rows), notes=notes, left_out=notes, labelled=labelled, choosable=choosable
+    )
 
 
 def _check_numbers(path: Path, frame: pd.DataFrame) -> None:

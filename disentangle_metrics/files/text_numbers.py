@@ -28,7 +28,7 @@ class NumberStyle:
 
     @property
     def plain(self) -> bool:
-        """Whether every reader of numbers knows it."""
+        """Whether it is the usual one, of which only Fortran's exponents are unknown to other readers."""
         return self.decimal == "." and self.thousands is None
 
     def is_number(self, cell: str) -> bool:
@@ -45,15 +45,18 @@ class NumberStyle:
             whole = whole.replace(self.thousands, "")
         if "." in whole + rest:
             return None
-        text = f"{whole}.{rest}" if mark else whole
+        text = FORTRAN.sub(r"\1e", f"{whole}.{rest}" if mark else whole)
         if STANDARD.fullmatch(text) or SPECIAL.fullmatch(text):
             return text
         return None
 
 
+FORTRAN = re.compile(r"^([+-]?(?:\d+\.\d*|\.\d+|\d+(?=[dD][+-])))[dD](?=[+-]?\d+$)")
+"""A number up to the mark of Fortran's exponents, as in 1.5D3 or 15D+02; 15D2 may be a label."""
+
 MOST_CHARACTERS = 1_000  # of a number; the smallest, written out, has 330
 STANDARD = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-NUMERIC = re.compile(r"[+-]?[\d.,' \u00a0\u202f\u2009]*\d[\d.,]*([eE][+-]?\d+)?")
+NUMERIC = re.compile(r"[+-]?[\d.,' \u00a0\u202f\u2009]*\d[\d.,]*([eEdD][+-]?\d+)?")
 STYLES = (
     NumberStyle("."),
     NumberStyle(","),

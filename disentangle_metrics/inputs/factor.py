@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.estimators.counts.binning import distinct, make_bins
+from disentangle_metrics.estimators.counts.binning import distinct, make_bins, numerically_constant
+from disentangle_metrics.estimators.scaling import one_comparable
 from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.levels import (
+    LARGEST,
+    LARGEST_EXACT,
+    but_for_rounding,
+    settle_objects,
+)
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
-LARGEST_EXACT = 2**31  # integers beyond are counted from the smallest: sums of their squares lose digits
 MISSING_ADVICE = 'pass missing="drop" (--missing drop) to leave out such rows, or repair them'
 
 
@@ -87,17 +92,24 @@ class Factor:
         if self.values is None:
             object.__setattr__(self, "varies", len(self.levels) > 1)
         elif len(self.values):
-            object.__setattr__(self, "varies", bool(np.nanmax(self.values) > np.nanmin(self.values)))
+            low, high = np.atleast_1d(np.nanmin(self.values)), np.atleast_1d(np.nanmax(self.values))
+            object.__setattr__(self, "varies", not numerically_constant(low, high, self.values.dtype))
 
-    def as_numbers(self) -> NDArray[np.float64]:
-        """The factor as one float64 column (N,)."""
+    def given_numbers(self) -> NDArray[np.float64]:
+        """The factor as one float64 column (N,), in its own units."""
         if self.values is not None:
             return self.values
         return self.level_numbers()[self.codes]
 
+    def as_numbers(self) -> NDArray[np.float64]:
+        """The same in a scale in which squares can be summed: see :func:`.scaling.comparable`."""
+        if self.values is not None:
+            return one_comparable(self.values)
+        return one_comparable(self.level_numbers())[self.codes]
+
     def angles(self) -> NDArray[np.float64]:
         """A circular factor as angles in [0, 2 pi), (N,)."""
-        angles: NDArray[np.float64] = self.as_numbers() * (2 * math.pi / cast("float", self.period))
+        angles: NDArray[np.float64] = self.given_numbers() * (2 * math.pi / cast("float", self.period))
         return angles
 
     def targets(self, as_category: bool) -> list[NDArray[Any]]:
@@ -202,7 +214,7 @@ def read_factor(
     bad = _without_value(values)
     values = np.asarray(values)[~bad] if bad.any() else np.asarray(values)
     if values.dtype.kind == "O" and len(values):
-        values = _settle_objects(values, name)
+        values = settle_objects(values, name)
     if values.dtype.kind not in "biufUSO" and len(values):
         raise InputError(
             f"factor {name!r} has dtype {values.dtype}; accepted are numbers, strings, booleans, categoricals"
@@ -211,6 +223,12 @@ def read_factor(
         infinite = ~np.isfinite(values)
         bad[np.flatnonzero(~bad)[infinite]] = True
         values = values[~infinite]
+        if len(values) and float(np.abs(values).max()) > LARGEST:
+            row = int(np.flatnonzero(~bad)[np.argmax(np.abs(values))])
+            raise InputError(
+                f"factor {name!r} must be below {LARGEST:g} in size; found {values[np.abs(values).argmax()]} "
+                f"in row {row}: rescale it"
+            )
     present = _present(bad, name, missing)
     return _spread(_read_values(values, name, declared, rule), present)
 
@@ -222,13 +240,19 @@ def _read_values(values: NDArray[Any], name: str, declared: Declared | None, rul
     if labels and kind in ("continuous", "circular"):
         raise InputError(f"factor {name!r} holds strings and cannot be {kind}")
     if values.dtype.kind == "f" and (values == np.floor(values)).all():
-        largest = np.abs(values).max(initial=0)
+        largest = float(np.abs(values).max(initial=0))
         values = values.astype(np.int64) if largest < 2**53 else values
     levels, codes = distinct(values)
+    apart = len(levels)
+    if values.dtype.kind == "f" and rule == "measurements":
+        levels, codes = but_for_rounding(levels.astype(values.dtype), codes)
+        values = levels[codes] if len(levels) < apart else values
     if labels or values.dtype == bool:
         reading = read_labels(len(levels), len(values))
     else:
         reading = read_numbers(levels, len(values), rule)
+        if len(levels) < apart:
+            reading = replace(reading, values=f"{reading.values} up to rounding")
     if declared is not None and declared.kind == "circular":
         return _circular(values, levels, codes, name, declared, reading)
     if kind is not None:
@@ -341,31 +365,6 @@ def _spread(factor: Factor, present: NDArray[np.bool_]) -> Factor:
     return replace(factor, codes=codes, present=present)
 
 
-def _settle_objects(values: NDArray[Any], name: str) -> NDArray[Any]:
-    """The same values in an array of one type; integers too large for NumPy's stay Python's."""
-    if all(isinstance(value, Decimal) for value in values):
-        whole = all(value == value.to_integral_value() for value in values)
-        values = np.array([int(value) if whole else float(value) for value in values], dtype=object)
-    if all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values):
-        return _integers(values)
-    settled = np.asarray(values.tolist())
-    if settled.ndim != 1 or settled.dtype.kind not in "biufUS":
-        raise InputError(f"factor {name!r} mixes values that are not numbers, strings or booleans")
-    if settled.dtype.kind in "US" and not all(isinstance(value, str | bytes) for value in values):
-        odd = next(value for value in values if not isinstance(value, str | bytes))
-        raise InputError(f"factor {name!r} mixes strings with {odd!r}; make all its values strings")
-    return settled
-
-
-def _integers(values: NDArray[Any]) -> NDArray[Any]:
-    """Python integers as NumPy's if they fit."""
-    plain = [int(value) for value in values]
-    for dtype in (np.int64, np.uint64):
-        if np.iinfo(dtype).min <= min(plain) and max(plain) <= np.iinfo(dtype).max:
-            return np.array(plain, dtype=dtype)
-    return np.array(plain, dtype=object)
-
-
 def _coded(codes: NDArray[np.int64], levels: NDArray[Any], name: str, kind: Kind) -> Factor:
     small = np.min_scalar_type(max(len(levels) - 1, 0))
     return Factor(name, kind, codes.astype(small), tuple(levels.tolist()), _level_numbers(levels))
@@ -382,9 +381,11 @@ def _level_numbers(levels: NDArray[Any]) -> NDArray[np.float64]:
     if not _is_huge(levels):
         return levels.astype(np.float64)
     low = min(map(int, levels))
-    distances = np.array([float(int(level) - low) for level in levels])
-    kept_apart = len(np.unique(distances)) == len(np.unique(levels))
-    return distances if kept_apart else np.arange(len(levels), dtype=np.float64)
+    if max(map(int, levels)) - low < LARGEST:
+        distances = np.array([float(int(level) - low) for level in levels])
+        if len(np.unique(distances)) == len(np.unique(levels)):
+            return distances
+    return np.arange(len(levels), dtype=np.float64)
 
 
 def _is_huge(numbers: NDArray[Any]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.estimators.counts.binning import chunks
+from disentangle_metrics.estimators.counts.binning import chunks, numerically_constant
 from disentangle_metrics.inputs.factor import Declared, Factor, fits_turn, turn_of
 
 FEWEST_ROWS = 100
@@ -69,7 +69,7 @@ def of_input(
     return (
         *dropped_rows(given, len(latents), factors, complete),
         *on_factors(factors),
-        *on_ranges(np.min(latents, axis=0), np.max(latents, axis=0), names),
+        *on_ranges(np.min(latents, axis=0), np.max(latents, axis=0), names, latents.dtype),
         *_one_hot_latents(latents, names),
         *_codes_among_latents(latents, names, types),
         *(on_sizes(len(latents), len(names), factors) if factors else ()),
@@ -83,9 +83,14 @@ def on_counts(
     names: Sequence[str],
     rows: int,
     factors: Sequence[Factor],
+    precision: np.dtype[np.floating],
 ) -> tuple[Check, ...]:
     """The checks of rows that are gone, from the ranges (D,) of the latents and the levels of the factors."""
-    return (*on_factors(factors), *on_ranges(low, high, names), *on_sizes(rows, len(names), factors))
+    return (
+        *on_factors(factors),
+        *on_ranges(low, high, names, precision),
+        *on_sizes(rows, len(names), factors),
+    )
 
 
 def on_factors(factors: Sequence[Factor]) -> Iterator[Check]:
@@ -100,7 +105,7 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
     name, reading = factor.name, factor.reading
     declare = f'declare it, as in factor_types={{"{name}": "KIND"}} (--factor-types {name}=KIND)'
     if not factor.varies:
-        value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.as_numbers()):g}"
+        value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.given_numbers()):g}"
         yield Check("constant_factor", f"factor {name!r} is constant ({value}) and is left out", "", name)
         return
     column = factor.codes if factor.values is None else factor.values
@@ -137,7 +142,7 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
 
 def _turns(factor: Factor) -> bool:
     """Whether the values fill a whole turn, or the name is an angle's and they fill most of one."""
-    values = factor.as_numbers()
+    values = factor.given_numbers()
     share = 0.75 if ANGLES.search(factor.name) else 0.99
     return turn_of(float(np.nanmin(values)), float(np.nanmax(values)), share) is not None
 
@@ -145,7 +150,9 @@ def _turns(factor: Factor) -> bool:
 def _one_hot_factors(factors: Sequence[Factor]) -> Iterator[Check]:
     """Columns of zeros and ones, of which every row has exactly one 1."""
     flags = [f for f in factors if f.present is None and _is_flag(f)]
-    for block in blocks_of_one(np.stack([f.as_numbers() for f in flags], axis=1)) if len(flags) > 2 else ():
+    for block in (
+        blocks_of_one(np.stack([f.given_numbers() for f in flags], axis=1)) if len(flags) > 2 else ()
+    ):
         names = [flags[k].name for k in block]
         yield Check(
             "one_hot_factors",
@@ -224,14 +231,31 @@ def cramers_v(one: Factor, other: Factor) -> tuple[float, float]:
     return strength, (chi - freedom) / float(np.sqrt(2 * freedom))
 
 
-def on_ranges(low: NDArray[np.floating], high: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:
-    """Checks of the smallest and the largest value (D,) of each latent."""
-    flat = [name for name, one, other in zip(names, low, high, strict=True) if one == other]
-    if flat and len(flat) < len(names):
-        shown = ", ".join(flat[:5]) + (f" and {len(flat) - 5} more" if len(flat) > 5 else "")
+def on_ranges(
+    low: NDArray[np.floating],
+    high: NDArray[np.floating],
+    names: Sequence[str],
+    precision: np.dtype[np.floating],
+) -> Iterator[Check]:
+    """Checks of the smallest and the largest value (D,) of each latent, stored in this precision."""
+    one, other = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    flat: list[str] = []
+    if (other - one <= 1e-4 * np.maximum(np.abs(one), np.abs(other))).any():  # seldom: so ask only then
+        flat = np.array(names)[numerically_constant(one, other, precision)].tolist()
+    rounded = [name for name in flat if one[names.index(name)] != other[names.index(name)]]
+    if rounded:
         yield Check(
-            "constant_latent", f"latents that never vary: {shown}", "", flat[0], {"latents": len(flat)}
+            "rounded_latent",
+            f"latents that vary by rounding alone, so far from 0 do they lie: {_some(rounded)}",
+            f"subtract their mean before they become {precision}",
+            rounded[0],
+            {"latents": len(rounded)},
         )
+    if flat and len(flat) < len(names):
+        if len(flat) > len(rounded):
+            still = [name for name in flat if name not in rounded]
+            text = f"latents that never vary: {_some(still)}"
+            yield Check("constant_latent", text, "", still[0], {"latents": len(still)})
     elif flat:
         yield Check(
             "input_scale",
@@ -240,6 +264,10 @@ def on_ranges(low: NDArray[np.floating], high: NDArray[np.floating], names: Sequ
             "",
             {"latents": len(flat)},
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _one_hot_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:
@@ -351,7 +379,16 @@ def dropped_rows(given: int, rows: int, factors: Sequence[Factor], complete: int
                 about=factor.name,
                 numbers={"rows": count},
             )
-    if complete is not None:
+    if complete == 0:
+        rare = min(factors, key=lambda factor: factor.rows_present)
+        yield Check(
+            "no_complete_rows",
+            "no row has a value of every factor: metrics of several factors at once and ceilings have none",
+            f"leave out a factor that few rows have, such as {rare.name!r}",
+            rare.name,
+            {"rows": rare.rows_present},
+        )
+    elif complete is not None:
         yield Check(
             "missing_values",
             f"metrics of several factors at once read the {complete:,} rows that have a value of every "

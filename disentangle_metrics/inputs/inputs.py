@@ -7,7 +7,6 @@ others), and no framework is imported to find out.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -145,6 +144,11 @@ class Inputs:
             given=self.given or len(self.latents),
         )
 
+    def present(self, factors: Iterable[int]) -> NDArray[np.bool_]:
+        """Which rows (N,) have a value of each of these factors."""
+        masks = [mask for k in factors if (mask := self.factors[k].present) is not None]
+        return np.asarray(np.logical_and.reduce([np.ones(len(self.latents), dtype=bool), *masks]))
+
     def having(self, factors: Sequence[int]) -> Inputs:
         """The rows that have a value of each of these factors, with these factors alone.
 
@@ -153,8 +157,7 @@ class Inputs:
         NotApplicable
             If there is none.
         """
-        masks = [mask for k in factors if (mask := self.factors[k].present) is not None]
-        rows = np.flatnonzero(np.logical_and.reduce([np.ones(len(self.latents), dtype=bool), *masks]))
+        rows = np.flatnonzero(self.present(factors))
         if not len(rows):
             raise NotApplicable(f"no row has a value of {', '.join(self.factors[k].name for k in factors)}")
         return self.take(rows, factors)
@@ -305,10 +308,7 @@ def check(
         ]
         checked = columns.read_as[key] = read_each(kept_columns, missing, rule)
     inputs = replace(inputs, factors=checked)
-    complete = None
-    if inputs.incomplete:
-        with contextlib.suppress(NotApplicable):
-            complete = len(inputs.complete().latents)
+    complete = int(inputs.present(range(len(checked))).sum()) if inputs.incomplete else None
     checks = findings.of_input(mean, latent_labels, checked, given, complete, types)
     return replace(inputs, checks=(*notes, *checks))
 
@@ -334,7 +334,7 @@ def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDA
         finite = np.isfinite(part)
         usable[rows] = finite.all(axis=1)
         good = finite if missing == "raise" else np.ones_like(finite)
-        if array.dtype == np.float64:
+        if array.dtype.itemsize == 8:  # in whatever byte order
             good &= ~(finite & (np.abs(part) > LARGEST))
         if not good.all():
             row, column = (int(i[0]) for i in np.nonzero(~good))

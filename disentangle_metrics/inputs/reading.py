@@ -32,6 +32,7 @@ Doubt = Literal["", "decimals", "between", "labels", "row_numbers", "identifier"
 FEW = 40  # values of the finest factor of the published grids
 MANY = 64
 REPEATS = 10  # rows for each value of a grid with decimals
+MOST_BITS = 1_000  # of a whole number as a float
 EXACT = 2**40  # sums of squares of larger whole numbers lose their differences
 LEAST_UNIQUE = 20  # rows from which on a value of its own for each row looks like its name
 NAMES = {
@@ -109,7 +110,9 @@ def _doubt_of_unique(levels: NDArray[Any], rows: int) -> Doubt:
 def as_floats(values: NDArray[Any]) -> NDArray[np.float64]:
     """Numbers as float64; huge whole numbers less the smallest of them, so that differences survive."""
     if values.dtype.kind == "O":
-        values = np.asarray(values.tolist())
+        plain = [int(value) - int(values.min()) for value in values]
+        over = max(0, max(plain).bit_length() - MOST_BITS)
+        values = np.array([float(value >> over) for value in plain])
     if values.dtype.kind in "iu" and len(values):
         low, high = int(values.min()), int(values.max())
         if max(abs(low), abs(high)) >= EXACT and high - low < 2**63:

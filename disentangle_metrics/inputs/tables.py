@@ -59,14 +59,18 @@ def read_latents(value: Any, argument: str) -> LatentTable:
     if frame is not None:
         array = _frame_numbers(frame, argument)
     if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
+        array = _as_floats(array, argument)
     if array.ndim == 0:
         raise InputError(
             f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
         )
     if array.dtype.kind == "O":
-        with contextlib.suppress(TypeError, ValueError):
-            array = array.astype(np.float64)
+        try:
+            array = _as_floats(array, argument)
+        except InputError:
+            raise
+        except (TypeError, ValueError):
+            pass
     if array.dtype.kind != "f":
         parts = "; pass .real, .imag or numpy.abs(...) of them" if array.dtype.kind == "c" else ""
         if array.dtype.kind == "O" and array.size and np.ndim(array.flat[0]) == 1:
@@ -75,7 +79,8 @@ def read_latents(value: Any, argument: str) -> LatentTable:
     if isinstance(array, np.ma.MaskedArray):
         array = array.filled(np.nan)
     if array.dtype.itemsize not in (4, 8):
-        array = array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
+        with np.errstate(over="ignore"):  # what no float64 holds is infinite, and refused as such
+            array = array.astype(np.float64 if array.dtype.itemsize > 8 else np.float32)
     if array.ndim != 2:
         raise InputError(
             f"`{argument}` must have shape (N, D), got {no_table(value, array, argument, 'latent')}"
@@ -83,6 +88,29 @@ def read_latents(value: Any, argument: str) -> LatentTable:
     if 0 in array.shape:
         raise InputError(f"`{argument}` is empty: shape {array.shape}")
     return LatentTable(array, frame)
+
+
+def _as_floats(array: NDArray[Any], argument: str) -> NDArray[np.float64]:
+    """Whole numbers, or Python's numbers, as floats.
+
+    Raises
+    ------
+    InputError
+        If that rounds a whole number, so that two might become one.
+    """
+    try:
+        floats = array.astype(np.float64)
+    except OverflowError:
+        raise InputError(f"`{argument}` holds a whole number beyond 1e308: rescale it") from None
+    large = np.flatnonzero(np.abs(floats) >= 2**53) if array.dtype.itemsize == 8 else ()
+    for place in large:
+        value = array.flat[place]
+        if isinstance(value, int | np.integer) and int(floats.flat[place]) != int(value):
+            raise InputError(
+                f"`{argument}` holds the whole number {value}, which a float would round; subtract the "
+                "smallest number of each column, or number the codes from 0"
+            )
+    return floats
 
 
 def _frame_or_array(value: Any, argument: str) -> tuple[pd.DataFrame | None, NDArray[Any]]:
@@ -102,8 +130,12 @@ def _frame_numbers(frame: pd.DataFrame, argument: str) -> NDArray[Any]:
         column = frame.iloc[:, place]
         try:
             numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            if column.dtype.kind in "iu":
+                _as_floats(column.dropna().to_numpy(), argument)
             if column.dtype.kind in "mM":
                 raise TypeError
+        except InputError:
+            raise
         except (TypeError, ValueError):
             cell = next((cell for cell in column if not _is_number(cell)), column.iloc[0])
             raise InputError(

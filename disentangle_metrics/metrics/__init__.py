@@ -45,6 +45,7 @@ class Facts(TypedDict, total=False):
     interval_studied: bool
     suite: bool
     most_latents: int | None
+    of_numbers: tuple[str, ...]
     from_counts: bool
 
 

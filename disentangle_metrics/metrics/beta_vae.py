@@ -8,6 +8,7 @@ import numpy as np
 
 from disentangle_metrics.estimators.pairing import Drawing, mean_pair_distances
 from disentangle_metrics.estimators.probes.linear import named_classes
+from disentangle_metrics.estimators.scaling import bounded_units
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.votes import share_right, usable_factors
@@ -109,7 +110,7 @@ def beta_vae(
     usable = usable_factors(varying, groups, "a value")
     factors = rng.integers(len(usable), size=sum(votes))
     distance = mean_pair_distances(
-        relations.latents,
+        bounded_units(relations.given) if scaling == "none" else relations.latents,
         [groups[k] for k in usable],
         factors,
         rows,
@@ -124,6 +125,8 @@ def beta_vae(
     for position, k in enumerate(usable):
         drawn = distance[factors == position]
         mean_distance[:, k] = drawn.mean(axis=0) if len(drawn) else np.nan
+    if scaling != "none":
+        mean_distance = np.ldexp(mean_distance, relations.exponents()[:, None])
     return MetricValue(
         value=value,
         per_factor=per_factor,

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
@@ -135,7 +136,8 @@ def dci(
     if raw:
         completeness = float(per_factor[varying].mean())
     single = int(varying.sum()) == 1
-    warnings = () if weights.any() else ("no latent has any importance for any factor",)
+    nothing = Check("no_importance", "no latent has any importance for any factor", "score more rows")
+    warnings = () if weights.any() else (nothing,)
     return {
         "dci_disentanglement": MetricValue(
             value=np.nan if single else disentanglement,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.settings import texts_of, types_of
 
 Direction = Literal["up", "down"]
@@ -44,16 +45,16 @@ class MetricValue:
 
     `per_factor` has shape (K,) and `per_latent` (D,), with NaN for a factor or a latent that takes
     no part. `details` holds the tables the number was read from, and plain numbers. A NaN `value`
-    carries its `reason`. `vote_count` is what a score of votes counted, for its binomial interval.
-    `baseline` is what a probe scores that knows no latent and names the most frequent value, or the mean:
-    its chance level where shuffled rows are not scored.
+    carries its `reason`. `warnings` are checks with a code, or plain text. `vote_count` is what a score of
+    votes counted, for its binomial interval. `baseline` is what a probe scores that knows no latent and names
+    the most frequent value, or the mean: its chance level where shuffled rows are not scored.
     """
 
     value: float
     per_factor: NDArray[np.float64] | None = None
     per_latent: NDArray[np.float64] | None = None
     details: Mapping[str, Labelled | float | int | str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str | Check, ...] = ()
     reason: str = ""
     vote_count: VoteCount | None = None
     baseline: float | None = None
@@ -133,6 +134,8 @@ class MetricDefinition:
     most_latents
         The latents up to which a protocol's suite has it; of more, it is scored only if it is asked for
         by name, since it would take long. None: any number.
+    of_numbers
+        Keys of the scores that read latents as numbers, where the metric's other scores count them.
     from_counts
         Whether an Accumulator can compute it from counts of rows, by histogram in equal-width bins.
     """
@@ -156,6 +159,7 @@ class MetricDefinition:
     interval_studied: bool = False
     suite: bool = False
     most_latents: int | None = None
+    of_numbers: tuple[str, ...] = ()
     from_counts: bool = False
 
     @cached_property

@@ -6,6 +6,7 @@ import numpy as np
 
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators import kernel_independence
+from disentangle_metrics.estimators.scaling import bounded_units
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
@@ -79,15 +80,16 @@ def dhsic(
     moving = ~relations.constant()
     if moving.sum() < 2:
         raise NotApplicable(f"dHSIC needs two latents that are not constant, got {int(moving.sum())}")
-    columns = np.asarray(relations.latents[:, moving])
+    columns = relations.latents if kernel == "gaussian" else bounded_units(relations.given)
+    columns = np.asarray(columns[:, moving])
     if max_rows is not None and len(columns) > max_rows:
         columns = columns[rng.permutation(len(columns))[:max_rows]]
-    columns = np.asarray(columns, dtype=np.float64)
-    columns = columns[:, columns.max(axis=0) > columns.min(axis=0)]
-    if columns.shape[1] < 2:
+    drawn = np.asarray(columns, dtype=np.float64)
+    drawn = drawn[:, drawn.max(axis=0) > drawn.min(axis=0)]
+    if drawn.shape[1] < 2:
         raise NotApplicable("dHSIC needs two latents that are not constant on the rows drawn")
-    if len(columns) < 2 * columns.shape[1]:
+    if len(drawn) < 2 * drawn.shape[1]:
         raise NotApplicable(
-            f"dHSIC needs twice as many rows as latents, got {len(columns)} rows of {columns.shape[1]}"
+            f"dHSIC needs twice as many rows as latents, got {len(drawn)} rows of {drawn.shape[1]}"
         )
-    return MetricValue(max(kernel_independence.dhsic(columns, kernel), 0.0))
+    return MetricValue(max(kernel_independence.dhsic(drawn, kernel), 0.0))

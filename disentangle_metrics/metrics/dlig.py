@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
@@ -118,7 +119,12 @@ def dlig(
     if np.isnan(per_latent).all():
         raise NotApplicable("each factor is determined by another one")
     lost = tuple(
-        f"latent {relations.inputs.latent_names[j]}: its factor is determined by another one; left out"
+        Check(
+            "factor_left_out",
+            f"latent {relations.inputs.latent_names[j]}: its factor is determined by another one; left out",
+            "leave out one of the two factors",
+            relations.inputs.latent_names[j],
+        )
         for j in np.flatnonzero(stands.any(axis=1) & np.isnan(per_latent))
     )
     return MetricValue(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.probes.linear import class_ranking
 from disentangle_metrics.metrics import metric
@@ -104,9 +105,9 @@ def explicitness(
     rank = functools.partial(
         class_ranking, decision=decision, scaling=scaling, class_weight=class_weight, C=float(C)
     )
-    rankings = relations.per_factor(rank, split, max_rows, ranked, categories)
+    rankings = relations.per_factor(rank, split, max_rows, ranked, categories, scaling == "none")
     warnings = [
-        f"explicitness leaves out {factor.name}, which is continuous"
+        _left_out(factor.name, "which is continuous", "read info_explicitness or dci_informativeness for it")
         for factor in factors
         if factor.codes is None
     ]
@@ -115,11 +116,21 @@ def explicitness(
         per_factor[k] = 2 * (ranking.auc - 0.5) if rescale else ranking.auc
         if ranking.unseen:
             warnings.append(
-                f"explicitness counts {ranking.unseen} values of {factors[k].name} as chance: "
-                f"no train row has them"
+                Check(
+                    "unseen_values",
+                    f"explicitness counts {ranking.unseen} values of {factors[k].name} as chance: "
+                    "no train row has them",
+                    "score more rows, or merge rare values",
+                    factors[k].name,
+                    {"values": ranking.unseen},
+                )
             )
+        if ranking.stopped:
+            text = f"explicitness: the classifier of factor {factors[k].name!r} was still improving"
+            warnings.append(Check("not_converged", text, "pass a smaller C", factors[k].name))
         if np.isnan(ranking.auc):
-            warnings.append(f"explicitness leaves out {factors[k].name}: all test rows have one value")
+            remedy = "score more rows, or leave a rare value out"
+            warnings.append(_left_out(factors[k].name, "of which all test rows have one value", remedy))
     if np.isnan(per_factor).all():
         raise NotApplicable("the test rows have one value of each factor")
     return MetricValue(
@@ -128,3 +139,7 @@ def explicitness(
         warnings=tuple(warnings),
         baseline=0.0 if rescale else 0.5,  # a guess without latents ranks all rows alike
     )
+
+
+def _left_out(factor: str, why: str, remedy: str) -> Check:
+    return Check("factor_left_out", f"explicitness leaves out {factor}, {why}", remedy, factor)

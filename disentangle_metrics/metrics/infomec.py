@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.probes.predictive_information import predictive_information
 from disentangle_metrics.metrics import metric
@@ -43,6 +44,7 @@ Table = NDArray[np.float64]
     anchors="costly",
     sklearn=True,
     silent=("bounded", "max_iter"),
+    of_numbers=("info_explicitness",),
     interval="subsample",
     by_factor=True,
     interval_studied=True,
@@ -185,8 +187,14 @@ def _explicitness(relations: Relations, split: Split, max_rows: int | None, max_
         per_factor[index] = predicted.share
         if predicted.stopped:
             warnings.append(
-                f"info_explicitness: the classifier of factor {factors[index].name!r} was still "
-                f"improving after {max_iter:,} steps"
+                Check(
+                    "not_converged",
+                    f"info_explicitness: the classifier of factor {factors[index].name!r} was still "
+                    f"improving after {max_iter:,} steps",
+                    "pass a larger max_iter",
+                    factors[index].name,
+                    {"steps": max_iter},
+                )
             )
     mean = float(np.nanmean(per_factor))
     # The share of a factor's entropy that is predicted: a guess without latents predicts none of it.

@@ -93,10 +93,12 @@ def irs(
         robustness[moving, k] = 1 - _deviation(latents, groups[k], float(quantile)) / max_deviation
     per_latent = np.full(len(moving), np.nan)
     per_latent[moving] = robustness[np.ix_(moving, varying)].max(axis=1)
+    exponents = relations.exponents()[moving]
     weight = np.full(len(moving), np.nan)
-    weight[moving] = max_deviation
+    weight[moving] = np.ldexp(max_deviation, exponents)
+    weights = np.ldexp(max_deviation, exponents - exponents.max())  # only their ratios matter
     return MetricValue(
-        value=float(np.average(per_latent[moving], weights=max_deviation)),
+        value=float(np.average(per_latent[moving], weights=weights)),
         per_latent=per_latent,
         details={
             "robustness": Labelled(robustness, ("latents", "factors")),

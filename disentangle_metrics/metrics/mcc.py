@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.correlation import ranks as rank_numbers
 from disentangle_metrics.estimators.linear import folds_of
 from disentangle_metrics.estimators.matching import held_out_matches, one_to_one
@@ -110,10 +111,12 @@ def mcc(
     )
 
 
-def _unordered(relations: Relations) -> list[str]:
+def _unordered(relations: Relations) -> list[Check]:
     names = [
         factor.name
         for factor in relations.inputs.factors
         if factor.kind == "categorical" and len(factor.levels) > 2 and isinstance(factor.levels[0], str)
     ]
-    return [f"mcc correlates with the codes of {', '.join(names)}, which have no order"] if names else []
+    text = f"mcc correlates with the codes of {', '.join(names)}, which have no order"
+    remedy = "give their values an order (an ordered categorical), or leave them out of mcc"
+    return [Check("no_order", text, remedy, names[0], {"factors": len(names)})] if names else []

@@ -68,7 +68,7 @@ def mean_pairwise_mi(relations: Relations, *, bins: Bins = 20, strategy: Strateg
     Locatello et al. Challenging common assumptions in the unsupervised learning of disentangled
     representations. ICML 2019, section 5.2 and its published code.
     """
-    latents = relations.latents
+    latents = relations.given
     others = latents.shape[1] - 1
     if not others:
         raise NotApplicable("the mean over pairs of latents needs two latents")

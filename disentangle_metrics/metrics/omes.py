@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.interventions import correlation_across
 from disentangle_metrics.metrics import metric
@@ -102,7 +103,12 @@ def omes(
         raise NotApplicable("no two rows differ in one factor alone")
     names = relations.inputs.factor_names
     warnings = tuple(
-        f"factor {names[k]}: no two rows differ in it alone; left out"
+        Check(
+            "factor_left_out",
+            f"factor {names[k]}: no two rows differ in it alone; left out",
+            "score rows of a grid, of which some differ in one factor",
+            names[k],
+        )
         for k in np.flatnonzero(varying & ~usable)
     )
     used = response[units.mask][:, usable]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import gap
@@ -87,7 +88,13 @@ def rmig(
     per_factor = gap(information.mutual_information, axis=0)
     per_factor /= np.where(varying, information.factor_entropy, np.nan)
     warnings = tuple(
-        f"{share:.0%} of latent {name} lies outside of {limits[0]:g} .. {limits[1]:g}, in the outer bins"
+        Check(
+            "outside_limits",
+            f"{share:.0%} of latent {name} lies outside of {limits[0]:g} .. {limits[1]:g}, in the outer bins",
+            "pass wider limits, as in limits=(-8, 8)",
+            name,
+            {"share": round(float(share), 4)},
+        )
         for name, share in zip(relations.inputs.latent_names, outside, strict=True)
         if share > OUTSIDE
     )

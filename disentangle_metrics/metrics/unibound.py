@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.entropy import entropy
 from disentangle_metrics.estimators.counts.joint_information import joint_information
 from disentangle_metrics.metrics import metric
@@ -111,7 +112,7 @@ def unibound(
     varying = relations.need_factors(1, "UniBound")
     codes, sizes = relations.factor_codes(bins, strategy)
     columns = np.flatnonzero(varying)
-    information = joint_information(relations.latents, logvar, [codes[k] for k in columns], int(samples), rng)
+    information = joint_information(relations.given, logvar, [codes[k] for k in columns], int(samples), rng)
     factors = np.array(
         [entropy(np.bincount(c, minlength=size)) for c, size in zip(codes, sizes, strict=True)]
     )
@@ -138,7 +139,9 @@ def unibound(
     best = np.argmax(np.where(varying, n, 0.0), axis=0)
     names = relations.inputs.factor_names
     apart = ", ".join(names[k] for k in columns if information.alone[best[k]] > 0.5)
-    warnings = (f"{apart}: {APART}",) if apart else ()
+    warnings = (
+        (Check("told_apart", f"{apart}: {APART}", "score more rows, or fewer latents"),) if apart else ()
+    )
     return {
         key: MetricValue(
             value=float(np.nanmean(shares)), per_factor=shares, details=details, warnings=warnings

@@ -66,9 +66,12 @@ def wasserstein_correlation(relations: Relations, *, normalised: bool = False) -
         raise NotApplicable("every latent is constant")
     rows = max(len(relations.latents) - 1, 1)
     root = relations.scatter_root() / np.sqrt(rows)  # R'R = S
+    exponents = relations.exponents()
+    common = int(exponents[~relations.constant()].max())  # a scale of all latents, taken out until the end
+    root = np.ldexp(root, exponents - common)
     deviation = np.linalg.norm(root, axis=0)
     # (L S L)^(1/2) has the trace of the singular values of R L; they are more exact than the root.
     overlap = np.linalg.svd(root * deviation, compute_uv=False).sum()
     total = np.sum(deviation**2)
     distance = max(2 * float(total - overlap), 0.0)
-    return MetricValue(distance / float(total) if normalised else distance)
+    return MetricValue(distance / float(total) if normalised else float(np.ldexp(distance, 2 * common)))

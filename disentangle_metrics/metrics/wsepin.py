@@ -90,7 +90,7 @@ def wsepin(
     """
     logvar = relations.need_logvar()
     rows = relations.split(None, max_rows)[0]
-    mean, logvar = relations.latents[rows], logvar[rows]
+    mean, logvar = relations.given[rows], logvar[rows]
     informativeness = information_about_rows(mean, logvar)
     informativeness[informativeness < NOTHING] = 0.0
     total = informativeness.sum()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.settings import Active
 
@@ -20,7 +21,7 @@ class ActiveLatents:
     """Which latents take part: `mask` (D,), and remarks for the user."""
 
     mask: NDArray[np.bool_]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Check, ...] = ()
 
 
 def active_latents(
@@ -55,15 +56,28 @@ def active_latents(
         faint = mask & (variance < FAINT * variance.max())
         if faint.any():
             warnings.append(
-                f"{_list(names, faint)}: variance below 1 percent of the largest; these count as "
-                f"active. If the latents' scale has a meaning, pass active=0.01"
+                Check(
+                    "idle_latents",
+                    f"{_list(names, faint)}: variance below 1 percent of the largest, and counted as active",
+                    "if the latents' scale has a meaning, pass active=0.01",
+                    numbers={"latents": int(faint.sum())},
+                )
             )
     else:
         mask = variance > float(rule)
     if not mask.any():
         raise NotApplicable("no latent is active")
-    if not mask.all():
-        warnings.insert(0, f"{_list(names, ~mask)}: inactive, left out")
+    still = ~mask & ~constant  # of constant ones the check of the input speaks
+    if still.any():
+        warnings.insert(
+            0,
+            Check(
+                "inactive_latents",
+                f"{_list(names, still)}: inactive, left out",
+                "pass active=None to count every latent",
+                numbers={"latents": int(still.sum())},
+            ),
+        )
     return ActiveLatents(mask, tuple(warnings))
 
 

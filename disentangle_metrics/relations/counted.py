@@ -49,6 +49,10 @@ class CountedRelations(Relations):
         """Refused: no row is kept."""
         raise ValueError("rows are not kept, only counts")
 
+    def exponents(self) -> NDArray[np.int64]:
+        """None is scaled: moments are of the latents as given. Shape (D,)."""
+        return np.zeros(len(self.low), dtype=np.int64)
+
     def constant(self) -> NDArray[np.bool_]:
         """Which latents are numerically constant. Shape (D,)."""
         return numerically_constant(self.low, self.high, self.inputs.latents.dtype)
@@ -123,5 +127,5 @@ def factor_of_levels(levels: list[Any], name: str, kind: Kind, in_order: bool, r
         import pandas as pd
 
         column = pd.Series(pd.Categorical(levels, categories=levels))
-    factor = read_factor(column, name, Declared(kind))
+    factor = read_factor(column, name, Declared(kind), rule="whole_numbers")
     return replace(factor, codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows))

@@ -48,6 +48,11 @@ class GroupedRelations(Relations):
         """Refused: a group is not a column."""
         raise NotApplicable("reads single latents, and has no definition for groups of them")
 
+    @property
+    def given(self) -> NDArray[np.floating]:
+        """Refused, as `latents`."""
+        return self.latents
+
     def complete_cases(self) -> Relations:
         """The relations in the rows that have a value of every factor."""
         return self._complete if self.inputs.incomplete else self
@@ -61,9 +66,9 @@ class GroupedRelations(Relations):
         columns = self.columns.constant()
         return np.array([columns[list(group)].all() for group in self.inputs.groups])
 
-    def variances(self) -> NDArray[np.float64]:
+    def variances_in_units(self) -> NDArray[np.float64]:
         """The largest variance of each group's columns: a group is active if a column is."""
-        return self._largest(self.columns.variances())
+        return self._largest(self.columns.variances_in_units())
 
     def ranges(self) -> NDArray[np.float64]:
         """The largest range of each group's columns."""
@@ -109,7 +114,7 @@ class GroupedRelations(Relations):
         codes, sizes = columns.factor_codes(bins, strategy, settings.get("factor_bins"))
         units = self.inputs.groups
         if estimator == "histogram":
-            tables = joint_tables(columns.latents, units, columns.bins(bins, strategy), codes, sizes)
+            tables = joint_tables(columns.given, units, columns.bins(bins, strategy), codes, sizes)
             return counted_information(tables, correct)
         if correct != "none":
             raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
@@ -121,7 +126,7 @@ class GroupedRelations(Relations):
             columns.latents,
             columns.constant(),
             units,
-            [factor.values for factor in columns.inputs.factors],
+            [None if f.values is None else f.as_numbers() for f in columns.inputs.factors],
             codes,
             settings.get("k", 3),
             columns.generator("nearest neighbours"),
@@ -205,7 +210,8 @@ class GroupedRelations(Relations):
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
         fit = functools.partial(probes.svm_accuracies, units=self.inputs.groups)
-        columns = self.per_factor(fit, split, max_rows, self.varying_factors() & categories, categories)
+        wanted = self.varying_factors() & categories
+        columns = self.per_factor(fit, split, max_rows, wanted, categories, as_given=True)
         for k, column in columns.items():
             accuracy[:, k] = column
         return accuracy
@@ -217,9 +223,10 @@ class GroupedRelations(Relations):
         max_rows: int | None,
         wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
+        as_given: bool = False,
     ) -> dict[int, T]:
         """With all columns."""
-        return self.columns.per_factor(function, split, max_rows, wanted, as_categories)
+        return self.columns.per_factor(function, split, max_rows, wanted, as_categories, as_given)
 
 
 def told(latents: NDArray[np.floating], target: NDArray[np.floating], folds: NDArray[np.integer]) -> float:

@@ -89,6 +89,7 @@ class IncompleteRelations(Relations):
         max_rows: int | None,
         wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
+        as_given: bool = False,
     ) -> dict[int, T]:
         """As for complete factors, each with a split of its own rows."""
         categories = np.asarray(as_categories)
@@ -96,6 +97,7 @@ class IncompleteRelations(Relations):
         for factors, part in self.parts:
             columns = list(factors)
             if wanted[columns].any():
-                own = part.per_factor(function, split, max_rows, wanted[columns], categories[columns])
+                settings = split, max_rows, wanted[columns], categories[columns], as_given
+                own = part.per_factor(function, *settings)
                 results |= {factors[k]: result for k, result in own.items()}
         return dict(sorted(results.items()))

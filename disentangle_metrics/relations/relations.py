@@ -17,17 +17,10 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators import correlation
-from disentangle_metrics.estimators.counts.binning import (
-    Bins,
-    column_ranges,
-    make_bins,
-    numerically_constant,
-    own_values,
-    uniform_bins,
-)
+from disentangle_metrics.estimators.counts import binning
+from disentangle_metrics.estimators.counts.binning import Bins
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.estimators.counts.entropy import Information, bounded_by_entropy, counted_information
-from disentangle_metrics.estimators.nearest_neighbours import neighbour_information
 from disentangle_metrics.estimators.pairing import Groups, fixed_factor_variances, joint_groups
 from disentangle_metrics.estimators.posteriors.quadrature import information_about_rows, posterior_information
 from disentangle_metrics.estimators.posteriors.quantised import quantised_information
@@ -35,9 +28,11 @@ from disentangle_metrics.estimators.posteriors.sampling import sampled_informati
 from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.estimators.probes.splits import drawn_split, given_split
+from disentangle_metrics.estimators.scaling import bounded_units, comparable
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, ActiveLatents, active_latents
 from disentangle_metrics.relations.circles import with_circles
+from disentangle_metrics.relations.neighbours import information_by_neighbours
 from disentangle_metrics.relations.predictions import fit_each
 from disentangle_metrics.settings import (
     Active,
@@ -110,8 +105,21 @@ class Relations:
 
     @property
     def latents(self) -> NDArray[np.floating]:
-        """The latents (N, D): the means, if a posterior was given."""
+        """The latents (N, D) as :func:`.scaling.comparable` has them."""
+        return self._comparable[0]
+
+    @property
+    def given(self) -> NDArray[np.floating]:
+        """The latents (N, D) in their own units: those are cut into bins, and go with `logvar`."""
         return self.inputs.latents
+
+    @functools.cached_property
+    def _comparable(self) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+        return comparable(self.given, *self.ends())
+
+    def exponents(self) -> NDArray[np.int64]:
+        """The powers of two by which `latents` were divided. Shape (D,)."""
+        return self._comparable[1]
 
     def complete_cases(self) -> Relations:
         """The relations in the rows that have a value of every factor: here all rows."""
@@ -120,17 +128,22 @@ class Relations:
     @_relation
     def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest value of each latent. Shape (D,) each."""
-        return column_ranges(self.latents)
+        return binning.column_ranges(self.given)
 
     @_relation
     def constant(self) -> NDArray[np.bool_]:
         """Which latents are numerically constant. Shape (D,)."""
-        return numerically_constant(*self.ends(), self.latents.dtype)
+        return binning.numerically_constant(*self.ends(), self.inputs.latents.dtype)
 
     @_relation
     def variances(self) -> NDArray[np.float64]:
-        """Unbiased variance of each latent, 0 where it is numerically constant. Shape (D,)."""
+        """Unbiased variance of each of `latents`, 0 where it is numerically constant. Shape (D,)."""
         return np.where(self.constant(), 0.0, correlation.variances(self.latents))
+
+    def variances_in_units(self) -> NDArray[np.float64]:
+        """Those of the latents as given, above 0 where a latent varies by however little. Shape (D,)."""
+        moving = np.where(self.variances() > 0, np.finfo(np.float64).tiny, 0.0)
+        return np.asarray(np.maximum(np.ldexp(self.variances(), 2 * self.exponents()), moving))
 
     @_relation
     def varying_factors(self) -> NDArray[np.bool_]:
@@ -144,31 +157,22 @@ class Relations:
         """
         varying = self.varying_factors()
         if int(varying.sum()) < count:
-            number = {1: "a factor", 2: "two factors"}[count]
+            number = "a factor" if count == 1 else "two factors"
             raise NotApplicable(f"{what} needs {number} with more than one value, got {int(varying.sum())}")
         return varying
 
     @_relation
     def active(self, rule: Active) -> ActiveLatents:
-        """Which latents are active.
+        """Which latents are active: see :func:`.active.active_latents`.
 
-        Parameters
-        ----------
-        rule
-            ``"auto"``: with a posterior, those whose mean has a variance above 0.01 (Li et al.
-            2020); with plain arrays, whose scale means nothing, those that are not numerically
-            constant. ``"range"``: those with a range above a twentieth of the largest (Hsu et al. 2023).
-            A number: those with a variance above it. None: all.
-
-        Raises
-        ------
-        NotApplicable
-            If no latent is active.
+        With a posterior ``"auto"`` means those whose mean has a variance above 0.01 (Li et al. 2020); the
+        scale of plain arrays means nothing.
+        Raises NotApplicable if no latent is active.
         """
         if rule == "auto" and self.inputs.logvar is not None:
             rule = POSTERIOR_THRESHOLD
         names = self.inputs.latent_names
-        return active_latents(rule, names, self.variances(), self.constant(), self.ranges())
+        return active_latents(rule, names, self.variances_in_units(), self.constant(), self.ranges())
 
     def ranges(self) -> NDArray[np.float64]:
         """Largest minus smallest value of each latent. Shape (D,)."""
@@ -181,16 +185,16 @@ class Relations:
 
     @_relation
     def _own_bins(self, bins: int, strategy: Strategy) -> Bins:
-        cut = make_bins(self.latents, bins, strategy)
+        cut = binning.make_bins(self.given, bins, strategy)
         categorical = self.inputs.latents_of("categorical") if any(self.inputs.latent_types) else ()
-        return own_values(cut, self.latents, categorical) if categorical else cut
+        return binning.own_values(cut, self.given, categorical) if categorical else cut
 
     @_relation
     def _factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
         factor = self.inputs.factors[k]
         if factor.period is not None:  # the bins of a circle do not depend on where its values end
-            return uniform_bins(np.zeros(1), np.array([factor.period]), bins, np.dtype(np.float64))
-        return make_bins(factor.as_numbers()[:, None], bins, strategy)
+            return binning.uniform_bins(np.zeros(1), np.array([factor.period]), bins, np.dtype(np.float64))
+        return binning.make_bins(factor.given_numbers()[:, None], bins, strategy)
 
     def factor_codes(
         self, bins: int, strategy: Strategy, factor_bins: int | None = None
@@ -210,7 +214,7 @@ class Relations:
         factor = self.inputs.factors[k]
         if factor.codes is None:
             cut = (self.edges_of or self)._factor_bins(k, bins, strategy)
-            return cut.encode(0, factor.as_numbers()), bins
+            return cut.encode(0, factor.given_numbers()), bins
         if factor_bins is None or len(factor.levels) <= factor_bins:
             return factor.codes, len(factor.levels)
         merged, size = factor.merged_levels(factor_bins)
@@ -246,10 +250,7 @@ class Relations:
         correction
             ``"miller_madow"``: of the entropies of counts, for their bias; with the histogram only.
 
-        Raises
-        ------
-        NotApplicable
-            With an estimator for posteriors, if the input has no posteriors.
+        Raises NotApplicable with an estimator for posteriors, if the input has none.
         """
         if correction != "none" and estimator != "histogram":
             raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
@@ -257,17 +258,14 @@ class Relations:
         if estimator == "posterior":
             return posterior_information(*self._posterior(), codes, sizes)
         if estimator == "histogram":
-            tables = count(self.latents, self.bins(bins, strategy), codes, sizes)
+            tables = count(self.given, self.bins(bins, strategy), codes, sizes)
             return counted_information(tables, correction)
         if estimator == "nearest_neighbours":
-            values = [factor.values for factor in self.inputs.factors]
             rng = self.generator("nearest neighbours")
-            information = neighbour_information(
-                self.latents, self.constant(), values, codes, k, rng, self.inputs.latents_of("categorical")
-            )
+            information = information_by_neighbours(self.inputs, self.latents, self.constant(), codes, k, rng)
         elif estimator == "posterior_monte_carlo":
             rng = self.generator("posterior samples")
-            information = sampled_information(self.latents, self.need_logvar(), codes, sizes, samples, rng)
+            information = sampled_information(self.given, self.need_logvar(), codes, sizes, samples, rng)
         else:
             assert_never(estimator)
         return bounded_by_entropy(information, self.inputs.factor_names) if bounded else information
@@ -281,7 +279,7 @@ class Relations:
     def _posterior(self) -> tuple[Any, Any]:
         """Means and log-variances, on the device they were given on."""
         logvar, given = self.need_logvar(), self.inputs.on_device
-        return (self.latents, logvar) if given is None else (given.mean, given.logvar)
+        return (self.given, logvar) if given is None else (given.mean, given.logvar)
 
     @_relation
     def quantised_information(
@@ -289,7 +287,7 @@ class Relations:
     ) -> tuple[Information, NDArray[np.float64]]:
         """Information of posteriors cut at `edges`, and each latent's mass beyond them (D,)."""
         codes, sizes = self.factor_codes(bins, strategy)
-        return quantised_information(self.latents, self.need_logvar(), codes, sizes, np.array(edges), mass)
+        return quantised_information(self.given, self.need_logvar(), codes, sizes, np.array(edges), mass)
 
     @_relation
     def information_about_rows(self) -> NDArray[np.float64]:
@@ -347,13 +345,9 @@ class Relations:
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to train a probe on, and rows to test it on.
 
-        Parameters
-        ----------
-        split
-            The share of the rows to test on (rows shuffled by the seed); or a pair of index arrays
-            (train, test); or None: train and test on the same rows.
-        max_rows
-            At most this many rows, drawn by the seed; None: all. It does not limit given index arrays.
+        `split` is the share of the rows to test on, shuffled by the seed; or a pair of index arrays (train,
+        test); or None: train and test on the same rows. At most `max_rows` rows are drawn by the seed, None:
+        all. It does not limit given index arrays.
         """
         total = len(self.latents)
         if isinstance(split, tuple | list):
@@ -370,7 +364,8 @@ class Relations:
         regression = isinstance(probe, str) and probe in probes.REGRESSIONS
         categories = [f.codes is not None and not regression for f in self.inputs.factors]
         fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
-        fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories)
+        as_given = not isinstance(probe, str)
+        fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories, as_given)
         importances, quality = np.full(self.inputs.shape[1:], np.nan), np.full(self.inputs.shape[2], np.nan)
         for k, probe_of_k in fitted.items():
             importances[:, k], quality[k] = probe_of_k.importances, probe_of_k.quality
@@ -382,7 +377,7 @@ class Relations:
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
         wanted = self.varying_factors() & categories
-        columns = self.per_factor(probes.svm_accuracies, split, max_rows, wanted, categories)
+        columns = self.per_factor(probes.svm_accuracies, split, max_rows, wanted, categories, as_given=True)
         for k, column in columns.items():
             accuracy[:, k] = column
         return accuracy
@@ -394,7 +389,12 @@ class Relations:
         max_rows: int | None,
         wanted: NDArray[np.bool_],
         as_categories: Sequence[bool] | NDArray[np.bool_],
+        as_given: bool = False,
     ) -> dict[int, T]:
-        """``function(train, test, target)`` for each wanted factor; see :func:`.predictions.fit_each`."""
-        train, test = self.split(split, max_rows)
-        return fit_each(function, self.inputs, train, test, wanted, as_categories, self.n_jobs)
+        """``function(train, test, target)`` for each wanted factor; see :func:`.predictions.fit_each`.
+
+        It reads `latents`; with `as_given` those of the input, of which only extreme sizes are bounded.
+        """
+        rows = self.split(split, max_rows)
+        latents = bounded_units(self.given) if as_given else self.latents
+        return fit_each(function, latents, self.inputs.factors, rows, wanted, as_categories, self.n_jobs)

@@ -32,11 +32,11 @@ def ideal(inputs: Inputs) -> Inputs:
 
     Where posteriors were given they are posteriors almost without noise, and scaled to deviation
     1 like their prior, since thresholds on their variance have a meaning. Only rows that have a
-    value of every factor are such a code.
+    value of every factor are such a code; NotApplicable is raised if there is none.
     """
     if inputs.incomplete:
         return ideal(inputs.complete())
-    columns = [f.values if f.codes is None else f.codes for f in inputs.factors]
+    columns = [f.as_numbers() if f.codes is None else f.codes for f in inputs.factors]
     latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
     logvar = None
     if inputs.logvar is not None:

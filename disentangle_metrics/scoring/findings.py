@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from disentangle_metrics.scoring.requests import Request
 
 FULLEST = 0.5  # share of the rows in one bin of equal width
 SAMPLE = 20_000
+CONSTANT = 1e-13  # of a latent's place is a range in which no number of bins has a width
 DISTINCT = 10  # different values in the fullest bin, from which on it hides something
 LEAST_SCORES = 3
 MOST_SCORES = 0.8  # of them: modularity of noise strays further from its chance than others
@@ -57,7 +59,7 @@ def of_scores(
 def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
     """Metrics that read the codes of categorical latents as numbers."""
     categorical = whole.inputs.latents_of("categorical") if any(whole.inputs.latent_types) else ()
-    names = [request.name for request in requests if not request.counts_latents and not request.left_out]
+    names = [name for request in requests if not request.left_out for name in request.of_numbers]
     if categorical and names:
         latent = whole.inputs.ungrouped().latent_names[categorical[0]]
         yield Check(
@@ -98,13 +100,14 @@ def idle(values: Mapping[str, MetricValue]) -> Iterator[Check]:
 def remarks(values: Mapping[str, MetricValue], known: Sequence[str]) -> Iterator[Check]:
     """What metrics say of their scores, without what was said of the input; once for all that say it."""
     about: dict[str, list[str]] = {}
+    checks: dict[str, Check] = {}
     for key, value in values.items():
-        for text in value.warnings:
-            about.setdefault(text, []).append(key)
-    for text, keys in about.items():
+        for said in value.warnings:
+            about.setdefault(str(said), []).append(key)
+            checks[str(said)] = said if isinstance(said, Check) else Check("remark", said)
+    for text, check in checks.items():
         if text not in known:
-            code = "idle_latents" if "vary" in text and "latent" in text else "remark"
-            yield Check(code, text, "", ", ".join(keys))
+            yield check if check.about else replace(check, about=", ".join(about[text]))
 
 
 def at_chance(
@@ -143,16 +146,17 @@ def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check
     if not binned or isinstance(whole, CountedRelations):
         return
     size = int(binned[0].settings["bins"])
-    rows = inputs.latents[:: max(1, len(inputs.latents) // SAMPLE)]
-    low, high = inputs.latents.min(axis=0), inputs.latents.max(axis=0)
+    rows = inputs.latents[:: max(1, len(inputs.latents) // SAMPLE)].astype(np.float64)
+    low = inputs.latents.min(axis=0).astype(np.float64)
+    width = inputs.latents.max(axis=0) - low
     worst: tuple[float, str] | None = None
     count = 0
     for j, name in enumerate(inputs.column_names or inputs.latent_names):
         said = inputs.latent_types[j] if inputs.latent_types else None
-        if not low[j] < high[j] or (said is not None and said.kind == "categorical"):
+        if width[j] <= CONSTANT * np.abs(low[j]) or (said is not None and said.kind == "categorical"):
             continue
-        column = rows[:, j].astype(np.float64)
-        counts, edges = np.histogram(column, size, range=(float(low[j]), float(high[j])))
+        column = (rows[:, j] - low[j]) / width[j]  # NumPy cuts no range that is tiny, or far from 0
+        counts, edges = np.histogram(column, size, range=(0, 1))
         share, fullest = float(counts.max() / len(column)), int(counts.argmax())
         inside = column[(column >= edges[fullest]) & (column <= edges[fullest + 1])]
         if share <= FULLEST or len(np.unique(inside)) <= DISTINCT:

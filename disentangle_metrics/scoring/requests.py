@@ -158,8 +158,8 @@ class Request:
         Whether chance and ceiling are computed.
     interval, replicates
         Which confidence interval it gets, "none" if none is asked for, and from how many resamples.
-    counts_latents
-        Whether it reads information, for which the values of a categorical latent are categories.
+    of_numbers
+        Its name, or those of its scores, that read the values of a categorical latent as numbers.
     left_out
         Why it is not run at all; empty if it is.
     by_neighbours
@@ -177,7 +177,7 @@ class Request:
     anchored: bool
     interval: Interval
     replicates: int
-    counts_latents: bool = False
+    of_numbers: tuple[str, ...] = ()
     left_out: str = ""
     by_neighbours: bool = False
 
@@ -313,12 +313,22 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
                 interval=interval,
                 replicates=0 if left_out else replicates,
-                counts_latents="mutual information" in definition.relation,
+                of_numbers=_of_numbers(definition, settings, scores),
                 left_out=left_out,
                 by_neighbours=by_neighbours,
             )
         )
     return requests
+
+
+def _of_numbers(
+    definition: MetricDefinition, settings: Mapping[str, Any], scores: Sequence[ScoreDefinition]
+) -> tuple[str, ...]:
+    """What reads latents as numbers: all but information that is counted, or that of neighbours."""
+    counts = "mutual information" in definition.relation and not definition.needs_posterior
+    if not counts or str(settings.get("estimator")).startswith("posterior"):
+        return (definition.name,)
+    return tuple(score.key for score in scores if score.key in definition.of_numbers)
 
 
 def _too_wide(choice: Choice, latents: int) -> str:

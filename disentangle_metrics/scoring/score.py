@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
 
-from disentangle_metrics.checks import gravest_first, texts_of
+from disentangle_metrics.checks import Check, gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs.annotated import is_annotated, tables_of
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
@@ -107,8 +107,8 @@ def score(
     latent_types
         "continuous" (the default), "categorical" for codes such as those of vector quantisation, or
         "circular:PERIOD" for each latent, or by name. Metrics of information count the values of a
-        categorical latent instead of cutting it into bins; correlations go round circular ones; all
-        others read numbers.
+        categorical latent instead of cutting it into bins; correlations and nearest neighbours go round
+        circular ones; all others read numbers.
     groups
         Units of several latents, such as the layers of a model: names, and the columns of each by place
         or name, as in ``{"layer 1": [0, 1]}``. Each group is then one latent, and D counts groups; a column
@@ -198,8 +198,9 @@ def score_inputs(
             shuffled = (relate(rows, seed=options.seed, n_jobs=options.n_jobs)
                         for rows in permuted(inputs, options.seed))  # fmt: skip
             chance = mean_scores([runner.scores(anchored, rows, ", chance") for rows in shuffled])
-            perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
-            ceiling = runner.scores(anchored, perfect, ", ceiling")
+            with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
+                perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
+                ceiling = runner.scores(anchored, perfect, ", ceiling")
         located: Mapping[str, Located] = {}
         evidence: Evidence | None = None
         if options.confidence is not None:
@@ -209,7 +210,8 @@ def score_inputs(
             ]
             located, without = intervals(whole, requests, values, resampled, options.confidence)
             for key, reason in without.items():
-                values[key] = replace(values[key], warnings=(*values[key].warnings, reason))
+                said = Check("no_interval", reason, "", key)
+                values[key] = replace(values[key], warnings=(*values[key].warnings, said))
             evidence = keep(inputs, options.seed, values, resampled, located)
     found, of_bins = findings.of_scores(whole, requests, values, chance, ceiling)
     scores = {}
@@ -290,7 +292,7 @@ class Runner:
 
     def _values(self, request: Request, relations: Relations) -> dict[str, MetricValue]:
         """The metric's values by key; NaN with the reason where it has none."""
-        warnings: tuple[str, ...] = ()
+        warnings: tuple[Check, ...] = ()
         try:
             if request.left_out:
                 raise NotApplicable(request.left_out)
@@ -300,7 +302,8 @@ class Runner:
                 relations = relations.complete_cases()
             arguments = [relations.generator(request.name)] if request.draws else []
             value = request.compute(relations, *arguments, **request.settings)
-            return value if isinstance(value, dict) else {request.scores[0].key: value}
+            values = value if isinstance(value, dict) else {request.scores[0].key: value}
+            return {key: _with_reason(value, request.name) for key, value in values.items()}
         except NotApplicable as error:
             reason = str(error)
         except InputError:
@@ -310,10 +313,18 @@ class Runner:
                 raise
             # One metric that fails must not lose the others' numbers.
             reason = f"failed: {type(error).__name__}: {error}"
-            warnings = (f"{request.name} {reason}",)
+            remedy = "report it, with the shape and the types of this input"
+            warnings = (Check("failed", f"{request.name} {reason}", remedy, request.name),)
         return {
             score.key: MetricValue(math.nan, reason=reason, warnings=warnings) for score in request.scores
         }
+
+
+def _with_reason(value: MetricValue, name: str) -> MetricValue:
+    """The value; one that is not finite and says nothing gets a reason."""
+    if math.isfinite(value.value) or value.reason:
+        return value
+    return replace(value, value=math.nan, reason=f"{name} is not a number on this input ({value.value})")
 
 
 def _score(
@@ -344,6 +355,6 @@ def _score(
         per_factor=series(value.per_factor, "factors"),
         per_latent=series(value.per_latent, "latents"),
         details={name: frame(item) for name, item in value.details.items()},
-        warnings=(*warnings, *value.warnings),
+        warnings=(*warnings, *map(str, value.warnings)),
         reason=value.reason,
     )

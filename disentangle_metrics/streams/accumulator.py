@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
-from disentangle_metrics.estimators.counts.binning import chunks, column_ranges, uniform_bins
+from disentangle_metrics.estimators.counts.binning import TINY, chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.findings import on_counts
-from disentangle_metrics.inputs.inputs import Inputs, check
+from disentangle_metrics.inputs.inputs import LARGEST, Inputs, check
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -299,10 +299,11 @@ class Accumulator:
     def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
         """Sums of the latents' places in their ranges, in whole steps, and of their squares. Shape (2, D)."""
         low, width = self._ranges[:, 0], self._ranges[:, 1] - self._ranges[:, 0]
-        scale = np.divide(STEPS, width, out=np.zeros_like(width), where=width > 0)
+        tiny = np.where(width < TINY, -np.frexp(width)[1], 0)  # STEPS over it would overflow
+        scale = np.divide(STEPS, np.ldexp(width, tiny), out=np.zeros_like(width), where=width > 0)
         sums = np.zeros((2, len(low)), dtype=object)
         for rows in chunks(len(latents)):
-            steps = np.rint((latents[rows] - low) * scale).astype(np.int64)
+            steps = np.rint(np.ldexp(latents[rows] - low, tiny) * scale).astype(np.int64)
             sums[0] += steps.sum(axis=0).astype(object)
             sums[1] += (steps**2).sum(axis=0).astype(object)
         return sums
@@ -352,7 +353,7 @@ class Accumulator:
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)
         logvar = nothing if self._layout["posteriors"] else None
         inputs = Inputs(nothing, logvar, names, tuple(factors))
-        checks, facts = [*on_counts(self._low, self._high, names, self._rows, factors)], {}
+        checks, facts = [*on_counts(self._low, self._high, names, self._rows, factors, nothing.dtype)], {}
         wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
         if wider.any():
             first = names[int(np.argmax(wider))]
@@ -362,7 +363,7 @@ class Accumulator:
                 f"{int(wider.sum())} of {shape[1]} latents (first {first}); score() would bin them by the "
                 "rows' own"
             )
-            checks.append(Check("remark", wide_bins, "find the ranges with Accumulator.find_ranges"))
+            checks.append(Check("wide_ranges", wide_bins, "find the ranges with Accumulator.find_ranges"))
         return replace(inputs, checks=tuple(checks), facts=facts), order
 
 
@@ -386,11 +387,11 @@ def _checked_ranges(ranges: ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise InputError(f"`ranges` must be numbers of shape (D, 2): {error}") from error
     if array.ndim != 2 or array.shape[1] != 2 or not len(array):
-        raise InputError(
-            f"`ranges` must have shape (D, 2), smallest and largest of each latent, got {array.shape}"
-        )
+        raise InputError(f"`ranges` must have shape (D, 2), smallest and largest each, got {array.shape}")
     if not np.isfinite(array).all() or (array[:, 0] > array[:, 1]).any():
         raise InputError("`ranges` must be finite, and the smallest value not above the largest")
+    if np.abs(array).max() > LARGEST:
+        raise InputError(f"`ranges` must be below {LARGEST:g}, as latents must: rescale the latents")
     return array
 
 

@@ -38,6 +38,11 @@ def test_left_out_columns_are_named(dm_eval, folder, right) -> None:
     assert "only v.csv has row labels, so row i of both files is taken for the same sample" in result.err
     assert mig(folder) == right
     assert "left out" in json.loads((folder / "r.json").read_text())["provenance"]["factors"]["notes"][0]
+    checks = json.loads((folder / "r.json").read_text())["checks"]
+    left_out = [check for check in checks if check["code"] == "column_left_out"]
+    assert [check["about"] for check in left_out] == ["factors", "factors"]
+    assert left_out[1]["message"].endswith("(s0.png), an identifier, and is left out")
+    assert left_out[1]["remedy"] == "to keep it, name the columns to read: --factors v.csv:NAME,NAME"
     assert dm_eval(f"--latents z.csv --factors v.csv {COMMON} --quiet").err == ""
 
 

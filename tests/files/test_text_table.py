@@ -134,3 +134,14 @@ def test_a_missing_cell_is_named(tmp_path: Path) -> None:
 def test_words_like_missing_are_told(tmp_path: Path) -> None:
     (note,) = read_text_table(written(tmp_path, "a,b\nNA,1\nhat,2\n")).notes
     assert "column a: 'NA' beside other words is read as a category" in note
+
+
+@pytest.mark.parametrize("mark", ["D", "d"])
+def test_exponents_of_fortran_are_numbers(tmp_path, mark):
+    cells = f"0.15{mark}+01 2.5{mark}-01 7\n30{mark}+00 -.5{mark}0 8\n"
+    assert read_text_table(written(tmp_path, cells)).frame.to_numpy().tolist() == [
+        [1.5, 0.25, 7],
+        [30, -0.5, 8],
+    ]
+    labels = read_text_table(written(tmp_path, f"a,b\n15{mark}2,1\n16{mark}3,2\n")).frame
+    assert labels["a"].tolist() == [f"15{mark}2", f"16{mark}3"]

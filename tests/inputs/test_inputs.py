@@ -161,3 +161,111 @@ def test_the_ideal_code_is_the_factors():
     perfect = ideal(check(Z, np.column_stack([V[:, 0] * 10, np.linspace(0, 1, 30)])))
     assert perfect.latents[:, 0].tolist() == V[:, 0].tolist()
     assert_array_equal(perfect.latents[:, 1], np.linspace(0, 1, 30))
+
+
+@pytest.mark.parametrize(
+    ("column", "levels", "text"),
+    [
+        (np.tile([0.3, 0.1 + 0.2], 50), 1, "1 number up to rounding"),
+        (np.tile([0.0, 0.1, 0.3, 0.1 + 0.2], 25), 3, "3 numbers up to rounding"),
+        (np.tile(np.float32([0.1, 0.2, 0.3, np.float32(0.1) + np.float32(0.2)]), 25), 3, "3 numbers"),
+        (np.tile([1.0, 1.0 + 1e-9], 50), 2, "2 numbers"),
+        (np.tile([1e-300, 2e-300, 2e-300 * (1 + 3e-16)], 34), 2, "2 numbers up to rounding"),
+    ],
+)
+def test_values_that_differ_by_rounding_alone_are_one(column, levels, text):
+    (factor,) = check(np.zeros((len(column), 1)), column[:, None]).factors
+    assert len(factor.levels) == levels
+    assert factor.reading.text.startswith(text)
+    assert factor.varies == (levels > 1)
+
+
+def test_close_values_of_a_measurement_stay_apart():
+    steps = 1.0 + np.arange(200) * 2 * np.finfo(float).eps
+    far = np.concatenate([steps, [2.0]])
+    (factor,) = check(np.zeros((201, 1)), far[:, None]).factors
+    assert len(np.unique(factor.values)) == 201
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_whole_numbers_in_any_precision_are_read_without_a_warning(dtype):
+    with np.errstate(all="raise"):
+        (factor,) = check(np.zeros((60, 1)), np.tile([0, 1, 2], 20)[:, None].astype(dtype)).factors
+    assert factor.levels == (0, 1, 2)
+
+
+@pytest.mark.parametrize("power", [53, 62, 63, 64, 200, 2_000])
+def test_labels_of_any_size_stay_apart(power):
+    labels = [2**power + step for step in (0, 1, 2)] * 20
+    (factor,) = check(np.zeros((60, 1)), [[label] for label in labels]).factors
+    assert factor.levels == tuple(2**power + step for step in (0, 1, 2))
+    assert factor.level_numbers().tolist() == [0, 1, 2]
+    measured = [[step * 2**power] for step in range(200)]
+    (factor,) = check(np.zeros((200, 1)), measured).factors
+    assert factor.kind == "continuous"
+    assert np.corrcoef(factor.as_numbers(), np.arange(200))[0, 1] == pytest.approx(1)
+
+
+def test_whole_numbers_beyond_floats_are_refused_beside_decimals():
+    mixed = [[2**53 + 1], [0.5], [2**53]]
+    with pytest.raises(dm.InputError, match=r"mixes whole numbers beyond 2\*\*53 with decimals"):
+        check(np.zeros((3, 1)), mixed)
+
+
+def test_latents_that_a_float_would_round_are_refused():
+    codes = np.array([[2**53], [2**53 + 1]])
+    with pytest.raises(dm.InputError, match="holds the whole number 9007199254740993, which a float"):
+        check(codes, None)
+    with pytest.raises(dm.InputError, match="holds the whole number 18446744073709551615"):
+        check(np.array([[2**64 - 1], [1]], dtype=np.uint64), None)
+    assert check(codes + np.array([[0], [1]]), None).latents.tolist() == [[2.0**53], [2.0**53 + 2]]
+
+
+def test_a_factor_of_which_differences_overflow_is_refused():
+    with pytest.raises(
+        dm.InputError, match=r"factor 'factor_0' must be below 1e\+307 in size; found -1e\+308 in row 1"
+    ):
+        check(np.zeros((2, 1)), np.array([[1.0], [-1e308]]))
+
+
+@pytest.mark.parametrize("kind", ["M8[s]", "m8[D]", "c16"])
+def test_masked_dates_and_complex_numbers_are_refused_by_name(kind):
+    table = np.ma.masked_array(np.zeros((9, 2), kind), mask=np.arange(18).reshape(9, 2) % 5 == 0)
+    with pytest.raises(dm.InputError, match="`latents` must be real numbers, got dtype"):
+        check(table, None)
+    with pytest.raises(dm.InputError, match="factor 'factor_0' has dtype"):
+        check(np.zeros((9, 1)), table, missing="drop")
+
+
+def test_a_latent_that_varies_by_rounding_alone_says_so():
+    latents = np.stack([1e16 + np.arange(60) % 3 * 2.0, np.arange(60.0)], axis=1)
+    (found,) = [item for item in check(latents, None).checks if item.code == "rounded_latent"]
+    assert found.about == "z_0"
+    assert "subtract their mean before they become float64" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame({"a": [2**60 + 1, 2**60]}, dtype="Int64"),
+        pd.DataFrame({"a": [2**60 + 1, None]}, dtype="Int64"),
+        [[2**60 + 1], [2**60]],
+        np.array([[2**60 + 1], [0.5]], dtype=object),
+    ],
+)
+def test_latents_that_a_float_would_round_are_refused_in_any_container(table):
+    with pytest.raises(dm.InputError, match="`latents` holds the whole number 1152921504606846977"):
+        check(table, None, missing="drop")
+
+
+def test_latents_that_no_float_holds_are_refused():
+    with pytest.raises(dm.InputError, match="`latents` holds a whole number beyond 1e308"):
+        check([[10**400], [1]], None)
+    with np.errstate(all="raise"), pytest.raises(dm.InputError, match="must be finite and below 1e"):
+        check(np.array([[np.longdouble(1e300) ** 2]]), None)
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f8"])
+def test_latents_too_large_to_be_squared_are_refused_in_any_byte_order(dtype):
+    with pytest.raises(dm.InputError, match=r"below 1e\+150; found 1e\+151 in row 0, column 1"):
+        check(np.array([[1.0, 1e151]], dtype=dtype), None)

@@ -264,3 +264,18 @@ def test_order_of_rows_and_factors_changes_nothing(name):
     found = scored(name, Z, HOLEY, missing="drop")[name].value
     assert scored(name, Z[rows], HOLEY[rows], missing="drop")[name].value == pytest.approx(found, abs=1e-12)
     assert scored(name, Z, HOLEY[:, factors], missing="drop")[name].value == pytest.approx(found, abs=1e-12)
+
+
+def test_two_factors_that_no_row_has_both_of_have_scores_of_their_own_and_no_ceiling():
+    factors = V[:, :2].astype(float)
+    factors[:150, 0], factors[150:, 1] = np.nan, np.nan
+    report = dm.score(Z, factors, missing="drop", metrics=["mig", "mcc", "omes"])
+    for k, rows in ((0, slice(150, None)), (1, slice(0, 150))):
+        alone = dm.mig(Z[rows], V[rows, k : k + 1])
+        assert report["mig"].per_factor.iloc[k] == pytest.approx(alone.value, abs=1e-12)
+    assert report["mig"].ceiling is None
+    assert report["mig"].chance < report["mig"].value
+    assert "no row has a value of factor_0, factor_1" in report["omes"].reason
+    (check,) = [check for check in report.checks() if check.code == "no_complete_rows"]
+    assert check.numbers == {"rows": 150}
+    assert "leave out a factor that few rows have" in check.remedy

@@ -18,5 +18,5 @@ def test_a_latent_is_faint_beside_the_others_whatever_their_scale(scale):
         faint = dm.score(scale * V * [1.0, 0.05], V, metrics="mig_sup", anchors=False)["mig_sup"]
     assert alike.warnings == ()
     (warning,) = faint.warnings
-    assert warning.startswith("latent z_1: variance below 1 percent of the largest; these count as active")
+    assert warning.startswith("latent z_1: variance below 1 percent of the largest, and counted as active")
     assert faint.value == alike.value

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.metrics import METRICS
 
 RNG = np.random.default_rng(0)
 N = 2_000
@@ -98,3 +99,45 @@ def test_a_posterior_without_an_active_latent_is_serious():
     flat = dm.GaussianPosterior(0.001 * CODE, np.zeros_like(CODE))
     report = dm.score(flat, FACTORS, metrics=["active_units"], anchors=False)
     assert codes_of(report) == ["input_scale"]
+
+
+def test_a_constant_latent_is_said_once():
+    dead = np.c_[CODE, np.ones(N)]
+    report = dm.score(dead, FACTORS, metrics=["mig_sup", "modularity"], anchors=False)
+    assert codes_of(report) == ["constant_latent"]
+    assert report["mig_sup"].warnings == ()
+
+
+def test_what_a_metric_remarks_has_a_code_and_a_remedy():
+    means = CODE * [1.0, 0.005]
+    posterior = dm.GaussianPosterior(np.c_[10 * means, CODE[:, 0]], np.zeros((N, 3)))
+    words = np.array(["red", "green", "blue", "grey"])[FACTORS]
+    metrics = ["mig_sup", "mcc", "rmig", dm.Metric("infomec", max_iter=1)]
+    report = dm.score(posterior, words, metrics=metrics, anchors=False)
+    found = {check.code: check for check in report.checks()}
+    assert set(found) == {"inactive_latents", "no_order", "outside_limits", "not_converged"}
+    assert found["inactive_latents"].message == "latent z_1: inactive, left out"
+    assert found["inactive_latents"].severity == "note"
+    assert "limits=(-8, 8)" in found["outside_limits"].remedy
+    assert all(check.remedy and check.about for check in found.values())
+    assert str(found["no_order"]) in report["mcc"].warnings
+
+
+def test_scores_of_information_that_read_codes_as_numbers_are_named():
+    posterior = dm.GaussianPosterior(CODE, np.zeros_like(CODE))
+    metrics = ["mig", "rmig", "infomec", dm.Metric("jemmig", strategy="quantile")]
+    report = dm.score(posterior, FACTORS, metrics=metrics, latent_types="categorical", anchors=False)
+    (check,) = [check for check in report.checks() if check.code == "latents_as_numbers"]
+    assert check.message.startswith("rmig, info_explicitness read the codes")
+
+
+def test_a_metric_that_gives_no_number_gets_a_reason():
+    @dm.metric(property="size")
+    def empty_mean(relations: dm.Relations) -> dm.MetricValue:
+        return dm.MetricValue(float("nan"))
+
+    try:
+        report = dm.score(CODE, FACTORS, metrics="empty_mean", anchors=False)
+    finally:
+        METRICS.remove("empty_mean")
+    assert report["empty_mean"].reason == "empty_mean is not a number on this input (nan)"

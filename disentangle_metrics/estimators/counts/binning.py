@@ -19,6 +19,7 @@ from disentangle_metrics.settings import Strategy
 
 MOST_CODES = 1 << 12  # of a latent whose values are categories
 CHUNK = 1 << 17  # rows per pass: a few float64 columns of it stay in the second-level cache
+TINY = 2.0**-900  # width below which a number of bins over it may overflow
 FOLD = 64  # rows side by side: reducing a few columns alone would leave the vector units idle
 
 
@@ -91,13 +92,18 @@ def uniform_bins(
     """Equal-width bins between given ends, one pair for each column."""
     constant = numerically_constant(low, high, dtype)
     width = np.where(constant, 1.0, high - low)
-    scale = np.where(constant, 0.0, bins / width)
+    # A tiny width is first brought near 1, by a power of two: bins / width would overflow.
+    exponents = np.where(width < TINY, -np.frexp(width)[1], 0)
+    scale = np.where(constant, 0.0, bins / np.ldexp(width, exponents))
     # Rounding of a value of size m is worth up to m * eps; 16 of those still count as "on the edge".
-    rounding = 16 * np.finfo(dtype).eps * np.maximum(np.abs(low), np.abs(high)) * scale
+    largest = np.ldexp(np.maximum(np.abs(low), np.abs(high)), exponents)
+    rounding = 16 * np.finfo(dtype).eps * largest * scale
     tolerance = np.maximum(1e-9, np.minimum(rounding, 0.1))
 
     def encode(column: int, values: NDArray[np.floating]) -> NDArray[np.int64]:
         position = np.subtract(values, low[column], dtype=np.float64)
+        if exponents[column]:
+            position = np.ldexp(position, exponents[column])
         position *= scale[column]
         position += tolerance[column]
         codes: NDArray[np.int64] = position.astype(np.int64)  # floors, as positions are not negative

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.settings import Correction
 
@@ -61,7 +62,7 @@ class Information:
     factor_entropy: NDArray[np.float64]
     factor_values: NDArray[np.int64]
     counted: bool = True
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Check, ...] = ()
 
 
 def counted_information(tables: ContingencyTables, correction: Correction = "none") -> Information:
@@ -99,7 +100,7 @@ def side_by_side(parts: Sequence[tuple[Sequence[int], Information]]) -> Informat
         np.concatenate([part.factor_entropy for part in found])[order],
         np.concatenate([part.factor_values for part in found])[order],
         counted=all(part.counted for part in found),
-        remarks=tuple(dict.fromkeys(remark for part in found for remark in part.remarks)),
+        remarks=tuple({remark.message: remark for part in found for remark in part.remarks}.values()),
     )
 
 
@@ -108,7 +109,13 @@ def bounded_by_entropy(information: Information, names: Sequence[str]) -> Inform
     limit = information.factor_entropy
     excess = information.mutual_information.max(axis=0) / np.where(limit > 0, limit, np.inf) - 1
     remarks = tuple(
-        f"factor {name!r}: the estimates exceed its entropy by {share:.0%} and are cut there"
+        Check(
+            "estimates_cut",
+            f"factor {name!r}: the estimates exceed its entropy by {share:.0%} and are cut there",
+            "score more rows",
+            name,
+            {"excess": round(float(share), 4)},
+        )
         for name, share in zip(names, excess, strict=True)
         if share > OVERSHOOT
     )

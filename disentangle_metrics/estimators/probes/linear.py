@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.estimators.probes.advice import without_advice
 from disentangle_metrics.estimators.probes.probes import Target
 from disentangle_metrics.estimators.scaling import scaled
 from disentangle_metrics.settings import Decision, Scaling
@@ -17,11 +18,12 @@ from disentangle_metrics.settings import Decision, Scaling
 class ClassRanking:
     """Mean area under the ROC curve over the classes of the test rows, and how many of them had no train row.
 
-    `auc` is NaN if all test rows are of one class.
+    `auc` is NaN if all test rows are of one class. `stopped` says that the classifier was still improving.
     """
 
     auc: float
     unseen: int
+    stopped: bool = False
 
 
 def class_ranking(
@@ -54,15 +56,18 @@ def class_ranking(
     known = np.unique(target.train)
     # Without a second class nothing can be learned, and every row gets the same score.
     scores = np.zeros((len(test), len(known)))
+    stopped: list[Any] = []
     if len(known) > 1:
-        scores = _probabilities(train, test, target.train, decision, class_weight=class_weight, C=C)
+        with without_advice() as stopped:
+            scores = _probabilities(train, test, target.train, decision, class_weight=class_weight, C=C)
     present = np.unique(target.test)
     positive = target.test[:, None] == present
     by_class = np.zeros(positive.shape)  # a class without train rows is never predicted: all rows tie
     _, ours, theirs = np.intersect1d(present, known, return_indices=True)
     by_class[:, ours] = scores[:, theirs]
     areas = areas_under_roc(by_class, positive)[positive.sum(axis=0) < len(test)]
-    return ClassRanking(float(areas.mean()) if len(areas) else np.nan, len(present) - len(ours))
+    area = float(areas.mean()) if len(areas) else np.nan
+    return ClassRanking(area, len(present) - len(ours), bool(stopped))
 
 
 def _probabilities(
@@ -119,5 +124,6 @@ def named_classes(
     train, test = scaled(train, test, scaling)
     if (classes == classes[0]).all():
         return classes, np.full(len(test), classes[0])
-    model = _logistic(len(np.unique(classes)), C=1.0).fit(train, classes)
+    with without_advice():
+        model = _logistic(len(np.unique(classes)), C=1.0).fit(train, classes)
     return np.asarray(model.predict(train)), np.asarray(model.predict(test))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.estimators.probes.advice import without_advice
 from disentangle_metrics.estimators.probes.probes import Target
 from disentangle_metrics.estimators.scaling import scaled
 
@@ -46,20 +46,17 @@ def predictive_information(
     if len(classes) < 2:
         return Predicted(0.0)
     nothing = np.log(len(classes))
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=max_iter)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
+    with without_advice() as stopped:
         model.fit(train, target.train)
     known = np.isin(target.test, classes)
     place = np.searchsorted(classes, target.test[known])
     probability = model.predict_proba(test)[known, place]
     losses = np.full(len(test), nothing)
     losses[known] = -np.log(np.maximum(probability, np.finfo(np.float64).eps))
-    stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
-    return Predicted(float(1 - losses.mean() / nothing), stopped)
+    return Predicted(float(1 - losses.mean() / nothing), bool(stopped))
 
 
 def _r2(train: NDArray[np.float64], test: NDArray[np.float64], target: Target) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.estimators.probes.advice import without_advice
 from disentangle_metrics.estimators.probes.unit_regression import unit_data, unit_forest, unit_lasso
 from disentangle_metrics.estimators.scaling import scaled
 from disentangle_metrics.settings import Probe
@@ -79,7 +80,8 @@ def fit(
     if probe == "review_forest":
         return Fitted(*unit_forest(unit_data(train, test, target), seed))
     estimator = _estimator(probe, target.categories, seed)
-    estimator.fit(train, target.train)
+    with without_advice():
+        estimator.fit(train, target.train)
     return Fitted(_importances(estimator), _quality(target, estimator.predict(test)))
 
 
@@ -102,7 +104,8 @@ def _lasso(
     latents_train, latents_test = scaled(train, test, "standard")
     factor_train, factor_test = scaled(target.train[:, None], target.test[:, None], "standard")
     model = LassoCV(cv=10) if alpha is None else Lasso(alpha=alpha)
-    model.fit(latents_train, factor_train[:, 0])
+    with without_advice():
+        model.fit(latents_train, factor_train[:, 0])
     regression = Target(factor_train[:, 0], factor_test[:, 0], categories=False)
     return Fitted(np.abs(model.coef_), _quality(regression, model.predict(latents_test)))
 
@@ -166,7 +169,8 @@ def svm_accuracies(
     accuracy = np.empty(len(columns))
     for place, own in enumerate(columns):
         model = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
-        model.fit(train[:, own], target.train)
+        with without_advice():
+            model.fit(train[:, own], target.train)
         accuracy[place] = np.mean(model.predict(test[:, own]) == target.test)
     return accuracy
 

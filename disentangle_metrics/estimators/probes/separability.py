@@ -42,7 +42,8 @@ def separability(
     samples
         Number of points. Each costs 3 N D exponentials.
     """
-    mean, logvar = mean.astype(np.float64, copy=False), logvar.astype(np.float64, copy=False)
+    mean = mean.astype(np.float64, copy=False)
+    logvar = np.clip(logvar.astype(np.float64, copy=False), -600, 600)  # beyond, its exponential is 0 or inf
     rows, latents = mean.shape
     # Shuffled rows, again and again: each row is drawn as often as any other, give or take one.
     turns = [rng.permutation(rows) for _ in range(-(-samples // rows))]
@@ -55,7 +56,8 @@ def separability(
     for part in chunks(samples, max(1, ELEMENTS // (rows * latents))):
         # Without the constant log(2 pi) / 2, which cancels. Shape (latents, points, rows).
         density = (points[part].T[:, :, None] - mean.T[:, None, :]) * precision.T[:, None, :]
-        density *= density
+        with np.errstate(over="ignore"):  # so far from a narrow normal, its density is 0
+            density *= density
         density += logvar.T[:, None, :]
         density *= -0.5
         single = _log_mean(density).T

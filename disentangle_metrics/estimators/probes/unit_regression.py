@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.estimators.probes.advice import without_advice
 from disentangle_metrics.estimators.scaling import scaled
 
 ALPHAS = (0.0001, 0.001, 0.01, 0.1, 0.2, 0.4, 0.8, 1.0)
@@ -55,11 +56,12 @@ def _best(data: UnitData, candidates: list[Any]) -> tuple[NDArray[np.float64], f
 
     latents, factor, test_latents, test_factor = data
     folds = min(FOLDS, len(latents))
-    scores = [
-        cross_val_score(model, latents, factor, cv=folds, scoring="neg_mean_squared_error").mean()
-        for model in candidates
-    ]
-    model = candidates[int(np.argmax(scores))].fit(latents, factor)
+    with without_advice():
+        scores = [
+            cross_val_score(model, latents, factor, cv=folds, scoring="neg_mean_squared_error").mean()
+            for model in candidates
+        ]
+        model = candidates[int(np.argmax(scores))].fit(latents, factor)
     error = float(np.mean((model.predict(test_latents) - test_factor) ** 2))
     weights = model.feature_importances_ if hasattr(model, "feature_importances_") else np.abs(model.coef_)
     # 1/12 is the variance of a uniform target, so that guessing its mean has quality 0.

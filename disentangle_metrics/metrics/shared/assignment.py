@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.entropy import entropy
 from disentangle_metrics.relations.relations import Relations
@@ -66,9 +67,15 @@ def tied_for_largest(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(values >= values.max() * (1 - TIE))
 
 
-def determined(names: Sequence[str], which: Sequence[int]) -> tuple[str, ...]:
-    """The warning for factors that another one determines."""
+def determined(names: Sequence[str], which: Sequence[int]) -> tuple[Check, ...]:
+    """The check of each factor that another one determines."""
     return tuple(
-        f"factor {names[k]}: determined by another factor, so that nothing is left to divide by; left out"
+        Check(
+            "factor_left_out",
+            f"factor {names[k]}: determined by another factor, so that nothing is left to divide by; "
+            "left out",
+            "leave out one of the two factors",
+            names[k],
+        )
         for k in which
     )
