@@ -211,6 +211,45 @@ def _finding(where: str, value: Any) -> None:
     _record(where, value, FINDING, frozenset(("message",)))
 
 
+def _numbers_in_a_line(where: str, value: Any) -> None:
+    _text(where, value)
+    try:
+        tuple(map(float, value.split()))
+    except ValueError:
+        raise _wrong(where, "numbers with spaces between", value) from None
+
+
+def _yes_or_no(where: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise _wrong(where, "true or false", value)
+
+
+def _votes(where: str, value: Any) -> None:
+    _record(where, value, {"right": _whole, "votes": _whole, "guess": _number})
+    if (
+        set(value) != {"right", "votes", "guess"}
+        or not value["right"] <= value["votes"]
+        or not value["votes"]
+    ):
+        raise _wrong(where, "a count of right votes and of all", value)
+    if not 0 <= value["guess"] < 1:
+        raise _wrong(f"{where}: guess", "from 0 to below 1", value["guess"])
+
+
+def _evidence(where: str, value: Any) -> None:
+    resampled: Mapping[str, Checked] = {"interval": _text, "probes": _yes_or_no, "scores": _numbers_in_a_line}
+    _record(
+        where,
+        value,
+        {
+            "rows": _text,
+            "seed": _whole,
+            "resampled": _by_name(lambda place, item: _record(place, item, resampled)),
+            "votes": _by_name(_votes),
+        },
+    )
+
+
 MOST_DEPTH = 20
 SCORE: Mapping[str, Checked] = {
     "key": _text,
@@ -249,4 +288,5 @@ REPORT: Mapping[str, Checked] = {
     "confidence": _or_none(_share),
     "readings": _by_name(_text),
     "checks": _list_of(_finding),
+    "evidence": _evidence,
 }
