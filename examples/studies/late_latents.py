@@ -151,6 +151,7 @@ VARIANTS = {  # by model and what is changed
     ("pro-vlae", "batches of 128, a quarter of the steps"): Variant(
         ProVLAE, stages_of(STAGE // 4), 3 * STAGE // 4, batch_size=128
     ),
+    ("pro-vlae", "stages 4 times as long"): Variant(ProVLAE, stages_of(4 * STAGE), 12 * STAGE),
     ("vlae", "no progression (VLAE)"): Variant(VLAE, {"latents_per_layer": 3, "beta": 1.0}, 3 * STAGE),
     ("pro-vlae", "2 latents per layer, beta 0.25"): Variant(ProVLAE, PAIRS, 3 * STAGE),
     ("teacher-student", "base"): Variant(TeacherStudent, STUDENTS, 5 * STUDENT_STAGE),
