@@ -18,6 +18,7 @@ from typing import Any
 import typer
 
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
+from disentangle_metrics.kit.installing import install_line
 from disentangle_metrics.kit.supervision import supervised
 from disentangle_metrics.text import one_line
 
@@ -86,8 +87,7 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
             say(name, f"{PREFIXES.get(error.exit_code, '')}{error}")
             return error.exit_code
         if isinstance(error, ModuleNotFoundError) and error.name in OPTIONAL:
-            remedy = f"pip install 'disentangle-metrics[{OPTIONAL[error.name]}]'"
-            return _refuse(name, f"{error.name} is not installed; {remedy}")
+            return _refuse(name, f"{error.name} is not installed; {install_line(OPTIONAL[error.name])}")
         if usage := _usage_message(error):
             return _refuse(name, f"{usage} (see {name} --help)")
         hint = "" if debug else " (--debug shows where)"
