@@ -41,10 +41,11 @@ assert model.returncode == 2
 wheel = json.loads(distribution("disentangle-metrics").read_text("direct_url.json"))["url"]
 assert f'pip install "disentangle-metrics[models] @ {wheel}"' in model.stderr, model.stderr
 for name in ("dm-eval", "dm-train", "dm-reproduce", "dm-data"):
-    command = Path(sys.executable).parent / name
-    script = subprocess.run([command, "--show-completion", "bash"], capture_output=True, text=True)
+    script = subprocess.run(
+        [command[0].with_name(name), "--show-completion", "bash"], capture_output=True, text=True
+    )
     assert f"-F _{name.replace('-', '_')}_completion {name}" in script.stdout, script.stderr
-doctor = subprocess.run([Path(sys.executable).parent / "dm-eval", "doctor"], capture_output=True, text=True)
+doctor = subprocess.run([command[0], "doctor"], capture_output=True, text=True)
 assert doctor.returncode == 0, doctor.stderr
 assert "torch missing: " in doctor.stdout, doctor.stdout
 listed = subprocess.run([command[0].with_name("dm-data"), "list"], capture_output=True, text=True)
