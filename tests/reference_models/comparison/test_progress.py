@@ -71,7 +71,8 @@ def test_the_estimate_is_of_what_was_done_since_the_start(tmp_path, monkeypatch,
 
 def test_a_resumed_run_is_named_with_its_step(tmp_path, capsys):
     path = log(tmp_path, RUNS[0], 2)
-    checkpoints.write(path / "last.safetensors", {"model.a": torch.zeros(1)}, {"step": 2})
+    described = {"architecture": "vlae", "arguments": {}, "dataset": "sprites", "step": 2}
+    checkpoints.write(path / "last.safetensors", {"model.a": torch.zeros(1)}, described)
     following = SweepProgress(tmp_path, STEPS * len(RUNS), len(RUNS))
     following.begin(RUNS, RUNS)
     assert capsys.readouterr().err == f"{RUNS[0].key}: resumed at step 2 of {STEPS:,}\n"
