@@ -57,7 +57,9 @@ _WHERE = {
 
 _MODULES = ("datasets", "integrations", "plot")
 
-__all__ = ["__version__", *_WHERE, *_METRICS, *_MODULES]
+_NAMES = (*_WHERE, *_METRICS, *_MODULES)
+
+__all__ = ["__version__", *_NAMES]
 
 
 def __getattr__(name: str) -> Any:
@@ -71,9 +73,19 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f"{__name__}.{name}")
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _renamed(name)
     globals()[name] = value  # resolved once
     return value
+
+
+def _renamed(name: str) -> Any:
+    """What an old name means now, with a warning at each use."""
+    from disentangle_metrics.deprecations import RENAMED
+
+    if name not in RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    RENAMED[name].warn(stacklevel=4)
+    return __getattr__(RENAMED[name].new)
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -114,6 +114,14 @@ class Registry:
 
     def unknown(self, name: str) -> str:
         """The sentence for a name that is not known, with near names."""
-        near = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-        return f"unknown {self.kind} {name!r}; {hint}known: {', '.join(self.names())}"
+        return unknown(self.kind, name, self.names())
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    """The sentence for a name that is not among `known`, with near names; upper case does not matter."""
+    of_lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), list(of_lower), n=3, cutoff=0.5)
+    if name.lower() in of_lower:
+        near = [name.lower()]
+    hint = f"did you mean {' or '.join(repr(of_lower[one]) for one in near)}? " if near else ""
+    return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"

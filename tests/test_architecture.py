@@ -14,11 +14,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "disentangle_metrics"
 
 # Room of the package -> the rooms it may import. A room is a folder or a loose file of the package.
-# `version`, `text`, `errors`, `settings`, `kit` and `checks` stand below everything.
+# `version`, `text`, `errors`, `deprecations`, `settings`, `kit` and `checks` stand below everything.
 MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
     "errors": set(),
+    "deprecations": set(),
     "settings": set(),
     "kit": set(),
     "checks": set(),
@@ -60,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": {"metrics", "scoring"},
     "__main__": {"cli"},
 }
-BELOW_ALL = {"version", "text", "errors", "settings", "kit", "checks"}
+BELOW_ALL = {"version", "text", "errors", "deprecations", "settings", "kit", "checks"}
 
 # Where a heavy library may be imported when a file is loaded, rather than inside a function.
 HEAVY = {

@@ -6,8 +6,10 @@ Run in a folder away from the sources, so that what is tested is what was instal
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,16 @@ model = subprocess.run(
     [command[0], "pro-vlae-sprites", "--dataset", "sprites"], capture_output=True, text=True
 )
 assert model.returncode == 2
-assert 'pip install "disentangle-metrics[models]"' in model.stderr, model.stderr
+wheel = json.loads(distribution("disentangle-metrics").read_text("direct_url.json"))["url"]
+assert f'pip install "disentangle-metrics[models] @ {wheel}"' in model.stderr, model.stderr
+for name in ("dm-eval", "dm-train", "dm-reproduce", "dm-data"):
+    script = subprocess.run(
+        [command[0].with_name(name), "--show-completion", "bash"], capture_output=True, text=True
+    )
+    assert f"-F _{name.replace('-', '_')}_completion {name}" in script.stdout, script.stderr
+doctor = subprocess.run([command[0], "doctor"], capture_output=True, text=True)
+assert doctor.returncode == 0, doctor.stderr
+assert "torch missing: " in doctor.stdout, doctor.stdout
 listed = subprocess.run([command[0].with_name("dm-data"), "list"], capture_output=True, text=True)
 assert listed.returncode == 0, listed.stderr
 assert "mpi3d_toy" in listed.stdout

@@ -13,7 +13,6 @@ from disentangle_metrics.kit.commands import UsageError, run_command, say
 NAME = "dm-data"
 
 app = typer.Typer(
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="List data sets; fetch and verify their files; draw a picture of each.",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from disentangle_metrics.cli import arguments, options
+from disentangle_metrics.cli.about import about
 from disentangle_metrics.cli.latent_groups import groups_in
 from disentangle_metrics.cli.results import (
     Format,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.benchmarking.results import Benchmark
 
 NAME = "dm-eval"
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(pretty_exceptions_enable=False)
 
 
 @app.command()
@@ -87,10 +88,12 @@ def dm_eval(
     dm-eval --latents FILE... --factors FILE scores arrays, and without --factors by the metrics of latents
     alone;
     dm-eval compare A.json B.json compares results (see dm-eval compare --help).
+    dm-eval doctor says what a report of a fault needs: versions, extras, devices, caches.
     Results go to stdout, everything else to stderr.
     """
-    if list_names or explain is not None or version:
-        print(_about(list_names, explain))
+    doctor = models == ["doctor"] and dataset is None
+    if list_names or explain is not None or version or doctor:
+        print(about(NAME, list_names=list_names, explain=explain, doctor=doctor))
         return
     shown = Shown(format, brief, width, cite)
     model, files = arguments.model_and_latents(models or (), latents or (), context.obj)
@@ -114,6 +117,9 @@ def dm_eval(
     # Imported only now: --help must not wait for them.
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
     from disentangle_metrics.files.arrays import Choices
+    from disentangle_metrics.scoring.requests import choose
+
+    choose(wanted, protocol)  # a name that is not known is said before anything is loaded
 
     with ExitStack() as stack:
         stack.enter_context(limits_set(time_limit, memory_limit))
@@ -206,20 +212,6 @@ def dm_eval(
         for name, error in result.errors.items():
             say(NAME, f"failed: {name}: {error}")
         raise typer.Exit(FAILED)
-
-
-def _about(list_names: bool, explain: str | None) -> str:
-    if explain is not None:
-        from disentangle_metrics.metrics.cards import describe
-
-        return describe(explain)
-    if list_names:
-        from disentangle_metrics.cli.listing import listing
-
-        return listing()
-    from disentangle_metrics.version import __version__
-
-    return f"{NAME} {__version__}"
 
 
 def _only_arrays(given: dict[str, Any]) -> None:

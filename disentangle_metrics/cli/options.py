@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from disentangle_metrics.cli import completion
 from disentangle_metrics.kit.limits import GIGABYTES, SECONDS
 
 OUTPUTS_FORM = "ROLE=NAME,..., such as mean=z_mean,logvar=z_log_var"
@@ -24,16 +25,20 @@ class Missing(StrEnum):
     RAISE, DROP = "raise", "drop"
 
 
-def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
-    """An option in a panel of the help."""
-    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
+def option(panel: str, text: str, *names: str, metavar: str | None = None, values: Any = None) -> Any:
+    """An option in a panel of the help; `values` gives those that begin with a text, for the shell."""
+    return typer.Option(
+        *names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False, autocompletion=values
+    )
 
 
 MODEL, ARRAYS, SCORING, OUTPUT = "To score a model", "To score arrays", "Scoring", "Output"
 LIMITS, ABOUT = "Limits", "About"
 
 Model = typer.Argument(metavar="MODEL", help="A model file, or the name of a bundled checkpoint.")
-Dataset = option(MODEL, "Data set to encode, such as sprites, or a path.", metavar="NAME|PATH")
+Dataset = option(
+    MODEL, "Data set to encode, such as sprites, or a path.", metavar="NAME|PATH", values=completion.datasets
+)
 Root = option(MODEL, "Where the data set's files are.", metavar="DIR")
 DataOptions = option(
     MODEL, "Options of the data set, such as pool=2: docs/own_data.md.", metavar="NAME=V,..."
@@ -41,7 +46,12 @@ DataOptions = option(
 Samples = option(MODEL, "Images to encode, or all (default 10000).", metavar="N")
 BatchSize = option(MODEL, "Images encoded at a time (default 256).", metavar="N")
 Device = option(MODEL, "auto (default), cpu, cuda, cuda:N or mps.", metavar="NAME")
-Arch = option(MODEL, "Registered architecture that a file of bare weights belongs to.", metavar="NAME")
+Arch = option(
+    MODEL,
+    "Registered architecture that a file of bare weights belongs to.",
+    metavar="NAME",
+    values=completion.architectures,
+)
 ModelCode = option(
     MODEL, "Your code that builds the network: package.module:factory or file.py:factory.", metavar="REF"
 )
@@ -101,8 +111,11 @@ Metrics = option(
     SCORING,
     "Metrics, score keys, or signatures to score again, as 'mig|bins:10' (default: those of the protocol).",
     metavar="NAME,...",
+    values=completion.metrics,
 )
-Protocol = option(SCORING, "A published set of settings (default: default).", metavar="NAME")
+Protocol = option(
+    SCORING, "A published set of settings (default: default).", metavar="NAME", values=completion.protocols
+)
 MissingChoice = option(
     SCORING, "Rows with missing values: raise (default) refuses them, drop leaves them out, for the factor "
     "that lacks a value alone where a metric allows.", "--missing"
@@ -135,5 +148,5 @@ MemoryLimit = option(
 )
 Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
 List = option(ABOUT, "List metrics, protocols, data sets, architectures and bundled checkpoints.", "--list")
-Explain = option(ABOUT, "Explain a metric.", metavar="METRIC")
+Explain = option(ABOUT, "Explain a metric.", metavar="METRIC", values=completion.metrics)
 Version = option(ABOUT, "Print the version.", "--version")

@@ -20,6 +20,7 @@ from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.encoders.torch_save import damaged
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.installing import install_line
 from disentangle_metrics.kit.limits import memory_advice
 
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
@@ -89,7 +90,7 @@ def import_onnx(path: Path) -> tuple[ModuleType, ModuleType]:
             raise
         raise ModelFileError(
             f"{path} is an ONNX model, and running it needs the package {error.name}; "
-            'install it with: pip install "disentangle-metrics[onnx]"'
+            f"install it with: {install_line('onnx')}"
         ) from None
     if hasattr(onnxruntime, "disable_telemetry_events"):  # where the user had imported it before
         onnxruntime.disable_telemetry_events()

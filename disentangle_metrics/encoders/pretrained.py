@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import ModelFileError
+from disentangle_metrics.kit.installing import install_line
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +61,7 @@ def load_pretrained(folder: Path) -> tuple[torch.nn.Module, str, tuple[str, ...]
             raise
         raise ModelFileError(
             f"{folder} is a model of Transformers, and loading it needs the package transformers; install it "
-            'with: pip install "disentangle-metrics[transformers]"'
+            f"with: {install_line('transformers')}"
         ) from None
     try:
         network, found = AutoModel.from_pretrained(

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.kit.installing import install_line
 
 if TYPE_CHECKING:
     import torch
@@ -28,14 +29,13 @@ def import_torch() -> ModuleType:
             raise
         raise ModelFileError(
             "loading a model needs PyTorch, which is not installed; "
-            'install it with: pip install "disentangle-metrics[models]"'
+            f"install it with: {install_line('models')}"
         ) from None
     major, minor = (int(part) for part in torch.__version__.split(".")[:2])
     if (major, minor) < OLDEST:
         raise ModelFileError(
             f"loading a model safely needs PyTorch {OLDEST[0]}.{OLDEST[1]} or newer, found "
-            f"{torch.__version__}; "
-            'upgrade it with: pip install --upgrade "disentangle-metrics[models]"'
+            f"{torch.__version__}; upgrade it with: {install_line('models', upgrade=True)}"
         )
     return torch
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import ModelFileError
+from disentangle_metrics.kit.installing import install_line
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ def read_safetensors(path: Path) -> StoredWeights:
     except ModuleNotFoundError:
         raise ModelFileError(
             f"{path} is a safetensors file, and reading it needs the package safetensors; "
-            'install it with: pip install "disentangle-metrics[models]"'
+            f"install it with: {install_line('models')}"
         ) from None
 
     try:

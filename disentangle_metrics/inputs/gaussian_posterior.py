@@ -17,6 +17,8 @@ class GaussianPosterior:
     logvar
         Shape (N, D): the natural logarithms of the variances.
 
+    Notes
+    -----
     Tensors on a GPU are also copied to the host, where all metrics read them but those whose
     estimator is "posterior": their quadrature is computed on the GPU.
     """

@@ -9,7 +9,7 @@
 | ``sklearn`` | ``make_scorer`` for model selection |
 | ``anndata`` | ``benchmark`` of several embeddings |
 
-Each is installed with an extra of its name: ``pip install 'disentangle-metrics[lightning]'``.
+Each is installed with an extra of its name: ``pip install ".[lightning]"`` in a clone.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.installing import install_line
 
 
 def need(package: str, integration: str | None = None) -> Any:
@@ -24,5 +25,5 @@ def need(package: str, integration: str | None = None) -> Any:
         extra = integration or package
         raise InputError(
             f"disentangle_metrics.integrations.{extra} needs the package {package}, which is not "
-            f"installed; install it with: pip install 'disentangle-metrics[{extra}]'"
+            f"installed; install it with: {install_line(extra)}"
         ) from None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.files import remove_unfinished as remove_unfinished
     from disentangle_metrics.kit.files import whole_file as whole_file
     from disentangle_metrics.kit.files import write_whole as write_whole
+    from disentangle_metrics.kit.installing import install_line as install_line
     from disentangle_metrics.kit.limits import limited as limited
     from disentangle_metrics.kit.limits import reading as reading
     from disentangle_metrics.kit.limits import refuse_growth as refuse_growth
@@ -30,6 +31,7 @@ _WHERE = {
     "full_float32": "precision",
     "gaussian_kl": "arrays",
     "holm": "many_tests",
+    "install_line": "installing",
     "limited": "limits",
     "network_input": "arrays",
     "reading": "limits",

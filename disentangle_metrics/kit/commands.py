@@ -18,6 +18,7 @@ from typing import Any
 import typer
 
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
+from disentangle_metrics.kit.installing import install_line
 from disentangle_metrics.kit.supervision import supervised
 from disentangle_metrics.text import one_line
 
@@ -73,6 +74,8 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # the parser's answer to it
             _give_up_stdout()
             return DONE
+        if _is_completion(name, arguments):
+            return end.code if isinstance(end.code, int) else DONE
         say(name, f"failed: something that was called ended the command with code {end.code}")
         return FAILED
     except Exception as error:
@@ -86,8 +89,7 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
             say(name, f"{PREFIXES.get(error.exit_code, '')}{error}")
             return error.exit_code
         if isinstance(error, ModuleNotFoundError) and error.name in OPTIONAL:
-            remedy = f"pip install 'disentangle-metrics[{OPTIONAL[error.name]}]'"
-            return _refuse(name, f"{error.name} is not installed; {remedy}")
+            return _refuse(name, f"{error.name} is not installed; {install_line(OPTIONAL[error.name])}")
         if usage := _usage_message(error):
             return _refuse(name, f"{usage} (see {name} --help)")
         hint = "" if debug else " (--debug shows where)"
@@ -101,6 +103,14 @@ def say(name: str, text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def _is_completion(name: str, arguments: Sequence[str]) -> bool:
+    """Whether the shell's completion is asked for, or its installation; the parser exits after them."""
+    asked = {argument.partition("=")[0] for argument in arguments}
+    return f"_{name.replace('-', '_').upper()}_COMPLETE" in os.environ or bool(
+        asked & {"--install-completion", "--show-completion"}
+    )
 
 
 def _interrupted(name: str, terminated: threading.Event) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PATIENCE = 2.0  # seconds
+SLOW = 600.0  # seconds that the estimate looks back over: some steps take minutes
 PAUSE = 0.1  # seconds between two drawings in a notebook
 
 
@@ -47,6 +48,7 @@ class _TerminalBar:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            speed_estimate_period=SLOW if unit == "steps" else 30,
             disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("", total=None)

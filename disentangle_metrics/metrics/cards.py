@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition, documentation_of
 from disentangle_metrics.metrics.lookup import find_metric
@@ -38,11 +40,22 @@ def list_metrics() -> list[str]:
     return METRICS.names()
 
 
+class Card(str):
+    """Text that a notebook and the Python prompt show with its line breaks."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="white-space: pre-wrap">{escape(self)}</pre>'
+
+
 def describe(name: str) -> str:
     """The card of a metric, by its name or by the key of one of its scores.
 
     Definition, formula, range, direction, chance level, degenerate cases, cost, settings and source, as
     plain text; of a plug-in what its author wrote. ``"udr"``, which compares several models, has one too.
+    A notebook and the Python prompt show it as it reads.
 
     Raises
     ------
@@ -50,7 +63,7 @@ def describe(name: str) -> str:
         If the metric is unknown; near names are suggested.
     """
     if name == udr.__name__:  # of several models, so no metric of a report
-        return documentation_of(udr)
+        return Card(documentation_of(udr))
     definition = find_metric(name)
     scores = [
         f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"
@@ -60,24 +73,23 @@ def describe(name: str) -> str:
         f"  {key} = {setting_text(value)}{_choices(definition, key)}"
         for key, value in definition.settings.items()
     ]
-    return "\n".join(
-        [
-            definition.documentation,
-            "",
-            f"Notation: {NOTATION}",
-            "",
-            "Scores",
-            *scores,
-            f"Chance and ceiling on your own data: {ANCHORS[definition.anchors]}",
-            f"Reads: {definition.relation}",
-            f"With missing values dropped: {_rows_read(definition)}",
-            f"Groups of latents: {GROUPS.get(definition.relation, 'no definition; the score is NaN')}",
-            f"In an Accumulator: {COUNTED[definition.from_counts]}",
-            f"Source: {definition.source} (definition version {definition.version})",
-            "Settings, their defaults and what they may be",
-            *settings,
-        ]
-    )
+    lines = [
+        definition.documentation,
+        "",
+        f"Notation: {NOTATION}",
+        "",
+        "Scores",
+        *scores,
+        f"Chance and ceiling on your own data: {ANCHORS[definition.anchors]}",
+        f"Reads: {definition.relation}",
+        f"With missing values dropped: {_rows_read(definition)}",
+        f"Groups of latents: {GROUPS.get(definition.relation, 'no definition; the score is NaN')}",
+        f"In an Accumulator: {COUNTED[definition.from_counts]}",
+        f"Source: {definition.source} (definition version {definition.version})",
+        "Settings, their defaults and what they may be",
+        *settings,
+    ]
+    return Card("\n".join(lines))
 
 
 def better(score: ScoreDefinition) -> str:

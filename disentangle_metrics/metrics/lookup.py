@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.registry import unknown
 
 
 def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
@@ -23,9 +23,7 @@ def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     if name == "udr":
         raise InputError("'udr' compares several models: call dm.udr(list_of_latents)")
     known = list(dict.fromkeys([*METRICS.names(), *by_key]))
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    raise InputError(f"unknown metric {name!r}; {hint}known: {', '.join(known)}")
+    raise InputError(unknown("metric", name, known))
 
 
 def score_keys() -> dict[str, MetricDefinition]:

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.installing import install_line
 
 DISTRIBUTIONS = {"PIL": "pillow"}  # where the package is called otherwise
 
@@ -24,5 +25,5 @@ def need(package: str, purpose: str) -> Any:
         name = DISTRIBUTIONS.get(package, package)
         raise InputError(
             f"{purpose} needs the package {name}, which is not installed; install it "
-            "with: pip install 'disentangle-metrics[report]'"
+            f"with: {install_line('report')}"
         ) from None

@@ -9,6 +9,7 @@ from typing import Any
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.reading import Rule
 from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.registry import unknown
 
 Settings = Mapping[str, Any]
 
@@ -46,10 +47,10 @@ VOTES_OF_THE_REVIEW: Settings = {
 
 
 class Protocols(dict[str, Protocol]):
-    """The protocols by name; an unknown one is an InputError that lists them."""
+    """The protocols by name; an unknown one is an InputError with near names."""
 
     def __missing__(self, name: str) -> Protocol:
-        raise InputError(f"unknown protocol {name!r}; known: {', '.join(self)}")
+        raise InputError(unknown("protocol", str(name), list(self)))
 
 
 PROTOCOLS = Protocols(

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics import InputError
-from disentangle_metrics.kit import LateProgress, run_command, write_whole
+from disentangle_metrics.kit import install_line, run_command, write_whole
 from reference_models.cli.options import Debug, Minutes, Quiet, Root
 
 app = typer.Typer(
@@ -20,7 +20,6 @@ app = typer.Typer(
     help="Run the comparison of models: models x beta x seeds on a data set, resumable at any moment.",
     invoke_without_command=True,
     no_args_is_help=False,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -79,7 +78,7 @@ def reproduce(
         betas_in(betas) if betas else (), seeds_in(seeds) if seeds else (), ablation
     )
     folder = out or default_folder(plan, dataset)
-    with parallel_backend(backend, address), run_bar(comparison, folder, quiet) as advance:
+    with parallel_backend(backend, address), progress_of(comparison, folder, quiet) as progress:
         rows = sweep(
             comparison,
             folder,
@@ -87,12 +86,16 @@ def reproduce(
             root=root,
             device=device,
             retry_failed=retry_failed,
-            advance=advance,
+            begin=progress.begin,
+            advance=progress.end,
             until=until,
         )
-    failed = [row for row in rows if "error" in row]
-    for row in failed:
-        print(f"failed: {row['key']}: {row['error']}", file=sys.stderr)
+    failed: dict[str, list[str]] = {}
+    for row in rows:
+        if "error" in row:
+            failed.setdefault(row["error"], []).append(row["key"])
+    for error, keys in failed.items():
+        print(f"failed: {', '.join(keys)}: {error}", file=sys.stderr)
     if failed:
         print("dm-reproduce --retry-failed tries them again", file=sys.stderr)
     print(folder / ROWS)
@@ -109,7 +112,7 @@ def figures(
         import matplotlib  # noqa: F401
         import tabulate  # noqa: F401
     except ModuleNotFoundError as error:
-        raise InputError(f"figures need {error.name}; pip install 'disentangle-metrics[report]'") from None
+        raise InputError(f"figures need {error.name}; {install_line('report')}") from None
     from reference_models.comparison import results
     from reference_models.comparison.figures import all_figures
     from reference_models.comparison.page import page
@@ -218,38 +221,17 @@ def parallel_backend(name: str, address: str | None) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name not in ("distributed", "dask", "ray"):
             raise
-        raise InputError(
-            f"--backend {name} needs {error.name}; pip install 'disentangle-metrics[{name}]'"
-        ) from None
+        raise InputError(f"--backend {name} needs {error.name}; {install_line(name)}") from None
 
 
-@contextlib.contextmanager
-def run_bar(comparison: Any, folder: Path, quiet: bool) -> Iterator[Any]:
-    """A function of a finished row that moves a bar on stderr and says the row in a line."""
-    from reference_models.comparison.rows import read_rows
-    from reference_models.comparison.sweep import ROWS
+def progress_of(comparison: Any, folder: Path, quiet: bool) -> Any:
+    """What follows the sweep on stderr: a bar, and a line for each run that ends or is resumed."""
+    from reference_models.comparison.progress import SweepProgress
 
     any_rates = dict.fromkeys(comparison.models, 1.0)  # how many runs there are does not depend on them
-    total = len(comparison.pilots()) + len(comparison.runs(any_rates))
-    done = len(read_rows(folder / ROWS))
-    with LateProgress("runs", total, "steps", done=done, shown=not quiet) as bar:
-
-        def advance(row: dict[str, Any]) -> None:
-            bar.update(1)
-            bar.say(line_of(row))
-
-        yield advance
-
-
-def line_of(row: dict[str, Any]) -> str:
-    """A finished run in one line."""
-    if "error" in row:
-        return f"{row['key']}: failed: {row['error']}"
-    scores = ", ".join(
-        f"{key} {'-' if score['value'] is None else format(score['value'], '.3f')}"
-        for key, score in row["published"].items()
-    )
-    return f"{row['key']}: reconstruction {row['reconstruction']:.1f}, {scores} ({row['seconds']:.0f} s)"
+    runs = [*comparison.pilots(), *comparison.runs(any_rates)]
+    steps = sum(run.settings["steps"] for run in runs)
+    return SweepProgress(folder, steps, len(runs), shown=not quiet)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -28,7 +28,6 @@ app = typer.Typer(
     name="dm-train",
     help="Train a reference model that makes representations to evaluate.",
     no_args_is_help=False,  # a missing model is a mistake of one line
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -44,6 +44,7 @@ ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run 
 
 SPANNING = ("DaskDistributedBackend", "RayBackend")  # joblib's backends whose workers may be elsewhere
 
+Begin = Callable[[list[Run], list[Run]], object]
 Advance = Callable[[Row], object]
 
 
@@ -61,6 +62,7 @@ def sweep(
     root: Path | None = None,
     device: str = "auto",
     retry_failed: bool = False,
+    begin: Begin = lambda runs, pending: None,
     advance: Advance = lambda row: None,
     until: float | None = None,
 ) -> list[Row]:
@@ -82,6 +84,9 @@ def sweep(
     device : str
         Of every run.
     retry_failed : bool
+    begin : callable
+        Told the runs of a round, and those of them that are left to do. There are two rounds: pilots, and
+        the others.
     advance : callable
         Told each new row.
     until : float, optional
@@ -91,6 +96,8 @@ def sweep(
     ------
     InputError
         If another process writes to the same rows, or no pilot of a model finished.
+    DatasetError
+        If the data set is not there. No run counts as failed then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM, or when the time is up (TimeIsUpError); runs that were under way go
         on when the sweep is started again.
@@ -107,9 +114,9 @@ def sweep(
     work = Work(folder, root, device)
     work.until = until
     with sole_writer(path), sigterm_as_ctrl_c():
-        do(work, comparison.pilots(), n_jobs, retry_failed, advance)
+        do(work, comparison.pilots(), n_jobs, retry_failed, advance, begin)
         runs = comparison.runs(comparison.learning_rates(read_rows(path)))
-        do(work, runs, n_jobs, retry_failed, advance)
+        do(work, runs, n_jobs, retry_failed, advance, begin)
         wanted = {run.key for run in [*comparison.pilots(), *runs]}
         return [row for row in read_rows(path) if row["key"] in wanted]
 
@@ -200,10 +207,20 @@ def pending(runs: Iterable[Run], rows: Iterable[Row], retry_failed: bool) -> lis
     return [run for run in runs if run.key not in ended]
 
 
-def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Advance) -> None:
+def do(
+    work: Work,
+    runs: list[Run],
+    n_jobs: int,
+    retry_failed: bool,
+    advance: Advance,
+    begin: Begin = lambda runs, pending: None,
+) -> None:
     """Do the pending ones of `runs`, those that lost their worker again."""
     path = work.folder / ROWS
     todo = pending(runs, read_rows(path), retry_failed)
+    if todo and not spans_machines():
+        work.dataset(todo[0])  # if it is missing, that is one error rather than one of each run
+    begin(runs, todo)
     lost = 0
     while todo:
         ended: set[str] = set()
@@ -244,9 +261,8 @@ def do(work: Work, runs: list[Run], n_jobs: int, retry_failed: bool, advance: Ad
 
 def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
     """What `work` gives for each run, as runs end; `n_jobs` of them at a time, on GPUs on each."""
-    backend, _ = joblib.parallel.get_active_backend()
     if has_cards(work.device):
-        spans = type(backend).__name__ in SPANNING
+        spans = spans_machines()
         cards = 1 if ":" in work.device else max(1, torch.cuda.device_count())
         if not spans and cards == 1:
             yield from rows_on_card(work, runs, n_jobs)
@@ -256,6 +272,12 @@ def results(work: Work, runs: list[Run], n_jobs: int) -> Iterator[Row | None]:
             yield from rows
         return
     yield from at_work(work, runs, n_jobs)
+
+
+def spans_machines() -> bool:
+    """Whether joblib's workers may be on other machines."""
+    backend, _ = joblib.parallel.get_active_backend()
+    return type(backend).__name__ in SPANNING
 
 
 def at_work(work: Callable[[Any], Any], parts: list[Any], n_jobs: int) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 
 from disentangle_metrics import InputError
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit import install_line, write_whole
 from reference_models.trained import checkpoints
 from reference_models.trained.load import TrainedModel, load
 
@@ -84,6 +84,6 @@ def _import_onnx() -> ModuleType:
     except ModuleNotFoundError:
         raise InputError(
             "writing ONNX needs the package onnx, which is not installed; install it with: "
-            'pip install "disentangle-metrics[onnx]"'
+            f"{install_line('onnx')}"
         ) from None
     return onnx

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics import InputError
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit import install_line, write_whole
 from reference_models.trained.traversals import Grid
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def pillow() -> ModuleType:
     except ModuleNotFoundError:
         raise InputError(
             "pictures need the package pillow, which is not installed; install it with: "
-            'pip install "disentangle-metrics[report]"'
+            f"{install_line('report')}"
         ) from None
     return Image
 

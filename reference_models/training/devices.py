@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import install_line
 from reference_models.training.interruption import stop_requests
 
 
@@ -74,7 +75,7 @@ def import_fabric() -> Any:
     except ModuleNotFoundError as error:
         raise InputError(
             f"several devices need the package lightning-fabric ({error.name} is not installed); "
-            "pip install 'disentangle-metrics[devices]', or use one device"
+            f"{install_line('devices')}, or use one device"
         ) from None
     return Fabric
 

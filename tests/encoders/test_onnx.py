@@ -211,7 +211,7 @@ def test_truncated(keep, tmp_path) -> None:
 def test_a_missing_package_names_the_extra(missing, tmp_path, monkeypatch) -> None:
     path = saved(tmp_path / "m.onnx", model())
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ModelFileError, match=rf'package {missing}; .*"disentangle-metrics\[onnx\]"'):
+    with pytest.raises(ModelFileError, match=rf'package {missing}; .*pip install .*\[onnx\]"'):
         load_encoder(path)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.metrics.cards import Card
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.metrics.lookup import find_metric
 from tools.metrics_page import PAGE, chance, formulas, group, render, rows, sections
@@ -137,3 +138,14 @@ def test_the_chance_on_the_cards_is_what_score_finds():
         (low, high), *_ = [bound for text, bound in bounds.items() if words.startswith(text)]
         found = report[find_metric(name).keys[0]].chance
         assert low < found < high, (name, words, found)
+
+
+def test_a_card_shows_its_lines_at_the_prompt_and_in_a_notebook():
+    card = dm.describe("mig")
+    assert isinstance(card, str)
+    assert repr(card) == str(card)
+    assert "\n" in card
+    page = card._repr_html_()
+    assert page.startswith("<pre")
+    assert "&lt;" in Card("a < b")._repr_html_()
+    assert page.count("\n") == card.count("\n")

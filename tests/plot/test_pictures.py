@@ -109,7 +109,7 @@ def test_importing_the_module_loads_no_matplotlib():
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(
-        dm.InputError, match=r"a picture needs the package matplotlib.*disentangle-metrics\[report\]"
+        dm.InputError, match=r"a picture needs the package matplotlib.*pip install .*\[report\]"
     ):
         dm.plot.scores(REPORT)
 

@@ -16,6 +16,7 @@ from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.own.arrays import assembled
 from disentangle_metrics.datasets.own.pictures import PictureRows
 from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.kit.installing import install_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,7 +154,7 @@ def read_columns(files: list[Path], columns: list[str] | None) -> Any:
         from pyarrow import parquet
     except ImportError as error:
         raise DatasetError(
-            f"{files[0]} is read with pyarrow, which is missing: pip install 'disentangle-metrics[data]'"
+            f"{files[0]} is read with pyarrow, which is missing: {install_line('data')}"
         ) from error
     tables = []
     for file in files:

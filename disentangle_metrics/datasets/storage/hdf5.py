@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.kit.installing import install_line
 
 
 def require_h5py(dataset: str, instead: str) -> None:
@@ -13,6 +14,5 @@ def require_h5py(dataset: str, instead: str) -> None:
         importlib.import_module("h5py")
     except ImportError as error:
         raise DatasetError(
-            f"{dataset} is read with h5py, which is not installed: pip install 'disentangle-metrics[data]'; "
-            f"{instead}"
+            f"{dataset} is read with h5py, which is not installed: {install_line('data')}; {instead}"
         ) from error

@@ -1,0 +1,24 @@
+"""What ``dm-eval`` says of itself: the version, a metric's card, the list of names, the machine."""
+
+from __future__ import annotations
+
+# Each answer is imported only when it is asked for: the version must not wait for NumPy.
+
+
+def about(name: str, *, list_names: bool, explain: str | None, doctor: bool) -> str:
+    """The answer to --explain, --list or ``doctor``; the version if none of them was asked for."""
+    if explain is not None:
+        from disentangle_metrics.metrics.cards import describe
+
+        return describe(explain)
+    if list_names:
+        from disentangle_metrics.cli.listing import listing
+
+        return listing()
+    if doctor:
+        from disentangle_metrics.cli.doctor import diagnosis
+
+        return diagnosis()
+    from disentangle_metrics.version import __version__
+
+    return f"{name} {__version__}"
