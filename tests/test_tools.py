@@ -24,7 +24,6 @@ TOOLS = (
     "checks_page",
     "draw_imports",
     "metrics_page",
-    "notebooks",
     "public_stub",
     "published_scores",
     "readme_table",

@@ -149,9 +149,10 @@ def pack_one_by_one(path: Path, unfinished: Path, recipe: str, grid: FactorGrid,
     import h5py
 
     published = open_published(path, grid, side)
+    # whole_file holds the lock of the unfinished file, which HDF5 would ask for too.
     together = min(max((published.chunks or (1,))[0], 256), 8192)  # each pack is then opened once
     with (
-        h5py.File(unfinished, "w", libver="latest") as file,
+        h5py.File(unfinished, "w", libver="latest", locking=False) as file,
         LateProgress(f"unpacking {path.name}", len(grid)) as bar,
     ):
         images = file.create_dataset(

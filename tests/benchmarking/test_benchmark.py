@@ -16,8 +16,8 @@ import pytest
 from sklearn.tree import DecisionTreeRegressor
 
 import disentangle_metrics as dm
+from disentangle_metrics.estimators.counts import binning
 from disentangle_metrics.inputs import factor, inputs
-from disentangle_metrics.relations import relations
 
 RNG = np.random.default_rng(0)
 CODES = RNG.integers(0, 4, size=(240, 2))
@@ -72,7 +72,7 @@ def test_rows_are_matched_by_label_for_each() -> None:
 def test_factors_are_read_and_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     cut: list[int] = []
-    read_factor, codes_of = factor.read_factor, relations.make_bins
+    read_factor, codes_of = factor.read_factor, binning.make_bins
 
     def counting(column: Any, name: str, *rest: Any) -> Any:
         read.append(name)
@@ -83,7 +83,7 @@ def test_factors_are_read_and_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return codes_of(columns, *rest)
 
     monkeypatch.setattr(factor, "read_factor", counting)
-    monkeypatch.setattr(relations, "make_bins", cutting)
+    monkeypatch.setattr(binning, "make_bins", cutting)
     assert inputs.read_each is factor.read_each
     dm.benchmark({"a": ALIGNED, "b": TURNED, "c": TURNED[:, :2]}, FACTORS, metrics=["mig"], anchors=False)
     assert read == ["shape", "size"]

@@ -44,7 +44,7 @@ def column_ranges(columns: NDArray[np.floating]) -> tuple[NDArray[np.float64], N
     """Smallest and largest value of each column of an (N, D) array, in float64, chunk by chunk."""
     width = columns.shape[1]
     low, high = np.full(width, np.inf), np.full(width, -np.inf)
-    for rows in chunks(len(columns)):
+    for rows in chunks(len(columns)) if width else ():
         part = columns[rows]
         whole = len(part) // FOLD * FOLD
         for piece in (part[:whole].reshape(-1, FOLD * width), part[whole:]):
