@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.estimators.counts.binning import Bins
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
-from disentangle_metrics.estimators.counts.entropy import Information, entropy, present
+from disentangle_metrics.estimators.counts.entropy import Information
 from disentangle_metrics.estimators.nearest_neighbours import (
+    from_distances,
     jittered,
     with_categories,
     with_continuous,
@@ -123,16 +124,7 @@ def neighbour_information_of_groups(
                 table[place, factor] = group_with_categories(np.column_stack(moved), categories, k)
             else:
                 table[place, factor] = group_with_continuous(np.column_stack(moved), column, k)
-    rows_by_value = [np.bincount(column) for column in codes]
-    unknown = np.full(table.shape, np.nan)
-    return Information(
-        np.maximum(table, 0.0),
-        joint_entropy=unknown,
-        latent_entropy=unknown[:, 0],
-        factor_entropy=np.array([entropy(rows) for rows in rows_by_value]),
-        factor_values=present(rows_by_value),
-        counted=False,
-    )
+    return from_distances(table, codes)
 
 
 def group_with_categories(group: Floats, codes: NDArray[np.integer], k: int) -> float:

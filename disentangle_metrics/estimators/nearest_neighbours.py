@@ -250,6 +250,11 @@ def neighbour_information(
             else:
                 around = turning, factor in circular
                 table[latent, factor] = with_continuous(moved, column, k, around)
+    return from_distances(table, codes)
+
+
+def from_distances(table: Floats, codes: Sequence[NDArray[np.integer]]) -> Information:
+    """Raw estimates (D, K) as information, none below 0; the factors' entropies are those of their codes."""
     rows_by_value = [np.bincount(column) for column in codes]
     unknown = np.full(table.shape, np.nan)
     return Information(

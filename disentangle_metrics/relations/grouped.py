@@ -122,6 +122,10 @@ class GroupedRelations(Relations):
             raise NotApplicable(f"estimator={estimator!r} reads single latents: use 'nearest_neighbours'")
         if columns.inputs.latents_of("categorical"):
             raise NotApplicable("categories have no neighbours: use estimator='histogram' with fewer `bins`")
+        if columns.inputs.latents_of("circular") or any(f.period is not None for f in columns.inputs.factors):
+            raise NotApplicable(
+                "neighbours of groups do not go round circles: use estimator='histogram' with fewer `bins`"
+            )
         information = neighbour_information_of_groups(
             columns.latents,
             columns.constant(),
