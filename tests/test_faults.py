@@ -79,7 +79,7 @@ def interrupt(number: int, folder: Path, rng: np.random.Generator) -> None:
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     endings = {  # the last: between the end of its work and the end of its process
-        signal.SIGINT: [(130, "dm-eval: interrupted\n")],
+        signal.SIGINT: [(130, "dm-eval: interrupted\n"), (-signal.SIGINT, "")],
         signal.SIGTERM: [(143, "dm-eval: terminated\n"), (-signal.SIGTERM, "")],
         signal.SIGKILL: [(-signal.SIGKILL, "")],
     }
