@@ -12,6 +12,8 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "tests" / "benchmarks" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 MOST_WORDS = 17  # mean words a sentence

@@ -14,7 +14,7 @@ from disentangle_metrics.datasets.own.arrays import FactorTypes, assembled
 from disentangle_metrics.datasets.own.pictures import SUFFIXES, PictureRows
 from disentangle_metrics.datasets.own.pixels import ImageRows
 from disentangle_metrics.datasets.own.tables import TABLES, read_table
-from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,8 +87,7 @@ def from_folder(
             pictures, factors, notes = matched(folder, pictures, frame, str(place))
         else:
             factors = _classes(folder, pictures)
-        count = int(channels) if channels is not None and str(channels).isdigit() else channels
-        rows = PictureRows(_Files(folder, pictures), len(pictures), side, count)  # type: ignore[arg-type]
+        rows = PictureRows(_Files(folder, pictures), len(pictures), side, _channels_of_pictures(channels))
         order = "last"
     if place is not None:
         facts["factors"] = str(place)
@@ -110,6 +109,12 @@ def from_folder(
         facts=facts,
         notes=notes,
     )
+
+
+def _channels_of_pictures(channels: int | str | None) -> int | None:
+    if channels is None or str(channels).isdigit():
+        return None if channels is None else int(channels)
+    raise InputError(f"channels is {channels!r}; pictures have 1 (grey) or 3 (colour)")
 
 
 class _Files:
@@ -178,8 +183,8 @@ def matched(
         )
     order = [ways[cell] for cell in cells]
     if len(set(order)) < len(order):
-        seen: set[str] = set()
-        twice = next(row for row, name in enumerate(order) if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        first = {name: row for row, name in reversed(list(enumerate(order)))}
+        twice = next(row for row, name in enumerate(order) if first[name] < row)
         raise DatasetError(f"{table}: row {twice} names {cells[twice]!r}, as an earlier row does")
     factors = frame.drop(columns=best)
     if not factors.shape[1]:

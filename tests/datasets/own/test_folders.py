@@ -179,3 +179,10 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         load_dataset(str(tmp_path))
     with pytest.raises(DatasetError, match="there is no folder"):
         from_folder(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("channels", ["last", "first", "colour", 2])
+def test_channels_of_pictures_are_a_number(channels, tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"pictures have 1 \(grey\) or 3 \(colour\)"):
+        from_folder(tmp_path, channels=channels)
