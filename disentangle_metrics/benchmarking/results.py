@@ -14,6 +14,7 @@ from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import by_property
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.stored_report import read_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,13 +162,7 @@ class Benchmark(Mapping[str, Report]):
         InputError
             If the file is missing or is no benchmark.
         """
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a benchmark: {error}") from error
-        if not isinstance(values, dict):
-            raise InputError(f"{path} is not a benchmark")
-        return cls.from_dict(values)
+        return cls.from_dict(read_values(Path(path), "benchmark"))
 
     def __str__(self) -> str:
         from disentangle_metrics.reporting.terminal import blocks_as_text

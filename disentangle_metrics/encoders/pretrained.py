@@ -163,7 +163,7 @@ def _target(size: tuple[int, ...], shape: Any) -> tuple[int, int]:
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ModelFileError(f"{path} is damaged ({error})") from error
     if not isinstance(content, dict):
         raise ModelFileError(f"{path} must hold an object, found a {type(content).__name__}")

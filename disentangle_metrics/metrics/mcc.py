@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from disentangle_metrics.checks import Check
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.correlation import ranks as rank_numbers
 from disentangle_metrics.estimators.linear import folds_of
 from disentangle_metrics.estimators.matching import held_out_matches, one_to_one
@@ -54,7 +55,7 @@ def mcc(
     cross_fitted
         Match, and choose the signs, on four fifths of the rows, and correlate on the fifth that they have
         not seen, five times. Unrelated rows then score about 0, where the best of several correlations does
-        not. Rows with a value of every factor are read.
+        not. Rows with a value of every factor are read. Circular factors and latents have no such score: NaN.
 
     Returns
     -------
@@ -90,6 +91,8 @@ def mcc(
     correlations[:, ~varying] = np.nan
     if cross_fitted:
         whole = relations.complete_cases()
+        if whole.inputs.latent_angles() or any(f.period is not None for f in whole.inputs.factors):
+            raise NotApplicable("cross_fitted=True does not go round circles: use cross_fitted=False")
         factors = np.stack([whole.inputs.factors[k].as_numbers() for k in columns], axis=1)
         latents = rank_numbers(whole.latents) if ranks else whole.latents
         factors = rank_numbers(factors) if ranks else factors

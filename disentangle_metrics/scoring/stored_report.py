@@ -16,8 +16,8 @@ Checked = Callable[[str, Any], None]
 """Raises InputError unless the value, which stands at a place in the report, is of the right form."""
 
 
-def read_values(path: Path) -> Mapping[str, Any]:
-    """The values in a report's JSON file.
+def read_values(path: Path, what: str = "report") -> Mapping[str, Any]:
+    """The values in the JSON file of a report, or of `what` holds several.
 
     Raises
     ------
@@ -27,9 +27,9 @@ def read_values(path: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as a report: {error}") from error
+        raise InputError(f"{path} cannot be read as a {what}: {error}") from error
     if not isinstance(values, dict):
-        raise InputError(f"{path} is not a report")
+        raise InputError(f"{path} is not a {what}")
     return values
 
 

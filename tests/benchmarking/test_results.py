@@ -89,6 +89,9 @@ def test_json_gives_the_same_again(tmp_path: Path) -> None:
         again = Benchmark.from_json(path)
         assert again.to_dict() == result.to_dict()
         assert str(again) == str(result)
+    path.write_text("[" * 100_000)  # deeper than Python reads
+    with pytest.raises(dm.InputError, match="cannot be read as a benchmark"):
+        Benchmark.from_json(path)
     path.write_text("[]")
     with pytest.raises(dm.InputError, match="is not a benchmark"):
         Benchmark.from_json(path)

@@ -118,3 +118,16 @@ def test_held_out_matches_by_hand():
     folds = np.arange(1_000) % 5
     found = held_out_matches(-V[:, :1], V[:, :1], folds)
     assert found[0, 0] == pytest.approx(1.0)
+
+
+def test_cross_fitted_mcc_says_nothing_of_circles():
+    angle = RNG.uniform(0, 360, size=(300, 1))
+    report = dm.score(
+        np.cos(np.radians(angle)),
+        angle,
+        metrics=[dm.Metric("mcc", cross_fitted=True)],
+        factor_types=["circular:360"],
+        anchors=False,
+    )
+    assert np.isnan(report["mcc"].value)
+    assert "circles" in report["mcc"].reason

@@ -136,7 +136,7 @@ def _chosen(folder: Path, known: list[str], split: str | None) -> str:
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise DatasetError(f"{path} is truncated or damaged ({error})") from error
     return content if isinstance(content, dict) else {}
 
