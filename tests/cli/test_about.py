@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import re
 import subprocess
 import sys
@@ -25,8 +26,11 @@ COMMANDS = {
 def run_fresh(command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, as a shell starts it."""
     code = f"from {COMMANDS[command]} import main; main()"
+    started = [sys.executable, "-c", code, *arguments]
+    if bash := shutil.which("bash"):  # completion asks which shell is its parent
+        started = [bash, "-c", '"$@"; exit $?', "bash", *started]
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        started,
         capture_output=True,
         text=True,
         env={**os.environ, **variables},
