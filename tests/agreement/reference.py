@@ -11,33 +11,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FOLDER = Path(__file__).parents[1] / "data" / "reference"
+FOLDERS = tuple(Path(__file__).parents[1] / "data" / name for name in ("reference", "reference2"))
+
+
+@functools.cache
+def recorded(folder: Path) -> dict[str, Any]:
+    """Everything one folder records."""
+    return json.loads((folder / "values.json").read_text(encoding="utf-8"))
 
 
 @functools.cache
 def values() -> dict[str, Any]:
-    """Everything recorded."""
-    return json.loads((FOLDER / "values.json").read_text(encoding="utf-8"))
+    """Everything recorded: the cases of both folders, and the results of a case that both have."""
+    first, second = (recorded(folder) for folder in FOLDERS)
+    cases = dict(first["cases"])
+    for name, case in second["cases"].items():
+        results = cases[name]["results"] if name in cases else []
+        cases[name] = {**cases.get(name, case), "results": [*results, *case["results"]]}
+    return {**first, "cases": cases}
 
 
-CASES = tuple(values()["cases"])
+CASES = tuple(recorded(FOLDERS[0])["cases"])
+MADE_CASES = tuple(name for name in recorded(FOLDERS[1])["cases"] if name not in CASES)
+"""Sweeps, rare classes, hierarchies, circles and linear maps, for the second nine implementations alone."""
 
 
 @functools.cache
-def arrays(case: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Latents and factors of a case."""
-    with np.load(FOLDER / values()["cases"][case]["input"]["path"]) as file:
+def arrays(case: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]]:
+    """Latents (N, D) and factors (N, K) of a case; those of some made cases are measurements."""
+    folder = FOLDERS[case in MADE_CASES]
+    with np.load(folder / values()["cases"][case]["input"]["path"]) as file:
         return file["latents"], file["factors"]
 
 
 def found(case: str, peer: str, metric: str, **parameters: Any) -> list[dict[str, Any]]:
-    """The records of a case by peer, metric and parameters; those in which the peer failed are left out."""
+    """The records of a case by peer, metric and parameters; those in which the peer gave none are left out."""
     return [
         record
         for record in values()["cases"][case]["results"]
         if record["peer"] == peer
         and record["metric"] == metric
         and "error" not in record
+        and "skipped" not in record
         and all(record["params"].get(name) == value for name, value in parameters.items())
     ]
 
@@ -50,7 +65,8 @@ def records(peer: str, metric: str, **parameters: Any) -> list[Any]:
     LookupError
         If there is none: a test over no case would always pass.
     """
-    pairs = [(case, record) for case in CASES for record in found(case, peer, metric, **parameters)]
+    every = (*CASES, *MADE_CASES)
+    pairs = [(case, record) for case in every for record in found(case, peer, metric, **parameters)]
     if not pairs:
         raise LookupError(f"no record of {peer} {metric} {parameters}")
     return pairs

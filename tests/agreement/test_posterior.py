@@ -11,14 +11,14 @@ from numpy.testing import assert_allclose
 import disentangle_metrics as dm
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.relations.relations import Relations
-from tests.agreement.reference import FOLDER, ids, numbers, records, values
+from tests.agreement.reference import FOLDERS, ids, numbers, records, values
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
 
 @functools.cache
 def posterior(case):
-    with np.load(FOLDER / values()["cases"][case]["input"]["path"]) as file:
+    with np.load(FOLDERS[0] / values()["cases"][case]["input"]["path"]) as file:
         return dm.GaussianPosterior(file["mean"], file["logvar"]), file["factors"]
 
 
