@@ -280,7 +280,7 @@ def choices(kind: Any) -> tuple[Any, ...]:
     return (False, True) if kind is bool else (None,) if kind is type(None) else ()
 
 
-def company(name: str, kind: Any, only_with: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+def company(name: str, kind: Any, only_with: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
     """What another setting must be for this one to matter, or to be allowed; empty if it always does."""
     for mark in _marks(kind):
         if isinstance(mark, Only):

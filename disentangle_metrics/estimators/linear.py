@@ -79,7 +79,7 @@ def canonical_correlations(one: Floats, other: Floats, folds: NDArray[np.integer
     found = np.zeros(pairs)
     for fold in range(FOLDS):
         test = folds == fold
-        left, right = _directions(one[~test], other[~test], pairs)
+        left, right = canonical_directions(one[~test], other[~test])
         for pair in range(pairs):
             a, b = one[test] @ left[:, pair], other[test] @ right[:, pair]
             spread = a.std() * b.std()
@@ -87,7 +87,12 @@ def canonical_correlations(one: Floats, other: Floats, folds: NDArray[np.integer
     return np.asarray(np.clip(found / FOLDS, 0.0, 1.0))
 
 
-def _directions(one: Floats, other: Floats, pairs: int) -> tuple[Floats, Floats]:
+def canonical_directions(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """The directions in which both sides (N, D) and (N, K) correlate most: (D, pairs) and (K, pairs).
+
+    There are min(D, K) pairs, from the largest correlation to the smallest.
+    """
+    pairs = min(one.shape[1], other.shape[1])
     white_one, white_other = _whitening(one), _whitening(other)
     centred_one, centred_other = one - one.mean(axis=0), other - other.mean(axis=0)
     cross = white_one.T @ (centred_one.T @ centred_other / len(one)) @ white_other
@@ -95,7 +100,7 @@ def _directions(one: Floats, other: Floats, pairs: int) -> tuple[Floats, Floats]
     return white_one @ left[:, :pairs], white_other @ right[:pairs].T
 
 
-def _whitening(columns: Floats) -> Floats:
+def _whitening(columns: NDArray[np.floating]) -> Floats:
     """W with W'CW = I for the covariance C of the columns; 0 in directions without variance."""
     centred = columns - columns.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(columns))

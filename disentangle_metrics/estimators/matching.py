@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.estimators.linear import FOLDS, standardised
+from disentangle_metrics.estimators.correlation import ranks
+from disentangle_metrics.estimators.linear import FOLDS, canonical_directions, standardised
 
 Floats = NDArray[np.float64]
+Columns = NDArray[np.floating]
+
+Correlate = Callable[[Columns, Columns, Columns, Columns], tuple[Floats, Floats]]
+"""Signed correlations (D, K) on the rows (latents, factors) that are seen, and on those that are not."""
+
+
+class Matched(NamedTuple):
+    """A matching of latents and factors.
+
+    Attributes
+    ----------
+    strengths
+        Shape (D, K): the correlation of each pair that was matched; NaN for all other pairs.
+    signs
+        Shape (D, K): its sign, 0 for other pairs; held out, the sum of the folds' signs by their share of
+        the rows.
+    """
+
+    strengths: Floats
+    signs: Floats
 
 
 def one_to_one(strengths: Floats) -> Floats:
@@ -20,9 +44,15 @@ def one_to_one(strengths: Floats) -> Floats:
     return matched
 
 
+def matches(signed: Floats) -> Matched:
+    """The matching of signed correlations (D, K) whose absolute values have the largest sum."""
+    strengths = one_to_one(np.abs(signed))
+    return Matched(strengths, np.where(np.isnan(strengths), 0.0, np.sign(signed)))
+
+
 def held_out_matches(
-    latents: NDArray[np.floating], factors: NDArray[np.floating], folds: NDArray[np.integer]
-) -> Floats:
+    latents: Columns, factors: Columns, folds: NDArray[np.integer], correlate: Correlate | None = None
+) -> Matched:
     """Correlations of matched pairs on rows that neither the matching nor its signs have seen.
 
     Parameters
@@ -31,25 +61,46 @@ def held_out_matches(
         Shapes (N, D) and (N, K).
     folds
         Shape (N,): the fold of each row.
+    correlate
+        None: Pearson's correlation.
 
     Returns
     -------
-    Shape (D, K), NaN for pairs that no fold matched: the sum over the folds that matched the pair of its
-    correlation there, signed as on the other rows, each weighted by the fold's share of the rows. A pair that
-    all folds match has the mean of its held-out correlations; one of unrelated columns is about 0.
+    The strength of a pair is the sum over the folds that matched it of its correlation there, signed as on
+    the other rows, each weighted by the fold's share of the rows. A pair that all folds match has the mean
+    of its held-out correlations; one of unrelated columns is about 0.
     """
-    total = np.zeros((latents.shape[1], factors.shape[1]))
-    ever = np.zeros(total.shape, dtype=bool)
+    total, signs, ever = 0.0, 0.0, False
     for fold in range(FOLDS):
         test = folds == fold
-        seen = correlations(latents[~test], factors[~test])
-        pairs = ~np.isnan(one_to_one(np.abs(seen)))
-        ever |= pairs
-        unseen = correlations(latents[test], factors[test])
-        total += np.where(pairs, np.sign(seen) * unseen, 0.0) * test.mean()
-    return np.where(ever, total, np.nan)
+        seen, unseen = (correlate or pearson)(latents[~test], factors[~test], latents[test], factors[test])
+        strengths, signed = matches(seen)
+        ever = ever | ~np.isnan(strengths)
+        signs = signs + signed * test.mean()
+        total = total + signed * unseen * test.mean()
+    return Matched(np.where(ever, total, np.nan), np.asarray(signs))
 
 
-def correlations(latents: NDArray[np.floating], factors: NDArray[np.floating]) -> Floats:
+def correlations(latents: Columns, factors: Columns) -> Floats:
     """Pearson's correlation (D, K); 0 where a column is constant."""
     return np.asarray(standardised(latents).T @ standardised(factors) / len(latents))
+
+
+def pearson(latents: Columns, factors: Columns, *unseen: Columns) -> tuple[Floats, Floats]:
+    """Pearson's correlations of the rows that are seen, and of those that are not."""
+    return correlations(latents, factors), correlations(*unseen)
+
+
+def spearman(latents: Columns, factors: Columns, *unseen: Columns) -> tuple[Floats, Floats]:
+    """The same of ranks, which are those among the rows of each part."""
+    return pearson(ranks(latents), ranks(factors), *map(ranks, unseen))
+
+
+def up_to_linear_maps(correlate: Correlate) -> Correlate:
+    """The same correlations of canonical variables, whose directions are those of the rows that are seen."""
+
+    def of_variables(latents: Columns, factors: Columns, *unseen: Columns) -> tuple[Floats, Floats]:
+        left, right = canonical_directions(latents, factors)
+        return correlate(latents @ left, factors @ right, unseen[0] @ left, unseen[1] @ right)
+
+    return of_variables

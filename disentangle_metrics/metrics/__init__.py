@@ -37,7 +37,7 @@ class Facts(TypedDict, total=False):
     label_free: bool
     sklearn: bool
     silent: tuple[str, ...]
-    only_with: Mapping[str, tuple[str, Any]]
+    only_with: Mapping[str, tuple[Any, ...]]
     needs_factors: bool
     needs_posterior: bool
     by_factor: bool

@@ -112,7 +112,8 @@ class MetricDefinition:
     only_with
         Settings that matter only while another setting has a certain value, as
         ``{"k": ("estimator", "nearest_neighbours")}``, or one of a tuple of values; the signature names
-        them then, also at their defaults, and else not at all. The seed may stand among them.
+        them then, also at their defaults, and else not at all. The seed may stand among them, also with
+        several such pairs, of which one is enough.
     needs_factors
         Whether it reads the factors at all; a metric that does not takes latents alone.
     needs_posterior
@@ -151,7 +152,7 @@ class MetricDefinition:
     label_free: bool = True
     sklearn: bool = False
     silent: tuple[str, ...] = ()
-    only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    only_with: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     needs_factors: bool = True
     needs_posterior: bool = False
     by_factor: bool = False

@@ -59,8 +59,11 @@ def matters(definition: MetricDefinition, name: str, settings: Mapping[str, Any]
     """Whether a setting, or "seed", can change the number while the others have these values."""
     if name not in definition.only_with:
         return True
-    other, value = definition.only_with[name]
-    return settings.get(other) in (value if isinstance(value, tuple) else (value,))
+    pairs = definition.only_with[name]
+    return any(
+        settings.get(other) in (value if isinstance(value, tuple) else (value,))
+        for other, value in (pairs if isinstance(pairs[0], tuple) else (pairs,))
+    )
 
 
 def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[str, str]:

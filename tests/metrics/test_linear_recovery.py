@@ -117,7 +117,8 @@ def test_held_out_matches_by_hand():
     np.testing.assert_array_equal(one_to_one(strengths), [[np.nan, 0.8], [0.7, np.nan]])
     folds = np.arange(1_000) % 5
     found = held_out_matches(-V[:, :1], V[:, :1], folds)
-    assert found[0, 0] == pytest.approx(1.0)
+    assert found.strengths[0, 0] == pytest.approx(1.0)
+    assert found.signs[0, 0] == pytest.approx(-1.0)
 
 
 def test_cross_fitted_mcc_says_nothing_of_circles():
