@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.metrics.lookup import score_keys, without_settings
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.signatures import comparable
 
@@ -52,7 +52,8 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         several = any(len(reports) > 1 for reports in runs.values())
         said = {}
         for name, reports in runs.items():
-            of_runs = [comparable(report[key].signature, definitions.get(key)) for report in reports]
+            definition = definitions.get(without_settings(key))
+            of_runs = [comparable(report[key].signature, definition) for report in reports]
             if several:  # over runs the seed is part of what varies
                 of_runs = [{**facts, "seed": ""} for facts in of_runs]
             said[name] = of_runs

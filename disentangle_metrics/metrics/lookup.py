@@ -31,6 +31,11 @@ def score_keys() -> dict[str, MetricDefinition]:
     return {key: definition for definition in METRICS.load_all().values() for key in definition.keys}
 
 
+def without_settings(key: str) -> str:
+    """The key of a score in a report of its metric alone: "mcc" of "mcc|correlation:spearman"."""
+    return key.partition("|")[0]
+
+
 def find_metric(name: str) -> MetricDefinition:
     """The metric of this name, or the one that gives the score of this key.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import find_scores
+from disentangle_metrics.metrics.lookup import find_scores, without_settings
 from disentangle_metrics.reporting.literature import (
     PACKAGE,
     bibtex,
@@ -73,12 +73,11 @@ def cite(*items: Any) -> Citation:
     settings: dict[str, str] = {}
     for item in items:
         if isinstance(item, str) and "|" in item:
-            definition, of_name = find_scores(item.partition("|")[0])
-            metric, keys = definition.name, list(of_name)
-            settings[metric] = _settings(item)
+            definition, of_name = find_scores(without_settings(item))
+            metric, keys = _with_settings(definition.name, item, settings), list(of_name)
         elif hasattr(item, "signature"):
-            metric, keys = _metric_of(item.key), [item.key]
-            settings[metric] = _settings(item.signature)
+            keys = [without_settings(item.key)]
+            metric = _with_settings(_metric_of(keys[0]), item.signature, settings)
         elif item == UDR:
             metric, keys = UDR, [UDR]
         else:
@@ -93,9 +92,9 @@ def _of_report(report: Any) -> Citation:
     used: dict[str, list[str]] = {}
     settings: dict[str, str] = {}
     for key, score in report.items():
-        metric = _metric_of(key)
-        used.setdefault(metric, []).append(key)
-        settings[metric] = _settings(score.signature)
+        plain = without_settings(key)
+        metric = _with_settings(_metric_of(plain), score.signature, settings)
+        used.setdefault(metric, []).append(plain)
     rows, latents, factors = report.shape
     source = protocol_citation(report.protocol)
     protocol = f"\\texttt{{{latex(report.protocol)}}}" + (f"~\\cite{{{source}}}" if source else "")
@@ -115,10 +114,10 @@ def _citation(
     for metric, keys in used.items():
         text = _listed([latex(paper_name(key)) for key in keys])
         text += f" ({latex(settings[metric])})" if settings.get(metric) else ""
-        own = citations(metric)
+        own = citations(without_settings(metric))
         parts.append(text + (f"~\\cite{{{','.join(own)}}}" if own else ""))
     package = f"\\texttt{{{PACKAGE}}} {__version__}~\\cite{{{PACKAGE}}}"
-    keys = [key for metric in used for key in citations(metric)]
+    keys = [key for metric in used for key in citations(without_settings(metric))]
     separator = "; " if settings else ", "
     return Citation(
         bibtex=bibtex([*keys, *more, PACKAGE]),
@@ -132,6 +131,14 @@ def _metric_of(key: str) -> str:
         return str(find_scores(key)[0].name)
     except InputError:
         return key
+
+
+def _with_settings(metric: str, signature: str, settings: dict[str, str]) -> str:
+    """The metric's name for a sentence in which it may stand with several settings; these are noted."""
+    told = _settings(signature)
+    name = f"{metric}|{told}"
+    settings[name] = told
+    return name
 
 
 def _settings(signature: str) -> str:

@@ -15,8 +15,10 @@ PACKAGE = "disentangle-metrics"  # the entry of this package
 
 
 def paper_name(key: str) -> str:
-    """What papers call a score; of a plug-in's, its key."""
-    return next((m["names"][key] for m in _literature()["metrics"].values() if key in m["names"]), key)
+    """What papers call a score, with the settings that its key has; of a plug-in's, its key."""
+    plain, *settings = key.split("|")
+    name = next((m["names"][plain] for m in _literature()["metrics"].values() if plain in m["names"]), plain)
+    return f"{name} ({', '.join(settings).replace(':', ' ')})" if settings else name
 
 
 def citations(metric: str) -> tuple[str, ...]:

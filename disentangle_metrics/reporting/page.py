@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.metrics.lookup import score_keys, without_settings
 from disentangle_metrics.reporting.again import command_or_call, subject
 from disentangle_metrics.reporting.citation import cite
 from disentangle_metrics.reporting.details import detail_tables, shares_of_largest
@@ -22,6 +23,7 @@ from disentangle_metrics.text import visible, visible_json
 from disentangle_metrics.version import __version__
 
 if TYPE_CHECKING:
+    from disentangle_metrics.metrics.definition import MetricDefinition
     from disentangle_metrics.reporting.details import DetailTable
     from disentangle_metrics.scoring.report import Report, Score
 
@@ -69,7 +71,7 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         subject=subject(report),
         view=view,
         marks={row.score.key: _mark(row.score) for row in view.rows},
-        meanings={key: known[key].meaning(key) if key in known else "" for key in report},
+        meanings={key: _meaning(known, without_settings(key)) for key in report},
         tables=[(table, _cells(table)) for table in detail_tables(report)],
         pictures=None
         if encoder is None
@@ -83,6 +85,11 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         version=__version__,
     )
     return visible(page, keep="\n\t")
+
+
+def _meaning(known: Mapping[str, MetricDefinition], key: str) -> str:
+    """One plain sentence; none of a plug-in's score that is not installed here."""
+    return known[key].meaning(key) if key in known else ""
 
 
 def _mark(score: Score) -> Mark | None:

@@ -164,6 +164,8 @@ class Request:
         Why it is not run at all; empty if it is.
     by_neighbours
         Whether information is estimated from neighbours since groups of latents have too many cells.
+    suffix
+        What the keys of its scores have besides, where the metric is asked for with several settings.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Request:
     of_numbers: tuple[str, ...] = ()
     left_out: str = ""
     by_neighbours: bool = False
+    suffix: str = ""
 
 
 def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str) -> list[Choice]:
@@ -189,15 +192,14 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
     ----------
     metrics
         Report keys ("dci_completeness"), metric names ("dci"), signatures ("mig|bins:10"),
-        :class:`Metric` objects; None is the protocol's suite.
+        :class:`Metric` objects, a metric also with several settings; None is the protocol's suite.
     protocol
         A protocol's name.
 
     Raises
     ------
     InputError
-        If something is unknown (near names are suggested), cannot be, or is asked for twice with other
-        settings.
+        If something is unknown (near names are suggested), or cannot be.
     """
     published = PROTOCOLS[protocol]
     by_name = metrics is not None
@@ -205,7 +207,7 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
         metrics = published.suite
     if isinstance(metrics, str | Metric):
         metrics = [metrics]
-    choices: dict[str, Choice] = {}
+    choices: dict[tuple[Any, ...], Choice] = {}
     for item in metrics:
         metric = Metric.parse(item) if isinstance(item, str) and "|" in item else item
         definition, keys = find_scores(metric.name if isinstance(metric, Metric) else metric)
@@ -214,9 +216,8 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
             choice = choose_one(definition, metric.settings, published, keys, pins)
         else:
             choice = replace(choose_one(definition, {}, published, keys), by_name=by_name)
-        if definition.name in choices:
-            choice = _merged(choices[definition.name], choice)
-        choices[definition.name] = choice
+        said = (definition.name, *signatures.spoken(definition, choice.settings).items())
+        choices[said] = _merged(choices[said], choice) if said in choices else choice
     if not choices:
         raise InputError("`metrics` is empty; pass None for the protocol's suite")
     return list(choices.values())
@@ -248,17 +249,16 @@ def _check(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
 
 
 def _merged(first: Choice, second: Choice) -> Choice:
-    if types.texts_of(first.settings) != types.texts_of(second.settings):
-        raise InputError(
-            f"`metrics` asks for {first.definition.name!r} twice with different settings; "
-            "score them in two calls"
-        )
+    """One metric that is asked for twice with the same settings."""
     keys = tuple(key for key in first.definition.keys if key in first.keys + second.keys)
     return replace(first, keys=keys, pins={**first.pins, **second.pins})
 
 
 def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Request]:
     """What to run on this input, with everything decided: nothing behind this asks a definition again.
+
+    A metric that is chosen with several settings has each in the keys of its scores, as a signature has it,
+    but for those that are its defaults: "mcc" and "mcc|correlation:spearman".
 
     Raises
     ------
@@ -273,9 +273,11 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
     kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
     periods = ",".join([f"{f.period:.12g}" for f in inputs.factors if f.period is not None])
+    names = [choice.definition.name for choice in choices]
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
+        suffix = signatures.told_apart(definition, settings) if names.count(definition.name) > 1 else ""
         by_neighbours = (
             bool(inputs.groups)
             and settings.get("estimator") == "histogram"
@@ -299,6 +301,11 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
         }
         cost = definition.anchors
         left_out = _too_wide(choice, inputs.shape[1])
+        of_numbers = _of_numbers(definition, settings, scores)
+        lines = signatures.written(definition, settings, said_of, options.seed, choice.pins)
+        if suffix:
+            scores = tuple(replace(score, key=score.key + suffix) for score in scores)
+            lines = {key + suffix: line for key, line in lines.items()}
         requests.append(
             Request(
                 name=definition.name,
@@ -306,16 +313,17 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 settings=settings,
                 draws=definition.takes_rng,
                 scores=scores,
-                signatures=signatures.written(definition, settings, said_of, options.seed, choice.pins),
+                signatures=lines,
                 needs_factors=definition.needs_factors,
                 complete_rows=definition.needs_factors and not definition.by_factor,
                 anchored=bool(inputs.factors and options.anchors and not left_out)
                 and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
                 interval=interval,
                 replicates=0 if left_out else replicates,
-                of_numbers=_of_numbers(definition, settings, scores),
+                of_numbers=of_numbers,
                 left_out=left_out,
                 by_neighbours=by_neighbours,
+                suffix=suffix,
             )
         )
     return requests

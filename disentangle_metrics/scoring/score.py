@@ -96,7 +96,8 @@ def score(
         of :mod:`disentangle_metrics.inputs.reading`. None, if the metrics asked for read latents alone.
     metrics
         Report keys, metric names, ``dm.Metric(name, setting=...)``, or signatures of scores to compute
-        again (see :meth:`Metric.parse`); None is the protocol's suite.
+        again (see :meth:`Metric.parse`); None is the protocol's suite. A metric may be there with several
+        settings. Its scores then have keys such as "mcc" and "mcc|correlation:spearman".
     protocol
         A named, published set of settings; see ``dm-eval --list``.
     factor_names, latent_names
@@ -281,7 +282,8 @@ class Runner:
         for request in requests:
             start = time.perf_counter()
             values.update(self._values(request, relations))
-            self.seconds[request.name] = self.seconds.get(request.name, 0.0) + time.perf_counter() - start
+            name = request.name + request.suffix
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
             if self.bar is not None:
                 self.bar.update(1, f"scoring {request.name}{note}")
         return values
@@ -302,7 +304,10 @@ class Runner:
                 relations = relations.complete_cases()
             arguments = [relations.generator(request.name)] if request.draws else []
             value = request.compute(relations, *arguments, **request.settings)
-            values = value if isinstance(value, dict) else {request.scores[0].key: value}
+            if isinstance(value, dict):
+                values = {key + request.suffix: each for key, each in value.items()}
+            else:
+                values = {request.scores[0].key: value}
             return {key: _with_reason(value, request.name) for key, value in values.items()}
         except NotApplicable as error:
             reason = str(error)

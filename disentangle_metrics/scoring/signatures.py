@@ -76,6 +76,13 @@ def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[st
     }
 
 
+def told_apart(definition: MetricDefinition, settings: Mapping[str, Any]) -> str:
+    """The settings that are not the defaults, as a signature has them: "|bins:10"; empty if all are."""
+    defaults = definition.default_texts
+    texts = spoken(definition, settings)
+    return "".join(f"|{name}:{text}" for name, text in texts.items() if text != defaults[name])
+
+
 def written(
     definition: MetricDefinition,
     settings: Mapping[str, Any],

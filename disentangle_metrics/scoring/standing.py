@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.metrics.lookup import score_keys, without_settings
 from disentangle_metrics.reference_scores.table import datasets, published
 from disentangle_metrics.reporting.view import HEADLINE, SIZE
 from disentangle_metrics.scoring.signatures import comparable
@@ -31,9 +31,10 @@ def standing(report: Report, dataset: str | None) -> str:
     for key, score in report.items():
         if score.property == SIZE or math.isnan(score.value):
             continue
-        own = comparable(score.signature, definitions.get(key))
-        theirs = runs[(runs["metric"] == key) & runs["value"].notna()]
-        alike = [comparable(line, definitions.get(key)) == own for line in theirs["signature"]]
+        plain = without_settings(key)
+        own = comparable(score.signature, definitions.get(plain))
+        theirs = runs[(runs["metric"] == plain) & runs["value"].notna()]
+        alike = [comparable(line, definitions.get(plain)) == own for line in theirs["signature"]]
         values = theirs["value"][alike]
         if len(values):
             worse = values < score.value if score.direction == "up" else values > score.value
