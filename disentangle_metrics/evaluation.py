@@ -315,7 +315,7 @@ def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> No
         if name not in accepted:
             raise InputError(f"there is no option {name!r}; those of score() are {', '.join(accepted)}")
     choose(options.get("metrics"), options.get("protocol", "default"))
-    early = ("anchors", "confidence", "replicates", "n_jobs")
+    early = ("anchors", "confidence", "replicates", "n_jobs", "permutations")
     Options(**{name: options[name] for name in early if name in options})
 
 

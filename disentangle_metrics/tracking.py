@@ -229,7 +229,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
                 f"Tracker has no option {name!r}{hint}; those of score() are {', '.join(accepted)}"
             )
     choose(options.get("metrics"), options.get("protocol", "default"))
-    early = ("seed", "n_jobs", "anchors", "confidence", "replicates")
+    early = ("seed", "n_jobs", "anchors", "confidence", "replicates", "permutations")
     Options(**{name: options[name] for name in early if name in options})
 
 

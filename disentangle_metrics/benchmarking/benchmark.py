@@ -47,6 +47,7 @@ def benchmark(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: Anchors = True,
+    permutations: int | None = None,
     progress: bool = False,
     folder: str | Path | None = None,
 ) -> Benchmark:
@@ -73,7 +74,8 @@ def benchmark(
         Keep each finished report here as JSON, and read it from here the next time. It is read only if
         settings, input and versions are the same. Otherwise a warning says what differs, and the
         representation is scored again.
-    metrics, protocol, factor_names, factor_types, missing, seed, confidence, replicates, anchors, progress
+    metrics, protocol, factor_names, factor_types, missing, seed, confidence, replicates, anchors, \
+    permutations, progress
         As for :func:`score`.
 
     Returns
@@ -98,7 +100,7 @@ def benchmark(
     aligned                 1.0              1.0
     turned                  2.0              2.0
     """
-    options = Options(seed, n_jobs, anchors, confidence, replicates)
+    options = Options(seed, n_jobs, anchors, confidence, replicates, permutations)
     call = _Call(choose(metrics, protocol), options, protocol)
     names = _names(representations)
     table = None if factors is None else read_factors(factors)

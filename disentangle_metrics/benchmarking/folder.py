@@ -114,6 +114,7 @@ def _difference(
         ("protocol", report.protocol, protocol),
         ("seed", report.seed, int(options.seed)),
         ("confidence", report.confidence, options.confidence),
+        ("permutations", report.permutations, options.permutations),
         ("anchors", report.provenance.get("anchors"), options.anchors),
     ):
         if was != is_now:

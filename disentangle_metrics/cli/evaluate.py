@@ -66,6 +66,7 @@ def dm_eval(
     jobs: Annotated[int, options.Jobs] = 1,
     anchors: Annotated[options.Anchors, options.AnchorChoice] = options.Anchors.AUTO,
     confidence: Annotated[float | None, options.Confidence] = None,
+    permutations: Annotated[int | None, options.Permutations] = None,
     json: Annotated[str | None, options.Json] = None,
     csv: Annotated[str | None, options.Csv] = None,
     html: Annotated[str | None, options.Html] = None,
@@ -112,6 +113,7 @@ def dm_eval(
         "n_jobs": jobs,
         "anchors": {"auto": True, "all": "all", "none": False}[anchors.value],
         "confidence": confidence,
+        "permutations": permutations,
         "progress": not quiet and sys.stderr.isatty(),
     }
     # Imported only now: --help must not wait for them.

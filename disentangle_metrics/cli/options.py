@@ -124,6 +124,9 @@ Seed = option(SCORING, "Seed of everything that draws (default 0).", metavar="N"
 Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
 AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
 Confidence = option(SCORING, "Confidence intervals of this coverage, such as 0.95.", metavar="P")
+Permutations = option(
+    SCORING, "A p of each score against chance, from so many permutations of the rows.", metavar="N"
+)
 Out = option(
     ARRAYS, "Keep the report of each file of latents in this folder, and go on from there.", metavar="DIR"
 )

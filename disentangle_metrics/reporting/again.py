@@ -22,6 +22,8 @@ def command_or_call(report: Report) -> str:
     if report.confidence is not None:
         options.append(f"confidence={report.confidence!r}")
         options += [f"replicates={count}" for count in _one(_pinned(report, "replicates"))]
+    if report.permutations is not None:
+        options.append(f"permutations={report.permutations}")
     options += [f"missing={how!r}" for how in _one(_pinned(report, "missing"))]
     if "dataset" in facts:
         encoder = facts.get("encoder")

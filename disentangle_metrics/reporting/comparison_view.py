@@ -19,12 +19,12 @@ from disentangle_metrics.reporting.view import (
     in_groups,
     lower_is_better,
     number,
+    probability,
 )
 
 if TYPE_CHECKING:
     from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
 
-SMALLEST_P = 0.001  # that a table shows
 ABOUT = {  # what an interval by each method is about
     "same rows": "Resamples of the rows that both scored: the difference on other samples of the data.",
     "other rows": "Resamples of the rows, which differ: the difference on other samples of the data.",
@@ -122,11 +122,6 @@ def _of_many(comparison: Comparison, scores: Sequence[ComparedScore]) -> str:
     first, *others = sorted(counts, key=lambda name: -counts[name])
     told = [f"{first} in {counts[first]} of {len(scores)} scores", *(f"{n} in {counts[n]}" for n in others)]
     return f"Best, or not significantly worse than the best: {', '.join(told)}."
-
-
-def probability(p: float | None) -> str:
-    """A p for a table."""
-    return NOTHING if p is None else f"<{SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
 
 
 def _line(comparison: Comparison, score: ComparedScore, title: str, columns: Sequence[str]) -> Line:

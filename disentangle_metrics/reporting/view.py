@@ -32,6 +32,8 @@ PROPERTIES = (
     SIZE,
 )
 KEPT = "The scores on the resamples are kept, so that dm.compare can judge differences."
+WITH_P = "p: share of permutations of the factors' rows that score as well."
+SMALLEST_P = 0.001  # that a table shows
 NEAR_CHANCE = 0.05  # of the way from chance to the ceiling
 
 LOWER, NEAR, NOTHING = "↓", "≈", "–"
@@ -221,6 +223,11 @@ def number(value: float | None) -> str:
     return NOTHING if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
 
 
+def probability(p: float | None) -> str:
+    """A p for a table."""
+    return NOTHING if p is None else f"<{SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+
+
 def bounds(interval: tuple[float, float] | None) -> str:
     """An interval for a table."""
     return NOTHING if interval is None else f"[{number(interval[0])}, {number(interval[1])}]"
@@ -273,7 +280,8 @@ def _view(
     scores = [score for _, members in groups for score in members]
     with_interval = confidence is not None
     anchors = [name for name in ("chance", "ceiling") if any(getattr(s, name) is not None for s in scores)]
-    columns = ["score", *anchors]
+    with_p = any(score.p is not None for score in scores)
+    columns = ["score", *anchors, *(["p"] if with_p else [])]
     if with_interval:
         columns[1:1] = ["corrected", f"{100 * (confidence or 0):g}% interval"]
 
@@ -284,6 +292,7 @@ def _view(
             cells += [number(score.corrected), bounds(score.interval)]
         for name in anchors:
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
+        cells += [probability(score.p)] if with_p else []
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
         label = visible(label) + (f" {LOWER}" if lower_is_better(score) else "")
         return Row(score.key, label, tuple(cells), near_chance=near, score=score)
@@ -296,6 +305,7 @@ def _view(
         near=any(r.near_chance for group in made for r in group.rows),
         interval=with_interval,
     )
+    lines += [WITH_P] if with_p else []
     return View(tuple(columns), made, remarks, visible(facts), tuple(lines))
 
 

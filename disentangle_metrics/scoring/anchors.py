@@ -2,7 +2,8 @@
 
 Chance is the mean of the scores over 5 permutations of the rows of the factors against the latents.
 The factors are permuted together, so that whatever they have to do with each other stays. The ceiling is
-the score of the factors themselves used as the code: ordinal codes for categories.
+the score of the factors themselves used as the code: ordinal codes for categories. More permutations give
+each score a p against chance.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import numpy as np
 
 from disentangle_metrics.inputs.factor import Declared, Factor
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.metrics.definition import Direction, MetricValue
 
 PERMUTATIONS = 5
+SAME = 1e-12
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 
 
-def permuted(inputs: Inputs, seed: int) -> Iterator[Inputs]:
-    """The input with the rows of its factors permuted against the latents, once for each permutation."""
+def permuted(inputs: Inputs, seed: int, count: int = PERMUTATIONS) -> Iterator[Inputs]:
+    """The input with the rows of its factors permuted against the latents, `count` times."""
     rng = np.random.default_rng([seed, *b"chance"])
-    for _ in range(PERMUTATIONS):
+    for _ in range(count):
         yield inputs.shuffled(rng.permutation(inputs.shape[0]))
 
 
@@ -63,6 +66,42 @@ def _types_of_code(factors: Sequence[Factor]) -> tuple[Declared | None, ...]:
 def mean_scores(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The mean of each score over the runs in which it has a value."""
     return {key: _mean([scores[key] for scores in runs]) for key in (runs[0] if runs else ())}
+
+
+def p_values(
+    values: Mapping[str, MetricValue],
+    runs: Sequence[Mapping[str, float]],
+    directions: Mapping[str, Direction],
+) -> dict[str, float]:
+    """Of each score, the share of permutations that score as well, the identity among them.
+
+    This p is valid for any number of rows and any metric, if the rows are independent. It is at least 1 /
+    (permutations + 1).
+
+    Parameters
+    ----------
+    values
+        The scores of the rows as they are.
+    runs
+        The scores of each permutation, by key.
+    directions
+        "up" or "down" for each score that has a p.
+
+    References
+    ----------
+    Phipson, Smyth. Permutation p-values should never be zero. Statistical Applications in Genetics and
+    Molecular Biology 2010.
+    """
+    shares = {}
+    for key, direction in directions.items():
+        sign = 1 if direction == "up" else -1
+        drawn = [sign * run[key] for run in runs if not math.isnan(run[key])]
+        own = sign * values[key].value
+        if drawn and not math.isnan(own):
+            # Scores that are alike but for rounding are as good.
+            as_good = sum(score >= own - SAME * max(1.0, abs(own)) for score in drawn)
+            shares[key] = (1 + as_good) / (1 + len(drawn))
+    return shares
 
 
 def _mean(values: list[float]) -> float:

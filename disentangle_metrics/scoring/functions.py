@@ -29,8 +29,9 @@ COMMON: dict[str, Any] = {
     "confidence": None,
     "replicates": None,
     "anchors": False,
+    "permutations": None,
 }
-OPTIONS = ("seed", "n_jobs", "confidence", "replicates", "anchors")
+OPTIONS = ("seed", "n_jobs", "confidence", "replicates", "anchors", "permutations")
 ABOUT_FACTORS = ("factor_names", "factor_types")
 
 LATENTS = """\

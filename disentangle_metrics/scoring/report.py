@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.kit import write_whole
-from disentangle_metrics.reporting.view import bounds, number, report_view, score_view
+from disentangle_metrics.reporting.view import bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
-from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
+from disentangle_metrics.scoring.stored_report import (
+    FORMAT,
+    check_report,
+    check_score,
+    plain,
+    read_values,
+    revived,
+)
 from disentangle_metrics.text import visible, visible_json
 
 if TYPE_CHECKING:
@@ -50,6 +57,9 @@ class Score:
         One line that pins everything which can change the number.
     details
         The tables it was read from: DataFrames of latents by factors, Series, plain numbers.
+    p
+        Share of permutations of the factors' rows, with the rows as they are among them, that score as
+        well; None unless permutations were asked for.
     warnings
         What to know before believing it.
     range, direction, property
@@ -65,6 +75,7 @@ class Score:
     corrected: float | None = None
     chance: float | None = None
     ceiling: float | None = None
+    p: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     reason: str = ""
@@ -85,6 +96,7 @@ class Score:
         if self.interval:
             middle = "" if self.corrected is None else f"corrected {number(self.corrected)} "
             interval = f", {middle}{bounds(self.interval)}"
+        anchors += [] if self.p is None else [f"p {probability(self.p)}"]
         text = f"{self.key} {self.value:.3f}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
         return visible(f"{text}: {self.reason}" if self.reason else text)
 
@@ -108,7 +120,7 @@ class Score:
 
     def to_dict(self) -> dict[str, Any]:
         """The score as plain Python values, ready for JSON; NaN becomes None."""
-        return {name: _plain(getattr(self, name)) for name in (f.name for f in fields(self))}
+        return {name: plain(getattr(self, name)) for name in (f.name for f in fields(self))}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Score:
@@ -120,7 +132,7 @@ class Score:
             If `values` is not a score.
         """
         check_score(values)
-        known = {name: _revived(values[name]) for name in (f.name for f in fields(cls)) if name in values}
+        known = {name: revived(values[name]) for name in (f.name for f in fields(cls)) if name in values}
         known["value"] = math.nan if known["value"] is None else float(known["value"])
         for name in ("interval", "range", "warnings"):
             if known.get(name) is not None:
@@ -155,6 +167,8 @@ class Report(Mapping[str, Score]):
         How each factor was read, by name: "88 whole numbers, read as continuous".
     found
         What :meth:`checks` gives.
+    permutations
+        How many each score's p is from; None if none were asked for.
     evidence
         The scores on each resample, with which :func:`compare` judges differences; None without `confidence`.
     provenance
@@ -173,6 +187,7 @@ class Report(Mapping[str, Score]):
     confidence: float | None = None
     readings: Mapping[str, str] = field(default_factory=dict)
     found: tuple[Check, ...] = ()
+    permutations: int | None = None
     evidence: Evidence | None = None
 
     def checks(self) -> tuple[Check, ...]:
@@ -222,6 +237,9 @@ class Report(Mapping[str, Score]):
         rows = [[getattr(score, column) for column in columns] for score in self.scores.values()]
         frame = pd.DataFrame(rows, index=pd.Index(self.scores, name="metric"), columns=columns)
         frame = frame.astype({"value": float, "chance": float, "ceiling": float})
+        if self.permutations is not None:
+            ps = [score.p for score in self.scores.values()]
+            frame.insert(frame.columns.get_loc("direction"), "p", np.array(ps, dtype=float))
         if self.confidence is not None:
             ends = [score.interval or (math.nan, math.nan) for score in self.scores.values()]
             corrected = [score.corrected for score in self.scores.values()]
@@ -246,8 +264,8 @@ class Report(Mapping[str, Score]):
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}
         own = ("scores", "found", "evidence")
-        rest = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in own}
-        checks = [_plain(check.to_dict()) for check in self.found]
+        rest = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in own}
+        checks = [plain(check.to_dict()) for check in self.found]
         kept = {} if self.evidence is None else {"evidence": self.evidence.to_dict()}
         return {"format": FORMAT, "scores": scores, **rest, "checks": checks, **kept}
 
@@ -359,41 +377,3 @@ def _written(text: str, path: str | Path | None) -> str:
     if path is not None:
         write_whole(Path(path), text)
     return text
-
-
-def _plain(value: Any) -> Any:
-    """`value` for JSON: tables as dicts of names and numbers, NaN and infinities as None."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if hasattr(value, "columns"):  # a DataFrame
-        return {"index": _plain(list(value.index)), "columns": _plain(list(value.columns)),
-                "data": _plain(value.to_numpy().tolist())}  # fmt: skip
-    if hasattr(value, "index") and hasattr(value, "to_numpy"):  # a Series
-        return {"index": _plain(list(value.index)), "data": _plain(value.to_numpy().tolist())}
-    if hasattr(value, "item"):  # a NumPy scalar
-        return _plain(value.item())
-    return str(value)
-
-
-def _revived(value: Any) -> Any:
-    """What :func:`_plain` flattened, with tables as pandas objects again."""
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {"index", "data"} or set(value) == {"index", "data", "columns"}:
-        import numpy as np
-        import pandas as pd
-
-        data = np.array(value["data"])
-        data = data.astype(float) if data.dtype == object else data  # None stood for NaN
-        if "columns" in value:
-            return pd.DataFrame(data, index=value["index"], columns=value["columns"])
-        return pd.Series(data, index=value["index"])
-    return {key: _revived(item) for key, item in value.items()}

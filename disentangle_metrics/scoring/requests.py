@@ -93,6 +93,7 @@ class Options:
     anchors: Anchors = True
     confidence: float | None = None
     replicates: int | None = None
+    permutations: int | None = None
 
     def __post_init__(self) -> None:
         if not _whole(self.seed) or self.seed < 0:
@@ -104,6 +105,15 @@ class Options:
             )
         if self.anchors not in (True, False, "all"):
             raise InputError(f"`anchors` must be True, False or 'all', got {self.anchors!r}")
+        if self.permutations is not None:
+            if not _whole(self.permutations) or self.permutations < 1:
+                raise InputError(
+                    f"`permutations` must be a whole number of at least 1, got {self.permutations!r}"
+                )
+            if not self.anchors:
+                raise InputError(
+                    "`permutations` gives each score with a chance level its p: leave anchors on"
+                )
         if self.confidence is None:
             if self.replicates is not None:
                 raise InputError(

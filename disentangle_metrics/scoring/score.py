@@ -20,8 +20,9 @@ from disentangle_metrics.kit.progress import LateProgress, Share
 from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring import findings
-from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores, permuted
+from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores, p_values, permuted
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.protocols import PROTOCOLS
@@ -80,6 +81,7 @@ def score(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: Anchors = True,
+    permutations: int | None = None,
     progress: bool = False,
 ) -> Report:
     """Score whether latents are a disentangled representation of factors.
@@ -139,6 +141,9 @@ def score(
         taken as normal), which takes 20 times as long as the score.
     anchors
         Chance and ceiling of each score: True for all metrics that are not slow, "all", or False.
+    permutations
+        Give each score that has a chance level a p against chance, from so many permutations of the factors'
+        rows: 199 for a p of at least 0.005. It takes as many times as long as the score. None: no p.
     progress
         Show a progress bar on stderr.
 
@@ -152,7 +157,7 @@ def score(
     InputError
         If an argument cannot be used; the message says which, and what to do.
     """
-    options = Options(seed, n_jobs, anchors, confidence, replicates)
+    options = Options(seed, n_jobs, anchors, confidence, replicates, permutations)
     choices = choose(metrics, protocol)
     inputs = check(
         latents,
@@ -188,17 +193,24 @@ def score_inputs(
     """
     requests = bind(choices, options, inputs)
     anchored = [request for request in requests if request.anchored]
-    steps = len(requests) + len(anchored) * (PERMUTATIONS + 1) + sum(r.replicates for r in requests)
+    shuffles = max(PERMUTATIONS, options.permutations or 0)
+    steps = len(requests) + len(anchored) * (shuffles + 1) + sum(r.replicates for r in requests)
     with _bar(progress, steps) as bar:
         runner = Runner(strict, bar)
         whole = relations or relate(inputs, seed=options.seed, n_jobs=options.n_jobs)
         values = runner.run(requests, whole)
         chance: Mapping[str, float] = {}
         ceiling: Mapping[str, float] = {}
+        p: Mapping[str, float] = {}
         if anchored:
             shuffled = (relate(rows, seed=options.seed, n_jobs=options.n_jobs)
-                        for rows in permuted(inputs, options.seed))  # fmt: skip
-            chance = mean_scores([runner.scores(anchored, rows, ", chance") for rows in shuffled])
+                        for rows in permuted(inputs, options.seed, shuffles))  # fmt: skip
+            runs = [runner.scores(anchored, rows, ", chance") for rows in shuffled]
+            chance = mean_scores(runs[:PERMUTATIONS])
+            if options.permutations:
+                judged = [facts for r in anchored for facts in r.scores if facts.property != SIZE]
+                directions = {facts.key: facts.direction for facts in judged}
+                p = p_values(values, runs[: options.permutations], directions)
             with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
                 perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
                 ceiling = runner.scores(anchored, perfect, ", ceiling")
@@ -228,6 +240,7 @@ def score_inputs(
                 property=facts.property,
                 chance=chance.get(key, values[key].baseline if options.anchors else None),
                 ceiling=ceiling.get(key),
+                p=p.get(key),
                 interval=None if interval is None else interval.bounds,
                 corrected=None if interval is None else interval.corrected,
             )
@@ -242,6 +255,7 @@ def score_inputs(
         factor_names=inputs.factor_names,
         latent_names=inputs.latent_names,
         confidence=None if options.confidence is None else float(options.confidence),
+        permutations=None if options.permutations is None else int(options.permutations),
         warnings=texts_of([check for check in checks if check.code != "remark"]) if checks else (),
         seconds=runner.seconds,
         evidence=evidence,

@@ -1,4 +1,4 @@
-"""A report as it was stored, checked before it is believed: someone may have changed the file."""
+"""A report as it is stored: plain values, checked before they are believed, since files can be changed."""
 
 from __future__ import annotations
 
@@ -261,6 +261,7 @@ SCORE: Mapping[str, Checked] = {
     "corrected": _or_none(_number),
     "chance": _or_none(_number),
     "ceiling": _or_none(_number),
+    "p": _or_none(_number),
     "details": _details,
     "warnings": _list_of(_text),
     "reason": _text,
@@ -287,6 +288,45 @@ REPORT: Mapping[str, Checked] = {
     "provenance": _by_name(_anything),
     "confidence": _or_none(_share),
     "readings": _by_name(_text),
+    "permutations": _or_none(_whole),
     "checks": _list_of(_finding),
     "evidence": _evidence,
 }
+
+
+def plain(value: Any) -> Any:
+    """`value` for JSON: tables as dicts of names and numbers, NaN and infinities as None."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if hasattr(value, "columns"):  # a DataFrame
+        return {"index": plain(list(value.index)), "columns": plain(list(value.columns)),
+                "data": plain(value.to_numpy().tolist())}  # fmt: skip
+    if hasattr(value, "index") and hasattr(value, "to_numpy"):  # a Series
+        return {"index": plain(list(value.index)), "data": plain(value.to_numpy().tolist())}
+    if hasattr(value, "item"):  # a NumPy scalar
+        return plain(value.item())
+    return str(value)
+
+
+def revived(value: Any) -> Any:
+    """What :func:`plain` flattened, with tables as pandas objects again."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"index", "data"} or set(value) == {"index", "data", "columns"}:
+        import numpy as np
+        import pandas as pd
+
+        data = np.array(value["data"])
+        data = data.astype(float) if data.dtype == object else data  # None stood for NaN
+        if "columns" in value:
+            return pd.DataFrame(data, index=value["index"], columns=value["columns"])
+        return pd.Series(data, index=value["index"])
+    return {key: revived(item) for key, item in value.items()}

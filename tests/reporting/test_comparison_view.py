@@ -8,8 +8,9 @@ import re
 import pytest
 
 from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
-from disentangle_metrics.reporting.comparison_view import answers, comparison_view, probability
+from disentangle_metrics.reporting.comparison_view import answers, comparison_view
 from disentangle_metrics.reporting.terminal import as_text
+from disentangle_metrics.reporting.view import probability
 from tests.reporting.example import UNKIND
 
 

@@ -86,9 +86,10 @@ def test_reports_are_compared_setting_by_setting():
 def test_from_the_shell(tmp_path):
     np.save(tmp_path / "z.npy", Z)
     np.save(tmp_path / "v.npy", V)
-    command = "--latents z.npy --factors v.npy --metrics mcc,mcc|correlation:spearman --json r.json".split()
+    arrays = ["--latents", "z.npy", "--factors", "v.npy"]
+    command = ["--metrics", "mcc,mcc|correlation:spearman", "--json", "r.json"]
     done = subprocess.run(
-        [sys.executable, "-m", "disentangle_metrics.cli.evaluate", *command],
+        [sys.executable, "-m", "disentangle_metrics.cli.evaluate", *arrays, *command],
         cwd=tmp_path,
         capture_output=True,
         text=True,
