@@ -111,7 +111,7 @@ CODES: Mapping[str, Code] = {
     ),
     "no_order": Code("warning", "A metric reads the codes of labels as numbers, and they have no order."),
     "factor_left_out": Code("warning", "A metric leaves out a factor that it cannot score."),
-    "rare_class": Code("warning", "A class has a single row, so that nothing can be said of it. It is left out."),
+    "rare_class": Code("warning", "A class of a single row is left out: nothing can be said of it."),
     "objects_left_out": Code(
         "warning", "Objects with too few rows to fit a plane to are left out of a score of circles."
     ),

@@ -1,8 +1,8 @@
 """How well one latent singles out one class from all other rows, for every latent and class of a factor.
 
 Each function takes one factor as codes (N,), 0 .. classes - 1. A class of fewer than two rows, or of all, has
-no meaningful entry. Rows are sorted once for each latent. Values that differ by rounding alone are tied, and
-tied rows are in no order: neighbours count as in a random order of them, on average, and no threshold parts them.
+no meaningful entry. Rows are sorted once for each latent. Values that differ by rounding alone are tied. Tied
+rows are in no order: neighbours count as in a random order of them, on average, and no threshold parts them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Codes = NDArray[np.integer]
 
 
 def scaled_information(latents: NDArray[np.floating], bins: Bins, codes: Codes, classes: int) -> Floats:
-    """Information of each binned latent (N, D) about each class, over the class's entropy. Shape (D, classes)."""
+    """Information of each binned latent (N, D) about each class, over its entropy. Shape (D, classes)."""
     (joint,) = count(latents, bins, [codes], [classes]).joint
     inside = np.swapaxes(joint, 1, 2)  # (D, classes, bins)
     both = np.stack([inside, joint.sum(axis=2)[:, None, :] - inside], axis=-1)
@@ -34,10 +34,10 @@ def scaled_information(latents: NDArray[np.floating], bins: Bins, codes: Codes, 
 
 
 def neighbour_shares(latents: NDArray[np.floating], codes: Codes, classes: int) -> Floats:
-    """How often the next row by each latent (N, D) is of the same class, chance taken off. Shape (D, classes).
+    """How often the next row by each latent (N, D) is of the same class, chance taken off.
 
-    With S the share of a class's rows, but one, whose next row is of the class too, and p the class's share
-    of all rows: max(0, S - p) / (1 - p).
+    Shape (D, classes). With S the share of a class's rows, but one, whose next row is of the class too, and p
+    the class's share of all rows: max(0, S - p) / (1 - p).
     """
     rows = np.bincount(codes, minlength=classes)
     share = rows / len(codes)

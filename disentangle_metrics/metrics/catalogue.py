@@ -35,4 +35,5 @@ BUILTIN = (
     "unibound",
     "linear_recovery",
     "latent_matching",
+    "d_lsbd",
 )

@@ -78,8 +78,9 @@ def latent_matching(
 
     Chance level
     ------------
-    About 0 for each: with "smi" 0.006, 0.006 and 0.003 were measured on 1,000 rows of 5 normal latents and
-    one factor of 5 values, all independent. A class of few rows has more.
+    About 0 for each: with "smi" `lms` 0.004, `msas` 0.015 and `msgs` 0.004 were measured on 1,000 rows of 5
+    normal latents and 5 factors of 5 values, all independent, and a tenth of it on 10,000. A class of few
+    rows has more.
 
     Degenerate cases
     ----------------
