@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.equivariance import turning_error
-from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
@@ -58,7 +57,7 @@ def d_lsbd(
 
     Returns
     -------
-    Range [0, 1], lower is better. Parts: `per_factor`, NaN for factors that are not circular. Details:
+    Range [0, 1], lower means better. Parts: `per_factor`, NaN for factors that are not circular. Details:
     `turns` (K,), how many fit best; with groups of latents `error` (groups, K), of which each factor has
     its best. A group of two latents is the plane itself; without groups it is the best plane of all latents.
 
@@ -91,7 +90,7 @@ def d_lsbd(
         raise NotApplicable('D_LSBD needs a circular factor: factor_types={"angle": "circular:360"}')
     columns, units = units_of(relations)
     least = ROWS_PER_COLUMN * (max(map(len, units)) + 1)
-    rows_of = _objects(inputs, objects)
+    rows_of = _objects(relations, objects)
     kept = [rows for rows in rows_of if len(rows) >= least]
     if not kept:
         larger = "score more rows" if objects == "together" else f"score more rows, or {ALONE}"
@@ -136,10 +135,10 @@ def _best(
     return MetricValue(float(np.nanmean(per_factor)), per_factor, details=details, warnings=checks)
 
 
-def _objects(inputs: Inputs, objects: Literal["apart", "together"]) -> list[NDArray[np.int64]]:
+def _objects(relations: Relations, objects: Literal["apart", "together"]) -> list[NDArray[np.int64]]:
     """The rows of each object."""
-    everything = np.arange(len(inputs.latents))
-    others = [factor for factor in inputs.factors if factor.period is None and factor.varies]
+    everything = np.arange(relations.inputs.shape[0])
+    others = [factor for factor in relations.inputs.factors if factor.period is None and factor.varies]
     if objects == "together" or not others:
         return [everything]
     if (continuous := next((factor.name for factor in others if factor.codes is None), None)) is not None:
