@@ -729,3 +729,43 @@ def linear_recovery(
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
+
+def latent_matching(
+    latents: Any,
+    factors: Any,
+    *,
+    similarity: Literal['smi', 'spn', 'bmmi', 'asc'] = "smi",
+    bins: Bins = 10,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+) -> Report: ...
+
+def d_lsbd(
+    latents: Any,
+    factors: Any,
+    *,
+    turns: Annotated[int, AtLeast(1)] = 5,
+    objects: Literal['apart', 'together'] = "apart",
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...

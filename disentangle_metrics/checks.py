@@ -111,6 +111,10 @@ CODES: Mapping[str, Code] = {
     ),
     "no_order": Code("warning", "A metric reads the codes of labels as numbers, and they have no order."),
     "factor_left_out": Code("warning", "A metric leaves out a factor that it cannot score."),
+    "rare_class": Code("warning", "A class of a single row is left out: nothing can be said of it."),
+    "objects_left_out": Code(
+        "warning", "Objects with too few rows to fit a plane to are left out of a score of circles."
+    ),
     "unseen_values": Code("warning", "No row to learn from has some values that are tested."),
     "not_converged": Code("warning", "A predictor was stopped before it had learned all it can."),
     "outside_limits": Code("warning", "Part of a posterior lies outside of the bins of a metric."),

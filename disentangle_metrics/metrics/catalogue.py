@@ -34,4 +34,6 @@ BUILTIN = (
     "omes",
     "unibound",
     "linear_recovery",
+    "latent_matching",
+    "d_lsbd",
 )

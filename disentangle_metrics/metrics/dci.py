@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
+from disentangle_metrics.estimators.probes.probes import ProbeTables
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
@@ -43,6 +44,7 @@ from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
     interval_studied=True,
     suite=True,
     most_latents=512,
+    silent=("balanced",),
     version=2,
 )
 def dci(
@@ -53,6 +55,7 @@ def dci(
     split: Split = 1 / 3,
     max_rows: MostRows = 15_000,
     importances: Literal["shares", "raw"] = "shares",
+    balanced: bool = False,
 ) -> dict[str, MetricValue]:
     """DCI: how a predictor's importances are shared out between latents and factors.
 
@@ -86,6 +89,10 @@ def dci(
         the predictor gives it, so that a factor predicted with larger weights counts more for
         disentanglement, and a factor without importances counts 0 for completeness, as published
         with the Lasso. Trees give shares anyway.
+    balanced
+        Of categories, take the mean of the accuracies on the test rows of each value. A rare value then
+        counts as much as a frequent one. It changes `dci_informativeness` alone, which is NaN with a
+        `probe` that regresses the numbers of categories.
 
     Returns
     -------
@@ -100,7 +107,7 @@ def dci(
     factors of 5 values, all independent; far above 0 with "lasso".
     `dci_completeness`: about 0 with trees: 0.002 was measured on the same rows.
     `dci_informativeness`: the share of the most frequent value, for continuous factors about 0 or less:
-    0.21 was measured on the same rows.
+    0.21 was measured on the same rows. Balanced: 1 / V of V values.
 
     Degenerate cases
     ----------------
@@ -149,20 +156,36 @@ def dci(
         "dci_completeness": MetricValue(
             completeness, per_factor=per_factor, details=details, warnings=warnings
         ),
-        "dci_informativeness": MetricValue(
-            float(np.nanmean(probes.quality)),
-            per_factor=probes.quality,
-            baseline=None if raw else _without_latents(relations, varying),
-        ),
+        "dci_informativeness": _informativeness(relations, probes, varying, raw=raw, balanced=balanced),
     }
 
 
-def _without_latents(relations: Relations, varying: NDArray[np.bool_]) -> float:
+def _informativeness(
+    relations: Relations, probes: ProbeTables, varying: NDArray[np.bool_], *, raw: bool, balanced: bool
+) -> MetricValue:
+    """Mean quality of the probes; balanced, that of categories by value."""
+    categories = np.array([factor.codes is not None for factor in relations.inputs.factors])
+    quality = np.where(categories, probes.balanced, probes.quality) if balanced else probes.quality
+    if balanced and np.isnan(quality[varying]).any():
+        reason = "balanced=True needs a `probe` that classifies: this one regresses the numbers of categories"
+        return MetricValue(np.nan, reason=reason)
+    return MetricValue(
+        float(np.nanmean(quality)),
+        per_factor=quality,
+        baseline=None if raw else _without_latents(relations, varying, balanced=balanced),
+    )
+
+
+def _without_latents(relations: Relations, varying: NDArray[np.bool_], *, balanced: bool) -> float:
     """Mean quality of always naming the most frequent value (accuracy) or the mean (R2, which is 0)."""
     guesses = []
     for factor in np.array(relations.inputs.factors, dtype=object)[varying]:
         codes = (
             factor.codes if factor.present is None or factor.codes is None else factor.codes[factor.present]
         )
-        guesses.append(0.0 if codes is None else float(np.bincount(codes).max() / len(codes)))
+        if codes is None:
+            guesses.append(0.0)
+            continue
+        rows = np.bincount(codes)
+        guesses.append(1 / np.count_nonzero(rows) if balanced else float(rows.max() / len(codes)))
     return float(np.mean(guesses))

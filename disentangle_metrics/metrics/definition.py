@@ -17,17 +17,21 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.settings import texts_of, types_of
 
 Direction = Literal["up", "down"]
-Axis = Literal["latents", "factors"]
+Axis = Literal["latents", "factors", "classes"]
 Anchor = Literal["cheap", "costly", "none"]
 Interval = Literal["bootstrap", "subsample", "votes", "none"]
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """An intermediate table of a metric, with the meaning of each axis, e.g. ``("latents", "factors")``."""
+    """An intermediate table of a metric, with the meaning of each axis, e.g. ``("latents", "factors")``.
+
+    `classes` are the names along an axis "classes": the values of all factors, which only the metric knows.
+    """
 
     values: NDArray[Any]
     axes: tuple[Axis, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

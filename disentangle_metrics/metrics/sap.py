@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import gap
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.settings import MostRows, Split
+from disentangle_metrics.settings import MostRows, Only, Split
 
 
 @metric(
@@ -27,6 +27,7 @@ from disentangle_metrics.settings import MostRows, Split
     interval_studied=True,
     suite=True,
     most_latents=512,
+    silent=("balanced",),
     version=2,
 )
 def sap(
@@ -36,6 +37,7 @@ def sap(
     split: Split = 1 / 3,
     max_rows: MostRows = 15_000,
     fit_rows: Literal["all", "train"] = "all",
+    balanced: Annotated[bool, Only(False, "kind", ("auto", "classification"))] = False,
 ) -> MetricValue:
     """Separated attribute predictability (SAP): the lead of the best single latent in predicting a factor.
 
@@ -57,6 +59,9 @@ def sap(
         Rows to train and test the SVM on, as for `dci`.
     fit_rows
         Rows for the correlation: "all", or "train", as in the study of Locatello et al.
+    balanced
+        Take the mean of the accuracies on the rows of each value, where a factor is classified. A rare value
+        then counts as much as a frequent one, and always naming one of V values scores 1 / V.
 
     Returns
     -------
@@ -99,7 +104,8 @@ def sap(
         correlation = relations.squared_correlation(fit_rows, split, max_rows)
         predictability[:, ~classified] = correlation[:, ~classified]
     if classified.any():
-        predictability[:, classified] = relations.svm_accuracy(split=split, max_rows=max_rows)[:, classified]
+        accuracy = relations.svm_accuracy(split=split, max_rows=max_rows, balanced=balanced)
+        predictability[:, classified] = accuracy[:, classified]
     predictability[:, ~varying] = np.nan
     per_factor = gap(predictability, axis=0)
     return MetricValue(

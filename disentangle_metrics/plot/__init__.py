@@ -14,6 +14,7 @@ from disentangle_metrics.reporting.details import latents_by_factors
 from disentangle_metrics.reporting.extras import need
 
 if TYPE_CHECKING:
+    from disentangle_metrics.plot.circle_ring import circle as circle
     from disentangle_metrics.plot.difference_bars import differences as differences
     from disentangle_metrics.plot.heat_map import table as table
     from disentangle_metrics.plot.latent_bins import latent as latent
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from disentangle_metrics.plot.step_lines import steps as steps
     from disentangle_metrics.scoring.report import Score
 
-__all__ = ["differences", "has_table", "latent", "parts", "ranks", "scores", "steps", "table"]
+__all__ = ["circle", "differences", "has_table", "latent", "parts", "ranks", "scores", "steps", "table"]
 _WHERE = {
+    "circle": "circle_ring",
     "differences": "difference_bars",
     "latent": "latent_bins",
     "parts": "part_bars",

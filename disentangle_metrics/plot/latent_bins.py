@@ -61,7 +61,10 @@ def latent(
     inputs = check(
         latents, factors, factor_names=factor_names, factor_types=factor_types, latent_names=latent_names
     )
-    row, column = _place("latent", latent, inputs.latent_names), _place("factor", factor, inputs.factor_names)
+    row, column = (
+        place_of("latent", latent, inputs.latent_names),
+        place_of("factor", factor, inputs.factor_names),
+    )
     relations = Relations(inputs)
     information = relations.mutual_information(bins=bins, strategy=strategy)
     cut = relations.bins(bins, strategy)
@@ -87,10 +90,17 @@ def latent(
     return figure_of(ax)
 
 
-def _place(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
+def place_of(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
+    """The place of a latent or factor that is named, or numbered.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     if isinstance(wanted, str):
         if wanted not in names:
-            raise InputError(f"`{argument}`: there is no {argument} {wanted!r}; there are {', '.join(names)}")
+            raise InputError(f"`{argument}`: there is no {wanted!r}; there are {', '.join(names)}")
         return names.index(wanted)
     if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or not 0 <= wanted < len(names):
         raise InputError(
@@ -100,7 +110,10 @@ def _place(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
 
 
 def _label_values(axes: Axes, inputs: Inputs, column: int, count: int) -> None:
-    levels = inputs.factors[column].levels
+    factor = inputs.factors[column]
+    levels = factor.levels
+    if factor.period is not None and not levels:  # where each bin of the circle begins
+        levels = tuple(f"{place * factor.period / count:.3g}" for place in range(count))
     named = len(levels) == count
     step = -(-count // MOST_LABELS)
     places = range(0, count, step)

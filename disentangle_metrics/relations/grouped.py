@@ -22,7 +22,7 @@ from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.incomplete import IncompleteRelations
-from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.relations.relations import Relations, Table
 from disentangle_metrics.settings import InformationSettings, Mass, Probe, Split, Strategy
 
 T = TypeVar("T")
@@ -207,13 +207,13 @@ class GroupedRelations(Relations):
         """Those of all columns, with the importances of a group's columns summed."""
         found = self.columns.probes(probe=probe, alpha=alpha, split=split, max_rows=max_rows)
         summed = np.stack([found.importances[list(group)].sum(axis=0) for group in self.inputs.groups])
-        return ProbeTables(summed, found.quality)
+        return ProbeTables(summed, found.quality, found.balanced)
 
-    def svm_accuracy(self, *, split: Split, max_rows: int | None) -> NDArray[np.float64]:
+    def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Table:
         """Test accuracy of a linear SVM on each group's columns together."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])
-        fit = functools.partial(probes.svm_accuracies, units=self.inputs.groups)
+        fit = functools.partial(probes.svm_accuracies, units=self.inputs.groups, balanced=balanced)
         wanted = self.varying_factors() & categories
         columns = self.per_factor(fit, split, max_rows, wanted, categories, as_given=True)
         for k, column in columns.items():

@@ -46,6 +46,7 @@ from disentangle_metrics.settings import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Table = NDArray[np.float64]
 OF_FACTORS = ("varying_factors", "_factor_bins", "_codes_of", "groups", "groups_of_others")  # alone
 
 
@@ -345,9 +346,8 @@ class Relations:
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to train a probe on, and rows to test it on.
 
-        `split` is the share of the rows to test on, shuffled by the seed; or a pair of index arrays (train,
-        test); or None: train and test on the same rows. At most `max_rows` rows are drawn by the seed, None:
-        all. It does not limit given index arrays.
+        `split` is the share of the rows to test on, shuffled by the seed; or index arrays (train, test); or
+        None: train and test on the same rows. At most `max_rows` are drawn, None: all, if none are given.
         """
         total = len(self.latents)
         if isinstance(split, tuple | list):
@@ -361,23 +361,23 @@ class Relations:
     @_relation
     def probes(self, *, probe: Probe, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
         """One probe per factor that varies: its importances and its quality on the test rows."""
-        regression = isinstance(probe, str) and probe in probes.REGRESSIONS
-        categories = [f.codes is not None and not regression for f in self.inputs.factors]
+        named = isinstance(probe, str)
+        classified = not (named and probe in probes.REGRESSIONS)
+        categories = [f.codes is not None and classified for f in self.inputs.factors]
         fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
-        as_given = not isinstance(probe, str)
-        fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories, as_given)
-        importances, quality = np.full(self.inputs.shape[1:], np.nan), np.full(self.inputs.shape[2], np.nan)
-        for k, probe_of_k in fitted.items():
-            importances[:, k], quality[k] = probe_of_k.importances, probe_of_k.quality
-        return ProbeTables(importances, quality)
+        fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories, not named)
+        importances, quality = (np.full((n, self.inputs.shape[2]), np.nan) for n in (self.inputs.shape[1], 2))
+        for k, found in fitted.items():
+            importances[:, k], quality[:, k] = found.importances, (found.quality, found.balanced)
+        return ProbeTables(importances, *quality)
 
     @_relation
-    def svm_accuracy(self, *, split: Split, max_rows: int | None) -> NDArray[np.float64]:
+    def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Table:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
-        accuracy = np.zeros(self.inputs.shape[1:])
-        wanted = self.varying_factors() & categories
-        columns = self.per_factor(probes.svm_accuracies, split, max_rows, wanted, categories, as_given=True)
+        accuracy, wanted = np.zeros(self.inputs.shape[1:]), self.varying_factors() & categories
+        fit = functools.partial(probes.svm_accuracies, balanced=balanced)
+        columns = self.per_factor(fit, split, max_rows, wanted, categories, as_given=True)
         for k, column in columns.items():
             accuracy[:, k] = column
         return accuracy

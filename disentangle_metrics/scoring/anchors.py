@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics.inputs.factor import Declared, Factor
 from disentangle_metrics.inputs.inputs import Inputs
@@ -39,7 +41,7 @@ def ideal(inputs: Inputs) -> Inputs:
     """
     if inputs.incomplete:
         return ideal(inputs.complete())
-    columns = [f.as_numbers() if f.codes is None else f.codes for f in inputs.factors]
+    columns = [_column_of_code(factor) for factor in inputs.factors]
     latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
     logvar = None
     if inputs.logvar is not None:
@@ -56,6 +58,12 @@ def ideal(inputs: Inputs) -> Inputs:
         groups=(),
         column_names=(),
     )
+
+
+def _column_of_code(factor: Factor) -> NDArray[Any]:
+    if factor.kind == "circular":  # in its own units, of which its period is one
+        return factor.given_numbers()
+    return factor.as_numbers() if factor.codes is None else factor.codes
 
 
 def _types_of_code(factors: Sequence[Factor]) -> tuple[Declared | None, ...]:

@@ -363,9 +363,10 @@ def _score(
     def frame(item: Labelled | float | int | str) -> Any:
         if not isinstance(item, Labelled):
             return item
+        along = {**names, "classes": list(item.classes)}
         if len(item.axes) == 1:
-            return pd.Series(item.values, index=names[item.axes[0]])
-        return pd.DataFrame(item.values, index=names[item.axes[0]], columns=names[item.axes[1]])
+            return pd.Series(item.values, index=along[item.axes[0]])
+        return pd.DataFrame(item.values, index=along[item.axes[0]], columns=along[item.axes[1]])
 
     return Score(
         key=key,

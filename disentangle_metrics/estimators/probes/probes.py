@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -26,18 +27,21 @@ class Fitted:
 
     `quality` is accuracy for a factor of categories and R2 for a continuous one; for the probes of the
     review of 2022 it is 1 - 12 times the squared error, not below 0, on factors scaled to [0, 1].
+    `balanced` is the mean over categories of the accuracy on the rows of each; NaN where none were predicted.
     """
 
     importances: NDArray[np.float64]
     quality: float
+    balanced: float = math.nan
 
 
 @dataclass(frozen=True)
 class ProbeTables:
-    """What one probe per factor found: `importances` (D, K) and `quality` (K,), NaN if left out."""
+    """What one probe per factor found: `importances` (D, K), `quality`, `balanced` (K,), NaN if left out."""
 
     importances: NDArray[np.float64]
     quality: NDArray[np.float64]
+    balanced: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def fit(
     estimator = _estimator(probe, target.categories, seed)
     with without_advice():
         estimator.fit(train, target.train)
-    return Fitted(_importances(estimator), _quality(target, estimator.predict(test)))
+    return Fitted(_importances(estimator), *_quality(target, estimator.predict(test)))
 
 
 def _boosted_trees(train: NDArray[np.floating], test: NDArray[np.floating], target: Target) -> Fitted:
@@ -90,10 +94,10 @@ def _boosted_trees(train: NDArray[np.floating], test: NDArray[np.floating], targ
 
     if not target.categories:
         trees = fit_boosted_trees(train, target.train, classes=None)
-        return Fitted(trees.importances, _quality(target, trees.predict(test)))
+        return Fitted(trees.importances, *_quality(target, trees.predict(test)))
     present, codes = np.unique(target.train, return_inverse=True)
     trees = fit_boosted_trees(train, codes, classes=len(present))
-    return Fitted(trees.importances, _quality(target, present[trees.predict(test)]))
+    return Fitted(trees.importances, *_quality(target, present[trees.predict(test)]))
 
 
 def _lasso(
@@ -107,7 +111,7 @@ def _lasso(
     with without_advice():
         model.fit(latents_train, factor_train[:, 0])
     regression = Target(factor_train[:, 0], factor_test[:, 0], categories=False)
-    return Fitted(np.abs(model.coef_), _quality(regression, model.predict(latents_test)))
+    return Fitted(np.abs(model.coef_), *_quality(regression, model.predict(latents_test)))
 
 
 def _estimator(probe: Any, categories: bool, seed: int) -> Any:
@@ -139,14 +143,25 @@ def _importances(estimator: Any) -> NDArray[np.float64]:
     raise InputError(f"`probe` {estimator} has neither feature_importances_ nor coef_ after fitting")
 
 
-def _quality(target: Target, predicted: NDArray[Any]) -> float:
+def _quality(target: Target, predicted: NDArray[Any]) -> tuple[float, float]:
+    """Quality, and balanced accuracy."""
     if target.categories:
-        return float(np.mean(np.rint(predicted) == target.test))
+        named = np.rint(predicted)
+        return accuracy(target.test, named), accuracy(target.test, named, balanced=True)
     residual = float(np.sum((target.test - predicted) ** 2))
     total = float(np.sum((target.test - np.mean(target.test)) ** 2))
     if total == 0:
-        return 1.0 if residual == 0 else 0.0
-    return 1.0 - residual / total
+        return (1.0 if residual == 0 else 0.0), math.nan
+    return 1.0 - residual / total, math.nan
+
+
+def accuracy(codes: NDArray[Any], named: NDArray[Any], *, balanced: bool = False) -> float:
+    """Share of the rows named right; balanced: the mean over the codes that occur of the share of each."""
+    right = named == codes
+    if not balanced:
+        return float(np.mean(right))
+    place = np.unique(codes, return_inverse=True)[1]
+    return float((np.bincount(place, right) / np.bincount(place)).mean())
 
 
 def svm_accuracies(
@@ -154,25 +169,27 @@ def svm_accuracies(
     test: NDArray[np.floating],
     target: Target,
     units: Sequence[tuple[int, ...]] = (),
+    balanced: bool = False,
 ) -> NDArray[np.float64]:
     """Test accuracy of a class-balanced linear SVM (C = 0.01) on each latent alone. Shape (D,).
 
-    With `units`, on the columns of each; shape (units,). The settings are those of the study of Locatello
-    et al. 2019. A constant latent has the accuracy of naming one class always; so has every latent if the
-    train rows hold one class only.
+    With `units`, on the columns of each; shape (units,). `balanced` as in :func:`accuracy`. The settings are
+    those of the study of Locatello et al. 2019. A constant latent has the accuracy of always naming one
+    class; so has every latent if the train rows hold one class only.
     """
     from sklearn.svm import LinearSVC
 
     if len(np.unique(target.train)) < 2:
-        return np.full(len(units) or train.shape[1], np.mean(target.test == target.train[0]))
+        always = accuracy(target.test, target.train[:1], balanced=balanced)
+        return np.full(len(units) or train.shape[1], always)
     columns = [list(unit) for unit in units or ((latent,) for latent in range(train.shape[1]))]
-    accuracy = np.empty(len(columns))
+    found = np.empty(len(columns))
     for place, own in enumerate(columns):
         model = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
         with without_advice():
             model.fit(train[:, own], target.train)
-        accuracy[place] = np.mean(model.predict(test[:, own]) == target.test)
-    return accuracy
+        found[place] = accuracy(target.test, model.predict(test[:, own]), balanced=balanced)
+    return found
 
 
 def mean_result(parts: Sequence[T]) -> T:

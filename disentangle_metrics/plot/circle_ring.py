@@ -1,0 +1,161 @@
+"""A circular factor in the plane of two latents: a ring of colours, if the plane turns with the factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.inputs.factor import Factor
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.plot.latent_bins import place_of
+from disentangle_metrics.plot.style import COLUMN, INK, figure_of, picture, styled
+from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.relations.units import Turning, turning_of, units_of
+
+WHEEL = "twilight"  # its two ends are one colour, and its lightness changes all the way round
+MOST_POINTS = 4_000  # more hide each other
+ARCS, LABELS = 24, 4  # pieces of the factor's circle whose mean place is drawn, and named
+NEAR = 0.08  # of the widest range: labels nearer than this hide each other
+
+
+def circle(
+    latents: Any,
+    factors: Any,
+    *,
+    factor: int | str,
+    unit: Sequence[int | str] | None = None,
+    turns: int = 5,
+    factor_names: Any = None,
+    factor_types: Any = None,
+    latent_names: Any = None,
+    latent_types: Any = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Where each value of a circular factor lies in a plane of the latents, as its colour.
+
+    A ring whose colours go round: the plane turns with the factor, and with nothing else. The line joins the
+    mean places of 24 arcs of the factor, in order. Four of its values are written at theirs. The title has the
+    error of the plane, as `d_lsbd` with ``objects="together"`` scores it, and how often it turns.
+
+    Parameters
+    ----------
+    latents, factors
+        Shape (N, D) and (N, K), as for :func:`disentangle_metrics.score`. Up to 4,000 rows are drawn, evenly
+        taken; all are used for the line and the error.
+    factor : int or str
+        Number or name of a circular factor.
+    unit : two latents, optional
+        By number or name: the plane. Default: the best plane of all latents, turned to fit the factor.
+    turns : int
+        The most turns of the plane in one of the factor, as for `d_lsbd`.
+    factor_names, factor_types, latent_names, latent_types
+        As for :func:`disentangle_metrics.score`.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InputError
+        If the arrays cannot be used, there is no such latent or factor, the factor is not circular or has
+        fewer than three values, or the unit is not two latents.
+    """
+    inputs = check(
+        latents,
+        factors,
+        factor_names=factor_names,
+        factor_types=factor_types,
+        latent_names=latent_names,
+        latent_types=latent_types,
+    )
+    turning = inputs.factors[place_of("factor", factor, inputs.factor_names)]
+    if turning.period is None:
+        raise InputError(
+            f"`factor`: {turning.name!r} is not circular; declare it, as in "
+            f'factor_types={{"{turning.name}": "circular:360"}}'
+        )
+    columns, _ = units_of(Relations(inputs))
+    names = ["first axis of the plane", "second axis of the plane"]
+    places = None if unit is None else [place_of("unit", latent, inputs.latent_names) for latent in unit]
+    if places is not None:
+        if len(set(places)) != 2:
+            raise InputError(f"`unit` must be two latents, got {unit!r}")
+        if any(inputs.latent_types):
+            raise InputError("`unit` must be two plain latents, and `latent_types` declares some others")
+        columns, names = columns[:, places], [inputs.latent_names[place] for place in places]
+    angles = turning.angles()
+    try:
+        found = turning_of(columns, angles, turns)
+    except NotApplicable as error:
+        raise InputError(f"`factor`: {turning.name!r} has fewer than three values") from error
+    shown = found.plane if places is None else columns
+    with styled():
+        if ax is None:
+            ax = picture(COLUMN, COLUMN).subplots()
+        _draw(ax, shown, angles, turning)
+        _label(ax, names, found, turning)
+    return figure_of(ax)
+
+
+def _draw(axes: Axes, shown: NDArray[np.float64], angles: NDArray[np.float64], factor: Factor) -> None:
+    step = -(-len(shown) // MOST_POINTS)
+    axes.scatter(
+        *shown[::step].T,
+        c=angles[::step],
+        cmap=WHEEL,
+        vmin=0,
+        vmax=2 * np.pi,
+        s=7,
+        edgecolors="#888888",
+        linewidths=0.2,
+        rasterized=True,
+    )
+    means = _means_of_arcs(shown, angles, ARCS)
+    closed = np.vstack([means, means[:1]])
+    axes.plot(*closed[~np.isnan(closed).any(axis=1)].T, color=INK, linewidth=0.8)
+    edge = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": INK, "linewidth": 0.4}
+    for (x, y), values in _labels(shown, angles, factor.period or 0.0):
+        axes.text(x, y, values, ha="center", va="center", fontsize=6.5, bbox=edge)
+
+
+def _labels(
+    shown: NDArray[np.float64], angles: NDArray[np.float64], period: float
+) -> list[tuple[NDArray[np.float64], str]]:
+    """Mean places of the rows around each labelled value; values that lie at one place together."""
+    found: list[tuple[NDArray[np.float64], str]] = []
+    means = _means_of_arcs(shown, angles + np.pi / ARCS, ARCS)[:: ARCS // LABELS]
+    for place, mean in enumerate(means):
+        if np.isnan(mean).any():
+            continue
+        value = f"{place * period / LABELS:.3g}"
+        near = [n for n, (at, _) in enumerate(found) if np.linalg.norm(at - mean) < NEAR * np.ptp(shown)]
+        if near:
+            found[near[0]] = (found[near[0]][0], f"{found[near[0]][1]}, {value}")
+        else:
+            found.append((mean, value))
+    return found
+
+
+def _means_of_arcs(shown: NDArray[np.float64], angles: NDArray[np.float64], arcs: int) -> NDArray[np.float64]:
+    """Mean place of the rows of each arc, (arcs, 2); NaN for one without rows."""
+    arc = np.minimum((np.mod(angles, 2 * np.pi) * arcs / (2 * np.pi)).astype(np.int64), arcs - 1)
+    rows = np.bincount(arc, minlength=arcs)
+    sums = np.stack([np.bincount(arc, column, arcs) for column in shown.T], axis=1)
+    return np.divide(sums, rows[:, None], out=np.full(sums.shape, np.nan), where=rows[:, None] > 0)
+
+
+def _label(axes: Axes, names: Sequence[str], found: Turning, factor: Factor) -> None:
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
+    times = "once" if found.turns == 1 else f"{found.turns} times"
+    axes.set_title(f"{factor.name}: error {found.error:.2f}, goes round {times}", loc="left")
