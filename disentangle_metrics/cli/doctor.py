@@ -52,10 +52,12 @@ def _needs() -> dict[str, list[str]]:
         return {}
     needs: dict[str, list[str]] = {}
     for line in lines:
-        extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
+        extras = re.findall(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
         name = re.match(r"[\w.-]+", line)
-        if name is not None:
-            needs.setdefault(extra[1] if extra else "", []).append(name[0])
+        for extra in extras or [""]:
+            known = needs.setdefault(extra, [])
+            if name is not None and name[0] not in known:  # a clone names its checkpoints twice
+                known.append(name[0])
     return needs
 
 

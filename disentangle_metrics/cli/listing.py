@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from disentangle_metrics.cli.dataset_lines import images, whereabouts
 from disentangle_metrics.datasets import DATASETS
 from disentangle_metrics.datasets.description import description_of
 from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 
@@ -32,9 +34,17 @@ def listing() -> str:
             *_section("protocols (--protocol)", protocols),
             *_section("data sets (--dataset)", datasets),
             *_section("architectures (--arch)", dict.fromkeys(ENCODERS.names(), "")),
-            *_section("bundled checkpoints (MODEL)", dict.fromkeys(CHECKPOINTS.names(), "")),
+            *_section("bundled checkpoints (MODEL)", {name: _whether_here(name) for name in CHECKPOINTS.names()}),
         ]
     ).rstrip()
+
+
+def _whether_here(checkpoint: str) -> str:
+    try:
+        here = Path(CHECKPOINTS.load(checkpoint)()).is_file()
+    except InputError:
+        here = False
+    return "" if here else "not installed; the extra models has it"
 
 
 def _section(title: str, items: dict[str, str]) -> Iterator[str]:

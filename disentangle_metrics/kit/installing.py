@@ -57,11 +57,21 @@ def _requirement(extra: str) -> str:
     if "vcs_info" in source:
         control = source["vcs_info"]
         return f'"{named} @ {control["vcs"]}+{source["url"]}@{control["commit_id"]}"'
-    if "archive_info" in source and (
-        not source["url"].startswith("file:") or Path(_path(source["url"])).is_file()
-    ):
-        return f'"{named} @ {source["url"]}"'
+    if "archive_info" in source:
+        return _archive(named, source["url"])
     return f'"{named}"'
+
+
+def _archive(named: str, url: str) -> str:
+    """A wheel or an archive of sources; the package of the checkpoints is looked for beside a local one."""
+    if not url.startswith("file:"):
+        return f'"{named} @ {url}"'
+    file = Path(_path(url))
+    if not file.is_file():
+        return f'"{named}"'
+    beside = any(file.parent.glob("disentangle_metrics_checkpoints-*"))
+    links = f'--find-links "{file.parent}" ' if beside else ""
+    return f'{links}"{named} @ {url}"'
 
 
 def _path(url: str) -> str:

@@ -53,6 +53,9 @@ def test_a_wheel_is_named_while_it_is_there(installed, tmp_path):
     wheel.touch()
     installed({"url": wheel.as_uri(), "archive_info": {}})
     assert install_line("data") == f'pip install "disentangle-metrics[data] @ {wheel.as_uri()}"'
+    (tmp_path / "disentangle_metrics_checkpoints-0.1.0-py3-none-any.whl").touch()
+    found = f'--find-links "{tmp_path}" "disentangle-metrics[models] @ {wheel.as_uri()}"'
+    assert install_line("models") == f"pip install {found}"
     wheel.unlink()
     assert install_line("data") == 'pip install "disentangle-metrics[data]"'
 
