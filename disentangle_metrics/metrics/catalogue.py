@@ -34,4 +34,6 @@ BUILTIN = (
     "omes",
     "unibound",
     "linear_recovery",
+    "r4",
+    "r4c",
 )
