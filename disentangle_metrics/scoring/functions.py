@@ -23,6 +23,7 @@ COMMON: dict[str, Any] = {
     "latent_names": None,
     "latent_types": None,
     "groups": None,
+    "hierarchy": None,
     "missing": "raise",
     "seed": 0,
     "n_jobs": 1,
@@ -31,7 +32,7 @@ COMMON: dict[str, Any] = {
     "anchors": False,
 }
 OPTIONS = ("seed", "n_jobs", "confidence", "replicates", "anchors")
-ABOUT_FACTORS = ("factor_names", "factor_types")
+ABOUT_FACTORS = ("factor_names", "factor_types", "hierarchy")
 
 LATENTS = """\
 latents

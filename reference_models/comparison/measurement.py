@@ -87,7 +87,7 @@ def measure(
             values,
             factor_names=list(names),
             factor_types=dict(zip(names, types, strict=True)),
-            missing="drop" if dataset.hierarchy else "raise",
+            hierarchy=dataset.hierarchy or None,
             anchors=False,
         )
         found["metrics"] = in_short(report)

@@ -71,9 +71,10 @@ class FactorTree:
         InputError
             If no image has them.
         """
-        wanted = integers(factors, "factors").reshape(-1, len(self.names))
-        sizes = np.array(self.sizes)
-        within = ((wanted >= NO_VALUE) & (wanted < sizes)).all(axis=1)
+        wanted = integers(factors, "factors")
+        if wanted.ndim != 2 or wanted.shape[1] != len(self.names):
+            raise InputError(f"factors has the shape {wanted.shape}; accepted: (n, {len(self.names)})")
+        within = ((wanted >= NO_VALUE) & (wanted < np.array(self.sizes))).all(axis=1)
         known, first = np.unique(self._numbers(self.values.astype(np.int64)), return_index=True)
         numbers = self._numbers(np.where(within[:, None], wanted, 0))
         places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
@@ -87,4 +88,7 @@ class FactorTree:
     def _numbers(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """One number for each row of values."""
         shape = tuple(size + 1 for size in self.sizes)
-        return np.ravel_multi_index(tuple((values - NO_VALUE).T), shape).astype(np.int64)
+        numbers: NDArray[np.int64] = np.ravel_multi_index(tuple((values - NO_VALUE).T), shape).astype(
+            np.int64
+        )
+        return numbers

@@ -119,7 +119,7 @@ def _predicted(
 def _cuts(first: NDArray[np.int64], rows: int) -> list[NDArray[np.int64]]:
     """Where bins begin, for 1, 2, 4, ... bins of equally many rows; a value is never cut."""
     middles = (first + np.append(first[1:], rows)) / 2
-    found = []
+    found: list[NDArray[np.int64]] = []
     bins = 1
     while bins * LEAST_ROWS_OF_A_BIN <= rows:
         number = (middles * bins // rows).astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.metrics.definition import Labelled, MetricValue
+from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.mutual_prediction import MutualPrediction
 
 
@@ -18,7 +18,7 @@ def best_latents(prediction: MutualPrediction, varying: NDArray[np.bool_]) -> Me
     """The mean over the factors that vary of their largest entry."""
     table = of_varying(prediction, varying)
     per_factor = table.max(axis=0)
-    axes = ("latents", "factors")
+    axes: tuple[Axis, ...] = ("latents", "factors")
     return MetricValue(
         float(np.nanmean(per_factor)),
         per_factor=per_factor,
