@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast, Bins, Correction, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
+from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast, Bins, Correction, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
 from disentangle_metrics.version import __version__ as __version__
 from disentangle_metrics.benchmarking.benchmark import benchmark as benchmark
 from disentangle_metrics.benchmarking.results import Benchmark as Benchmark
@@ -66,12 +66,14 @@ def mig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def mig_sup(
@@ -93,12 +95,14 @@ def mig_sup(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def jemmig(
@@ -117,12 +121,14 @@ def jemmig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def dcimig(
@@ -141,12 +147,14 @@ def dcimig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def modularity(
@@ -166,12 +174,14 @@ def modularity(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def explicitness(
@@ -191,12 +201,14 @@ def explicitness(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def factor_vae(
@@ -217,12 +229,14 @@ def factor_vae(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def beta_vae(
@@ -243,12 +257,14 @@ def beta_vae(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def z_max_variance(
@@ -269,12 +285,14 @@ def z_max_variance(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def irs(
@@ -291,12 +309,14 @@ def irs(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def dci(
@@ -308,18 +328,21 @@ def dci(
     split: Split = 0.3333333333333333,
     max_rows: MostRows = 15000,
     importances: Literal['shares', 'raw'] = "shares",
+    balanced: bool = False,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Report: ...
 
 def sap(
@@ -330,26 +353,30 @@ def sap(
     split: Split = 0.3333333333333333,
     max_rows: MostRows = 15000,
     fit_rows: Literal['all', 'train'] = "all",
+    balanced: Annotated[bool, Only(False, 'kind', ('auto', 'classification'))] = False,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def mcc(
     latents: Any,
     factors: Any,
     *,
-    correlation: Literal['pearson', 'spearman'] = "pearson",
+    correlation: Correlation = "pearson",
     normalisation: Literal['factors', 'matched'] = "factors",
+    affine: bool = False,
     cross_fitted: bool = False,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
@@ -357,12 +384,14 @@ def mcc(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def total_correlation(
@@ -378,6 +407,7 @@ def total_correlation(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def wasserstein_correlation(
@@ -394,6 +424,7 @@ def wasserstein_correlation(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def mean_pairwise_mi(
@@ -411,6 +442,7 @@ def mean_pairwise_mi(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def infomec(
@@ -429,12 +461,14 @@ def infomec(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Report: ...
 
 def rmig(
@@ -451,12 +485,14 @@ def rmig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def informativeness(
@@ -472,6 +508,7 @@ def informativeness(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def active_units(
@@ -488,6 +525,7 @@ def active_units(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def sufficiency(
@@ -505,12 +543,14 @@ def sufficiency(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def minimality(
@@ -529,12 +569,14 @@ def minimality(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def med(
@@ -553,12 +595,14 @@ def med(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def dmig(
@@ -577,12 +621,14 @@ def dmig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def xmig(
@@ -601,12 +647,14 @@ def xmig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def dlig(
@@ -625,12 +673,14 @@ def dlig(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def wsepin(
@@ -648,6 +698,7 @@ def wsepin(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Report: ...
 
 def dhsic(
@@ -665,6 +716,7 @@ def dhsic(
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def omes(
@@ -682,12 +734,14 @@ def omes(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
 
 def unibound(
@@ -703,12 +757,14 @@ def unibound(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Report: ...
 
 def linear_recovery(
@@ -722,33 +778,55 @@ def linear_recovery(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Report: ...
 
-def latent_matching(
+def r4(
     latents: Any,
     factors: Any,
     *,
-    similarity: Literal['smi', 'spn', 'bmmi', 'asc'] = "smi",
-    bins: Bins = 10,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Report: ...
+
+def r4c(
+    latents: Any,
+    factors: Any,
+    *,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
+) -> Score: ...
 
 def d_lsbd(
     latents: Any,
@@ -762,10 +840,34 @@ def d_lsbd(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
     missing: Literal["raise", "drop"] = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
 ) -> Score: ...
+
+def latent_matching(
+    latents: Any,
+    factors: Any,
+    *,
+    similarity: Literal['smi', 'spn', 'bmmi', 'asc'] = "smi",
+    bins: Bins = 10,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
+) -> Report: ...

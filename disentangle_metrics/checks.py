@@ -54,6 +54,10 @@ CODES: Mapping[str, Code] = {
         "warning", "Rows of two tables had the same labels in another order, and were matched."
     ),
     "missing_values": Code("warning", "Rows without a value are left out."),
+    "missing_by_design": Code(
+        "note",
+        "A factor exists only under one value of another. It is scored in the rows in which it exists.",
+    ),
     "no_complete_rows": Code(
         "warning", "No row has a value of every factor. Metrics that read several factors have no value."
     ),

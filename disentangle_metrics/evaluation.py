@@ -121,12 +121,15 @@ def evaluate(
     if isinstance(own_types, Mapping):  # the data set's own types stay for the factors not named
         own_types = {**types, **own_types}
     options = {**score_options, "factor_types": types if own_types is None else own_types}
+    if (tree := _hierarchy(dataset, names)) is not None:
+        options.setdefault("hierarchy", tree)
     check_score_options(options)
     if options.get("groups") == "layers":
         options["groups"] = _layers(encoder)
     rows = _rows(len(dataset), samples, seed)
     labels = _labels(dataset, rows, columns)
-    tried = labels if hasattr(labels, "columns") else labels[:1]  # own values may be missing in any row
+    lacking = hasattr(labels, "columns") or "hierarchy" in options  # values may be missing in any row
+    tried = labels if lacking else labels[:1]
     missing = options.get("missing", "raise")
     check(
         np.zeros((len(tried), 1)),
@@ -134,6 +137,7 @@ def evaluate(
         factor_names=names,
         factor_types=options["factor_types"],
         missing=missing,
+        hierarchy=options.get("hierarchy"),
     )
     start = time.perf_counter()
     with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
@@ -263,6 +267,15 @@ def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
     for note in dataset.notes[1:]:  # what is left out; the first is what is read, which the record has
         warnings.warn(note, ScoreWarning, stacklevel=3)
     return dataset
+
+
+def _hierarchy(dataset: FactorDataset, names: list[str]) -> dict[str, tuple[str, int]] | None:
+    """The part of the data set's tree that these factors have; None if all of them exist everywhere."""
+    tree = {name: entry for name, entry in getattr(dataset, "hierarchy", {}).items() if name in names}
+    for name, (switch, _) in tree.items():
+        if switch not in names:
+            raise InputError(f"`factors` has {name!r} without its switch {switch!r}; add {switch!r}")
+    return tree or None
 
 
 def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int]) -> Any:

@@ -35,6 +35,7 @@ COMMON = {
     "factor_types": "Iterable[str] | Mapping[str, str] | None = None",
     "latent_names": "Iterable[str] | None = None",
     "latent_types": "Iterable[str] | Mapping[str, str] | None = None",
+    "hierarchy": "Mapping[str, tuple[str, Any]] | None = None",
     "groups": "Mapping[str, Iterable[int | str]] | None = None",
     "missing": 'Literal["raise", "drop"] = "raise"',
     "seed": "int = 0",
@@ -42,6 +43,7 @@ COMMON = {
     "confidence": "float | None = None",
     "replicates": "int | None = None",
     "anchors": 'bool | Literal["all"] = False',
+    "permutations": "int | None = None",
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from disentangle_metrics.benchmarking.folder import Folder, described, fingerprint
 from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.errors import InputError, ScoreWarning
+from disentangle_metrics.inputs.hierarchy import Hierarchy
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.inputs.tables import FactorTable, read_factors
@@ -41,6 +42,7 @@ def benchmark(
     latent_names: Names | Mapping[str, Names] | None = None,
     latent_types: Types | Mapping[str, Types] | None = None,
     groups: Groups | Mapping[str, Groups] | None = None,
+    hierarchy: Hierarchy | None = None,
     missing: Missing = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
@@ -74,7 +76,7 @@ def benchmark(
         Keep each finished report here as JSON, and read it from here the next time. It is read only if
         settings, input and versions are the same. Otherwise a warning says what differs, and the
         representation is scored again.
-    metrics, protocol, factor_names, factor_types, missing, seed, confidence, replicates, anchors, \
+    metrics, protocol, factor_names, factor_types, hierarchy, missing, seed, confidence, replicates, anchors, \
     permutations, progress
         As for :func:`score`.
 
@@ -108,6 +110,7 @@ def benchmark(
         "factor_names": None if factor_names is None else _listed(factor_names),
         "factor_types": None if factor_types is None else _listed(factor_types),
         "missing": missing,
+        "hierarchy": hierarchy,
         "rule": PROTOCOLS[protocol].reading,
     }
     _check_factors(call, table, of_factors)

@@ -57,6 +57,15 @@ def types(option: str, text: str) -> dict[str, str]:
     return pairs(option, "NAME=TYPE,..., such as age=continuous", text)
 
 
+def hierarchy(text: str) -> dict[str, tuple[str, str]]:
+    """The switch of each factor that does not exist everywhere, and the value under which it exists."""
+    form = "FACTOR=SWITCH:VALUE,..., such as phase=shape:moon"
+    split = {name: value.partition(":") for name, value in pairs("--hierarchy", form, text).items()}
+    if not all(switch and colon and value for switch, colon, value in split.values()):
+        raise UsageError(f"--hierarchy must be {form}; got {text!r}")
+    return {name: (switch, value) for name, (switch, _, value) in split.items()}
+
+
 def data_options(text: str) -> dict[str, int | str]:
     """NAME=VALUE pairs; whole numbers are read as such."""
     split = pairs("--data-options", "NAME=VALUE,..., such as pad=2", text)

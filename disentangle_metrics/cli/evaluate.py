@@ -61,6 +61,7 @@ def dm_eval(
     factor_types: Annotated[str | None, options.FactorTypes] = None,
     latent_types: Annotated[str | None, options.LatentTypes] = None,
     groups: Annotated[str | None, options.LatentGroups] = None,
+    hierarchy: Annotated[str | None, options.FactorTree] = None,
     missing: Annotated[options.Missing, options.MissingChoice] = options.Missing.RAISE,
     seed: Annotated[int, options.Seed] = 0,
     jobs: Annotated[int, options.Jobs] = 1,
@@ -108,6 +109,7 @@ def dm_eval(
         "factor_types": None if factor_types is None else arguments.types("--factor-types", factor_types),
         "latent_types": None if latent_types is None else arguments.types("--latent-types", latent_types),
         "groups": None if groups is None else groups_in(groups),
+        **({} if hierarchy is None else {"hierarchy": arguments.hierarchy(hierarchy)}),
         "missing": missing.value,
         "seed": seed,
         "n_jobs": jobs,
@@ -153,7 +155,7 @@ def dm_eval(
             if factors is None and factor_types is not None:
                 raise UsageError("--factor-types needs --factors")
             dropped = [] if drop_columns is None else arguments.name_list("--drop-columns", drop_columns)
-            choices = Choices(index_col, tuple(dropped), missing.value)
+            choices = Choices(index_col, tuple(dropped), "drop" if hierarchy else missing.value)
             tell = (lambda text: None) if quiet else functools.partial(say, NAME)
             if len(files) == 1 and out is None:
                 result = score_arrays(files[0], factors, scoring, choices, tell)

@@ -107,6 +107,12 @@ LatentGroups = option(
     "--groups",
     metavar="NAME=0,1;...",
 )
+FactorTree = option(
+    SCORING,
+    "Factors that exist only under one value of another, and are missing elsewhere.",
+    "--hierarchy",
+    metavar="FACTOR=SWITCH:VALUE,...",
+)
 Metrics = option(
     SCORING,
     "Metrics, score keys, or signatures to score again, as 'mig|bins:10' (default: those of the protocol).",

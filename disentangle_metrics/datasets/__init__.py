@@ -52,6 +52,7 @@ DATASETS = Registry(
         "dsprites": "disentangle_metrics.datasets.dsprites:load",
         "rooms": "disentangle_metrics.datasets.rooms:load",
         "shapes3d": "disentangle_metrics.datasets.shapes3d:load",
+        "switches": "disentangle_metrics.datasets.switches:load",
         "mpi3d_toy": "disentangle_metrics.datasets.mpi3d:load_toy",
         "mpi3d_realistic": "disentangle_metrics.datasets.mpi3d:load_realistic",
         "mpi3d_real": "disentangle_metrics.datasets.mpi3d:load_real",

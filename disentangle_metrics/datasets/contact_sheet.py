@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
+from disentangle_metrics.datasets.factors.columns import NO_VALUE
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.storage.pictures import pillow
 from disentangle_metrics.kit.files import whole_file
@@ -49,7 +50,7 @@ def evenly(count: int, longest: int) -> NDArray[np.int64]:
 
 def nearest(values: NDArray[np.int64], shared: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
     """For each of some values the first of the rows that have it and share most."""
-    there = np.unique(values)
+    there = np.unique(values[values != NO_VALUE])
     rows = [np.flatnonzero(values == value) for value in there[evenly(len(there), longest)]]
     return np.array([row[np.argmax(shared[row])] for row in rows])
 

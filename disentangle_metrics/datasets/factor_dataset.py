@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.factors.table import FactorTable
+from disentangle_metrics.datasets.factors.tree import FactorTree
 from disentangle_metrics.datasets.storage.packing import AllImages, BytePacking, Packing
 from disentangle_metrics.kit import network_input
 
@@ -30,9 +31,9 @@ class FactorDataset:
     ----------
     name : str
         The data set's name.
-    grid : FactorGrid, FactorTable, FactorColumns or NoFactors
+    grid : FactorGrid, FactorTable, FactorTree, FactorColumns or NoFactors
         Names, sizes and types of the factors, and which image has which values: one for every
-        combination, or as a table says. Or that nobody knows any factors.
+        combination, or as a table says, with factors that do not exist in some. Or that nobody knows any.
     image_shape : tuple of int
         Height, width and number of channels (1 or 3) of every image.
     read : callable
@@ -49,7 +50,7 @@ class FactorDataset:
     def __init__(
         self,
         name: str,
-        grid: FactorGrid | FactorTable | FactorColumns | NoFactors,
+        grid: FactorGrid | FactorTable | FactorTree | FactorColumns | NoFactors,
         image_shape: tuple[int, int, int],
         read: ReadImages,
         *,
@@ -83,6 +84,12 @@ class FactorDataset:
         """The types that are known of each factor; None where its values are to tell."""
         declared: tuple[str | None, ...] = getattr(self.grid, "declared", self.grid.types)
         return declared
+
+    @property
+    def hierarchy(self) -> Mapping[str, tuple[str, int]]:
+        """For each factor that does not exist everywhere its switch, and the code that switches it on."""
+        tree: Mapping[str, tuple[str, int]] = getattr(self.grid, "hierarchy", {})
+        return tree
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -122,16 +129,17 @@ class FactorDataset:
     def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
         """Factor values (n, n_factors), coded 0 .. size - 1, of these indices (n,).
 
-        -1 stands for a value that own data lack.
+        -1 stands for a value that own data lack, and for a factor that does not exist in an image.
         """
         return self.grid.factors(indices)
 
-    def labels(self, indices: ArrayLike) -> NDArray[np.int64] | pd.DataFrame:
+    def labels(self, indices: ArrayLike) -> NDArray[np.int64] | NDArray[np.float64] | pd.DataFrame:
         """Factor values (n, n_factors) of these indices (n,), as scores read them.
 
-        Own data give a data frame of the values in their own units. All others give :meth:`factors`.
+        Own data give a data frame of the values in their own units. A data set with a hierarchy gives
+        float64 codes, NaN where a factor does not exist. All others give :meth:`factors`.
         """
-        own: Callable[[ArrayLike], pd.DataFrame] | None = getattr(self.grid, "labels", None)
+        own: Callable[[ArrayLike], Any] | None = getattr(self.grid, "labels", None)
         return self.factors(indices) if own is None else own(indices)
 
     def index(self, factors: ArrayLike) -> NDArray[np.int64]:

@@ -74,7 +74,8 @@ class Factor:
     it has more than one value.
 
     `present` (N,) says which rows have a value, and is None if all have one. A row without one has
-    the code len(levels), which is the place of no level, or the value NaN.
+    the code len(levels), which is the place of no level, or the value NaN. `switch` is the factor, and its
+    level, under which this one exists, if it does not exist everywhere.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Factor:
     present: NDArray[np.bool_] | None = None
     period: float | None = None
     reading: Reading | None = None
+    switch: tuple[str, Any] | None = None
     varies: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:

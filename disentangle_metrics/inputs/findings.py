@@ -371,7 +371,7 @@ def dropped_rows(given: int, rows: int, factors: Sequence[Factor], complete: int
             numbers={"rows": given - rows},
         )
     for factor in factors:
-        if factor.present is not None:
+        if factor.present is not None and factor.switch is None:
             count = rows - factor.rows_present
             yield Check(
                 "missing_values",
@@ -381,10 +381,13 @@ def dropped_rows(given: int, rows: int, factors: Sequence[Factor], complete: int
             )
     if complete == 0:
         rare = min(factors, key=lambda factor: factor.rows_present)
+        remedy = f"leave out a factor that few rows have, such as {rare.name!r}"
+        if rare.switch is not None:
+            remedy = "metrics that treat each factor by itself, such as r4c, read it where it exists"
         yield Check(
             "no_complete_rows",
             "no row has a value of every factor: metrics of several factors at once and ceilings have none",
-            f"leave out a factor that few rows have, such as {rare.name!r}",
+            remedy,
             rare.name,
             {"rows": rare.rows_present},
         )

@@ -23,10 +23,11 @@ from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
 from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.hierarchy import Hierarchy, with_switches
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
 from disentangle_metrics.inputs.reading import Kind, Rule
 from disentangle_metrics.inputs.row_labels import matching_rows, row_mismatch
-from disentangle_metrics.inputs.tables import identifiers, read_factors, read_latents, rows_of
+from disentangle_metrics.inputs.tables import identifiers, left_out, read_factors, read_latents, rows_of
 
 LATENT_KINDS: tuple[Kind, ...] = ("continuous", "categorical", "circular")
 Missing = Literal["raise", "drop"]
@@ -195,6 +196,7 @@ def check(
     missing: Missing = "raise",
     rule: Rule = "measurements",
     groups: Groups | None = None,
+    hierarchy: Hierarchy | None = None,
 ) -> Inputs:
     """Check latents (N, D) or a :class:`GaussianPosterior`, and factors (N, K).
 
@@ -220,6 +222,8 @@ def check(
         "whole_numbers": every whole number is a category, as published protocols take it.
     groups
         Names of groups, and the columns of each; see :mod:`.latent_groups`.
+    hierarchy
+        Which factors exist only under one value of another; see :mod:`.hierarchy`.
 
     Raises
     ------
@@ -294,34 +298,28 @@ def check(
     )
     kinds = _declared(factor_types, factor_labels, "factor_types", KINDS)
     numeric = all(column.dtype.kind in "biuf" for column in columns.columns)
-    left_out = {} if numeric else identifiers(columns, factor_labels, kinds)
-    notes += [_left_out(factor_labels[place], text, given) for place, text in left_out.items()]
+    unread = {} if numeric else identifiers(columns, factor_labels, kinds)
+    notes += [left_out(factor_labels[place], text, given) for place, text in unread.items()]
+    lacking = missing if hierarchy is None else "drop"
     key = (*(None if rows is None else rows.tobytes() for rows in (order, kept)), factor_labels, tuple(kinds),
-           missing, rule)  # fmt: skip
+           lacking, rule)  # fmt: skip
     if (checked := columns.read_as.get(key)) is None:
         kept_columns = [
             (column if kept is None else rows_of(column, kept), name, declared)
             for place, (column, name, declared) in enumerate(
                 zip(columns.columns, factor_labels, kinds, strict=True)
             )
-            if place not in left_out
+            if place not in unread
         ]
-        checked = columns.read_as[key] = read_each(kept_columns, missing, rule)
+        checked = columns.read_as[key] = read_each(kept_columns, lacking, rule)
+    if hierarchy is not None:
+        checked, of_tree = with_switches(hierarchy, checked, missing, kept)
+        notes += of_tree
+        inputs = replace(inputs, facts={**inputs.facts, "missing": "by_design"})
     inputs = replace(inputs, factors=checked)
     complete = int(inputs.present(range(len(checked))).sum()) if inputs.incomplete else None
     checks = findings.of_input(mean, latent_labels, checked, given, complete, types)
     return replace(inputs, checks=(*notes, *checks))
-
-
-def _left_out(name: str, example: str, rows: int) -> Check:
-    return Check(
-        "identifier",
-        f"factor {name!r} has a different text in every row, such as {example!r}, and is left out",
-        f'if it is a category, pass factor_types={{"{name}": "categorical"}} '
-        f"(--factor-types {name}=categorical)",
-        name,
-        {"rows": rows},
-    )
 
 
 def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:

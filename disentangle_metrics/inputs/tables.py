@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import no_table, to_numpy
 from disentangle_metrics.inputs.frames import as_frame
@@ -229,3 +230,15 @@ def _identifier(column: Any) -> str | None:
     if not isinstance(first, (str, bytes)) or not cells.is_unique:
         return None
     return str(first) if all(isinstance(cell, (str, bytes)) for cell in cells) else None
+
+
+def left_out(name: str, example: str, rows: int) -> Check:
+    """What is to be known of a column of names of the rows."""
+    return Check(
+        "identifier",
+        f"factor {name!r} has a different text in every row, such as {example!r}, and is left out",
+        f'if it is a category, pass factor_types={{"{name}": "categorical"}} '
+        f"(--factor-types {name}=categorical)",
+        name,
+        {"rows": rows},
+    )

@@ -34,6 +34,8 @@ BUILTIN = (
     "omes",
     "unibound",
     "linear_recovery",
-    "latent_matching",
+    "r4",
+    "r4c",
     "d_lsbd",
+    "latent_matching",
 )

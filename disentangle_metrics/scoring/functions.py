@@ -23,6 +23,7 @@ COMMON: dict[str, Any] = {
     "latent_names": None,
     "latent_types": None,
     "groups": None,
+    "hierarchy": None,
     "missing": "raise",
     "seed": 0,
     "n_jobs": 1,
@@ -32,7 +33,7 @@ COMMON: dict[str, Any] = {
     "permutations": None,
 }
 OPTIONS = ("seed", "n_jobs", "confidence", "replicates", "anchors", "permutations")
-ABOUT_FACTORS = ("factor_names", "factor_types")
+ABOUT_FACTORS = ("factor_names", "factor_types", "hierarchy")
 
 LATENTS = """\
 latents

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
 from disentangle_metrics.checks import Check, gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
 from disentangle_metrics.inputs.annotated import is_annotated, tables_of
+from disentangle_metrics.inputs.hierarchy import Hierarchy
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit.progress import LateProgress, Share
@@ -75,6 +76,7 @@ def score(
     latent_names: Iterable[str] | None = None,
     latent_types: Iterable[str] | Mapping[str, str] | None = None,
     groups: Groups | None = None,
+    hierarchy: Hierarchy | None = None,
     missing: Missing = "raise",
     seed: int = 0,
     n_jobs: int | None = 1,
@@ -117,6 +119,12 @@ def score(
         or name, as in ``{"layer 1": [0, 1]}``. Each group is then one latent, and D counts groups; a column
         that is in none stays by itself. Metrics that have no definition for groups have no value, and
         say so. See :mod:`disentangle_metrics.relations.grouped`.
+    hierarchy
+        Which factors exist only under one value of another, their switch, as in
+        ``{"phase": ("shape", "moon")}``. Everywhere else such a factor must be missing (NaN, None, NA), which
+        is then no error, and a value there is one. Metrics that treat each factor by itself read it where it
+        exists; metrics of several factors at once read the rows that have a value of every factor, and have
+        no value if there are none.
     missing
         "raise": refuse missing (NaN, None, NA, masked) and infinite numbers, naming the first row and
         column. "drop": leave out rows whose latents have one. A row without a value of some factor is
@@ -169,6 +177,7 @@ def score(
         missing=missing,
         rule=PROTOCOLS[protocol].reading,
         groups=groups,
+        hierarchy=hierarchy,
     )
     report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:

@@ -77,7 +77,10 @@ def nothing_shared(reading: Reading) -> None:
 
 
 def factors_in_range(reading: Reading) -> None:
-    """Factors have different names and known types, and values (n, n_factors), int64, in 0 .. size - 1."""
+    """Factors have different names and known types, and values (n, n_factors), int64, in 0 .. size - 1.
+
+    A factor under a switch has the value -1 where the switch does not have its value, and only there.
+    """
     dataset = reading.dataset
     names, sizes, types = dataset.factor_names, dataset.factor_sizes, dataset.factor_types
     _hold(len(set(names)) == len(names) == len(sizes) == len(types), f"factors: {names}, {sizes}, {types}")
@@ -89,8 +92,15 @@ def factors_in_range(reading: Reading) -> None:
         factors.dtype == np.int64 and factors.shape == expected,
         f"factors are {_what(factors)}; expected int64 {expected}",
     )
+    exists = np.ones(factors.shape, dtype=bool)
+    for name, (switch, value) in dataset.hierarchy.items():
+        exists[:, names.index(name)] = factors[:, names.index(switch)] == value
     _hold(
-        bool(((factors >= 0) & (factors < np.array(sizes, np.int64))).all()),
+        bool((factors[~exists] == -1).all()),
+        "a factor has a value where its switch says that it does not exist",
+    )
+    _hold(
+        bool(((factors >= 0) & (factors < np.array(sizes, np.int64)))[exists].all()),
         f"factor values are not in 0 .. size - 1 of the sizes {sizes}",
     )
 

@@ -64,7 +64,7 @@ def measure(
         raise InputError(f"{trained.path} has a deterministic encoder; the comparison needs a posterior")
     kl = gaussian_kl(mean, logvar).mean(axis=0)
     columns = [dataset.factor_names.index(name) for name in factors]
-    values = dataset.factors(rows)
+    values = dataset.labels(rows)
     found: Measurements = {
         "reconstruction": reconstruction(trained, dataset, rows, mean, logvar),
         "kl": kl.reshape(trained.layers, -1).sum(axis=1).tolist(),
@@ -87,6 +87,7 @@ def measure(
             values,
             factor_names=list(names),
             factor_types=dict(zip(names, types, strict=True)),
+            hierarchy=dataset.hierarchy or None,
             anchors=False,
         )
         found["metrics"] = in_short(report)

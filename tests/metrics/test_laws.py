@@ -29,6 +29,8 @@ SLOW = {
     "wsepin": 4,
     "unibound": 4,
     "dhsic": 4,
+    "r4": 2,
+    "r4c": 2,
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from disentangle_metrics.datasets import DATASETS, FactorDataset, FactorGrid, FactorTable
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
+from disentangle_metrics.datasets.factors.tree import FactorTree
 from disentangle_metrics.datasets.storage.packing import BytePacking
 from disentangle_metrics.datasets.storage.pixels import HeldImages
 from disentangle_metrics.testing import check_dataset
@@ -25,7 +26,7 @@ def made(read=read, grid=GRID, shape=(4, 4, 1)):
     return FactorDataset("made", grid, shape, read)
 
 
-@pytest.mark.parametrize("name", ["sprites", "rooms", "mnist5k"])
+@pytest.mark.parametrize("name", ["sprites", "rooms", "switches", "mnist5k"])
 def test_what_is_here_obeys_the_laws(name: str) -> None:
     check_dataset(name)
 
@@ -35,6 +36,14 @@ def test_sound_ones_pass() -> None:
     table = FactorTable(np.array([[0, 1], [2, 3], [0, 1]] * 4), GRID)
     check_dataset(made(HeldImages(PIXELS), table))
     check_dataset(made(HeldImages(PIXELS), NoFactors(12)))
+
+
+class ValueUnderAnotherOption(FactorDataset):
+    """Under option 0 of `a` there is no `b`, and one image has one."""
+
+    def __init__(self) -> None:
+        values = np.array([[0, -1], [1, 2], [0, 3], [2, -1]] * 3)
+        super().__init__("made", FactorTree(values, GRID, {"b": ("a", 1)}), (4, 4, 1), read)
 
 
 class Wrapped(FactorDataset):
@@ -83,6 +92,7 @@ class OtherBits:
         (made(OtherBits()), "packs.*the images of packed"),
         (LenientIndices(), r"wrong_indices_refused.*images\(\[-1\]\) is no InputError"),
         (WrongIndex(), "factors_find_images"),
+        (ValueUnderAnotherOption(), "a factor has a value where its switch says that it does not exist"),
         (FloatFactors(), "factors_in_range.*float64"),
         (OneFactorTooLarge(), "factors_in_range.*not in 0 .. size - 1"),
         (42, "it is a int; expected a FactorDataset"),

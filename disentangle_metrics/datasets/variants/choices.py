@@ -15,6 +15,7 @@ from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.factors.columns import FactorColumns
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.table import FactorTable
+from disentangle_metrics.datasets.factors.tree import FactorTree
 from disentangle_metrics.datasets.storage.packing import Packing, Tensors
 from disentangle_metrics.errors import InputError
 
@@ -187,12 +188,14 @@ def _chosen(dataset: FactorDataset, rows: NDArray[np.int64], variant: str) -> Fa
     name = f"{dataset.name}|{variant}"
     if not len(rows):
         raise InputError(f"{name} has no image")
-    grid: FactorTable | FactorColumns
+    grid: FactorTable | FactorTree | FactorColumns
     if isinstance(dataset.grid, FactorColumns):
         frame = dataset.grid.frame.iloc[rows].reset_index(drop=True)
         grid = replace(
             dataset.grid, frame=frame, read=tuple(factor.rows(rows) for factor in dataset.grid.read)
         )
+    elif isinstance(dataset.grid, FactorTree):
+        grid = replace(dataset.grid, values=dataset.grid.values[rows])
     else:
         combinations = FactorGrid(dataset.factor_names, dataset.factor_sizes, dataset.factor_types)
         grid = FactorTable(dataset.factors(rows), combinations)

@@ -85,7 +85,14 @@ def test_a_plain_function_lies_there_as_bytes_and_is_read_when_sliced():
 
 @pytest.mark.parametrize(
     ("name", "pool", "megabytes"),
-    [("sprites", 1, 378), ("sprites", 2, 378), ("rooms", 1, 8), ("rooms", 2, 8)],
+    [
+        ("sprites", 1, 378),
+        ("sprites", 2, 378),
+        ("rooms", 1, 8),
+        ("rooms", 2, 8),
+        ("switches", 1, 0.22),
+        ("switches", 2, 0.22),
+    ],
 )
 def test_images_of_the_procedural_data_sets(name, pool, megabytes):
     dataset = dm.load_dataset(name, pool=pool)
@@ -98,7 +105,7 @@ def test_images_of_the_procedural_data_sets(name, pool, megabytes):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("pool", [1, 2])
-@pytest.mark.parametrize("name", ["sprites", "rooms"])
+@pytest.mark.parametrize("name", ["sprites", "rooms", "switches"])
 def test_images_made_on_the_gpu(name, pool):
     dataset = dm.load_dataset(name, pool=pool)
     same_images(dataset, np.random.default_rng(1).integers(len(dataset), size=300), "cuda")

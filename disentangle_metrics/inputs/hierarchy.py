@@ -1,0 +1,130 @@
+"""Factors that form a tree: where each exists is checked, and no number may stand where it does not.
+
+A factor under a switch exists in the rows in which the switch has one value. In all others it has no value,
+which is missing by design: NaN, None or NA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.checks import Check
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.factor import MISSING_ADVICE, Factor
+
+Hierarchy = Mapping[str, tuple[str, Any]]
+FORM = '{"phase": ("shape", "moon")}, a factor, its switch and the value under which it exists'
+
+
+def with_switches(
+    hierarchy: Hierarchy,
+    factors: Sequence[Factor],
+    missing: str,
+    origin: NDArray[np.int64] | None = None,
+) -> tuple[tuple[Factor, ...], tuple[Check, ...]]:
+    """The factors with their switches, and a check of each that says in how many rows it exists.
+
+    Parameters
+    ----------
+    hierarchy : mapping
+        Of each factor under a switch: the name of the switch, and its value.
+    factors : sequence of Factor
+        With their missing values marked.
+    missing : str
+        "raise" refuses values that are missing where a factor exists.
+    origin : ndarray of int64 (N,), optional
+        The number of each row, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is no tree of these factors, or a factor has a value where it does not exist.
+    """
+    by_name = {factor.name: factor for factor in factors}
+    switches = {name: _switch(name, entry, by_name) for name, entry in _checked(hierarchy).items()}
+    for name in switches:
+        above, path = name, [name]
+        while (above := switches[above][0] if above in switches else "") != "":
+            if above in path:
+                raise InputError(f"`hierarchy` is no tree: {' under '.join([*path, above])}")
+            path.append(above)
+    read = []
+    checks: list[Check] = []
+    for factor in factors:
+        rows = len(factor.values if factor.codes is None else factor.codes)  # type: ignore[arg-type]
+        present = np.ones(rows, dtype=bool) if factor.present is None else factor.present
+        exists = np.ones(rows, dtype=bool)
+        if factor.name in switches:
+            switch, level = switches[factor.name]
+            exists = np.asarray(by_name[switch].codes) == by_name[switch].levels.index(level)
+            if (present & ~exists).any():
+                row = int(np.argmax(present & ~exists))
+                raise InputError(
+                    f"factor {factor.name!r} has a value in row {_number(row, origin)}, and by `hierarchy` "
+                    f"it exists only where {switch!r} is {level!r}: leave it missing (NaN or None) there"
+                )
+            checks.append(
+                Check(
+                    "missing_by_design",
+                    f"factor {factor.name!r} exists in {int(exists.sum()):,} of {rows:,} rows, where "
+                    f"{switch!r} is {level!r}",
+                    about=factor.name,
+                    numbers={"rows": int(exists.sum())},
+                )
+            )
+            factor = replace(factor, switch=(switch, level))
+        lacking = exists & ~present
+        if missing == "raise" and lacking.any():
+            raise InputError(
+                f"factor {factor.name!r} has a missing or infinite value in row "
+                f"{_number(int(np.argmax(lacking)), origin)} ({int(lacking.sum()):,} in all), where it "
+                f"exists: {MISSING_ADVICE}"
+            )
+        if factor.switch is not None and lacking.any():
+            text = (
+                f"factor {factor.name!r} has no value in {int(lacking.sum()):,} of the rows where it exists"
+            )
+            checks.append(
+                Check("missing_values", text, about=factor.name, numbers={"rows": int(lacking.sum())})
+            )
+        read.append(factor)
+    return tuple(read), tuple(checks)
+
+
+def _checked(hierarchy: Any) -> Hierarchy:
+    if not isinstance(hierarchy, Mapping):
+        raise InputError(f"`hierarchy` must be like {FORM}; got {hierarchy!r}")
+    for name, entry in hierarchy.items():
+        if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 2:
+            raise InputError(f"`hierarchy` must be like {FORM}; got {entry!r} for {name!r}")
+    return hierarchy
+
+
+def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) -> tuple[str, Any]:
+    """The switch of a factor and the level of it, as it was read."""
+    switch, value = entry
+    for asked in (name, switch):
+        if asked not in factors:
+            raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(factors)}")
+    levels = factors[switch].levels
+    if factors[switch].codes is None:
+        raise InputError(
+            f"`hierarchy`: the switch {switch!r} is read as a measurement; declare it, as in "
+            f'factor_types={{"{switch}": "categorical"}}'
+        )
+    for level in levels:
+        if level == value or str(level) == str(value):
+            return switch, level
+    raise InputError(
+        f"`hierarchy`: {name!r} exists where {switch!r} is {value!r}, which is none of its values "
+        f"{', '.join(map(repr, levels[:10]))}"
+    )
+
+
+def _number(row: int, origin: NDArray[np.int64] | None) -> int:
+    return row if origin is None else int(origin[row])
