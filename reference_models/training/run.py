@@ -216,9 +216,8 @@ class Run:
             if self.first and self.scores and (done % settings.score_every == 0 or at_end):
                 # Before the checkpoint: a run that goes on from it takes its rows as written.
                 write_scores(self.scores, done, self.model, self.dataset)
-            if due:
-                if self.first:
-                    self.save()
+            if due and self.first:
+                self.save()
 
     def agreed(self, stop: bool) -> bool:
         """Whether any process of the team wants to stop; asked after each step."""

@@ -44,12 +44,6 @@ def load_libraries() -> None:
     import torch
 
     torch.set_num_threads(1)
-    import disentangle_metrics.cli.evaluate
-    import reference_models.cli.reproduce
-    import reference_models.cli.train
-    import reference_models.comparison.sweep
-    import reference_models.models.beta_vae
-    import reference_models.models.pro_vlae
     import sklearn.ensemble  # noqa: F401
 
 

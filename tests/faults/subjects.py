@@ -132,7 +132,10 @@ def contents(folder: Path) -> dict[str, Any]:
         if file.name.startswith(".") or file.suffix == ".lock":
             continue
         if file.suffix == ".safetensors":
-            content[file.name] = {name: array.tobytes() for name, array in load_file(file).items()}
+            # PyTorch's own generator, which no step draws from, begins elsewhere in every process.
+            content[file.name] = {
+                name: array.tobytes() for name, array in load_file(file).items() if name != "random.torch"
+            }
         elif file.suffix == ".json":
             content[file.name] = json.loads(file.read_text()) | {"command": ""}
         elif file.suffix == ".jsonl":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import resource
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.faults.subjects import SUBJECTS, Subject, make_inputs
+from tests.faults.subjects import SUBJECTS, Subject
 
 ROOT = Path(__file__).parents[2]
 SIGNALS = {"kill -9": signal.SIGKILL, "Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}

@@ -65,12 +65,9 @@ def test_a_library_is_stopped_in_a_program() -> None:
         raise RuntimeError("terminated")
 
     began = time.monotonic()
-    with (
-        limits_set(0.05, None),
-        pytest.raises(InputError, match=r"this takes longer than 0\.4 s; raise the limit"),
-    ):
-        with limited("this", stop=told.set):
-            work()
+    too_long = pytest.raises(InputError, match=r"this takes longer than 0\.4 s; raise the limit")
+    with limits_set(0.05, None), too_long, limited("this", stop=told.set):
+        work()
     assert time.monotonic() - began < 20
     with pytest.raises(RuntimeError, match="terminated"), limited("this", stop=lambda: None):
         work()  # of itself, and in time
@@ -84,8 +81,8 @@ def test_memory_is_refused_in_a_program_and_given_back() -> None:
     with (
         limits_set(None, 0.2),
         pytest.raises(InputError, match=r"this takes more than 0\.2 GB; raise the limit"),
+        limited("this"),
     ):
-        with limited("this"):
-            bytearray(10**9)
+        bytearray(10**9)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     bytearray(3 * 10**8)
