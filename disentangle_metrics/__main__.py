@@ -1,6 +1,6 @@
 """``python -m disentangle_metrics`` is the command dm-eval."""
 
-from disentangle_metrics.cli.evaluate import main
+from disentangle_metrics.cli import dm_eval
 
 if __name__ == "__main__":
-    main()
+    dm_eval()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 # Control codes, which a terminal obeys; marks that turn the direction of writing, so that a reader sees
-# another text; and halves of characters, which no encoding has.
-UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# another text; what has no width, so that two names look like one; and halves of characters, which no
+# encoding has. Joiners stay: words of some languages are written with them.
+UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 MOST = 2_000  # characters of a message
 TAIL = 400  # of them, from the end of a longer one, where the remedy is
 
@@ -25,7 +30,7 @@ def visible(text: str, keep: str = "") -> str:
 
 def visible_json(text: str) -> str:
     """JSON in which no character is unseen but its own line breaks; it holds the same values."""
-    return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+    return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
 
 
 def shortened(text: str) -> str:

@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["disentangle_metrics"]):
     from disentangle_metrics.errors import DisentangleMetricsError, InputError
     from disentangle_metrics.files.arrays import read_array
     from disentangle_metrics.scoring.report import Report
+    from disentangle_metrics.text import visible
 
 PLACE = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)) / "input"
 
@@ -60,7 +61,7 @@ def one_input(data: bytes) -> None:
     try:
         READERS[data[0] % len(READERS)](PLACE)
     except DisentangleMetricsError as error:
-        if not isinstance(error, InputError) or not str(error).isprintable():
+        if not isinstance(error, InputError) or visible(str(error)) != str(error):
             raise AssertionError(repr(error)) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, ModelFileError
-from disentangle_metrics.kit.limits import is_supervised, limited, memory_advice
+from disentangle_metrics.kit.limits import limited, memory_advice
 
 LEAST_OF_AN_IMAGE, MOST_OF_AN_IMAGE = (0.01, 0.004), (2.0, 0.064)  # processor seconds, gigabytes
 MARGIN = 8.0  # times that an image in a batch may take what the first one took
@@ -63,18 +64,31 @@ class OnnxNetwork:
         size = batch if isinstance(batch, int) else max(1, len(images))
         seconds, gigabytes = self._limits_of_an_image(images, size if isinstance(batch, int) else 1)
         what = f"encoding a batch of {size:,} images with {self.path}"
-        with limited(what, seconds=size * seconds, gigabytes=size * gigabytes):
+        options = self._options()
+        with limited(
+            what, seconds=size * seconds, gigabytes=size * gigabytes, stop=partial(_terminate, options)
+        ):
             parts = [
-                self._run(images[start : start + size], size) for start in range(0, max(1, len(images)), size)
+                self._run(images[start : start + size], size, options)
+                for start in range(0, max(1, len(images)), size)
             ]
         outputs = [np.concatenate(values) for values in zip(*parts, strict=True)]
         return outputs[0] if len(outputs) == 1 else dict(zip(self.outputs, outputs, strict=True))
 
-    def _run(self, images: NDArray[Any], size: int) -> list[NDArray[Any]]:
+    def _options(self) -> Any:
+        """Options of a run, by which another thread can end it."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4  # a run that is ended would say so
+        return options
+
+    def _run(self, images: NDArray[Any], size: int, options: Any) -> list[NDArray[Any]]:
         """The outputs for up to `size` images; a model made for a fixed number gets zeros for the rest."""
         missing = np.zeros((size - len(images), *images.shape[1:]), images.dtype)
         try:
-            outputs = self.session.run(self.outputs, {self.input.name: np.concatenate([images, missing])})
+            given = {self.input.name: np.concatenate([images, missing])}
+            outputs = self.session.run(self.outputs, given, options)
         except Exception as error:  # the runtime has a class of its own for each kind of failure
             reason = str(error).partition("\n")[0]
             raise InputError(
@@ -93,8 +107,6 @@ class OnnxNetwork:
         The first images, as few as the model takes, are encoded alone within narrow limits: a graph can
         go on for ever, or ask for any memory. What they took says what a batch may take.
         """
-        if not is_supervised():
-            return LEAST_OF_AN_IMAGE
         if self._cost is None:
             began, before = time.process_time(), _peak_memory()
             more = ON_A_GPU if self.device.startswith("cuda") else (0.0, 0.0)
@@ -102,8 +114,9 @@ class OnnxNetwork:
                 f"encoding one image with {self.path}",
                 seconds=fewest * LEAST_OF_AN_IMAGE[0] + more[0],
                 gigabytes=fewest * LEAST_OF_AN_IMAGE[1] + more[1],
+                stop=partial(_terminate, options := self._options()),
             ):
-                self._run(images[:fewest], fewest)
+                self._run(images[:fewest], fewest, options)
             seconds = MARGIN * (time.process_time() - began) / fewest
             gigabytes = MARGIN * (_peak_memory() - before) / fewest
             self._cost = (
@@ -125,10 +138,17 @@ class OnnxNetwork:
             )
 
 
-def _peak_memory() -> float:
-    """The most memory that this process has had, in gigabytes."""
-    import resource  # there wherever processes are supervised
+def _terminate(options: Any) -> None:
+    """End the run that has these options, at its next node."""
+    options.terminate = True
 
+
+def _peak_memory() -> float:
+    """The most memory that this process has had, in gigabytes; 0 where that cannot be told (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e9
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.many_tests import holm as holm
     from disentangle_metrics.kit.precision import full_float32 as full_float32
     from disentangle_metrics.kit.progress import LateProgress as LateProgress
+    from disentangle_metrics.kit.starting import start as start
     from disentangle_metrics.kit.workers import end_with as end_with
 
 _WHERE = {
@@ -39,6 +40,7 @@ _WHERE = {
     "remove_unfinished": "files",
     "run_command": "commands",
     "run_supervised": "commands",
+    "start": "starting",
     "whole_file": "files",
     "write_whole": "files",
 }

@@ -1,15 +1,16 @@
 """How much time and memory a library may take for a file that someone else made.
 
-A small file can ask for endless work. The commands do such work inside :func:`limited`. Their
-supervising process (:mod:`.supervision`) ends it when a limit is passed. The environment variables
-DM_TIME_LIMIT (seconds) and DM_MEMORY_LIMIT (gigabytes) raise the limits, like the options of dm-eval.
+A small file can ask for endless work. Such work is done inside :func:`limited`. In a command, what
+watches it (:mod:`.supervision`) ends it when a limit is passed. In Python the system refuses the memory
+(Linux), and a library that can be stopped is stopped. The environment variables DM_TIME_LIMIT (seconds)
+and DM_MEMORY_LIMIT (gigabytes) raise the limits, like the options of dm-eval.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ STORED_PER_SECOND = 2e6  # bytes of an honest file that any reader gets through 
 GROWTH = 10  # times that what is read may be larger than what is stored
 MOST_NAMED = 1_000  # characters of a name told to the supervisor, so that a pipe takes it in one piece
 STACK = 10_000_000  # bytes of a thread's own, of which a library may start one for each core
+WALL = 8.0  # times as long as its processor time limited work may take by the clock
 SMALL = 0.25  # share of the memory limit that arrays may take, however little is stored
 
 
@@ -43,7 +45,8 @@ class Limits:
 
 
 _limits: ContextVar[Limits | None] = ContextVar("limits", default=None)
-_supervisor: ContextVar[int | None] = ContextVar("supervisor", default=None)  # a pipe to write to
+Tell = Callable[[dict[str, object]], None]
+_supervisor: ContextVar[Tell | None] = ContextVar("supervisor", default=None)  # told what is done
 
 
 def current_limits() -> Limits:
@@ -105,31 +108,62 @@ def refuse_growth(path: Path, size: float, what: str) -> None:
 
 
 @contextmanager
-def limited(what: str, *, seconds: float = 0.0, gigabytes: float = 0.0) -> Iterator[None]:
+def limited(
+    what: str, *, seconds: float = 0.0, gigabytes: float = 0.0, stop: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Work that may take the limits and this much more; `what` is how a message calls it.
 
-    Without a supervising process, as in a notebook, nothing is limited.
+    In a program of the user's, as a notebook, nothing may end the process. There `stop` is called from
+    another thread when the work takes 8 times the seconds by the clock. It makes the library give up.
+    The gigabytes are beyond what the program has, and hold in its main thread on Linux alone.
+
+    Raises
+    ------
+    InputError
+        If the system refused the memory, or the work was stopped.
     """
-    pipe = _supervisor.get()
-    if pipe is None:
+    limits = current_limits()
+    most = Limits(limits.seconds + seconds, limits.gigabytes + gigabytes)
+    tell = _supervisor.get()
+    try:
+        if tell is None:
+            with _stopped_after(WALL * most.seconds, what, stop), _allocations_limited(most.bytes, more=True):
+                yield
+            return
+        tell({"what": what[:MOST_NAMED], "seconds": most.seconds, "bytes": most.bytes})
+        try:
+            with _allocations_limited(most.bytes):
+                yield
+        finally:
+            tell({})
+    except MemoryError as error:
+        raise InputError(f"{what} takes more than {most.gigabytes:.1f} GB; {HOW_TO_RAISE_MEMORY}") from error
+
+
+@contextmanager
+def _stopped_after(seconds: float, what: str, stop: Callable[[], None] | None) -> Iterator[None]:
+    """Call `stop` after so many seconds, and raise InputError if that ended the block."""
+    if stop is None:
         yield
         return
-    limits = current_limits()
-    granted = {
-        "what": what[:MOST_NAMED],
-        "seconds": limits.seconds + seconds,
-        "bytes": int(limits.bytes + gigabytes * 1e9),
-    }
-    _tell(pipe, granted)
+    stopped = threading.Event()
+
+    def give_up() -> None:
+        stopped.set()
+        stop()
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), give_up)
+    timer.daemon = True
+    timer.start()
+    too_long = f"{what} takes longer than {seconds:.1f} s; {HOW_TO_RAISE_TIME}"
     try:
-        with _allocations_limited(int(limits.bytes + gigabytes * 1e9)):
-            yield
-    except MemoryError as error:
-        raise InputError(
-            f"{what} takes more than {limits.gigabytes + gigabytes:.1f} GB; {HOW_TO_RAISE_MEMORY}"
-        ) from error
+        yield
+    except Exception as error:
+        if stopped.is_set():
+            raise InputError(too_long) from error
+        raise
     finally:
-        _tell(pipe, {})
+        timer.cancel()
 
 
 @contextmanager
@@ -145,43 +179,47 @@ def reading(path: Path) -> Iterator[None]:
 
 def memory_advice(reason: str) -> str:
     """How to raise the limit, if `reason`, a library's, says that it got no memory."""
-    asks = is_supervised() and ("alloc" in reason.lower() or "memory" in reason.lower())
+    asks = _refuses_memory() and ("alloc" in reason.lower() or "memory" in reason.lower())
     return f"; {HOW_TO_RAISE_MEMORY}" if asks else ""
 
 
-def supervise_with(pipe: int) -> None:
-    """Tell the supervisor at the other end of `pipe` what is done from now on."""
-    _supervisor.set(pipe)
+def supervise_with(tell: Tell) -> None:
+    """Let `tell` hear what is done from now on: what it is and its limits; nothing when it is over."""
+    _supervisor.set(tell)
 
 
-def is_supervised() -> bool:
-    """Whether a supervising process holds this one to the limits."""
-    return _supervisor.get() is not None
+def _refuses_memory() -> bool:
+    """Whether the system can be asked to refuse this process memory (Linux)."""
+    try:
+        import resource  # noqa: F401
+    except ImportError:
+        return False
+    return Path("/proc/self/statm").exists()
 
 
 @contextmanager
-def _allocations_limited(most: int) -> Iterator[None]:
-    """Let the system refuse memory that would make this process larger than `most`, where it can (Linux)."""
-    try:
-        import resource
+def _allocations_limited(most: int, *, more: bool = False) -> Iterator[None]:
+    """Let the system refuse memory beyond `most` bytes of this process, where it can (Linux).
 
-        pages = [int(count) for count in Path("/proc/self/statm").read_text().split()]
-    except (ImportError, OSError):
+    With `more`, the bytes are beyond what it has. Other threads of such a program may have begun the same.
+    """
+    alone = threading.current_thread() is threading.main_thread()
+    if not _refuses_memory() or (more and not alone):
         yield
         return
+    import resource
+
+    pages = [int(count) for count in Path("/proc/self/statm").read_text().split()]
     resident, data = pages[1] * resource.getpagesize(), pages[5] * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     least = min(number for number in (soft, hard, 2**62) if number != resource.RLIM_INFINITY)
-    wanted = data + max(most - resident, 0) + (os.cpu_count() or 1) * STACK
+    room = most if more else max(most - resident, 0)
+    wanted = data + room + (os.cpu_count() or 1) * STACK
     resource.setrlimit(resource.RLIMIT_DATA, (min(wanted, least), hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def _tell(pipe: int, granted: dict[str, object]) -> None:
-    os.write(pipe, json.dumps(granted).encode() + b"\n")
 
 
 def _from_environment(variable: str, default: float) -> float:

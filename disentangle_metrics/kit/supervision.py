@@ -2,6 +2,9 @@
 
 The child tells when such work begins and ends (:mod:`.limits`). In between this process compares the
 child's time and memory with the limits. No other work is limited. Neither process outlives the other.
+
+Where processes cannot be forked (Windows), a thread of the command's own process watches it, and ends it.
+What a library does without letting Python go is ended when it lets go.
 """
 
 from __future__ import annotations
@@ -21,14 +24,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from disentangle_metrics.kit.limits import HOW_TO_RAISE_MEMORY, HOW_TO_RAISE_TIME, supervise_with
+from disentangle_metrics.kit.limits import HOW_TO_RAISE_MEMORY, HOW_TO_RAISE_TIME, WALL, supervise_with
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 LOOK = 0.01 if Path("/proc/self/stat").exists() else 0.2  # seconds between two looks at a limited child
 PATIENCE_LIMITED, PATIENCE = 1.0, 15.0  # seconds after Ctrl-C until a child that does not end is ended
 PR_SET_PDEATHSIG = 1
 ONE_INTERRUPT = 0.5  # seconds within which two interrupts are one
-WALL = 8.0  # times as long as its processor time a limited child may wait
 
 Say = Callable[[str], None]
 
@@ -36,8 +38,8 @@ Say = Callable[[str], None]
 def supervised(command: Callable[[], int], say: Say) -> int:
     """The exit code of `command`, which is run in a child process; 2 if it passed a limit.
 
-    Where processes cannot be forked (Windows), or this one is a program that called the command and has
-    threads or captures its output, it runs here, and nothing is limited.
+    Where processes cannot be forked (Windows), it runs here, and a thread watches. If this process is a
+    program that called the command and has threads, it runs here as any other function does.
 
     Parameters
     ----------
@@ -46,7 +48,12 @@ def supervised(command: Callable[[], int], say: Say) -> int:
     say : callable
         Prints a line on stderr.
     """
-    if not hasattr(os, "fork") or threading.active_count() > 1:
+    if threading.active_count() > 1:
+        return command()
+    if not hasattr(os, "fork"):
+        watcher = _Watcher(say)
+        watcher.start()
+        supervise_with(watcher.hear)
         return command()
     heard, told = os.pipe()
     held, lifeline = os.pipe()
@@ -59,10 +66,10 @@ def supervised(command: Callable[[], int], say: Say) -> int:
             os.close(heard)
             os.close(lifeline)
             _end_with(parent, held)
-            supervise_with(told)
+            supervise_with(lambda granted: _write(told, granted))
             signal.signal(signal.SIGINT, _Once())
             code = command()
-            os.write(told, json.dumps({"code": code}).encode() + b"\n")
+            _write(told, {"code": code})
         finally:  # whatever was raised: this process does not go on as a second parent
             _leave(code)
     os.close(told)
@@ -80,15 +87,71 @@ def usage(process: int) -> tuple[float, int] | None:
         pass
     if Path("/proc/self/stat").exists():
         return None
-    told = subprocess.run(
-        ["ps", "-o", "time=,rss=", "-p", str(process)], capture_output=True, text=True, check=False
-    )
+    try:
+        import psutil
+    except ImportError:
+        return _usage_by_ps(process)
+    try:
+        measured = psutil.Process(process)
+        times = measured.cpu_times()
+        return times.user + times.system, measured.memory_info().rss
+    except psutil.Error:
+        return None
+
+
+def _usage_by_ps(process: int) -> tuple[float, int] | None:
+    command = ["ps", "-o", "time=,rss=", "-p", str(process)]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # not there
+        return None
     if len(fields_ := told.stdout.split()) != 2:
         return None
     seconds = 0.0
     for part in fields_[0].replace("-", ":").split(":"):
         seconds = 60 * seconds + float(part)
     return seconds, int(fields_[1]) * 1024
+
+
+def _passed(granted: dict[str, Any], seconds: float, waited: float, memory: int) -> str:
+    """What to say if work takes more than it was granted; empty if it does not."""
+    what = granted["what"]
+    if memory > granted["bytes"]:
+        most = granted["bytes"] / 1e9
+        return f"error: {what} takes more than {most:.1f} GB of memory; {HOW_TO_RAISE_MEMORY}"
+    if seconds > granted["seconds"] or waited > WALL * granted["seconds"]:
+        return f"error: {what} takes longer than {granted['seconds']:.1f} s; {HOW_TO_RAISE_TIME}"
+    return ""
+
+
+class _Watcher(threading.Thread):
+    """Ends this process with one line when its work takes more than it was granted."""
+
+    def __init__(self, say: Say) -> None:
+        super().__init__(name="limits", daemon=True)
+        self.say, self.changed = say, threading.Condition()
+        self.granted: dict[str, Any] = {}
+        self.began, self.used = 0.0, 0.0
+
+    def hear(self, granted: dict[str, Any]) -> None:
+        """What is done from now on, and its limits; nothing of either: anything."""
+        with self.changed:
+            self.granted = granted
+            self.began, self.used = time.monotonic(), time.process_time()
+            self.changed.notify()
+
+    def run(self) -> None:
+        """Look again and again, while something is limited."""
+        while True:
+            with self.changed:
+                self.changed.wait(LOOK if self.granted else None)
+                if not self.granted:
+                    continue
+                now = usage(os.getpid())
+                seconds, waited = time.process_time() - self.used, time.monotonic() - self.began
+                if problem := _passed(self.granted, seconds, waited, now[1] if now else 0):
+                    self.say(problem)
+                    os._exit(BAD_INPUT)
 
 
 class _Supervisor:
@@ -158,14 +221,9 @@ class _Supervisor:
                 return
         if not self.granted or (now := usage(self.child)) is None:
             return
-        what = self.granted["what"]
-        if now[1] > self.granted["bytes"]:
-            most = self.granted["bytes"] / 1e9
-            self._end(f"error: {what} takes more than {most:.1f} GB of memory; {HOW_TO_RAISE_MEMORY}")
-        seconds = self.granted["seconds"]
         waited = time.monotonic() - self.began
-        if now[0] - self.used > seconds or waited > WALL * seconds:
-            self._end(f"error: {what} takes longer than {seconds:.1f} s; {HOW_TO_RAISE_TIME}")
+        if problem := _passed(self.granted, now[0] - self.used, waited, now[1]):
+            self._end(problem)
 
     def _end(self, problem: str) -> None:
         if not self.problem:
@@ -212,6 +270,10 @@ class _Once:
         again, self.last = now - self.last < ONE_INTERRUPT, now
         if not again:
             raise KeyboardInterrupt
+
+
+def _write(pipe: int, message: dict[str, Any]) -> None:
+    os.write(pipe, json.dumps(message).encode() + b"\n")
 
 
 def _leave(code: int) -> NoReturn:

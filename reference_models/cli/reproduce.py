@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -145,10 +146,12 @@ def figures(
         raise InputError(f"--out {out} cannot be a folder: {error.strerror or error}") from error
     for name, table in tables.items():
         if len(table):
-            table.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
+            write_whole(out / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
             print(out / f"{name}.csv")
     for name, figure in drawn.items():
-        figure.savefig(out / name)
+        drawing = io.BytesIO()
+        figure.savefig(drawing, format=Path(name).suffix[1:])
+        write_whole(out / name, drawing.getvalue())
         print(out / name)
     write_whole(out / "results.md", page(tables, drawn))
     print(out / "results.md")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from disentangle_metrics import InputError
 from disentangle_metrics.kit import write_whole
 from reference_models.training.loggers import Logger
 
@@ -26,24 +27,39 @@ class TrainingLog:
         Of the files, without what follows the dot.
     logger : Logger, optional
         Gets every row too.
+
+    Raises
+    ------
+    InputError
+        If rows that are there cannot be read.
     """
 
     def __init__(self, folder: Path, start: int, name: str = "log", logger: Logger | None = None) -> None:
         self.csv, self.jsonl = folder / f"{name}.csv", folder / f"{name}.jsonl"
         self.notes = folder / f"{name}.txt"
         self._name, self._logger = name, logger
-        kept = []
-        if start and self.jsonl.exists():
-            # A line without its newline was cut off by a kill.
-            lines = [line for line in self.jsonl.read_text().splitlines(keepends=True) if line.endswith("\n")]
-            kept = [row for row in map(json.loads, lines) if row["step"] <= start]
+        try:
+            kept = self._rows_until(start)
+            table = csv_lines(kept, header=True).encode() if kept else b""
+            last = kept[-1] if kept else {}
+            self._began = time.monotonic() - last.get("seconds", 0)
+            self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError(
+                f"{self.jsonl} is damaged ({type(error).__name__}: {error}); delete it to go on without the "
+                f"rows up to step {start}"
+            ) from error
         write_whole(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
-        table = csv_lines(kept, header=True) if kept else ""
-        write_whole(self.csv, table.encode())
-        last = kept[-1] if kept else {}
-        self._began = time.monotonic() - last.get("seconds", 0)
-        self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)
+        write_whole(self.csv, table)
         self._empty = not kept
+
+    def _rows_until(self, step: int) -> list[dict[str, float]]:
+        """The rows that are there, up to this step; a line without its newline was cut off by a kill."""
+        if not step or not self.jsonl.exists():
+            return []
+        lines = self.jsonl.read_text(encoding="utf-8").splitlines(keepends=True)
+        rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [row for row in rows if row["step"] <= step]
 
     def elapsed(self) -> dict[str, float]:
         """Seconds that the run has taken, and of this process's CPU time, before interruptions too.

@@ -210,12 +210,14 @@ class Run:
                 row = self.step.terms()
                 if self.first:
                     self.log.write({"step": done, **row, **self.log.elapsed()})
-            if done % settings.save_every == 0 or at_end:
+            due = done % settings.save_every == 0 or at_end
+            if due:
                 self._check_finite()
-                if self.first:
-                    self.save()
             if self.first and self.scores and (done % settings.score_every == 0 or at_end):
+                # Before the checkpoint: a run that goes on from it takes its rows as written.
                 write_scores(self.scores, done, self.model, self.dataset)
+            if due and self.first:
+                self.save()
 
     def agreed(self, stop: bool) -> bool:
         """Whether any process of the team wants to stop; asked after each step."""

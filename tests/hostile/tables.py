@@ -15,6 +15,7 @@ TEXTS: dict[str, bytes] = {
     "control_codes": f"{CODES}z,w\n{ROWS}".encode(),
     "escape_codes": f"\x1b[31mz,w\n{ROWS}".encode(),
     "c1_codes": f"\x9b31mz,w\n{ROWS}".encode(),
+    "no_width": "co\u00ad\u200b\ufeff\U000e0041,w\nsys)m\n".encode(),  # found by fuzzing
     "turned_writing": f"\u202ez,w\n{ROWS}".encode(),
     "html_name": f"<script>alert(1)</script>,w\n{ROWS}".encode(),
     "nulls": b"a,b\n" + b"\0" * 500 + b"\n1,2\n",

@@ -116,6 +116,20 @@ def test_what_never_ends_is_ended(case: Case, tmp_path: Path) -> None:
     assert most < 1.1 * GIGABYTE
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is refused as Linux does")
+@pytest.mark.parametrize("case", SUPERVISED, ids=lambda case: case.name)
+def test_what_never_ends_is_stopped_in_a_program(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DM_TIME_LIMIT", "0.1")
+    case.make(tmp_path / case.name)
+    began = time.monotonic()
+    message = outcome(case, tmp_path / case.name)
+    assert time.monotonic() - began < 4 * SECONDS
+    assert message
+    check_message(message)
+
+
 IMPORTS = 4.0  # processor seconds that Python and the runtime take on a slow machine before they begin
 COMMAND = """
 import os, resource

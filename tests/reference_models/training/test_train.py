@@ -195,6 +195,41 @@ def test_rows_logged_after_the_last_checkpoint_are_written_anew(whole: Path, tmp
     assert rows(tmp_path / "run") == rows(whole)
 
 
+def test_scores_are_written_before_the_checkpoint_that_follows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that goes on from a checkpoint does not score that step again."""
+    settings = replace(SETTINGS, steps=6, score_every=3)
+    run(tmp_path / "whole", settings)
+    write = checkpoints.write
+
+    def killed(path: Path, tensors: Any, description: Any) -> None:
+        write(path, tensors, description)
+        if path.name == "last.safetensors" and description["step"] == 3:
+            raise SystemExit  # right after it is there
+
+    monkeypatch.setattr(checkpoints, "write", killed)
+    with pytest.raises(SystemExit):
+        run(tmp_path / "run", settings)
+    monkeypatch.undo()
+    run(tmp_path / "run", settings, resume=True)
+    whole, found = (
+        [line.split(",")[0] for line in (tmp_path / name / "scores.csv").read_text().splitlines()]
+        for name in ("whole", "run")
+    )
+    assert found == whole == ["step", "3", "6"]
+
+
+@pytest.mark.parametrize(
+    "damage", ["{", "[1]", '{"stop": 1}', '{"step": "x"}', '{"step": 1, "seconds": "x"}', "\xff"]
+)
+def test_a_damaged_log_is_refused_by_name(whole: Path, tmp_path: Path, damage: str) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    (tmp_path / "run" / "log.jsonl").write_bytes(damage.encode("latin-1") + b"\n")
+    with pytest.raises(InputError, match=r"log\.jsonl is damaged \(.*delete it to go on"):
+        run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
+
+
 def test_weights_and_optimiser_carry_over_between_stages(whole: Path) -> None:
     before = checkpoints.read_tensors(whole / "step-4.safetensors", "model.")
     after = checkpoints.read_tensors(whole / "model.safetensors", "model.")
