@@ -21,6 +21,7 @@ from disentangle_metrics.scoring.stored_report import (
     read_values,
     revived,
 )
+from disentangle_metrics.scoring.stored_units import ITEMS, plain_units, revived_units
 from disentangle_metrics.text import visible, visible_json
 
 if TYPE_CHECKING:
@@ -154,11 +155,11 @@ class Report(Mapping[str, Score]):
     protocol, seed
         As given to :func:`score`.
     shape
-        (N, D, K): rows, latents, factors.
+        (N, D, K): rows, latents, factors. D counts units, if latents are grouped.
     confidence
         Nominal coverage of the scores' intervals; None if none were asked for.
     factor_names, latent_names
-        Names of the K factors and the D latents.
+        Names of the K factors and the D latents (or units).
     warnings
         What to know about the input.
     seconds
@@ -173,6 +174,12 @@ class Report(Mapping[str, Score]):
         The scores on each resample, with which :func:`compare` judges differences; None without `confidence`.
     provenance
         Where latents and factors came from, where that is known: model, data set, versions.
+    groups, column_names
+        If latents are grouped: the columns of each unit by place, and the names of all columns.
+    per_group
+        What each unit scores alone, as :func:`per_group` gives it; :func:`evaluate` adds it to scores of groups.
+    layers
+        The scores of a model's layers as units, added by :func:`evaluate` where a model names its layers.
     """
 
     scores: Mapping[str, Score]
@@ -189,6 +196,10 @@ class Report(Mapping[str, Score]):
     found: tuple[Check, ...] = ()
     permutations: int | None = None
     evidence: Evidence | None = None
+    groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    column_names: tuple[str, ...] = ()
+    per_group: pd.DataFrame | None = None
+    layers: Report | None = None
 
     def checks(self) -> tuple[Check, ...]:
         """What to know before believing the scores, the gravest first.
@@ -248,6 +259,15 @@ class Report(Mapping[str, Score]):
             frame.insert(3, "interval_high", [high for _, high in ends])
         return frame
 
+    def units(self) -> pd.DataFrame:
+        """One row per unit (a latent, or a group of them): its columns, its factors, and its scores.
+
+        See :func:`disentangle_metrics.reporting.units.units_frame` for the columns, which have two levels.
+        """
+        from disentangle_metrics.reporting.units import units_frame
+
+        return units_frame(self)
+
     def scalars(self, prefix: str = "", *, chance: bool = False) -> dict[str, float]:
         """Plain numbers for any logger, as ``{"val/mig": 0.31}`` with the prefix "val/"; NaN for no value.
 
@@ -263,11 +283,11 @@ class Report(Mapping[str, Score]):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}
-        own = ("scores", "found", "evidence")
+        own = ("scores", "found", "evidence", *ITEMS)
         rest = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in own}
         checks = [plain(check.to_dict()) for check in self.found]
         kept = {} if self.evidence is None else {"evidence": self.evidence.to_dict()}
-        return {"format": FORMAT, "scores": scores, **rest, "checks": checks, **kept}
+        return {"format": FORMAT, "scores": scores, **rest, "checks": checks, **kept, **plain_units(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Report:
@@ -286,6 +306,7 @@ class Report(Mapping[str, Score]):
         known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))
         if "evidence" in values:
             known["evidence"] = Evidence.from_dict(values["evidence"])
+        known |= revived_units(values, cls)
         known["scores"] = {key: Score.from_dict(score) for key, score in values["scores"].items()}
         return cls(**known)
 
