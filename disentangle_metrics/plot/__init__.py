@@ -22,9 +22,21 @@ if TYPE_CHECKING:
     from disentangle_metrics.plot.rank_map import ranks as ranks
     from disentangle_metrics.plot.score_dots import scores as scores
     from disentangle_metrics.plot.step_lines import steps as steps
+    from disentangle_metrics.plot.unit_maps import units as units
     from disentangle_metrics.scoring.report import Score
 
-__all__ = ["circle", "differences", "has_table", "latent", "parts", "ranks", "scores", "steps", "table"]
+__all__ = [
+    "circle",
+    "differences",
+    "has_table",
+    "latent",
+    "parts",
+    "ranks",
+    "scores",
+    "steps",
+    "table",
+    "units",
+]
 _WHERE = {
     "circle": "circle_ring",
     "differences": "difference_bars",
@@ -34,6 +46,7 @@ _WHERE = {
     "scores": "score_dots",
     "steps": "step_lines",
     "table": "heat_map",
+    "units": "unit_maps",
 }
 
 

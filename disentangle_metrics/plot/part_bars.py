@@ -122,4 +122,7 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
     low, high = first.range
     if np.isfinite(high):
         axes.set_xlim(min(0.0, low) if np.isfinite(low) and axes.get_xlim()[0] < 0 else 0.0, high * 1.02)
-    axes.set_xlabel(f"{paper_name(first.key)} by {AXES[attribute].removesuffix('s')} (dashed: score)")
+    each = AXES[attribute].removesuffix("s")
+    if each == "latent" and "|groups:" in first.signature:
+        each = "unit"
+    axes.set_xlabel(f"{paper_name(first.key)} by {each} (dashed: score)")

@@ -259,9 +259,10 @@ def _facts(reports: Mapping[str, Report], noun: str) -> str:
     count = f"{len(reports)} {noun}{'s' if len(reports) > 1 else ''}"
     shapes = {name: report.shape for name, report in reports.items()}
     first = next(iter(reports.values()))
+    latents = "units of latents" if any(report.groups for report in reports.values()) else "latents"
     facts = [
         _alike({name: shape[place] for name, shape in shapes.items()}, what)
-        for place, what in enumerate(("rows", "latents", "factors"))
+        for place, what in enumerate(("rows", latents, "factors"))
     ]
     return f"{count}: {', '.join(facts)}; protocol {first.protocol}, seed {first.seed}"
 

@@ -192,7 +192,9 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
     latents = {name: shape[1] for name, shape in comparison.shape.items()}
     if len(set(latents.values())) > 1:
         told = _listed([f"{name} {count}" for name, count in latents.items()])
-        yield Remark(f"the numbers of latents differ: {told}", "note")
+        signatures = (line for score in shown for line in score.signatures.values())
+        what = "units of latents" if any("|groups:" in line for line in signatures) else "latents"
+        yield Remark(f"the numbers of {what} differ: {told}", "note")
     if len(comparison.names) > 2:
         yield Remark("every difference, interval and p: comparison.to_frame() (--format csv)", "note")
     reasons: dict[str, list[Difference]] = {}

@@ -139,18 +139,25 @@ def _cells(table: DetailTable) -> list[tuple[str, list[Cell]]]:
 
 
 def block_cells(block: Block) -> list[list[Cell]]:
-    """The cells of a table of text, as dark as their numbers are large: all are shares of 1."""
-    rows = []
-    for line in block.lines:
-        cells = []
-        for text in line.cells:
-            try:
-                share = min(max(float(text.lstrip("*")), 0.0), 1.0)
-            except ValueError:
-                share = 0.0
-            cells.append(Cell(text, round(MOST_HEAT * (0.0 if math.isnan(share) else share))))
-        rows.append(cells)
-    return rows
+    """The cells of a table of text, darker for larger numbers: shares of 1, or of the largest above 1."""
+    numbers = [[_number_in(text) for text in line.cells] for line in block.lines]
+    largest = max((value for row in numbers for value in row), default=0.0)
+    return [
+        [
+            Cell(text, round(MOST_HEAT * max(value, 0.0) / max(largest, 1.0)))
+            for text, value in zip(line.cells, row, strict=True)
+        ]
+        for line, row in zip(block.lines, numbers, strict=True)
+    ]
+
+
+def _number_in(text: str) -> float:
+    """The number of a cell; 0 of one that holds none."""
+    try:
+        value = float(text.lstrip("*"))
+    except ValueError:
+        return 0.0
+    return value if math.isfinite(value) else 0.0
 
 
 def _json(report: Report) -> str:

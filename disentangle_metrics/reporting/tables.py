@@ -92,7 +92,7 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
     table = latex_table(["Metric", *heads], groups, caption=caption, label=label)
     if not view.blocks:
         return table
-    tabulars = [_tabular(part, "unit") for block in view.blocks for part in in_parts(block, "unit", LINE)]
+    tabulars = [_tabular(part, "unit", as_they_are=True) for block in view.blocks for part in in_parts(block, "unit", LINE)]
     below = "\n  \\par\\medskip\n".join(tabulars)
     end = "\\end{table}\n"
     return f"{table.removesuffix(end)}  \\par\\medskip\n{below}\n{end}"
@@ -131,9 +131,12 @@ def blocks_as_latex(blocks: Blocks, *, caption: str | None = None, label: str = 
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
-def _tabular(block: Block, corner: str) -> str:
+def _tabular(block: Block, corner: str, *, as_they_are: bool = False) -> str:
+    """A block; `as_they_are`: headers without a key are names, whose letters stay."""
     heads = [
-        _paper_label(column.key, column.label) if column.key else latex(column.label.capitalize())
+        _paper_label(column.key, column.label)
+        if column.key
+        else latex(column.label if as_they_are else column.label.capitalize())
         for column in block.columns
     ]
     lines = [f"  \\begin{{tabular}}{{l{'r' * len(heads)}}}", r"    \toprule"]

@@ -42,6 +42,7 @@ def of_scores(
         *left_out,
         *as_numbers(whole, requests),
         *by_neighbours(whole, requests),
+        *fewer_units(whole.inputs),
         *idle(values),
         *tails,
         *at_chance(values, chance, ceiling),
@@ -83,6 +84,20 @@ def by_neighbours(whole: Relations, requests: Sequence[Request]) -> Iterator[Che
             "fewer bins make it one of counts, as in dm.Metric('mig', bins=5)",
             ", ".join(names),
             {"latents": widest},
+        )
+
+
+def fewer_units(inputs: Inputs) -> Iterator[Check]:
+    """Groups of latents of which there are fewer than factors, where there are latents enough."""
+    _, units, factors = inputs.shape
+    if inputs.groups and units < factors <= len(inputs.column_names):
+        yield Check(
+            "fewer_latents",
+            f"there {'is' if units == 1 else 'are'} {units} unit{'' if units == 1 else 's'} "
+            f"for {factors} factors",
+            "",
+            "",
+            {"units": units, "factors": factors},
         )
 
 
