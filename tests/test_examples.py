@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
-LONG = ("latents_and_factors", "per_factor", "pictures", "two_best_latents")  # 7 to 24 seconds each
+LONG = ("latents_and_factors", "per_factor", "pictures", "two_best_latents", "units")  # 7 to 30 seconds each
 
 
 @pytest.mark.parametrize(

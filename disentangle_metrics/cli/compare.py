@@ -129,6 +129,7 @@ def dm_eval_compare(
                         "protocol": protocol or "default",
                         "seed": seed or 0,
                         "n_jobs": 1 if jobs is None else jobs,
+                        "groups": "none",
                         "anchors": False,
                         "confidence": confidence if len(members) == 1 else None,
                         "progress": not quiet and sys.stderr.isatty(),

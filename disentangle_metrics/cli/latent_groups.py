@@ -33,7 +33,9 @@ def groups_of_arrays(text: str | None) -> dict[str, list[int | str]] | None:
     """The groups of columns of a file, which has no layers."""
     groups = None if text is None else groups_in(text)
     if groups == "layers":
-        raise UsageError("--groups layers is for a MODEL that names them; of arrays name the columns: layer=0,1")
+        raise UsageError(
+            "--groups layers is for a MODEL that names them; of arrays name the columns: layer=0,1"
+        )
     return None if groups == "none" else groups
 
 

@@ -73,7 +73,7 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         subject=subject(report),
         view=view,
         marks={row.score.key: _mark(row.score) for row in view.rows},
-        meanings={key: _meaning(known, without_settings(key)) for key in report},
+        meanings={key: _meaning(known, without_settings(key), report) for key in report},
         units=[(block, block_cells(block)) for block in view.blocks],
         tables=[(table, _cells(table)) for table in detail_tables(report)],
         pictures=None
@@ -90,9 +90,13 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
     return visible(page, keep="\n\t")
 
 
-def _meaning(known: Mapping[str, MetricDefinition], key: str) -> str:
-    """One plain sentence; none of a plug-in's score that is not installed here."""
-    return known[key].meaning(key) if key in known else ""
+def _meaning(known: Mapping[str, MetricDefinition], key: str, report: Report) -> str:
+    """One plain sentence; none of a plug-in's score that is not installed here.
+
+    Of a grouped report it speaks of units, which are what a metric reads as latents.
+    """
+    text = known[key].meaning(key) if key in known else ""
+    return text.replace("latent", "unit") if report.groups else text
 
 
 def _mark(score: Score) -> Mark | None:

@@ -67,7 +67,10 @@ def as_markdown(view: View[Any]) -> str:
     items = [f"- {_markdown(line)}" for line in lines]
     answer = [_markdown(" ".join(view.answer)), ""] if view.answer else []
     below = [text for block in view.blocks for text in ("", _markdown_block(block, "unit"))]
-    return "\n".join([*answer, table, *below, "", _markdown(view.facts), *(["", *items] if items else [])]) + "\n"
+    return (
+        "\n".join([*answer, table, *below, "", _markdown(view.facts), *(["", *items] if items else [])])
+        + "\n"
+    )
 
 
 def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
@@ -92,7 +95,11 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
     table = latex_table(["Metric", *heads], groups, caption=caption, label=label)
     if not view.blocks:
         return table
-    tabulars = [_tabular(part, "unit", as_they_are=True) for block in view.blocks for part in in_parts(block, "unit", LINE)]
+    tabulars = [
+        _tabular(part, "unit", as_they_are=True)
+        for block in view.blocks
+        for part in in_parts(block, "unit", LINE)
+    ]
     below = "\n  \\par\\medskip\n".join(tabulars)
     end = "\\end{table}\n"
     return f"{table.removesuffix(end)}  \\par\\medskip\n{below}\n{end}"

@@ -123,9 +123,7 @@ def _held_block(report: Report, shown: Sequence[str], more: str) -> Block | None
     best = table.best()
     title = f"What each unit holds: {table.what} ({table.key}), * the most of a factor{more}"
     if table.frame.shape[1] > MOST_FACTORS:
-        lines = [
-            Line(_label(report, unit), (visible(_listed(table, best, unit)),)) for unit in shown
-        ]
+        lines = [Line(_label(report, unit), (visible(_listed(table, best, unit)),)) for unit in shown]
         return Block(title, (Column("holds most of"),), tuple(lines))
     columns = tuple(Column(visible(str(factor))) for factor in table.frame.columns)
     lines = []

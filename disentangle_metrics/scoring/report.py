@@ -177,7 +177,7 @@ class Report(Mapping[str, Score]):
     groups, column_names
         If latents are grouped: the columns of each unit by place, and the names of all columns.
     per_group
-        What each unit scores alone, as :func:`per_group` gives it; :func:`evaluate` adds it to scores of groups.
+        What each unit scores alone, as :func:`per_group` gives it; :func:`evaluate` adds it to groups.
     layers
         The scores of a model's layers as units, added by :func:`evaluate` where a model names its layers.
     """

@@ -60,8 +60,16 @@ def test_a_unit_holds_a_factor_if_it_tells_most_of_it_and_a_twentieth_at_least()
 def test_the_tables_have_units_with_their_columns():
     first, alone, parts = unit_blocks(by_hand())
     assert [line.label for line in first.lines] == ["low (a, c)", "high (b)"]
-    assert [line.cells for line in first.lines] == [("*0.500", "*0.900", "0.010"), ("0.250", "0.000", "0.020")]
-    assert [column.label for column in alone.columns] == ["mig", "probe: shape", "probe: size", "probe: noise"]
+    assert [line.cells for line in first.lines] == [
+        ("*0.500", "*0.900", "0.010"),
+        ("0.250", "0.000", "0.020"),
+    ]
+    assert [column.label for column in alone.columns] == [
+        "mig",
+        "probe: shape",
+        "probe: size",
+        "probe: noise",
+    ]
     assert alone.lines[1].cells == ("0.000", "0.375", "0.250", "NaN")
     assert [line.cells for line in parts.lines] == [("0.250",), ("0.500",)]
     assert unit_blocks(by_hand(), brief=True) == (first,)
