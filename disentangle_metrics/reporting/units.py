@@ -61,7 +61,7 @@ def held(report: Report) -> Held | None:
     scores = [score for score in report.values() if latents_by_factors(score)]
     for score in scores:
         information, entropy = (score.details.get(name) for name in ("mutual_information", "factor_entropy"))
-        if information is not None and hasattr(entropy, "index"):
+        if information is not None and entropy is not None and hasattr(entropy, "index"):
             share = information / entropy.where(entropy > 0)
             return Held(share, score.key, "share of the factor's entropy", True)
     for score in scores:
