@@ -200,7 +200,7 @@ def notes(report: Report) -> Iterator[str]:
 def units_frame(report: Report) -> pd.DataFrame:
     """One row per unit, with columns of two levels.
 
-    ``("unit", "columns")``, and ``("unit", "holds")``: the factors of which it holds more than other units do.
+    ``("unit", "columns")``, and ``("unit", "holds")``: the factors that it holds more of than other units.
     ``("held", factor)``: the share of the factor's entropy, if the report has a score of mutual information.
     ``(key, "score")``: of each score that has parts by latent. ``("alone: KEY", ...)``: from `per_group`.
     """
