@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INFORMATION = ("mig", "mig_sup")
 PROBES = "dci_informativeness"
 METRICS = (*INFORMATION, PROBES)
-ABOUT = ("factor_names", "factor_types", "latent_names", "latent_types", "missing")
+ABOUT = ("factor_names", "factor_types", "latent_names", "latent_types", "missing", "hierarchy")
 MOST_UNITS = 20  # scored alone unasked: more would take longer than the scores themselves
 
 
