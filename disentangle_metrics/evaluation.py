@@ -340,7 +340,7 @@ def _grouping(options: dict[str, Any], encoder: Any) -> Mapping[str, Iterable[in
         if wanted == "layers" and not named:
             raise InputError(
                 "groups='layers' needs a network that names its layers in an attribute `latent_groups`; pass "
-                "the groups themselves, such as {'layer 1': [0, 1]}"
+                "the groups themselves, such as {'layer 1': [0, 1]} (--groups 'layer 1=0,1;...')"
             )
         if wanted == "layers":
             options["groups"] = named

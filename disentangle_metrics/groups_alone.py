@@ -98,7 +98,8 @@ def with_layers(
 ) -> Report:
     """A report of single latents with the scores of a model's layers; without them if there is one layer.
 
-    It costs little: MIG of the layers, and MIG and MIG-sup of each alone. No predictor is trained.
+    It costs little: MIG of the layers, and MIG and MIG-sup of each alone. No predictor is trained. MIG of the
+    layers is that of the default protocol, where the report's own has none of groups.
 
     Raises
     ------
@@ -111,6 +112,8 @@ def with_layers(
     if len(grouped.groups) < 2:
         return report
     scored = score_inputs(grouped, choose(["mig"], protocol), options, protocol=protocol)
+    if scored["mig"].reason:  # the protocol's MIG reads no groups, as that of posteriors
+        scored = score_inputs(grouped, choose(["mig"], "default"), options, protocol="default")
     units = tuple(scored.groups.items())
     table = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
     return replace(report, layers=replace(scored, per_group=table))

@@ -78,6 +78,7 @@ def test_layers_are_shown_beside_the_scores_and_leave_them_as_they_are():
     assert report.latent_names[:2] == ("z_0", "z_1")
     assert report.layers.latent_names == ("layer 1", "layer 2", "layer 3")
     assert list(report.layers.per_group.columns.levels[0]) == ["mig", "mig_sup"]
+    assert report.layers.units().loc["layer 3", ("unit", "holds")] == "posX, posY"
     plain = dm.evaluate(model, dataset, groups="none", **options)
     assert plain.layers is None
     assert [(s.value, s.signature) for s in report.values()] == [
