@@ -39,6 +39,10 @@ def check_report(values: Mapping[str, Any]) -> None:
         found = values.get("format", "none") if isinstance(values, Mapping) else type(values).__name__
         raise InputError(f"not a report of format {FORMAT} (found format: {found!r})")
     _record("the report", values, REPORT, frozenset(("scores",)))
+    columns = len(values.get("column_names", ()))
+    for unit, places in values.get("groups", {}).items():
+        if unit not in values.get("latent_names", ()) or any(place >= columns for place in places):
+            raise _wrong(f"groups: {unit}", f"a latent, and places of {columns} columns", places)
     for key, score in values["scores"].items():
         if score.get("key") != key:
             raise InputError(f"not a report: the score {key!r} says that its key is {score.get('key')!r}")
@@ -168,6 +172,24 @@ def _table(where: str, value: Any) -> None:
         raise _wrong(where, "a number for each row and column", value)
 
 
+def _two_levels(where: str, value: Any) -> None:
+    """A pandas DataFrame whose columns have two names each."""
+    _record(where, value, {"index": _labels, "columns": _list_of(_list_of(_text, 2))})
+    names = [" ".join(pair) for pair in value["columns"]]
+    _table(where, {**value, "columns": names})
+
+
+def _layers(where: str, value: Any) -> None:
+    """A report of a model's layers, which has none itself."""
+    if isinstance(value, Mapping) and "layers" in value:
+        raise _wrong(where, "a report without layers", value["layers"])
+    check_report(value)
+
+
+def _groups(where: str, value: Any) -> None:
+    _by_name(_list_of(_whole))(where, value)
+
+
 def _detail(where: str, value: Any, depth: int = 0) -> None:
     """A table, a column, plain values, or an object of them."""
     if isinstance(value, Mapping) and {"index", "data"} <= set(value):
@@ -289,4 +311,8 @@ REPORT: Mapping[str, Checked] = {
     "readings": _by_name(_text),
     "checks": _list_of(_finding),
     "evidence": _evidence,
+    "groups": _groups,
+    "column_names": _list_of(_text),
+    "per_group": _two_levels,
+    "layers": _layers,
 }
