@@ -21,6 +21,7 @@ from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wa
 from disentangle_metrics.encoders.outputs import Array, Posterior
 from disentangle_metrics.encoders.reading import reading
 from disentangle_metrics.errors import InputError, ScoreWarning
+from disentangle_metrics.groups_alone import with_layers, with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.kit import network_input
@@ -88,8 +89,10 @@ def evaluate(
         Show progress bars on stderr.
     **score_options
         Passed on to :func:`score`: `metrics`, `protocol`, `anchors`, `confidence`, `n_jobs`,
-        `factor_types`, ...; with your own images `factor_names` too. ``groups="layers"`` takes the groups
-        of latents that the network names in its attribute ``latent_groups``, as the ladder models do.
+        `factor_types`, ...; with your own images `factor_names` too. Some networks name their layers in an
+        attribute ``latent_groups``, as the ladder models do. ``groups="layers"`` scores these layers. Without
+        `groups` and `metrics`, scores are of latents, and ``report.layers`` adds what each layer holds;
+        ``groups="none"`` leaves it out.
 
     Returns
     -------
@@ -124,8 +127,7 @@ def evaluate(
     if (tree := _hierarchy(dataset, names)) is not None:
         options.setdefault("hierarchy", tree)
     check_score_options(options)
-    if options.get("groups") == "layers":
-        options["groups"] = _layers(encoder)
+    layers = _grouping(options, encoder)
     rows = _rows(len(dataset), samples, seed)
     labels = _labels(dataset, rows, columns)
     lacking = hasattr(labels, "columns") or "hierarchy" in options  # values may be missing in any row
@@ -152,14 +154,8 @@ def evaluate(
     for found in about_network:
         warnings.warn(str(found), ScoreWarning, stacklevel=2)
     encoded = time.perf_counter()
-    report = score(
-        latents,
-        labels,
-        factor_names=names,
-        seed=seed,
-        progress=progress,
-        **options,
-    )
+    asked = {**options, "factor_names": names, "seed": seed, "progress": progress}
+    report = _with_units(score(latents, labels, **asked), latents, labels, layers, asked)
     used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, about_network).with_provenance(
         encoder=_described(encoder),
@@ -185,8 +181,7 @@ def _evaluate_loader(
 ) -> Report:
     """Score a model on the batches of a loader."""
     check_score_options(score_options, more=("factor_names",))
-    if score_options.get("groups") == "layers":
-        score_options["groups"] = _layers(encoder)
+    layers = _grouping(score_options, encoder)
     start = time.perf_counter()
     with reading(encoder, images=False) as (read, remarks, _):
         latents, table = encode_batches(read, loader, progress)
@@ -197,14 +192,9 @@ def _evaluate_loader(
     names, kept = _columns_of(table, factors, score_options.pop("factor_names", None))
     rows = _rows(len(table), samples, seed)
     picked = table.iloc[rows, kept] if hasattr(table, "iloc") else table[rows][:, kept]
-    report = score(
-        latents.rows(rows) if isinstance(latents, GaussianPosterior) else latents[rows],
-        picked,
-        factor_names=names,
-        seed=seed,
-        progress=progress,
-        **score_options,
-    )
+    kept_latents = latents.rows(rows) if isinstance(latents, GaussianPosterior) else latents[rows]
+    asked = {**score_options, "factor_names": names, "seed": seed, "progress": progress}
+    report = _with_units(score(kept_latents, picked, **asked), kept_latents, picked, layers, asked)
     return _noted(report, [Check("network_outputs", text) for text in notes]).with_provenance(
         encoder=_described(encoder),
         dataset=type(getattr(loader, "dataset", loader)).__qualname__,
@@ -338,16 +328,37 @@ def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).choice(available, samples, replace=False)
 
 
-def _layers(encoder: Any) -> Mapping[str, Iterable[int]]:
-    """The groups of latents that a network names."""
+def _grouping(options: dict[str, Any], encoder: Any) -> Mapping[str, Iterable[int]] | None:
+    """The layers that are shown beside the scores, if any; "layers" in the options becomes their groups."""
     network = encoder.network if isinstance(encoder, Encoder) else encoder
-    groups: Mapping[str, Iterable[int]] | None = getattr(network, "latent_groups", None)
-    if not groups:
-        raise InputError(
-            "groups='layers' needs a network that names its layers in an attribute `latent_groups`; pass the "
-            "groups themselves, such as {'layer 1': [0, 1]}"
-        )
-    return groups
+    named: Mapping[str, Iterable[int]] | None = getattr(network, "latent_groups", None)
+    wanted = options.get("groups")
+    if isinstance(wanted, str):
+        del options["groups"]
+        if wanted not in ("layers", "none"):
+            raise InputError(f"`groups` must map names to columns, or be 'layers' or 'none', got {wanted!r}")
+        if wanted == "layers" and not named:
+            raise InputError(
+                "groups='layers' needs a network that names its layers in an attribute `latent_groups`; pass "
+                "the groups themselves, such as {'layer 1': [0, 1]}"
+            )
+        if wanted == "layers":
+            options["groups"] = named
+        return None
+    return named if wanted is None and options.get("metrics") is None and isinstance(named, Mapping) else None
+
+
+def _with_units(
+    report: Report, latents: Any, factors: Any, layers: Mapping[str, Iterable[int]] | None, asked: Any
+) -> Report:
+    """The report with what each unit scores alone, or with a model's layers beside its latents."""
+    if not layers:
+        return with_units_alone(report, latents, factors, asked)
+    try:
+        return with_layers(report, latents, factors, layers, asked)
+    except InputError as error:  # nobody asked for them
+        warnings.warn(f"the layers of the model are not shown: {error}", ScoreWarning, stacklevel=3)
+        return report
 
 
 def _encode(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups
+from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.scoring.protocols import PROTOCOLS
-from disentangle_metrics.scoring.requests import Metric, Options, choose
+from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Choice, Metric, Options, choose
 from disentangle_metrics.scoring.score import score_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METRICS = ("mig", "mig_sup", "dci_informativeness")
+INFORMATION = ("mig", "mig_sup")
+PROBES = "dci_informativeness"
+METRICS = (*INFORMATION, PROBES)
+ABOUT = ("factor_names", "factor_types", "latent_names", "latent_types", "missing")
+MOST_UNITS = 20  # scored alone unasked: more would take longer than the scores themselves
 
 
 def per_group(
@@ -27,6 +34,7 @@ def per_group(
     protocol: str = "default",
     seed: int = 0,
     n_jobs: int | None = 1,
+    progress: bool = False,
     **about: Any,
 ) -> pd.DataFrame:
     """Score the latents of each group alone, as if there were no others.
@@ -40,7 +48,7 @@ def per_group(
         As for :func:`score`.
     groups
         Names, and the columns of each by place or name.
-    metrics, protocol, seed, n_jobs
+    metrics, protocol, seed, n_jobs, progress
         As for :func:`score`. By default MIG and MIG-sup, as Li et al. 2020 compute them layer by layer, and
         the quality of DCI's probes, as Cui et al. 2023 compare layers.
     **about
@@ -57,27 +65,110 @@ def per_group(
     Li, Murkute, Gyawali, Wang. Progressive learning and disentanglement of hierarchical representations.
     ICLR 2020; Cui, Wu, Han, ICCV 2023, for the probes of single layers.
     """
+    whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **about)
+    units = read_groups(groups, whole.latent_names)
+    options = Options(seed, n_jobs, False, None, None)
+    return _alone(whole, units, choose(list(metrics), protocol), options, protocol, progress)
+
+
+def with_units_alone(report: Report, latents: Any, factors: Any, asked: Mapping[str, Any]) -> Report:
+    """A report of groups with what each group scores alone; others as they are.
+
+    Parameters
+    ----------
+    latents, factors
+        What the report is of.
+    asked
+        Options of :func:`score` that it was made with. Of its metrics, those of METRICS are scored alone.
+    """
+    if not report.groups or factors is None or not 1 < len(report.groups) <= MOST_UNITS:
+        return report
+    protocol = asked.get("protocol", "default")
+    choices = _of_units(choose(asked.get("metrics"), protocol) if asked.get("metrics") else None, protocol)
+    if not choices:
+        return report
+    whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **_about(asked))
+    units = tuple(report.groups.items())
+    table = _alone(whole, units, choices, _options(asked), protocol, asked.get("progress", False))
+    return replace(report, per_group=table)
+
+
+def with_layers(
+    report: Report, latents: Any, factors: Any, layers: Groups, asked: Mapping[str, Any]
+) -> Report:
+    """A report of single latents with the scores of a model's layers; without them if there is one layer.
+
+    It costs little: MIG of the layers, and MIG and MIG-sup of each alone. No predictor is trained.
+
+    Raises
+    ------
+    InputError
+        If the layers are no groups of these latents.
+    """
+    protocol = asked.get("protocol", "default")
+    whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **_about(asked))
+    grouped, options = whole.grouped(layers), _options(asked)
+    if len(grouped.groups) < 2:
+        return report
+    scored = score_inputs(grouped, choose(["mig"], protocol), options, protocol=protocol)
+    units = tuple(scored.groups.items())
+    table = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
+    return replace(report, layers=replace(scored, per_group=table))
+
+
+def _about(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: asked[name] for name in ABOUT if name in asked}
+
+
+def _options(asked: Mapping[str, Any]) -> Options:
+    return Options(asked.get("seed", 0), asked.get("n_jobs", 1), False, None, None)
+
+
+def _of_units(asked: Sequence[Choice] | None, protocol: str) -> list[Choice]:
+    """The metrics of METRICS among those asked for, with their settings; all of them if none is named."""
+    if asked is None:
+        return list(choose(list(METRICS), protocol))
+    choices = []
+    for choice in asked:
+        keys = tuple(key for key in choice.keys if key in METRICS)
+        if keys:
+            choices.append(replace(choice, keys=keys, pins={}))
+    return choices
+
+
+def _alone(
+    whole: Inputs,
+    units: Sequence[tuple[str, tuple[int, ...]]],
+    choices: Sequence[Choice],
+    options: Options,
+    protocol: str,
+    progress: bool,
+) -> pd.DataFrame:
     import pandas as pd
 
-    whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **about)
     rows = {}
-    for name, columns in read_groups(groups, whole.latent_names):
-        own = list(columns)
-        part = replace(
-            whole,
-            latents=whole.latents[:, own],
-            logvar=None if whole.logvar is None else whole.logvar[:, own],
-            latent_names=tuple(whole.latent_names[column] for column in own),
-            latent_types=tuple(whole.latent_types[column] for column in own) if whole.latent_types else (),
-            on_device=None,
-        )
-        options = Options(seed, n_jobs, False, None, None)
-        report = score_inputs(part, choose(list(metrics), protocol), options, protocol=protocol)
-        rows[name] = {
-            (key, column): value
-            for key, score in report.items()
-            for column, value in [("score", score.value), *_parts(score)]
-        }
+    bar = LateProgress("scoring each unit alone", len(units), "units") if progress else None
+    with bar or contextlib.nullcontext():
+        for name, columns in units:
+            own = list(columns)
+            part = replace(
+                whole,
+                latents=whole.latents[:, own],
+                logvar=None if whole.logvar is None else whole.logvar[:, own],
+                latent_names=tuple(whole.latent_names[column] for column in own),
+                latent_types=tuple(whole.latent_types[column] for column in own)
+                if whole.latent_types
+                else (),
+                on_device=None,
+            )
+            report = score_inputs(part, choices, options, protocol=protocol)
+            rows[name] = {
+                (key, column): value
+                for key, score in report.items()
+                for column, value in [("score", score.value), *_parts(score)]
+            }
+            if bar is not None:
+                bar.update(1)
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

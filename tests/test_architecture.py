@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": {"encoders", "files", "inputs", "registry"},
     "groups_alone": {"inputs", "scoring"},
     "loaders": {"encoders", "inputs"},
-    "evaluation": {"datasets", "encoders", "inputs", "loaders", "scoring"},
+    "evaluation": {"datasets", "encoders", "groups_alone", "inputs", "loaders", "scoring"},
     "integrations": {"encoders", "evaluation", "inputs", "loaders", "scoring", "streams"},
     "cli": {
         "benchmarking",
@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "encoders",
         "evaluation",
         "files",
+        "groups_alone",
         "inputs",
         "metrics",
         "registry",

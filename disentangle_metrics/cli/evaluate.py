@@ -11,7 +11,7 @@ import typer
 
 from disentangle_metrics.cli import arguments, options
 from disentangle_metrics.cli.about import about
-from disentangle_metrics.cli.latent_groups import groups_in
+from disentangle_metrics.cli.latent_groups import groups_in, groups_of_arrays
 from disentangle_metrics.cli.results import (
     Format,
     Shown,
@@ -108,7 +108,7 @@ def dm_eval(
         "protocol": protocol,
         "factor_types": None if factor_types is None else arguments.types("--factor-types", factor_types),
         "latent_types": None if latent_types is None else arguments.types("--latent-types", latent_types),
-        "groups": None if groups is None else groups_in(groups),
+        "groups": groups_of_arrays(groups) if files else None if groups is None else groups_in(groups),
         **({} if hierarchy is None else {"hierarchy": arguments.hierarchy(hierarchy)}),
         "missing": missing.value,
         "seed": seed,

@@ -103,7 +103,8 @@ LatentTypes = option(
 )
 LatentGroups = option(
     SCORING,
-    "Units of several latents: their columns by place or name, or `layers`, those of the model.",
+    "Units of several latents: their columns by place or name; or `layers`, those of the model. `none` leaves "
+    "out what a model's layers hold.",
     "--groups",
     metavar="NAME=0,1;...",
 )

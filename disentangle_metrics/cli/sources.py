@@ -16,6 +16,7 @@ from disentangle_metrics.encoders import Encoder, load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
 from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, matched_by_place, read_array
+from disentangle_metrics.groups_alone import with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import choose
@@ -50,6 +51,7 @@ def score_arrays(
     for text in (*(note for file in files.values() for note in file.notes), *notes):
         tell(text)
     report = score(files["latents"].value, value, **scoring)
+    report = with_units_alone(report, files["latents"].value, value, scoring)
     report = replace(report, found=gravest_first([*report.found, *_left_out(files)]))
     return report.with_provenance(**{role: described(file) for role, file in files.items()})
 

@@ -19,6 +19,8 @@ def command_or_call(report: Report) -> str:
         return str(facts["command"])
     signatures = "".join(f"        {score.signature!r},\n" for score in report.values())
     options = [f"metrics=[\n{signatures}    ]", f"protocol={report.protocol!r}", f"seed={report.seed}"]
+    if report.groups:
+        options.append(f"groups={ {unit: list(places) for unit, places in report.groups.items()}!r}")
     if report.confidence is not None:
         options.append(f"confidence={report.confidence!r}")
         options += [f"replicates={count}" for count in _one(_pinned(report, "replicates"))]

@@ -16,6 +16,7 @@ from disentangle_metrics.reporting.literature import (
     protocol_citation,
 )
 from disentangle_metrics.reporting.tables import latex
+from disentangle_metrics.reporting.units import latent_count
 from disentangle_metrics.version import __version__
 
 UDR = "udr"  # compares several models, so it is no metric of a report
@@ -95,11 +96,11 @@ def _of_report(report: Any) -> Citation:
         plain = without_settings(key)
         metric = _with_settings(_metric_of(plain), score.signature, settings)
         used.setdefault(metric, []).append(plain)
-    rows, latents, factors = report.shape
+    rows, _, factors = report.shape
     source = protocol_citation(report.protocol)
     protocol = f"\\texttt{{{latex(report.protocol)}}}" + (f"~\\cite{{{source}}}" if source else "")
     told = (
-        f", by its protocol {protocol}, on {rows:,} rows of {latents} latents and {factors} factors "
+        f", by its protocol {protocol}, on {rows:,} rows of {latent_count(report)} and {factors} factors "
         f"(seed {report.seed})"
     )
     if report.confidence is not None:

@@ -75,7 +75,8 @@ def _tables(score: Score) -> Iterator[tuple[str, pd.DataFrame]]:
 def _parts(report: Report) -> Iterator[DetailTable]:
     import pandas as pd
 
-    for attribute, name in (("per_factor", "score of each factor"), ("per_latent", "score of each latent")):
+    each = "score of each unit" if report.groups else "score of each latent"
+    for attribute, name in (("per_factor", "score of each factor"), ("per_latent", each)):
         parts = {
             key: part for key, score in report.items() if (part := getattr(score, attribute)) is not None
         }

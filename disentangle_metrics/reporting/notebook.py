@@ -43,6 +43,8 @@ def _lines(view: View[Any]) -> Iterator[str]:
             yield f"<tr>{head}{cells}</tr>"
         yield "</tbody>"
     yield "</table>"
+    for block in view.blocks:
+        yield from _block_lines(block, "unit")
     legend = view.explained("In bold", "Underlined")
     remarks = (remark.line for remark in view.remarks)
     yield from _notes(view.facts, [*view.readings, *legend, *view.notes, *remarks])

@@ -18,12 +18,14 @@ from disentangle_metrics.reporting.extras import need
 from disentangle_metrics.reporting.palette import MOST_HEAT, PALETTE
 from disentangle_metrics.reporting.tables import as_latex
 from disentangle_metrics.reporting.traversals import pictures
+from disentangle_metrics.reporting.units import names_of_columns
 from disentangle_metrics.reporting.view import number, report_view
 from disentangle_metrics.text import visible, visible_json
 from disentangle_metrics.version import __version__
 
 if TYPE_CHECKING:
     from disentangle_metrics.metrics.definition import MetricDefinition
+    from disentangle_metrics.reporting.blocks import Block
     from disentangle_metrics.reporting.details import DetailTable
     from disentangle_metrics.scoring.report import Report, Score
 
@@ -72,10 +74,11 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         view=view,
         marks={row.score.key: _mark(row.score) for row in view.rows},
         meanings={key: _meaning(known, without_settings(key)) for key in report},
+        units=[(block, block_cells(block)) for block in view.blocks],
         tables=[(table, _cells(table)) for table in detail_tables(report)],
         pictures=None
         if encoder is None
-        else pictures(encoder, dataset, report.latent_names, seed=report.seed),
+        else pictures(encoder, dataset, names_of_columns(report), seed=report.seed),
         json=_json(report),
         latex=as_latex(view),
         citation=citation,
@@ -133,6 +136,21 @@ def _cells(table: DetailTable) -> list[tuple[str, list[Cell]]]:
         )
         for name, row, dark in zip(table.frame.index, values, shares, strict=True)
     ]
+
+
+def block_cells(block: Block) -> list[list[Cell]]:
+    """The cells of a table of text, as dark as their numbers are large: all are shares of 1."""
+    rows = []
+    for line in block.lines:
+        cells = []
+        for text in line.cells:
+            try:
+                share = min(max(float(text.lstrip("*")), 0.0), 1.0)
+            except ValueError:
+                share = 0.0
+            cells.append(Cell(text, round(MOST_HEAT * (0.0 if math.isnan(share) else share))))
+        rows.append(cells)
+    return rows
 
 
 def _json(report: Report) -> str:

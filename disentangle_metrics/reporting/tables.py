@@ -66,7 +66,11 @@ def as_markdown(view: View[Any]) -> str:
     lines = [*view.readings, *view.explained("In bold", "In italics"), *view.notes, *remarks]
     items = [f"- {_markdown(line)}" for line in lines]
     answer = [_markdown(" ".join(view.answer)), ""] if view.answer else []
-    return "\n".join([*answer, table, "", _markdown(view.facts), *(["", *items] if items else [])]) + "\n"
+    below = [text for block in view.blocks for text in ("", _markdown_block(block, "unit"))]
+    return (
+        "\n".join([*answer, table, *below, "", _markdown(view.facts), *(["", *items] if items else [])])
+        + "\n"
+    )
 
 
 def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
@@ -88,24 +92,32 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
         legend = view.explained("In bold", "Underlined")
         caption = latex(" ".join([f"{view.title} ({view.facts}).", *legend]))
     heads = [latex(column.capitalize() if column in WORDS else column) for column in view.columns]
-    return latex_table(["Metric", *heads], groups, caption=caption, label=label)
+    table = latex_table(["Metric", *heads], groups, caption=caption, label=label)
+    if not view.blocks:
+        return table
+    tabulars = [_tabular(part, "unit") for block in view.blocks for part in in_parts(block, "unit", LINE)]
+    below = "\n  \\par\\medskip\n".join(tabulars)
+    end = "\\end{table}\n"
+    return f"{table.removesuffix(end)}  \\par\\medskip\n{below}\n{end}"
 
 
 def blocks_as_markdown(blocks: Blocks) -> str:
     """A pipe table for each block, and the notes."""
-    tabulate = need("tabulate", "a Markdown table").tabulate
-    parts = []
-    for block in blocks.blocks:
-        table = tabulate(
-            [[_markdown(text) for text in (line.label, *line.cells)] for line in block.lines],
-            [blocks.corner, *(_markdown(column.label) for column in block.columns)],
-            tablefmt="pipe",
-            colalign=["left", *["right"] * len(block.columns)],
-            disable_numparse=True,
-        )
-        parts.append(f"**{_markdown(block.title)}**\n\n{table}" if block.title else table)
+    parts = [_markdown_block(block, blocks.corner) for block in blocks.blocks]
     notes = [f"- {_markdown(note.lstrip('!-· '))}" for note in blocks.notes]
     return "\n\n".join([*parts, _markdown(blocks.facts), *(["\n".join(notes)] if notes else [])]) + "\n"
+
+
+def _markdown_block(block: Block, corner: str) -> str:
+    tabulate = need("tabulate", "a Markdown table").tabulate
+    table: str = tabulate(
+        [[_markdown(text) for text in (line.label, *line.cells)] for line in block.lines],
+        [corner, *(_markdown(column.label) for column in block.columns)],
+        tablefmt="pipe",
+        colalign=["left", *["right"] * len(block.columns)],
+        disable_numparse=True,
+    )
+    return f"**{_markdown(block.title)}**\n\n{table}" if block.title else table
 
 
 def blocks_as_latex(blocks: Blocks, *, caption: str | None = None, label: str = "tab:disentanglement") -> str:

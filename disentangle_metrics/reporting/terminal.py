@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import Emphasis, View
 
+UNIT = "unit"  # the corner of the tables below a report
 WIDTH = 80  # columns, where no terminal says how many
 PLAIN = str.maketrans(
     {LOWER: "v", NEAR: "~", NOTHING: "-", "…": "...", "±": "+-"}
@@ -51,6 +52,8 @@ def render(view: View[Any], console: Console) -> None:
         console.print()
     console.print(table)
     console.print()
+    for block in view.blocks:
+        _print_block(block, UNIT, console)
     legend = view.explained(SHOWN["best"][0], SHOWN["not worse"][0])
     for line in (
         view.facts,
@@ -64,13 +67,20 @@ def render(view: View[Any], console: Console) -> None:
 
 def render_blocks(blocks: Blocks, console: Console) -> None:
     """Print the tables and the notes; a table that is too wide goes on in another below it."""
+    for block in blocks.blocks:
+        _print_block(block, blocks.corner, console)
+    for text in (blocks.facts, *blocks.notes):
+        console.print(printable(text, console.encoding), markup=False, highlight=False)
+
+
+def _print_block(whole: Block, corner: str, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
     encoding = console.encoding
-    for block in (part for whole in blocks.blocks for part in _fitting(whole, blocks.corner, console.width)):
+    for block in _fitting(whole, corner, console.width):
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column(blocks.corner, overflow="fold")
+        table.add_column(corner, overflow="fold")
         for column, width in zip(block.columns, widths(block), strict=True):
             label = Text(printable(column.label, encoding))
             table.add_column(label, justify="right", overflow="fold", width=min(width, console.width // 2))
@@ -80,8 +90,6 @@ def render_blocks(blocks: Blocks, console: Console) -> None:
             console.print(Text(printable(block.title, encoding), style="bold"))
         console.print(table)
         console.print()
-    for text in (blocks.facts, *blocks.notes):
-        console.print(printable(text, encoding), markup=False, highlight=False)
 
 
 def _fitting(block: Block, corner: str, width: int) -> Iterator[Block]:

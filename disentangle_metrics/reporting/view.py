@@ -12,6 +12,7 @@ from disentangle_metrics.text import visible
 
 if TYPE_CHECKING:
     from disentangle_metrics.comparison.comparison import ComparedScore
+    from disentangle_metrics.reporting.blocks import Block
     from disentangle_metrics.scoring.report import Report, Score
 
 # One score for each question, and those that most papers report. Is a factor in one latent (mig)? Is a
@@ -153,6 +154,8 @@ class View(Generic[L]):
         What the emphasis of cells means; {best} and {not_worse} stand for how each rendering shows it.
     title
         What the table is of, for its caption.
+    blocks
+        Tables below the scores: what each unit of several latents holds.
     """
 
     columns: tuple[str, ...]
@@ -165,6 +168,7 @@ class View(Generic[L]):
     answer: tuple[str, ...] = ()
     convention: str = ""
     title: str = "Disentanglement scores"
+    blocks: tuple[Block, ...] = ()
 
     def explained(self, best: str, not_worse: str) -> tuple[str, ...]:
         """The legend, after the convention of the table's emphasis, which is shown so."""
@@ -180,14 +184,20 @@ class View(Generic[L]):
 
 def report_view(report: Report, *, brief: bool = False) -> View[Row]:
     """The content of a report; `brief` leaves the headline scores alone."""
-    rows, latents, factors = report.shape
-    facts = (
-        f"{rows:,} rows, {latents} latents, {factors} factors; protocol {report.protocol}, seed {report.seed}"
-    )
+    from disentangle_metrics.reporting import units  # which is made of tables that hold lines of this file
+
+    rows, _, factors = report.shape
+    latents = units.latent_count(report)
+    facts = f"{rows:,} rows, {latents}, {factors} factors; protocol {report.protocol}, seed {report.seed}"
     groups = in_groups(list(report.values()), brief=brief)
     view = _view(groups, report.confidence, report_remarks(report), facts)
-    notes = [report.standing(), KEPT if report.evidence is not None else ""]
-    return replace(view, readings=readings(report), notes=tuple(filter(None, notes)))
+    notes = [*units.notes(report), report.standing(), KEPT if report.evidence is not None else ""]
+    return replace(
+        view,
+        readings=readings(report),
+        notes=tuple(filter(None, notes)),
+        blocks=units.unit_blocks(report, brief=brief),
+    )
 
 
 def score_view(score: Score) -> View[Row]:

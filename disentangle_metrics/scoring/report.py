@@ -13,20 +13,17 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.kit import write_whole
 from disentangle_metrics.reporting.view import bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
-from disentangle_metrics.scoring.stored_report import (
-    FORMAT,
-    check_report,
-    check_score,
-    plain,
-    read_values,
-    revived,
-)
+from disentangle_metrics.scoring.plain_values import plain, revived
+from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
 from disentangle_metrics.text import visible, visible_json
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from rich.console import Console
+
+
+WRITTEN_APART = ("scores", "found", "evidence", "groups", "column_names", "per_group", "layers")
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,11 +151,11 @@ class Report(Mapping[str, Score]):
     protocol, seed
         As given to :func:`score`.
     shape
-        (N, D, K): rows, latents, factors.
+        (N, D, K): rows, latents, factors. D counts units, if latents are grouped.
     confidence
         Nominal coverage of the scores' intervals; None if none were asked for.
     factor_names, latent_names
-        Names of the K factors and the D latents.
+        Names of the K factors and the D latents (or units).
     warnings
         What to know about the input.
     seconds
@@ -173,6 +170,12 @@ class Report(Mapping[str, Score]):
         The scores on each resample, with which :func:`compare` judges differences; None without `confidence`.
     provenance
         Where latents and factors came from, where that is known: model, data set, versions.
+    groups, column_names
+        If latents are grouped: the columns of each unit by place, and the names of all columns.
+    per_group
+        What each unit scores alone, as :func:`per_group` gives it; :func:`evaluate` adds it to scores of groups.
+    layers
+        The scores of a model's layers as units, added by :func:`evaluate` where a model names its layers.
     """
 
     scores: Mapping[str, Score]
@@ -189,6 +192,10 @@ class Report(Mapping[str, Score]):
     found: tuple[Check, ...] = ()
     permutations: int | None = None
     evidence: Evidence | None = None
+    groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    column_names: tuple[str, ...] = ()
+    per_group: pd.DataFrame | None = None
+    layers: Report | None = None
 
     def checks(self) -> tuple[Check, ...]:
         """What to know before believing the scores, the gravest first.
@@ -248,6 +255,18 @@ class Report(Mapping[str, Score]):
             frame.insert(3, "interval_high", [high for _, high in ends])
         return frame
 
+    def units(self) -> pd.DataFrame:
+        """One row per unit (a latent, or a group of them): its columns, its factors, and its scores.
+
+        Columns have two levels: ``("unit", "columns")`` and ``("unit", "holds")``, the factors of which it
+        holds more than others; ``("held", factor)``, the share of the factor's entropy, if a score of mutual
+        information is in the report; ``(key, "score")`` of each score that has parts by latent;
+        and ``("alone: " + key, ...)`` from `per_group`.
+        """
+        from disentangle_metrics.reporting.units import units_frame
+
+        return units_frame(self)
+
     def scalars(self, prefix: str = "", *, chance: bool = False) -> dict[str, float]:
         """Plain numbers for any logger, as ``{"val/mig": 0.31}`` with the prefix "val/"; NaN for no value.
 
@@ -263,10 +282,15 @@ class Report(Mapping[str, Score]):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain Python values, ready for JSON."""
         scores = {key: score.to_dict() for key, score in self.scores.items()}
-        own = ("scores", "found", "evidence")
-        rest = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in own}
+        rest = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in WRITTEN_APART}
         checks = [plain(check.to_dict()) for check in self.found]
         kept = {} if self.evidence is None else {"evidence": self.evidence.to_dict()}
+        if self.groups:
+            kept |= {name: plain(getattr(self, name)) for name in ("groups", "column_names")}
+        if self.per_group is not None:
+            kept["per_group"] = plain(self.per_group)
+        if self.layers is not None:
+            kept["layers"] = self.layers.to_dict()
         return {"format": FORMAT, "scores": scores, **rest, "checks": checks, **kept}
 
     @classmethod
@@ -280,12 +304,18 @@ class Report(Mapping[str, Score]):
         """
         check_report(values)
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-        for name in ("shape", "factor_names", "latent_names", "warnings"):
+        for name in ("shape", "factor_names", "latent_names", "warnings", "column_names"):
             if name in known:
                 known[name] = tuple(known[name])
         known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))
         if "evidence" in values:
             known["evidence"] = Evidence.from_dict(values["evidence"])
+        if "groups" in values:
+            known["groups"] = {name: tuple(columns) for name, columns in values["groups"].items()}
+        if "per_group" in values:
+            known["per_group"] = revived(values["per_group"])
+        if "layers" in values:
+            known["layers"] = cls.from_dict(values["layers"])
         known["scores"] = {key: Score.from_dict(score) for key, score in values["scores"].items()}
         return cls(**known)
 

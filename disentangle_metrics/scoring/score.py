@@ -268,6 +268,8 @@ def score_inputs(
         warnings=texts_of([check for check in checks if check.code != "remark"]) if checks else (),
         seconds=runner.seconds,
         evidence=evidence,
+        groups=dict(zip(inputs.latent_names, inputs.groups, strict=True)) if inputs.groups else {},
+        column_names=inputs.column_names,
     )
 
 

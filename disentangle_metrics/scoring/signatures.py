@@ -160,6 +160,8 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
     resampled = "replicates" in said  # by the seed, which then stands there for that too
     for name in (*OF_LATENTS, *OF_INTERVAL):
         said.pop(name, None)
+    if "groups" in said:  # which columns make a unit belongs to the representation, that there are units not
+        said["groups"] = "given"
     if resampled and definition is not None:
         with contextlib.suppress(InputError):  # a setting that no text brings back: keep the seed
             if not _seeded(definition, parsed(signature, definition)[0]):

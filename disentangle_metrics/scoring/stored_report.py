@@ -39,6 +39,10 @@ def check_report(values: Mapping[str, Any]) -> None:
         found = values.get("format", "none") if isinstance(values, Mapping) else type(values).__name__
         raise InputError(f"not a report of format {FORMAT} (found format: {found!r})")
     _record("the report", values, REPORT, frozenset(("scores",)))
+    columns = len(values.get("column_names", ()))
+    for unit, places in values.get("groups", {}).items():
+        if unit not in values.get("latent_names", ()) or any(place >= columns for place in places):
+            raise _wrong(f"groups: {unit}", f"a latent, and places of {columns} columns", places)
     for key, score in values["scores"].items():
         if score.get("key") != key:
             raise InputError(f"not a report: the score {key!r} says that its key is {score.get('key')!r}")
@@ -168,6 +172,24 @@ def _table(where: str, value: Any) -> None:
         raise _wrong(where, "a number for each row and column", value)
 
 
+def _two_levels(where: str, value: Any) -> None:
+    """A pandas DataFrame whose columns have two names each."""
+    _record(where, value, {"index": _labels, "columns": _list_of(_list_of(_text, 2))})
+    names = [" ".join(pair) for pair in value["columns"]]
+    _table(where, {**value, "columns": names})
+
+
+def _layers(where: str, value: Any) -> None:
+    """A report of a model's layers, which has none itself."""
+    if isinstance(value, Mapping) and "layers" in value:
+        raise _wrong(where, "a report without layers", value["layers"])
+    check_report(value)
+
+
+def _groups(where: str, value: Any) -> None:
+    _by_name(_list_of(_whole))(where, value)
+
+
 def _detail(where: str, value: Any, depth: int = 0) -> None:
     """A table, a column, plain values, or an object of them."""
     if isinstance(value, Mapping) and {"index", "data"} <= set(value):
@@ -291,42 +313,8 @@ REPORT: Mapping[str, Checked] = {
     "permutations": _or_none(_whole),
     "checks": _list_of(_finding),
     "evidence": _evidence,
+    "groups": _groups,
+    "column_names": _list_of(_text),
+    "per_group": _two_levels,
+    "layers": _layers,
 }
-
-
-def plain(value: Any) -> Any:
-    """`value` for JSON: tables as dicts of names and numbers, NaN and infinities as None."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if hasattr(value, "columns"):  # a DataFrame
-        return {"index": plain(list(value.index)), "columns": plain(list(value.columns)),
-                "data": plain(value.to_numpy().tolist())}  # fmt: skip
-    if hasattr(value, "index") and hasattr(value, "to_numpy"):  # a Series
-        return {"index": plain(list(value.index)), "data": plain(value.to_numpy().tolist())}
-    if hasattr(value, "item"):  # a NumPy scalar
-        return plain(value.item())
-    return str(value)
-
-
-def revived(value: Any) -> Any:
-    """What :func:`plain` flattened, with tables as pandas objects again."""
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {"index", "data"} or set(value) == {"index", "data", "columns"}:
-        import numpy as np
-        import pandas as pd
-
-        data = np.array(value["data"])
-        data = data.astype(float) if data.dtype == object else data  # None stood for NaN
-        if "columns" in value:
-            return pd.DataFrame(data, index=value["index"], columns=value["columns"])
-        return pd.Series(data, index=value["index"])
-    return {key: revived(item) for key, item in value.items()}
