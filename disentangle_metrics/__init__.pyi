@@ -729,3 +729,23 @@ def linear_recovery(
     replicates: int | None = None,
     anchors: bool | Literal["all"] = False,
 ) -> Report: ...
+
+def t_mex(
+    latents: Any,
+    factors: Any,
+    *,
+    alpha: Annotated[float, Limits(above=0, below=1)] = 0.05,
+    halves: Annotated[int, AtLeast(1)] = 9,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+) -> Score: ...

@@ -34,4 +34,5 @@ BUILTIN = (
     "omes",
     "unibound",
     "linear_recovery",
+    "t_mex",
 )

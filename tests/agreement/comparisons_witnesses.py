@@ -184,6 +184,12 @@ def guard_infomec(case: str, record: Record) -> Iterator[Pair]:
         yield Pair(np.mean(each), numbers(theirs["mean"]), max(2e-3, 5 * float(spread)))
 
 
+def guard_t_mex(case: str, record: Record) -> Iterator[Pair]:
+    """The number of dependent cells, means over seeds; some records have one seed, ours always three."""
+    cells = [dm.t_mex(*arrays(case), seed=seed).details["dependent"].to_numpy().sum() for seed in SEEDS]
+    yield Pair(np.mean(cells), record["values"]["rejections"]["mean"], 1.0)
+
+
 def icebeem_mcc(case: str, record: Record) -> Iterator[Pair]:
     score = dm.mcc(*arrays(case), correlation=record["params"]["method"], normalisation="matched")
     yield Pair(score.value, record["values"]["MCC"], EXACT)
@@ -440,6 +446,15 @@ WITNESSES = (
         "5 standard deviations of their seeds and ours, or 2e-3",
         slow=_large,
         explained=("p05",),
+    ),
+    _row(
+        GUARD,
+        "T-MEX",
+        "number of dependent cells, mean of seeds 0 to 2",
+        'dm.t_mex(z, v).details["dependent"]',
+        guard_t_mex,
+        "one cell",
+        slow=lambda rows: rows > 5_000,
     ),
     *(
         _row(

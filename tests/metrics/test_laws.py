@@ -17,6 +17,7 @@ QUICK = {
     "explicitness": {"max_rows": 60},
     "wsepin": {"samples": 60},
     "unibound": {"samples": 60},
+    "t_mex": {"halves": 2},
 }
 SLOW = {
     "dci": 2,
@@ -29,6 +30,7 @@ SLOW = {
     "wsepin": 4,
     "unibound": 4,
     "dhsic": 4,
+    "t_mex": 2,
 }
 
 
