@@ -374,7 +374,7 @@ def mcc(
     latents: Any,
     factors: Any,
     *,
-    correlation: Correlation = "pearson",
+    correlation: Literal['pearson', 'spearman', 'rdc'] = "pearson",
     normalisation: Literal['factors', 'matched'] = "factors",
     affine: bool = False,
     cross_fitted: bool = False,
@@ -788,30 +788,12 @@ def linear_recovery(
     permutations: int | None = None,
 ) -> Report: ...
 
-def r4(
+def t_mex(
     latents: Any,
     factors: Any,
     *,
-    protocol: str = "default",
-    factor_names: Iterable[str] | None = None,
-    factor_types: Iterable[str] | Mapping[str, str] | None = None,
-    latent_names: Iterable[str] | None = None,
-    latent_types: Iterable[str] | Mapping[str, str] | None = None,
-    groups: Mapping[str, Iterable[int | str]] | None = None,
-    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
-    missing: Literal["raise", "drop"] = "raise",
-    seed: int = 0,
-    n_jobs: int | None = 1,
-    confidence: float | None = None,
-    replicates: int | None = None,
-    anchors: bool | Literal["all"] = False,
-    permutations: int | None = None,
-) -> Report: ...
-
-def r4c(
-    latents: Any,
-    factors: Any,
-    *,
+    alpha: Annotated[float, Limits(above=0, below=1)] = 0.05,
+    halves: Annotated[int, AtLeast(1)] = 9,
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -871,3 +853,43 @@ def latent_matching(
     anchors: bool | Literal["all"] = False,
     permutations: int | None = None,
 ) -> Report: ...
+
+def r4(
+    latents: Any,
+    factors: Any,
+    *,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
+) -> Report: ...
+
+def r4c(
+    latents: Any,
+    factors: Any,
+    *,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
+) -> Score: ...

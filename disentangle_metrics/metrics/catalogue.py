@@ -34,8 +34,9 @@ BUILTIN = (
     "omes",
     "unibound",
     "linear_recovery",
-    "r4",
-    "r4c",
+    "t_mex",
     "d_lsbd",
     "latent_matching",
+    "r4",
+    "r4c",
 )

@@ -43,7 +43,7 @@ Floats = NDArray[np.float64]
 def mcc(
     relations: Relations,
     *,
-    correlation: Correlation = "pearson",
+    correlation: Literal["pearson", "spearman", "rdc"] = "pearson",
     normalisation: Literal["factors", "matched"] = "factors",
     affine: bool = False,
     cross_fitted: bool = False,

@@ -13,14 +13,8 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.kit import write_whole
 from disentangle_metrics.reporting.view import bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
-from disentangle_metrics.scoring.stored_report import (
-    FORMAT,
-    check_report,
-    check_score,
-    plain,
-    read_values,
-    revived,
-)
+from disentangle_metrics.scoring.plain_values import plain, revived
+from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
 from disentangle_metrics.scoring.stored_units import ITEMS, plain_units, revived_units
 from disentangle_metrics.text import visible, visible_json
 
@@ -300,7 +294,7 @@ class Report(Mapping[str, Score]):
         """
         check_report(values)
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-        for name in ("shape", "factor_names", "latent_names", "warnings"):
+        for name in ("shape", "factor_names", "latent_names", "warnings", "column_names"):
             if name in known:
                 known[name] = tuple(known[name])
         known["found"] = tuple(Check.from_dict(check) for check in values.get("checks", ()))

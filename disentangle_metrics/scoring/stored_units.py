@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.scoring.stored_report import plain, revived
+from disentangle_metrics.scoring.plain_values import plain, revived
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Report

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tests.agreement.reference import CASES, values
+from tests.agreement.reference import CASES, MADE_CASES, values
 
 Record = Mapping[str, Any]
+EVERY_CASE = (*CASES, *MADE_CASES)
 
 
 class Pair(NamedTuple):
@@ -71,7 +72,7 @@ class Comparison:
         """The (case, record) to compare, by names; failed runs and explained cases are left out."""
         return {
             f"{case} {number}": (case, record)
-            for case in CASES
+            for case in EVERY_CASE
             for number, record in enumerate(of(case, self.peer, self.metric))
             if "error" not in record and self.where(record) and not case.startswith(self.explained or "-")
         }
@@ -110,19 +111,23 @@ def measure(comparison: Comparison, case: str, record: Record) -> Measured:
 
 
 def of(case: str, peer: str, metric: str) -> list[Record]:
-    """The records of a case by peer and metric, with those of failed runs."""
+    """The records of a case by peer and metric, with those of failed runs; not of runs that were left out."""
     return [
         record
         for record in values()["cases"][case]["results"]
-        if record["peer"] == peer and record["metric"] == metric
+        if record["peer"] == peer and record["metric"] == metric and "skipped" not in record
     ]
 
 
 def pairs_recorded() -> list[tuple[str, str]]:
     """Every (peer, metric) with a record, in the order of recording."""
-    return list(
-        dict.fromkeys((r["peer"], r["metric"]) for c in CASES for r in values()["cases"][c]["results"])
-    )
+    recorded = (record for case in EVERY_CASE for record in values()["cases"][case]["results"])
+    return list(dict.fromkeys((r["peer"], r["metric"]) for r in recorded if "skipped" not in r))
+
+
+def short(case: str) -> str:
+    """What the page calls a case: p01, or the whole name of a made one."""
+    return case if case in MADE_CASES else case[:3]
 
 
 def shown(value: float | str) -> str:

@@ -12,6 +12,7 @@ import argparse
 import datetime
 import json
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,25 @@ from rich.progress import track
 
 from tests.agreement.called import CALLED
 from tests.agreement.called_table import measure_called, section
-from tests.agreement.choices import CHOICES, UNREPRODUCED, Unreproduced
-from tests.agreement.comparison import Comparison, measure, pairs_recorded, shown
+from tests.agreement import mig_sups
+from tests.agreement.choices import CHOICES as FIRST_CHOICES
+from tests.agreement.choices import UNREPRODUCED as FIRST_UNREPRODUCED
+from tests.agreement.choices import Unreproduced
+from tests.agreement.comparison import Comparison, measure, pairs_recorded, short, shown
 from tests.agreement.comparisons_histogram import HISTOGRAM
 from tests.agreement.comparisons_sampled import SAMPLED
 from tests.agreement.comparisons_trained import TRAINED
-from tests.agreement.explanations import DEFECTS, Explanation
+from tests.agreement.comparisons_witnesses import WITNESSES
+from tests.agreement.explanations import DEFECTS as FIRST_DEFECTS
+from tests.agreement.explanations import Explanation
+from tests.agreement.witnesses import WITNESS_CHOICES, WITNESS_DEFECTS, WITNESS_UNREPRODUCED
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, DATA = DOCS / "agreement.md", DOCS / "data" / "agreement.json"
-COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED)
+COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED, *WITNESSES)
+DEFECTS = (*FIRST_DEFECTS, *WITNESS_DEFECTS)
+CHOICES = (*FIRST_CHOICES, *WITNESS_CHOICES)
+UNREPRODUCED = (*FIRST_UNREPRODUCED, *WITNESS_UNREPRODUCED)
 PEERS = {
     "disentanglement_lib": "the study of Locatello et al. 2019",
     "ubisoft": "the review of Carbonneau et al. 2022",
@@ -40,6 +50,15 @@ PEERS = {
     "latent_quantization": "the authors of InfoMEC (Hsu et al. 2023)",
     "disentangling-vae (YannDubs)": "a reimplementation of Chen et al. 2018",
     "derived": "MIG-sup with its authors' normaliser, from disentanglement_lib's recorded table",
+    "jboilard1994": "a fork of disentanglement_lib (Boilard) with MIG-sup, DCIMIG, JEMMIG and WDG",
+    "InnVariant": "scores by bins and by neighbours, and EDI",
+    "identifiability-guard": "MCC, R2, InfoMEC, MIG and T-MEX for causal representations, 2025",
+    "icebeem": "the authors of ICE-BeeM (Khemakhem et al. 2020): strong and weak MCC",
+    "lejepa-identifiability": "linear recovery, as studies of JEPA report it",
+    "vaetc": "a toolkit of VAEs with the scores of Do and Tran 2020, of binary columns",
+    "hierarchical-disentanglement": "the authors of R4 (Ross and Doshi-Velez 2021)",
+    "DRVI": "the authors of DRVI: scores of single classes",
+    "lsbd-vae": "the authors of D_LSBD",
 }
 
 INTRODUCTION = """# Agreement with other implementations
@@ -48,9 +67,10 @@ Every metric agrees with the public implementations on the same inputs, or the d
 What could not be reproduced has a row that says why.
 
 The inputs are 16 codes (`p01` to `p16`), from perfect ones to noise. Among them are constant, copied, merged and rotated
-latents, labels with gaps, few latents, 50,000 rows and a Gaussian posterior. The numbers of the peers were recorded once in
-`tests/data/reference`, whose README says how. The tests hold the code to these numbers. This page is made from the same
-comparisons:
+latents, labels with gaps, few latents, 50,000 rows and a Gaussian posterior. Nine further implementations have 34 more
+(`pg_...`): sweeps of noise and mixing, rare classes, hierarchies, circles and linear maps. The numbers of the peers were
+recorded once in `tests/data/reference` and `reference2`, whose READMEs say how. The tests hold the code to these numbers. This
+page is made from the same comparisons:
 
 ```
 python -m tests.agreement.page           # --slow: also what takes minutes
@@ -109,6 +129,9 @@ def remeasure(found: dict[str, Any], *, slow: bool, only: str) -> None:
     for called in track([c for c in CALLED if only in c.name], "calling", console=console):
         measure_called(called, protocols.setdefault(called.name, {}), slow=slow, today=today)
         save(found)
+    if not only or only == "MIG-sups":
+        found["mig_sups"] = mig_sups.measured()
+        save(found)
     explanations = [entry for entry in (*DEFECTS, *CHOICES) if only in entry.title]
     for entry in track(explanations, "explaining", console=console):
         found["explanations"][entry.title] = [
@@ -131,6 +154,8 @@ def render(found: dict[str, Any]) -> str:
     """The page. Only words and layout are made here; numbers come from what was measured."""
     parts = [INTRODUCTION, "| peer | who |\n|---|---|\n"]
     parts += [f"| {peer} | {who} |\n" for peer, who in PEERS.items()]
+    parts.append(summary(found))
+    parts.append(mig_sups.section(found["mig_sups"]))
     parts.append(section(found.get("protocols", {})))
     parts.append("\n## Peer by peer, metric by metric\n")
     peers = list(dict.fromkeys(peer for peer, _ in pairs_recorded()))
@@ -144,7 +169,7 @@ def render(found: dict[str, Any]) -> str:
             parts += [
                 unreproduced(u, metric)
                 for u in UNREPRODUCED
-                if u.peer == peer and metric in u.metric.split(", ")
+                if u.peer == peer and (u.metric == metric or metric in u.metric.split(", "))
             ]
     parts.append(
         "\nHow close the default learner of DCI comes to the published one is a page of its own: "
@@ -162,6 +187,27 @@ def render(found: dict[str, Any]) -> str:
     )
     parts += [explained(entry, found) for entry in CHOICES]
     return "".join(parts)
+
+
+def summary(found: dict[str, Any]) -> str:
+    """For each peer: which of its metrics a call of ours gives, and which not."""
+    lines = [
+        "\n## In short\n\nEach peer's metrics. A metric can stand in both columns: one form of it is reproduced, "
+        "another not.\n\n| peer | a call of ours gives its number | not reproduced |\n|---|---|---|\n"
+    ]
+    for peer in dict.fromkeys(peer for peer, _ in pairs_recorded()):
+        compared = [c for c in COMPARISONS if c.peer == peer]
+        agreeing = dict.fromkeys(c.metric for c in compared if status(c, found).startswith("agrees"))
+        metrics = dict.fromkeys(metric for name, metric in pairs_recorded() if name == peer)
+        left = [metric for metric in metrics if metric not in agreeing]
+        partly = {u.metric: u.what for u in UNREPRODUCED if u.peer == peer and u.metric in agreeing}
+        left += [f"{metric}: {what}" for metric, what in partly.items()]
+        lines.append(f"| {peer} | {named(agreeing)} | {named(left)} |\n")
+    return "".join(lines)
+
+
+def named(metrics: Iterable[str]) -> str:
+    return "; ".join(metric.replace("|", "\\|") for metric in metrics) or "–"
 
 
 def row(comparison: Comparison, found: dict[str, Any]) -> str:
@@ -204,7 +250,7 @@ def slow_ones(found: dict[str, Any]) -> str:
         for name, (case, _) in comparison.records().items():
             if comparison.is_slow(case):
                 result = found["comparisons"].get(key(comparison), {}).get(name)
-                by_date.setdefault(result["measured"] if result else "not yet", []).append(case[:3])
+                by_date.setdefault(result["measured"] if result else "not yet", []).append(short(case))
         for date, cases in by_date.items():
             lines.append(f"| {comparison.name} | {', '.join(dict.fromkeys(cases))} | {date} |\n")
     return "".join(lines)

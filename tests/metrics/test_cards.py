@@ -129,6 +129,7 @@ def test_the_chance_on_the_cards_is_what_score_finds():
     bounds = {
         "About 0": (-0.05, 0.05),
         "About 1/K": (0.2, 0.3),
+        "0, or about 1 / K": (-0.01, 0.51),
         "About alpha / K": (0.2, 0.25),
         "Of the order of 1 / sqrt(N)": (0.5 / 2_000**0.5, 3 / 2_000**0.5),
         "(log B - H(z*)) / (H(v_k) + log B)": (0.02, 0.3),

@@ -26,7 +26,7 @@ def ring(degrees, turns=1):
 
 def error(latents, hue, others=None, **settings):
     factors = pd.DataFrame({"hue": hue, **(others or {})})
-    types = {"hue": "circular:360", **{name: "categorical" for name in others or {}}}
+    types = {"hue": "circular:360", **dict.fromkeys(others or {}, "categorical")}
     return dm.d_lsbd(latents, factors, factor_types=types, **settings)
 
 

@@ -17,6 +17,7 @@ QUICK = {
     "explicitness": {"max_rows": 60},
     "wsepin": {"samples": 60},
     "unibound": {"samples": 60},
+    "t_mex": {"halves": 2},
 }
 SLOW = {
     "dci": 2,
@@ -31,6 +32,7 @@ SLOW = {
     "dhsic": 4,
     "r4": 2,
     "r4c": 2,
+    "t_mex": 2,
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 import disentangle_metrics as dm
 
 pytest.importorskip("matplotlib")
-from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 RNG = np.random.default_rng(0)
 HUE = RNG.uniform(0, 360, size=900)
