@@ -47,7 +47,7 @@ figure, axes = plt.subplots(1, 2, figsize=(6.6, 2.0), layout="constrained")
 for ax, (name, vectors) in zip(axes, {"clean": clean, "leaking": leaking}.items(), strict=True):
     report = dm.score(vectors.reshape(ROWS, -1), objects, anchors=False, **options)
     dm.plot.units(report, ax=ax)
-    ax.set_title(f"{name} slots: MIG {report['mig'].value:.2f}", loc="left")
+    ax.set_title(f"{name} slots: MIG {report['mig'].value:.2f}", loc="left", fontsize=7.5)
 figure.savefig(out / "slots.png", dpi=160)
 
 # The parts of a state

@@ -17,6 +17,7 @@ from disentangle_metrics.plot.style import (
     HEAT,
     INK,
     QUIET,
+    STYLE,
     figure_of,
     is_report,
     legible,
@@ -114,7 +115,7 @@ def _draw(axes: Axes, report: Report, title: str, frame: pd.DataFrame, top: floa
             short = columns if len(columns) <= MOST_LETTERS else f"{columns[: MOST_LETTERS - 1]}…"
             axes.annotate(short, (0, line), xycoords=("axes fraction", "data"), xytext=(-5, -8), ha="right",
                           va="center", textcoords="offset points", fontsize=5.5, color=QUIET)  # fmt: skip
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=STYLE["ytick.labelsize"])
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_title(title, loc="left")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
@@ -215,9 +215,9 @@ def report_remarks(report: Report) -> tuple[Remark, ...]:
         if check.code != "at_chance"  # the rows of the table say so
     ]
     said = {str(check) for check in report.checks()} | {check.message for check in report.checks()}
-    others = [remark for remark in _remarks(report.warnings, report.values()) if remark.text not in said]
     costly = {check.about for check in report.checks() if check.code == "costly"}
-    return (*checks, *(remark for remark in others if remark.text.partition(":")[0] not in costly))
+    others = _remarks(report.warnings, report.values(), costly)
+    return (*checks, *(remark for remark in others if remark.text not in said))
 
 
 def readings(report: Report) -> tuple[str, ...]:
@@ -341,10 +341,16 @@ def lower_is_better(score: Score | ComparedScore) -> bool:
     return score.direction == "down" and score.property != SIZE
 
 
-def _remarks(of_input: Iterable[str], scores: Iterable[Score]) -> Iterable[Remark]:
+def _remarks(
+    of_input: Iterable[str], scores: Iterable[Score], told: Collection[str] = ()
+) -> Iterable[Remark]:
+    """Warnings, then why scores have no value, those alike in one; of those `told` a check says it."""
     scores = list(scores)
     texts = dict.fromkeys([*of_input, *(text for score in scores for text in score.warnings)])
     yield from (Remark(visible(text)) for text in texts)
+    without: dict[str, list[str]] = {}
     for score in scores:
-        if score.reason:
-            yield Remark(visible(f"{score.key}: {score.reason}"), "missing")
+        if score.reason and score.key not in told:
+            without.setdefault(score.reason, []).append(score.key)
+    for reason, keys in without.items():
+        yield Remark(visible(f"{', '.join(keys)}: {reason}"), "missing")
