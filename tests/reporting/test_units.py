@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -187,6 +188,14 @@ def test_units_alone_have_the_metrics_that_were_asked_for():
     assert set(report.per_group.columns.get_level_values(0)) == {"mig"}
     assert with_units_alone(grouped, latents, factors, {"metrics": ["mcc"]}) is grouped
     assert with_units_alone(grouped, latents, None, {}) is grouped
+
+
+def test_a_reason_of_several_scores_is_said_once():
+    reason = "reads single latents, and has no definition for groups of them"
+    scores = {key: Score(key, math.nan, f"{key}|def:1", reason=reason) for key in ("irs", "beta_vae", "rmig")}
+    report = replace(by_hand(), scores={**scores, "sap": Score("sap", math.nan, "sap|def:1", reason="other")})
+    missing = [remark.text for remark in report_view(report).remarks if remark.severity == "missing"]
+    assert missing == [f"irs, beta_vae, rmig: {reason}", "sap: other"]
 
 
 def test_fewer_units_than_factors_are_noted():
