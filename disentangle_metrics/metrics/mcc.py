@@ -174,8 +174,11 @@ def _signs(
         factor = inputs.factors[columns[place]]
         if factor.period is not None or latent in inputs.latent_angles():
             continue
-        rows = slice(None) if factor.present is None else factor.present
-        both = np.stack([relations.latents[rows, latent], factor.as_numbers()[rows]], axis=1)
+        column = relations.latents[:, latent]
+        if factor.present is not None:
+            rows = np.flatnonzero(factor.present)
+            column, factor = column[rows], factor.kept(rows)
+        both = np.stack([column, factor.as_numbers()], axis=1)
         one, other = (ranks(both) if correlation == "spearman" else both).T
         signs[latent, place] = np.sign((one - one.mean()) @ (other - other.mean()))
     return signs

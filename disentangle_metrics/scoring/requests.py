@@ -300,6 +300,8 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
             facts["seed"] = str(options.seed)
         if not definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
+            if facts.get("missing") == "by_design":
+                del facts["missing"]
         else:
             facts["kinds"] = kinds
             if periods:
