@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 def about(name: str, *, list_names: bool, explain: str | None, doctor: bool, protocols: bool) -> str:
-    """The answer to --explain, --list, ``--protocol list`` or ``doctor``; the version if none is asked for."""
+    """The answer to --explain, --list, ``--protocol list`` or ``doctor``; the version if none is given."""
     if explain is not None:
         from disentangle_metrics.metrics.cards import describe
 
