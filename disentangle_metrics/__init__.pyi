@@ -772,6 +772,8 @@ def linear_recovery(
     factors: Any,
     *,
     ranks: bool = False,
+    cross_fitted: bool = True,
+    weights: Literal['equal', 'variance'] = "equal",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
