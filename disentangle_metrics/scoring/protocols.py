@@ -197,6 +197,13 @@ PROTOCOLS = Protocols(
             settings={"linear_recovery": {"cross_fitted": False, "weights": "variance"}},
         ),
         Protocol(
+            "moinfar2024",
+            source="Moinfar, Theis. Unsupervised deep disentangled representation of single-cell omics. "
+            "bioRxiv 2024; as in the authors' published benchmark over scaled mutual information, whose "
+            "classes are the cell types that the caller passes",
+            metrics=("latent_matching",),
+        ),
+        Protocol(
             "hsu2023",
             source="Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS "
             "2023; as in the authors' published code, on the 10,000 rows that the caller draws",

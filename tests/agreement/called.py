@@ -439,6 +439,17 @@ CALLED: tuple[Called, ...] = (
         )
     ),
     Called(
+        "moinfar2024",
+        "latent_matching",
+        "DRVI",
+        "LMS, MSAS, MSGS over SMI",
+        {"lms": "LMS", "msas": "MSAS", "msgs": "MSGS"},
+        EXACT,
+        "1e-9",
+        {"columns": "all factors' values as columns"},
+        remark="every value of every factor as a class",
+    ),
+    Called(
         "hsu2023",
         "infomec",
         "latent_quantization",

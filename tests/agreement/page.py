@@ -28,6 +28,12 @@ from tests.agreement.choices import Unreproduced
 from tests.agreement.comparison import Comparison, measure, pairs_recorded, short, shown
 from tests.agreement.comparisons_histogram import HISTOGRAM
 from tests.agreement.comparisons_sampled import SAMPLED
+from tests.agreement.comparisons_single import (
+    SINGLE,
+    SINGLE_CHOICES,
+    SINGLE_DEFECTS,
+    SINGLE_UNREPRODUCED,
+)
 from tests.agreement.comparisons_trained import TRAINED
 from tests.agreement.comparisons_witnesses import WITNESSES
 from tests.agreement.explanations import DEFECTS as FIRST_DEFECTS
@@ -36,10 +42,10 @@ from tests.agreement.witnesses import WITNESS_CHOICES, WITNESS_DEFECTS, WITNESS_
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, DATA = DOCS / "agreement.md", DOCS / "data" / "agreement.json"
-COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED, *WITNESSES)
-DEFECTS = (*FIRST_DEFECTS, *WITNESS_DEFECTS)
-CHOICES = (*FIRST_CHOICES, *WITNESS_CHOICES)
-UNREPRODUCED = (*FIRST_UNREPRODUCED, *WITNESS_UNREPRODUCED)
+COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED, *WITNESSES, *SINGLE)
+DEFECTS = (*FIRST_DEFECTS, *WITNESS_DEFECTS, *SINGLE_DEFECTS)
+CHOICES = (*FIRST_CHOICES, *WITNESS_CHOICES, *SINGLE_CHOICES)
+UNREPRODUCED = (*FIRST_UNREPRODUCED, *WITNESS_UNREPRODUCED, *SINGLE_UNREPRODUCED)
 PEERS = {
     "disentanglement_lib": "the study of Locatello et al. 2019",
     "ubisoft": "the review of Carbonneau et al. 2022",

@@ -322,7 +322,6 @@ WITNESS_CHOICES = (
 )
 
 OWN_SCORE = "a score of its own kind, not compared on this page"
-DRVI = tuple(f"LMS, MSAS, MSGS over {name}" for name in ("SMI", "SPN", "BMMI", "ASC"))
 WITNESS_UNREPRODUCED = (
     *(
         Unreproduced(
@@ -411,6 +410,4 @@ WITNESS_UNREPRODUCED = (
         lambda record: True,
     ),
     *(Unreproduced(HIERARCHY, metric, "score", OWN_SCORE, lambda record: True) for metric in ("R4", "R4c")),
-    *(Unreproduced("DRVI", metric, "scores", OWN_SCORE, lambda record: True) for metric in DRVI),
-    Unreproduced("lsbd-vae", "D_LSBD", "score", OWN_SCORE, lambda record: True),
 )
