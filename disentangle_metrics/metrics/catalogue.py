@@ -35,4 +35,5 @@ BUILTIN = (
     "unibound",
     "linear_recovery",
     "t_mex",
+    "dci_es",
 )

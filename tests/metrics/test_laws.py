@@ -18,6 +18,7 @@ QUICK = {
     "wsepin": {"samples": 60},
     "unibound": {"samples": 60},
     "t_mex": {"halves": 2},
+    "dci_es": {"features": 8},
 }
 SLOW = {
     "dci": 2,
@@ -31,6 +32,7 @@ SLOW = {
     "unibound": 4,
     "dhsic": 4,
     "t_mex": 2,
+    "dci_es": 2,
 }
 
 
