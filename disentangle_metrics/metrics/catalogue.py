@@ -35,8 +35,5 @@ BUILTIN = (
     "unibound",
     "linear_recovery",
     "t_mex",
-    "d_lsbd",
-    "latent_matching",
-    "r4",
-    "r4c",
+    "dci_es",
 )

@@ -19,9 +19,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from tests.agreement import mig_sups
 from tests.agreement.called import CALLED
 from tests.agreement.called_table import measure_called, section
-from tests.agreement import mig_sups
 from tests.agreement.choices import CHOICES as FIRST_CHOICES
 from tests.agreement.choices import UNREPRODUCED as FIRST_UNREPRODUCED
 from tests.agreement.choices import Unreproduced
@@ -38,7 +38,8 @@ from tests.agreement.comparisons_trained import TRAINED
 from tests.agreement.comparisons_witnesses import WITNESSES
 from tests.agreement.explanations import DEFECTS as FIRST_DEFECTS
 from tests.agreement.explanations import Explanation
-from tests.agreement.witnesses import WITNESS_CHOICES, WITNESS_DEFECTS, WITNESS_UNREPRODUCED
+from tests.agreement.unreproduced_witnesses import WITNESS_UNREPRODUCED
+from tests.agreement.witnesses import WITNESS_CHOICES, WITNESS_DEFECTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, DATA = DOCS / "agreement.md", DOCS / "data" / "agreement.json"
