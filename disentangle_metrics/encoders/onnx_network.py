@@ -16,7 +16,7 @@ from disentangle_metrics.kit.limits import limited, memory_advice
 
 LEAST_OF_AN_IMAGE, MOST_OF_AN_IMAGE = (0.01, 0.004), (2.0, 0.064)  # processor seconds, gigabytes
 MOST_IMAGES = 2**16  # of the batch that a model is made for
-MOST_GRANTED = 256  # of them, that may take time and memory before anything is known: a file says how many
+MOST_GRANTED = 64  # of them, that may take time and memory before anything is known: a file says how many
 MARGIN = 8.0  # times that an image in a batch may take what the first one took
 ON_A_GPU = (30.0, 1e3)  # more, for what CUDA maps and compiles before it begins
 PRECISIONS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}

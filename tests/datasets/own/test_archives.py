@@ -123,6 +123,17 @@ def test_a_damaged_npz_is_named(harm: Any, tmp_path: Path) -> None:
         load_dataset(str(path))
 
 
+@pytest.mark.parametrize("header", ["{'descr': (", "{'descr': 'V0', 'fortran_order': 1}", "[" * 300])
+def test_a_header_that_is_no_header_is_named(header: str, tmp_path: Path) -> None:
+    """NumPy has an exception of another kind for each; found by changing files at random."""
+    path = tmp_path / "mine.npz"
+    text = header.encode().ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(DatasetError, match=r"mine\.npz is truncated or damaged"):
+        load_dataset(str(path))
+
+
 def test_a_damaged_hdf5_is_named(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "mine.h5"
