@@ -200,3 +200,9 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
         load_dataset(str(tmp_path / "mine.npz"))
     with pytest.raises(DatasetError, match="did you mean 'sprites'"):
         load_dataset("sprite")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a" * 300 + ".npz", "a\0b", "a\0b.npz", "~nobody/x.npz"])
+def test_what_is_no_path_is_an_unknown_data_set(name: str) -> None:
+    with pytest.raises(DatasetError):
+        load_dataset(name)
