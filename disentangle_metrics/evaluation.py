@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
 LOOKED_AT = 256  # images whose codes are compared with their prior
-DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
+DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "variant", "seed", "progress")
 
 
 def evaluate(
@@ -152,6 +152,7 @@ def evaluate(
         latents,
         labels,
         factor_names=names,
+        variant=getattr(dataset, "variant", ""),
         seed=seed,
         progress=progress,
         **options,
@@ -180,7 +181,7 @@ def _evaluate_loader(
     score_options: dict[str, Any],
 ) -> Report:
     """Score a model on the batches of a loader."""
-    check_score_options(score_options, more=("factor_names",))
+    check_score_options(score_options, more=("factor_names", "variant"))
     if score_options.get("groups") == "layers":
         score_options["groups"] = _layers(encoder)
     start = time.perf_counter()

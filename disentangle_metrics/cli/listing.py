@@ -34,7 +34,9 @@ def listing() -> str:
             *_section("protocols (--protocol)", protocols),
             *_section("data sets (--dataset)", datasets),
             *_section("architectures (--arch)", dict.fromkeys(ENCODERS.names(), "")),
-            *_section("bundled checkpoints (MODEL)", {name: _whether_here(name) for name in CHECKPOINTS.names()}),
+            *_section(
+                "bundled checkpoints (MODEL)", {name: _whether_here(name) for name in CHECKPOINTS.names()}
+            ),
         ]
     ).rstrip()
 
