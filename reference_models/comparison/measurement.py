@@ -76,6 +76,7 @@ def measure(
                 values[:, columns],
                 factor_names=list(factors),
                 protocol=PUBLISHED,
+                variant=dataset.variant,
                 anchors=False,
             )
         ),
@@ -87,6 +88,7 @@ def measure(
             values,
             factor_names=list(names),
             factor_types=dict(zip(names, types, strict=True)),
+            variant=dataset.variant,
             anchors=False,
         )
         found["metrics"] = in_short(report)
