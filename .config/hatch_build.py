@@ -1,8 +1,8 @@
 """What a wheel that pip makes in a clone needs beside pyproject.toml: the checkpoints that lie in the clone.
 
-The extra `models` needs the distribution `disentangle-metrics-checkpoints`. In a clone it lies in a folder, and
-an index may not have it. So the extra then names that folder, and ``pip install ".[models]"`` works. An archive
-of sources has no such folder, and what is built for publication names the version alone.
+The extra `models` needs the distribution `disentangle-metrics-checkpoints`. In a clone it lies in a folder,
+and an index may not have it. So the extra then names that folder, and ``pip install ".[models]"`` works. An
+archive of sources has no such folder, and what is built for publication names the version alone.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ def check_base() -> None:
         assert f"-F _{name.replace('-', '_')}_completion {name}" in script.stdout, script.stderr
     doctor = run("dm-eval", "doctor")
     assert doctor.returncode == 0, doctor.stderr
-    assert "disentangle-metrics-checkpoints missing: " in doctor.stdout, doctor.stdout
+    missing = next(line for line in doctor.stdout.splitlines() if line.startswith("  models "))
+    assert "disentangle-metrics-checkpoints, " in missing, missing
+    assert "torch missing: " in missing, missing
     listed = run("dm-data", "list")
     assert listed.returncode == 0, listed.stderr
     assert "mpi3d_toy" in listed.stdout
