@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -108,3 +109,29 @@ def test_the_wheel_of_the_checkpoints_is_data_alone(tmp_path: Path) -> None:
     expected = {path.name for path in CHECKPOINTS.iterdir()} - {"LICENSE", "README.md", "pyproject.toml"}
     assert data == {f"disentangle_metrics_checkpoints/{name}" for name in expected}
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_clone_of_an_installation_from_a_repository_is_not_named(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / ".config" / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    hook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    of_pip, of_a_person = tmp_path / "pip-req-build-x", tmp_path / "clone"
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(of_pip), *identity, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    of_pip.mkdir()
+    inside = "reference_models/checkpoints"
+    assert hook.address(of_a_person) == (of_a_person / inside).as_uri()
+    assert hook.address(of_pip) == (of_pip / inside).as_uri()  # no repository
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "first")
+    git("remote", "add", "origin", "https://example.org/r.git")
+    commit = git("rev-parse", "HEAD")
+    assert hook.address(of_pip) == f"git+https://example.org/r.git@{commit}#subdirectory={inside}"
+    git("remote", "set-url", "origin", "https://secret@example.org/r.git")
+    assert "secret" not in hook.address(of_pip)
