@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
 LOOKED_AT = 256  # images whose codes are compared with their prior
-DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
+DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "variant", "seed", "progress")
 
 
 def evaluate(
@@ -154,7 +154,13 @@ def evaluate(
     for found in about_network:
         warnings.warn(str(found), ScoreWarning, stacklevel=2)
     encoded = time.perf_counter()
-    asked = {**options, "factor_names": names, "seed": seed, "progress": progress}
+    asked = {
+        **options,
+        "factor_names": names,
+        "variant": getattr(dataset, "variant", ""),
+        "seed": seed,
+        "progress": progress,
+    }
     report = _with_units(score(latents, labels, **asked), latents, labels, layers, asked)
     used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, about_network).with_provenance(
@@ -180,7 +186,7 @@ def _evaluate_loader(
     score_options: dict[str, Any],
 ) -> Report:
     """Score a model on the batches of a loader."""
-    check_score_options(score_options, more=("factor_names",))
+    check_score_options(score_options, more=("factor_names", "variant"))
     layers = _grouping(score_options, encoder)
     start = time.perf_counter()
     with reading(encoder, images=False) as (read, remarks, _):

@@ -77,6 +77,7 @@ def measure(
                 values[:, columns],
                 factor_names=list(factors),
                 protocol=PUBLISHED,
+                variant=dataset.variant,
                 anchors=False,
             )
         ),
@@ -89,6 +90,7 @@ def measure(
             factor_names=list(names),
             factor_types=dict(zip(names, types, strict=True)),
             hierarchy=dataset.hierarchy or None,
+            variant=dataset.variant,
             anchors=False,
         )
         found["metrics"] = in_short(report)
