@@ -140,7 +140,7 @@ def test_a_network_is_left_as_it_was(dataset, scored) -> None:
         (lambda images: reader(images)[:, 0], r"returned the shape \(60,\) for 60 images"),
         (lambda images: reader(images)[1:], r"returned the shape \(59, 3\) for 60 images"),
         (lambda images: images, r"returned the shape \(60, 1, 2, 3\)"),
-        (lambda images: {"mean": images}, r"output mean is the shape \(60, 1, 2, 3\)"),
+        (lambda images: {"mean": images}, r"output mean has the shape \(60, 1, 2, 3\)"),
         (lambda images: None, "returned NoneType"),
         (lambda images: (reader(images),) * 3, "returned 3 values"),
         (
