@@ -69,7 +69,7 @@ def reading(
         def read(inputs: Any) -> Posterior:
             return function.posterior_of(inputs if scale is None else scale(inputs))
 
-        owner: Any = getattr(encoder, "__self__", None)  # of a method, such as network.encode
+        owner: Any = getattr(function.encode, "__self__", None)  # of a method, such as network.encode
         trains = torch is not None and isinstance(owner, torch.nn.Module)
         with evaluation_mode(owner) if trains else contextlib.nullcontext():
             yield read, lambda: function.remarks, None

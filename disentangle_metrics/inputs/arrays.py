@@ -165,7 +165,9 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
     if array.ndim == 0:
         table = ""
         if isinstance(value, Mapping):
-            table = "; named columns must each have shape (N,), and all the same N"
+            table = "; for named columns pass pandas.DataFrame(...) of it"
+            if argument == "factors":
+                table = "; named columns must each have shape (N,), and all the same N"
             if len(value) == 2 and all(len(np.shape(part)) == 2 for part in value.values()):
                 table = "; for means and log-variances pass dm.GaussianPosterior(mean, logvar) of its parts"
         return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"

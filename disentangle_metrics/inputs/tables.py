@@ -190,7 +190,12 @@ def read_factors(value: Any) -> FactorTable:
 
 def _columns(value: Any) -> Any:
     """A mapping of columns by name as a data frame; anything else as it is."""
-    if not isinstance(value, Mapping) or not value or hasattr(value, "columns"):
+    if (
+        not isinstance(value, Mapping)
+        or hasattr(value, "shape")
+        or hasattr(value, "columns")
+        or not len(value)
+    ):
         return value
     columns = {name: _unlabelled(column) for name, column in value.items()}
     shapes = {np.shape(column) for column in columns.values()}
@@ -204,7 +209,7 @@ def _columns(value: Any) -> Any:
 def _unlabelled(column: Any) -> Any:
     """One column without row labels; pandas keeps its categories, and a list its missing values."""
     column = getattr(column, "array", column)
-    pandas = type(column).__module__.startswith("pandas.")
+    pandas = type(column).__module__.partition(".")[0] == "pandas"
     return column if pandas or isinstance(column, list) else to_numpy(column, "factors")
 
 

@@ -226,3 +226,28 @@ def test_weights_that_are_missing_and_damaged_descriptions_are_refused(vit) -> N
     (folder / "config.json").write_text("{")
     with pytest.raises(dm.ModelFileError, match=r"config\.json is damaged"):
         dm.load_encoder(folder)
+
+
+def test_tokens_are_chosen_from_while_training_or_refused_before(tmp_path) -> None:
+    config = transformers.ViTConfig(image_size=8, patch_size=4, num_channels=1, hidden_size=4, num_hidden_layers=1,
+                                    num_attention_heads=1, intermediate_size=4, num_labels=3)  # fmt: skip
+    images = torch.rand(24, 1, 8, 8)
+    labels = torch.arange(24) % 3
+    arguments = transformers.TrainingArguments(str(tmp_path), num_train_epochs=1, report_to=[], use_cpu=True,
+                                               disable_tqdm=True, save_strategy="no")  # fmt: skip
+    batches = DataLoader(TensorDataset(images, torch.stack([labels, labels % 2], 1)), batch_size=12)
+
+    def trained(**options):
+        pairs = [
+            {"pixel_values": image, "labels": label} for image, label in zip(images, labels, strict=True)
+        ]
+        of_tokens = transformers.Trainer(
+            transformers.ViTForImageClassification(config), arguments, train_dataset=pairs
+        )
+        of_tokens.add_callback(ScoreCallback(of_tokens, batches, encode_with="vit", **options))
+        of_tokens.train()
+        return of_tokens.state.log_history
+
+    assert any("mig" in entry for entry in trained(outputs={"mean": "first_token"}))
+    with pytest.raises(dm.InputError, match=r"first_token \(12, 4\), mean_token \(12, 4\).*outputs="):
+        trained()
