@@ -139,6 +139,8 @@ def _tables(output: Mapping[str, Any], pooled: bool) -> dict[str, torch.Tensor]:
         if not hasattr(value, "ndim") or (name == "pooler_output" and not pooled):
             continue
         found[name] = value.flatten(1) if value.ndim == 4 and tuple(value.shape[2:]) == (1, 1) else value
+    if "pooler_output" in found:  # a map of one pixel is no second code
+        found.pop("last_hidden_state", None)
     return found
 
 

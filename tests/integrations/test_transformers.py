@@ -251,3 +251,15 @@ def test_tokens_are_chosen_from_while_training_or_refused_before(tmp_path) -> No
     assert any("mig" in entry for entry in trained(outputs={"mean": "first_token"}))
     with pytest.raises(dm.InputError, match=r"first_token \(12, 4\), mean_token \(12, 4\).*outputs="):
         trained()
+
+
+def test_a_map_of_one_pixel_beside_the_pooled_output_is_no_second_code(tmp_path) -> None:
+    config = transformers.ConvNextConfig(
+        image_size=32, num_channels=1, hidden_sizes=[4, 4, 4, 4], depths=[1, 1, 1, 1]
+    )
+    network = transformers.ConvNextModel(config).eval()
+    network.save_pretrained(tmp_path)
+    images = torch.rand(3, 1, 32, 32)
+    with torch.no_grad():
+        expected = network(pixel_values=images).pooler_output
+    np.testing.assert_allclose(dm.load_encoder(tmp_path, device="cpu")(images), expected, atol=1e-5)
