@@ -55,7 +55,7 @@ def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
 
 
 def on_post_build(config: Any) -> None:
-    """Take away the page for a host's wrong addresses: its links begin at the root, where no folder has them."""
+    """Take away the page for wrong addresses: its links begin at the root of a host, which no folder is."""
     (Path(config.site_dir) / "404.html").unlink()
 
 
