@@ -36,4 +36,8 @@ BUILTIN = (
     "linear_recovery",
     "t_mex",
     "dci_es",
+    "d_lsbd",
+    "latent_matching",
+    "r4",
+    "r4c",
 )
