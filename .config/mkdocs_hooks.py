@@ -54,6 +54,11 @@ def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
     return ROLE.sub(lambda role: f"<code>{role[1].rpartition('.')[2]}", html)
 
 
+def on_post_build(config: Any) -> None:
+    """Take away the page for wrong addresses: its links begin at the root of a host, which no folder is."""
+    (Path(config.site_dir) / "404.html").unlink()
+
+
 def linked(page: Path) -> list[Path]:
     """The paths that a page links to."""
     text = page.read_text(encoding="utf-8")

@@ -772,6 +772,8 @@ def linear_recovery(
     factors: Any,
     *,
     ranks: bool = False,
+    cross_fitted: bool = True,
+    weights: Literal['equal', 'variance'] = "equal",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -809,6 +811,27 @@ def t_mex(
     anchors: bool | Literal["all"] = False,
     permutations: int | None = None,
 ) -> Score: ...
+
+def dci_es(
+    latents: Any,
+    factors: Any,
+    *,
+    features: Annotated[int, Limits(least=8, most=4096)] = 256,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
+) -> Report: ...
 
 def d_lsbd(
     latents: Any,

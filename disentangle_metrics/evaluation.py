@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check, gravest_first
 from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
+from disentangle_metrics.encoders.encoder import CallableEncoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
-from disentangle_metrics.encoders.outputs import Array, Posterior
-from disentangle_metrics.encoders.reading import reading
+from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
+from disentangle_metrics.encoders.reading import as_encoder, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import with_layers, with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
 LOOKED_AT = 256  # images whose codes are compared with their prior
-DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "seed", "progress")
+DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "variant", "seed", "progress")
 
 
 def evaluate(
@@ -49,6 +50,8 @@ def evaluate(
     seed: int = 0,
     batch_size: int = 256,
     scale: str | tuple[float, float] | Mapping[str, Any] | None = None,
+    encode_with: str | None = None,
+    outputs: Outputs | None = None,
     progress: bool = False,
     **score_options: Any,
 ) -> Report:
@@ -85,6 +88,10 @@ def evaluate(
     scale : str, pair or mapping, optional
         The range in which the encoder expects its images, if it is not [0, 1]: see :func:`load_encoder`.
         A check says if the codes fit their prior in another range alone.
+    encode_with : str, optional
+        The method or part of a ``torch.nn.Module`` that encodes, such as ``"encode"``.
+    outputs : mapping, optional
+        Which output is the mean, such as ``{"mean": "z_mean", "logvar": 2}``: see :func:`load_encoder`.
     progress : bool
         Show progress bars on stderr.
     **score_options
@@ -108,6 +115,7 @@ def evaluate(
     """
     samples = None if samples is None else _whole("samples", samples, 1)
     seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
+    encoder = as_encoder(encoder, encode_with, outputs)
     wanted_scale = _scale_of(encoder, scale)
     if is_loader(dataset) and (factors is None or not hasattr(factors, "shape")):
         if wanted_scale is not None:
@@ -154,7 +162,13 @@ def evaluate(
     for found in about_network:
         warnings.warn(str(found), ScoreWarning, stacklevel=2)
     encoded = time.perf_counter()
-    asked = {**options, "factor_names": names, "seed": seed, "progress": progress}
+    asked = {
+        **options,
+        "factor_names": names,
+        "variant": getattr(dataset, "variant", ""),
+        "seed": seed,
+        "progress": progress,
+    }
     report = _with_units(score(latents, labels, **asked), latents, labels, layers, asked)
     used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, about_network).with_provenance(
@@ -180,7 +194,7 @@ def _evaluate_loader(
     score_options: dict[str, Any],
 ) -> Report:
     """Score a model on the batches of a loader."""
-    check_score_options(score_options, more=("factor_names",))
+    check_score_options(score_options, more=("factor_names", "variant"))
     layers = _grouping(score_options, encoder)
     start = time.perf_counter()
     with reading(encoder, images=False) as (read, remarks, _):
@@ -314,10 +328,12 @@ def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> No
     """
     accepted = [name for name in inspect.signature(score).parameters if name not in DECIDED_BY_THE_DATASET]
     accepted += more
+    choices = choose(options.get("metrics"), options.get("protocol", "default"))
     for name in options:
         if name not in accepted:
-            raise InputError(f"there is no option {name!r}; those of score() are {', '.join(accepted)}")
-    choose(options.get("metrics"), options.get("protocol", "default"))
+            owner = next((choice.definition.name for choice in choices if name in choice.settings), None)
+            hint = f"it is a setting of a metric: dm.Metric({owner!r}, {name}=...); " if owner else ""
+            raise InputError(f"there is no option {name!r}; {hint}the options are {', '.join(accepted)}")
     early = ("anchors", "confidence", "replicates", "n_jobs", "permutations")
     Options(**{name: options[name] for name in early if name in options})
 
@@ -393,5 +409,7 @@ def _described(encoder: Any) -> Any:
     """The record of a model file, or the best name that a callable has."""
     if isinstance(encoder, Encoder) and encoder.source is not None:
         return {**encoder.source.to_dict(), "device": encoder.device}
+    if isinstance(encoder, Encoder | CallableEncoder):
+        encoder = encoder.network if isinstance(encoder, Encoder) else encoder.encode
     kind = type(encoder)
     return getattr(encoder, "__qualname__", f"{kind.__module__}.{kind.__qualname__}")

@@ -1,4 +1,4 @@
-"""The bundled checkpoints: where they lie in a clone, or in the distribution that the extra `models` installs.
+"""The bundled checkpoints: in a clone, or in the distribution that the extra `models` installs.
 
 Each name is an entry point of the group ``disentangle_metrics.checkpoints``: a function without
 arguments that gives the file's path. The JSON file beside each says how it was made. Nothing here imports
@@ -47,8 +47,8 @@ def _path(name: str) -> Path:
     found, size = path.stat().st_size if path.is_file() else 0, sizes.get(file)
     if found != size and size is not None:
         raise ModelFileError(
-            f"the bundled checkpoint {path} is damaged ({found:,} of {size:,} bytes): uninstall {DISTRIBUTION}, "
-            f"then {install_line('models')}"
+            f"the bundled checkpoint {path} is damaged ({found:,} of {size:,} bytes): "
+            f"uninstall {DISTRIBUTION}, then {install_line('models')}"
         )
     return path
 

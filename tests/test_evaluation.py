@@ -140,7 +140,7 @@ def test_a_network_is_left_as_it_was(dataset, scored) -> None:
         (lambda images: reader(images)[:, 0], r"returned the shape \(60,\) for 60 images"),
         (lambda images: reader(images)[1:], r"returned the shape \(59, 3\) for 60 images"),
         (lambda images: images, r"returned the shape \(60, 1, 2, 3\)"),
-        (lambda images: {"mean": images}, r"output mean is the shape \(60, 1, 2, 3\)"),
+        (lambda images: {"mean": images}, r"output mean has the shape \(60, 1, 2, 3\)"),
         (lambda images: None, "returned NoneType"),
         (lambda images: (reader(images),) * 3, "returned 3 values"),
         (
@@ -210,3 +210,39 @@ def test_a_code_that_is_drawn_is_a_check_with_a_code() -> None:
             anchors=False,
         )
     assert [check.code for check in report.checks() if "draws" in check.message] == ["network_outputs"]
+
+
+def test_the_part_that_encodes_and_the_output_can_be_chosen(dataset) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = torch.nn.BatchNorm1d(3)
+
+        def encode(self, images):
+            return torch.zeros(len(images), 3), self.norm(torch.as_tensor(images)[:, 0, 0, :])
+
+    network = Network()
+    chosen = evaluate(network, dataset, encode_with="encode", outputs={"mean": 1}, samples=None, **CHEAP)
+    assert chosen["mig"].value > 0.9
+    assert chosen.provenance["encoder"].endswith("Network")
+    loaders = [
+        (torch.tensor(dataset.images([0, 70, 150, 239])).permute(0, 3, 1, 2) / 255, np.eye(4)[:, :2])
+    ] * 9
+    report = evaluate(
+        network.encode, loaders, outputs={"mean": 1}, **CHEAP
+    )  # a method: its network is not training
+    assert network.training
+    assert report.shape[0] == 36
+    assert network.norm.num_batches_tracked == 0
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [(reader, "encode_with='encode' is for PyTorch networks, got function; pass the method itself"),
+     (dm.encoders.encoder.CallableEncoder(reader), "loaded already: give encode_with= and outputs= to load_encoder")],
+)  # fmt: skip
+def test_a_choice_that_cannot_be_made_is_refused(dataset, encoder, message) -> None:
+    with pytest.raises(InputError, match=message):
+        evaluate(encoder, dataset, encode_with="encode", **CHEAP)

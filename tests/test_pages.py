@@ -14,7 +14,15 @@ from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ["first_score", "protocols", "scoring_a_model", "plug_ins", "coming_from"]
+PAGES = [
+    "first_score",
+    "protocols",
+    "identifiability",
+    "scoring_a_model",
+    "plug_ins",
+    "coming_from",
+    "hierarchy",
+]
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n```\n(.*?)```)?", re.S)
 
 

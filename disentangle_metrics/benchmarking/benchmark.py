@@ -76,8 +76,8 @@ def benchmark(
         Keep each finished report here as JSON, and read it from here the next time. It is read only if
         settings, input and versions are the same. Otherwise a warning says what differs, and the
         representation is scored again.
-    metrics, protocol, factor_names, factor_types, hierarchy, missing, seed, confidence, replicates, anchors, \
-    permutations, progress
+    metrics, protocol, factor_names, factor_types, hierarchy, missing, seed, confidence, replicates, \
+    anchors, permutations, progress
         As for :func:`score`.
 
     Returns

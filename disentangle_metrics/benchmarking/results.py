@@ -14,7 +14,7 @@ from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import by_property
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.stored_report import read_values
+from disentangle_metrics.scoring.stored_report import check_benchmark, read_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +138,8 @@ class Benchmark(Mapping[str, Report]):
         """
         if values.get("benchmark") != FORMAT:
             found = values.get("benchmark", "none")
-            raise InputError(f"not a benchmark of format {FORMAT} (found format: {found})")
+            raise InputError(f"not a benchmark of format {FORMAT} (found format: {found!r})")
+        check_benchmark(values)
         return cls(
             reports={name: Report.from_dict(report) for name, report in values["reports"].items()},
             errors=dict(values.get("errors", {})),

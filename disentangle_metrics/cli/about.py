@@ -5,8 +5,8 @@ from __future__ import annotations
 # Each answer is imported only when it is asked for: the version must not wait for NumPy.
 
 
-def about(name: str, *, list_names: bool, explain: str | None, doctor: bool) -> str:
-    """The answer to --explain, --list or ``doctor``; the version if none of them was asked for."""
+def about(name: str, *, list_names: bool, explain: str | None, doctor: bool, protocols: bool) -> str:
+    """The answer to --explain, --list, ``--protocol list`` or ``doctor``; the version if none is given."""
     if explain is not None:
         from disentangle_metrics.metrics.cards import describe
 
@@ -15,6 +15,10 @@ def about(name: str, *, list_names: bool, explain: str | None, doctor: bool) -> 
         from disentangle_metrics.cli.listing import listing
 
         return listing()
+    if protocols:
+        from disentangle_metrics.cli import listing as lists
+
+        return lists.protocols()
     if doctor:
         from disentangle_metrics.cli.doctor import diagnosis
 

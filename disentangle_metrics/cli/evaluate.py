@@ -94,8 +94,9 @@ def dm_eval(
     Results go to stdout, everything else to stderr.
     """
     doctor = models == ["doctor"] and dataset is None
-    if list_names or explain is not None or version or doctor:
-        print(about(NAME, list_names=list_names, explain=explain, doctor=doctor))
+    protocols = protocol == "list"
+    if list_names or explain is not None or version or doctor or protocols:
+        print(about(NAME, list_names=list_names, explain=explain, doctor=doctor, protocols=protocols))
         return
     shown = Shown(format, brief, width, cite)
     model, files = arguments.model_and_latents(models or (), latents or (), context.obj)

@@ -1,7 +1,8 @@
-"""What ``dm-eval --list`` prints."""
+"""What ``dm-eval --list`` and ``dm-eval --protocol list`` print."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from disentangle_metrics.datasets.description import description_of
 from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring.protocols import PROTOCOLS
+
+WIDTH = 100
 
 
 def listing() -> str:
@@ -47,6 +51,22 @@ def _whether_here(checkpoint: str) -> str:
     except InputError:
         here = False
     return "" if here else "not installed; the extra models has it"
+
+
+def protocols() -> str:
+    """Each protocol with its year, its paper and the scores that it is made of."""
+    blocks = []
+    for name, protocol in PROTOCOLS.items():
+        year = "".join(character for character in name if character.isdigit())
+        keys = dict.fromkeys(key for item in protocol.suite for key in find_scores(item)[1])
+        lines = {"year": year, "source": protocol.source, "scores": ", ".join(keys)}
+        told = (
+            textwrap.fill(f"  {title:<8}{text}", WIDTH, subsequent_indent=" " * 10, break_on_hyphens=False)
+            for title, text in lines.items()
+            if text
+        )
+        blocks.append("\n".join([name, *told]))
+    return "\n\n".join(blocks)
 
 
 def _section(title: str, items: dict[str, str]) -> Iterator[str]:

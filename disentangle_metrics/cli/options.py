@@ -121,7 +121,10 @@ Metrics = option(
     values=completion.metrics,
 )
 Protocol = option(
-    SCORING, "A published set of settings (default: default).", metavar="NAME", values=completion.protocols
+    SCORING,
+    "A published set of settings (default: default); list: all, with paper and scores.",
+    metavar="NAME",
+    values=completion.protocols,
 )
 MissingChoice = option(
     SCORING, "Rows with missing values: raise (default) refuses them, drop leaves them out, for the factor "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +46,8 @@ class FactorDataset:
         For the record of a score: where the images come from, and how they are read.
     notes : tuple of str
         What its user should know, a sentence each, such as what was found or left out.
+    variant : str
+        What signatures say of a variant, such as ``colour(seed=1)``; empty if it is none.
     """
 
     def __init__(
@@ -56,10 +59,12 @@ class FactorDataset:
         *,
         facts: Mapping[str, Any] | None = None,
         notes: tuple[str, ...] = (),
+        variant: str = "",
     ) -> None:
         self.name = name
         self.facts = dict(facts or {})
         self.notes = notes
+        self.variant = variant
         self.grid = grid
         self.image_shape = image_shape
         self._read = read
@@ -99,6 +104,38 @@ class FactorDataset:
         factors = ", ".join(f"{n} {s}" for n, s in zip(self.factor_names, self.factor_sizes, strict=True))
         factors = factors or "unknown"
         return f"<data set {self.name}: {len(self):,} images {self.image_shape}; factors {factors}>"
+
+    def as_variant(
+        self,
+        variant: str,
+        read: ReadImages,
+        *,
+        image_shape: tuple[int, int, int] | None = None,
+        grid: FactorTable | FactorColumns | None = None,
+        pinned: str | None = None,
+    ) -> FactorDataset:
+        """A variant of this data set, with other images, or some of them.
+
+        Parameters
+        ----------
+        variant : str
+            Its recipe, ``NAME:OPTION=VALUE,...``, which is added to the name.
+        read, image_shape, grid
+            As of the class; None: those of this data set.
+        pinned : str, optional
+            The recipe that signatures hold, if it differs: content in place of a path.
+        """
+        name, _, options = (variant if pinned is None else pinned).partition(":")
+        text = f"{name}({quote(options, safe='=,+')})"  # no bar, which separates the parts of a signature
+        return FactorDataset(
+            f"{self.name}|{variant}",
+            self.grid if grid is None else grid,
+            self.image_shape if image_shape is None else image_shape,
+            read,
+            facts=self.facts,
+            notes=self.notes,
+            variant=f"{self.variant}>{text}" if self.variant else text,
+        )
 
     def images(self, indices: ArrayLike) -> Images:
         """Images (n, height, width, channels), uint8 in 0 .. 255, of these indices (n,).

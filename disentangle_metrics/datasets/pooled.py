@@ -28,7 +28,15 @@ def pooled(dataset: FactorDataset, pool: int) -> FactorDataset:
         return dataset
     shape = (height // pool, width // pool, channels)
     read = PooledImages(dataset, int(pool))
-    return FactorDataset(dataset.name, dataset.grid, shape, read, facts=dataset.facts, notes=dataset.notes)
+    return FactorDataset(
+        dataset.name,
+        dataset.grid,
+        shape,
+        read,
+        facts=dataset.facts,
+        notes=dataset.notes,
+        variant=dataset.variant,
+    )
 
 
 class PooledImages:

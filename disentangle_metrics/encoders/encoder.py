@@ -121,7 +121,7 @@ class CallableEncoder:
     """A function from inputs to latents of any framework, with a choice of its outputs."""
 
     def __init__(self, encode: Callable[[Any], Any], outputs: Outputs | None = None) -> None:
-        self._encode, self._reader = encode, OutputReader(outputs, by_contract=True)
+        self.encode, self._reader = encode, OutputReader(outputs, by_contract=True)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class CallableEncoder:
 
     def posterior_of(self, inputs: Any) -> Posterior:
         """Encode one batch, whose rows are the samples."""
-        return self._reader.read(self._encode, inputs)
+        return self._reader.read(self.encode, inputs)
 
 
 class Encoder:

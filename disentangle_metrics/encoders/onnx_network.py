@@ -15,6 +15,8 @@ from disentangle_metrics.errors import InputError, ModelFileError
 from disentangle_metrics.kit.limits import limited, memory_advice
 
 LEAST_OF_AN_IMAGE, MOST_OF_AN_IMAGE = (0.01, 0.004), (2.0, 0.064)  # processor seconds, gigabytes
+MOST_IMAGES = 2**16  # of the batch that a model is made for
+MOST_GRANTED = 64  # of them, that may take time and memory before anything is known: a file says how many
 MARGIN = 8.0  # times that an image in a batch may take what the first one took
 ON_A_GPU = (30.0, 1e3)  # more, for what CUDA maps and compiles before it begins
 PRECISIONS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
@@ -47,6 +49,12 @@ class OnnxNetwork:
                 f"{', '.join(f'{i.name} {i.type} {i.shape}' for i in inputs) or 'none'}"
             )
         self.input = inputs[0]
+        batch = self.input.shape[0]
+        if isinstance(batch, int) and not 1 <= batch <= MOST_IMAGES:
+            raise ModelFileError(
+                f"{path} takes batches of {batch:,} images; export it for any number of them, or for 1 to "
+                f"{MOST_IMAGES:,}"
+            )
         self.outputs = [output.name for output in session.get_outputs()]
         self._cost: tuple[float, float] | None = None  # of an image, in seconds and gigabytes
 
@@ -109,11 +117,12 @@ class OnnxNetwork:
         """
         if self._cost is None:
             began, before = time.process_time(), _peak_memory()
+            granted = min(fewest, MOST_GRANTED)
             more = ON_A_GPU if self.device.startswith("cuda") else (0.0, 0.0)
             with limited(
                 f"encoding one image with {self.path}",
-                seconds=fewest * LEAST_OF_AN_IMAGE[0] + more[0],
-                gigabytes=fewest * LEAST_OF_AN_IMAGE[1] + more[1],
+                seconds=granted * LEAST_OF_AN_IMAGE[0] + more[0],
+                gigabytes=granted * LEAST_OF_AN_IMAGE[1] + more[1],
                 stop=partial(_terminate, options := self._options()),
             ):
                 self._run(images[:fewest], fewest, options)

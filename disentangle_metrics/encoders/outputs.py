@@ -167,10 +167,14 @@ def has_code(output: Any, rows: int, pixels: int) -> bool:
 
 
 def listed(output: Any) -> Iterator[Output]:
-    """Every array of what an encoder returned, by name or place."""
+    """Every array of what an encoder returned, by name or place; of tokens alone also first and mean."""
     named = _fields(output)
     if named is not None:
-        yield from (Output(str(name), value, True) for name, value in named.items() if value is not None)
+        found = {str(name): value for name, value in named.items() if value is not None}
+        tokens: Any = found.get("last_hidden_state", 0)
+        if len(np.shape(tokens)) == 3 and not any(len(np.shape(value)) == 2 for value in found.values()):
+            found |= {"first_token": tokens[:, 0], "mean_token": tokens.mean(axis=1)}
+        yield from (Output(name, value, True) for name, value in found.items())
     elif isinstance(output, (tuple, list)):
         for place, value in enumerate(_flat(output, DEPTH)):
             inner = _fields(value)
@@ -301,8 +305,11 @@ def _array(value: Any, rows: int, name: str) -> Array:
         raise InputError(f"{what} {verb} {type(value).__name__}; accepted: {EXPECTED}")
     array = to_numpy(value, "the encoder's output")
     if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
+        verb = "has" if name else "returned"
+        remedy = "; flatten or average each row, or choose the part that gives codes with encode_with="
         raise InputError(
             f"{what} {verb} the shape {array.shape} for {rows} images; accepted: {EXPECTED}, here ({rows}, D)"
+            f"{remedy if array.ndim > 2 else ''}"
         )
     if array.dtype.kind not in "fiu":
         raise InputError(f"{what} {verb} {array.dtype} values; accepted: real numbers")

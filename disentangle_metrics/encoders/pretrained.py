@@ -133,15 +133,14 @@ def _with_images(
 
 
 def _tables(output: Mapping[str, Any], pooled: bool) -> dict[str, torch.Tensor]:
-    """The outputs by name, as tables where they can be; of tokens alone the first and the mean."""
+    """The outputs by name, as tables where they can be."""
     found: dict[str, Any] = {}
     for name, value in output.items():
         if not hasattr(value, "ndim") or (name == "pooler_output" and not pooled):
             continue
         found[name] = value.flatten(1) if value.ndim == 4 and tuple(value.shape[2:]) == (1, 1) else value
-    tokens = found.get("last_hidden_state")
-    if tokens is not None and tokens.ndim == 3 and not any(value.ndim == 2 for value in found.values()):
-        found |= {"first_token": tokens[:, 0], "mean_token": tokens.mean(dim=1)}
+    if "pooler_output" in found:  # a map of one pixel is no second code
+        found.pop("last_hidden_state", None)
     return found
 
 

@@ -9,11 +9,34 @@ from typing import Any
 
 from disentangle_metrics.encoders.encoder import CallableEncoder, Encoder, evaluation_mode
 from disentangle_metrics.encoders.input_scale import InputScale
-from disentangle_metrics.encoders.outputs import Posterior
+from disentangle_metrics.encoders.outputs import Outputs, Posterior
 from disentangle_metrics.errors import InputError
 
 ReadBatch = Callable[[Any], Posterior]
 AS_IT_IS = InputScale("0..1")
+
+
+def as_encoder(encoder: Any, encode_with: str | None, outputs: Outputs | None) -> Any:
+    """The encoder with a choice of its part that encodes and of its outputs; as it is without a choice.
+
+    Raises
+    ------
+    InputError
+        If it has no such part, or was loaded with a choice of its own.
+    """
+    if encode_with is None and outputs is None:
+        return encoder
+    if isinstance(encoder, (Encoder, CallableEncoder)):
+        raise InputError("this encoder is loaded already: give encode_with= and outputs= to load_encoder()")
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(encoder, torch.nn.Module):
+        return Encoder(encoder, encode_with=encode_with, outputs=outputs)
+    if encode_with is not None:
+        raise InputError(
+            f"encode_with={encode_with!r} is for PyTorch networks, got {type(encoder).__name__}; pass the "
+            f"method itself, such as model.{encode_with}"
+        )
+    return CallableEncoder(encoder, outputs) if callable(encoder) else encoder
 
 
 @contextlib.contextmanager
@@ -46,7 +69,10 @@ def reading(
         def read(inputs: Any) -> Posterior:
             return function.posterior_of(inputs if scale is None else scale(inputs))
 
-        yield read, lambda: function.remarks, None
+        owner: Any = getattr(function.encode, "__self__", None)  # of a method, such as network.encode
+        trains = torch is not None and isinstance(owner, torch.nn.Module)
+        with evaluation_mode(owner) if trains else contextlib.nullcontext():
+            yield read, lambda: function.remarks, None
     else:
         raise InputError(
             f"`encoder` must be callable, got {type(encoder).__name__}; "

@@ -66,9 +66,9 @@ def _one_half(
     deviation = products.std(axis=0)
     real = (left.std(axis=0) > ROUNDING) & (direction.std(axis=0) > ROUNDING * np.abs(weights).max(axis=0))
     real &= (told.std(axis=0) > ROUNDING) & (deviation > 0)
-    return np.divide(
-        np.sqrt(len(rest)) * products.mean(axis=0), deviation, out=np.zeros(len(real)), where=real
-    )
+    found: Floats = np.zeros(len(real))
+    np.divide(np.sqrt(len(rest)) * products.mean(axis=0), deviation, out=found, where=real)
+    return found
 
 
 def _residuals(columns: Floats, others: Sequence[Floats], rows: NDArray[np.int64]) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,24 @@ def ridge(columns: Floats, targets: Floats) -> tuple[Floats, Floats]:
     return weights, middle - centre @ weights
 
 
-def cross_fitted_r2(columns: Floats, targets: Floats, folds: NDArray[np.integer]) -> Floats:
+def least_squares(columns: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """The same without a penalty; of weights that do as well, those with the least squares."""
+    centre, middle = columns.mean(axis=0), targets.mean(axis=0)
+    weights = np.linalg.lstsq(columns - centre, targets - middle, rcond=None)[0]
+    return weights, middle - centre @ weights
+
+
+def parts(
+    rows: int, folds: NDArray[np.integer] | None
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """The rows to fit on and those to measure on, once for each fold; without folds all rows for both."""
+    if folds is None:
+        yield np.ones(rows, dtype=bool), np.ones(rows, dtype=bool)
+    else:
+        yield from ((folds != fold, folds == fold) for fold in range(FOLDS))
+
+
+def linear_r2(columns: Floats, targets: Floats, folds: NDArray[np.integer] | None) -> Floats:
     """Share of the variance of each target that the columns tell, linearly, of rows the fit has not seen.
 
     Parameters
@@ -45,23 +64,23 @@ def cross_fitted_r2(columns: Floats, targets: Floats, folds: NDArray[np.integer]
     targets
         Shape (N, K).
     folds
-        Shape (N,): the fold of each row.
+        Shape (N,): the fold of each row. None: fit and measure on all rows, by least squares.
 
     Returns
     -------
     Shape (K,): 1 - squared error / squared deviation, not below 0; 0 for a constant target.
     """
     error = np.zeros(targets.shape[1])
-    for fold in range(FOLDS):
-        test = folds == fold
-        weights, intercepts = ridge(columns[~test], targets[~test])
+    for train, test in parts(len(columns), folds):
+        fit = least_squares if folds is None else ridge
+        weights, intercepts = fit(columns[train], targets[train])
         error += np.square(targets[test] - columns[test] @ weights - intercepts).sum(axis=0)
     deviation = np.square(targets - targets.mean(axis=0)).sum(axis=0)
     share = np.divide(error, deviation, out=np.ones_like(error), where=deviation > 0)
     return np.asarray(np.maximum(0.0, 1.0 - share))
 
 
-def canonical_correlations(one: Floats, other: Floats, folds: NDArray[np.integer]) -> Floats:
+def canonical_correlations(one: Floats, other: Floats, folds: NDArray[np.integer] | None) -> Floats:
     """Canonical correlations of both sides, from the largest, on rows that the directions have not seen.
 
     Parameters
@@ -69,22 +88,22 @@ def canonical_correlations(one: Floats, other: Floats, folds: NDArray[np.integer
     one, other
         Shapes (N, D) and (N, K), of deviation 1.
     folds
-        Shape (N,): the fold of each row.
+        Shape (N,): the fold of each row. None: fit and measure on all rows.
 
     Returns
     -------
     Shape (min(D, K),): the mean over folds of each pair's correlation there, not below 0.
     """
     pairs = min(one.shape[1], other.shape[1])
-    found = np.zeros(pairs)
-    for fold in range(FOLDS):
-        test = folds == fold
-        left, right = canonical_directions(one[~test], other[~test])
+    found, times = np.zeros(pairs), 0
+    for train, test in parts(len(one), folds):
+        left, right = canonical_directions(one[train], other[train])
+        times += 1
         for pair in range(pairs):
             a, b = one[test] @ left[:, pair], other[test] @ right[:, pair]
             spread = a.std() * b.std()
             found[pair] += np.mean((a - a.mean()) * (b - b.mean())) / spread if spread > 0 else 0.0
-    return np.asarray(np.clip(found / FOLDS, 0.0, 1.0))
+    return np.asarray(np.clip(found / times, 0.0, 1.0))
 
 
 def canonical_directions(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[Floats, Floats]:
@@ -108,9 +127,8 @@ def _whitening(columns: NDArray[np.floating]) -> Floats:
     return np.asarray(vectors * scale)
 
 
-def distance_from_orthogonal(latents: Floats, factors: Floats) -> float:
-    """||A'A - I|| / sqrt(K), A (D, K) the least-squares map from factors to latents of deviation 1."""
-    weights, _ = ridge(factors, latents)
+def distance_from_orthogonal(weights: Floats) -> float:
+    """||A'A - I|| / sqrt(K), A' (K, D) the map from factors to latents."""
     gram = weights @ weights.T
     return float(np.linalg.norm(gram - np.eye(len(gram))) / np.sqrt(len(gram)))
 

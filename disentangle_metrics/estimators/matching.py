@@ -70,15 +70,15 @@ def held_out_matches(
     the other rows, each weighted by the fold's share of the rows. A pair that all folds match has the mean
     of its held-out correlations; one of unrelated columns is about 0.
     """
-    total, signs, ever = 0.0, 0.0, False
+    signs: list[Floats] = []
+    held_out: list[Floats] = []
     for fold in range(FOLDS):
         test = folds == fold
         seen, unseen = (correlate or pearson)(latents[~test], factors[~test], latents[test], factors[test])
-        strengths, signed = matches(seen)
-        ever = ever | ~np.isnan(strengths)
-        signs = signs + signed * test.mean()
-        total = total + signed * unseen * test.mean()
-    return Matched(np.where(ever, total, np.nan), np.asarray(signs))
+        signs.append(matches(seen).signs * test.mean())
+        held_out.append(signs[-1] * unseen)
+    ever = np.any([of_fold != 0 for of_fold in signs], axis=0)
+    return Matched(np.where(ever, np.sum(held_out, axis=0), np.nan), np.sum(signs, axis=0))
 
 
 def correlations(latents: Columns, factors: Columns) -> Floats:

@@ -83,7 +83,7 @@ def _value(path: Path, name: str, item: Any, matlab: bool) -> Any:
     if hasattr(item, "keys"):
         kind = str(item.attrs.get("encoding-type", ""))
         if kind == "categorical":
-            codes, levels = item["codes"][:], _dataset(path, name, item["categories"])
+            codes, levels = item["codes"][:], np.asarray(_value(path, name, item["categories"], False))
             return pd.Series(pd.Categorical.from_codes(codes, levels, ordered=bool(item.attrs["ordered"])))
         if kind.startswith("nullable-"):
             values = pd.Series(_dataset(path, name, item["values"])).astype(object)

@@ -65,9 +65,8 @@ def _of_numpy_type(array: NDArray[Any]) -> NDArray[Any]:
 
 def is_sparse(value: Any) -> bool:
     """Whether it is a sparse array or matrix of SciPy, of CuPy (once copied) or of the package sparse."""
-    return type(value).__module__.partition(".")[0] in ("scipy", "sparse") and (
-        hasattr(value, "toarray") or hasattr(value, "todense")
-    )
+    packages = {base.__module__.partition(".")[0] for base in type(value).__mro__}  # a view is a subclass
+    return bool(packages & {"scipy", "sparse"}) and (hasattr(value, "toarray") or hasattr(value, "todense"))
 
 
 def dense(value: Any, argument: str) -> NDArray[Any]:
@@ -115,7 +114,8 @@ def _host_tensor(value: Any, argument: str) -> Any:
 def _not_an_array(value: Any) -> str:
     """What to do with a thing that is often passed in place of an array; nothing if it may be one."""
     name, package = type(value).__name__, type(value).__module__.partition(".")[0]
-    if package in ("anndata", "mudata") or (hasattr(value, "obsm") and hasattr(value, "obs")):
+    view = hasattr(value, "dtype") or hasattr(value, "columns")  # AnnData's own classes for parts of itself
+    if (package in ("anndata", "mudata") and not view) or (hasattr(value, "obsm") and hasattr(value, "obs")):
         return (
             f"is an {name} object, which is not read as a whole; name its parts: "
             'dm.score(adata, latents="X_vae", factors=["cell_type"])'
@@ -166,6 +166,8 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
         table = ""
         if isinstance(value, Mapping):
             table = "; for named columns pass pandas.DataFrame(...) of it"
+            if argument == "factors":
+                table = "; named columns must each have shape (N,), and all the same N"
             if len(value) == 2 and all(len(np.shape(part)) == 2 for part in value.values()):
                 table = "; for means and log-variances pass dm.GaussianPosterior(mean, logvar) of its parts"
         return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"

@@ -170,7 +170,7 @@ def read_factors(value: Any) -> FactorTable:
     """
     if isinstance(value, FactorTable):
         return value
-    frame, array = _frame_or_array(value, "factors")
+    frame, array = _frame_or_array(_columns(value), "factors")
     if frame is not None:
         if not frame.shape[1]:
             raise InputError("`factors` has no columns")
@@ -187,6 +187,31 @@ def read_factors(value: Any) -> FactorTable:
     if 0 in array.shape:
         raise InputError(f"`factors` is empty: shape {array.shape}")
     return FactorTable(list(array.T), None)
+
+
+def _columns(value: Any) -> Any:
+    """A mapping of columns by name as a data frame; anything else as it is."""
+    if (
+        not isinstance(value, Mapping)
+        or hasattr(value, "shape")
+        or hasattr(value, "columns")
+        or not len(value)
+    ):
+        return value
+    columns = {name: _unlabelled(column) for name, column in value.items()}
+    shapes = {np.shape(column) for column in columns.values()}
+    if len(shapes) > 1 or len(shapes.pop()) != 1:
+        return value
+    import pandas as pd
+
+    return pd.DataFrame(columns)
+
+
+def _unlabelled(column: Any) -> Any:
+    """One column without row labels; pandas keeps its categories, and a list its missing values."""
+    column = getattr(column, "array", column)
+    pandas = type(column).__module__.partition(".")[0] == "pandas"
+    return column if pandas or isinstance(column, list) else to_numpy(column, "factors")
 
 
 def rows_of(column: Any, index: NDArray[np.int64]) -> Any:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from disentangle_metrics.encoders.reading import reading
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import check_score_options, evaluate
 from disentangle_metrics.integrations.random_state import kept_random_state
+from disentangle_metrics.kit import network_input
+from disentangle_metrics.loaders import encode_batches, is_loader
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 
@@ -55,6 +61,21 @@ class HeldOut:
         check_score_options({**options, "metrics": metrics}, more=OF_EVALUATE)
         self.options = {"anchors": False, **options, "metrics": metrics}
         self.reports: dict[int, Report] = {}
+
+    def check(self, encoder: Any) -> None:
+        """Encode a first batch, so that what cannot be scored is refused before training.
+
+        Raises
+        ------
+        InputError
+            If the data or the encoder's outputs cannot be used.
+        """
+        batches = is_loader(self.data)
+        with kept_random_state(), reading(encoder, images=not batches) as (read, _, _):
+            if batches:
+                encode_batches(read, itertools.islice(self.data, 1))
+            else:
+                read(network_input(self.data.images(np.arange(min(2, len(self.data))))))
 
     def due(self, epoch: int) -> bool:
         """Whether to score after this epoch, counted from 1."""

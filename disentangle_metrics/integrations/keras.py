@@ -59,7 +59,7 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     Raises
     ------
     InputError
-        If an argument cannot be used; at the first score also if the data or the outputs cannot.
+        If an argument cannot be used; after the first batch also if the data or the outputs cannot.
     """
 
     def __init__(
@@ -76,26 +76,33 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     ) -> None:
         super().__init__()
         self._held_out = HeldOut(_batches(data, batch_size), metrics, every_n_epochs, prefix, options)
-        self._encoder, self._outputs = encoder, outputs
+        self._encoder, self._outputs, self._checked = encoder, outputs, False
 
     @property
     def reports(self) -> dict[int, Report]:
         """From an epoch, counted from 1, to its report."""
         return self._held_out.reports
 
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Refuse after the first batch, which has built the model, what cannot be scored."""
+        if not self._checked:
+            layer = self._layer()
+            with _kept_seeds(layer):
+                self._held_out.check(self._encode(layer))
+            self._checked = True
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Score and add to the logs, if it is time."""
         if not self._held_out.due(epoch + 1):
             return
         layer = self._layer()
-        generators = [(state, keras.ops.convert_to_numpy(state)) for state in _seed_states(layer)]
-        try:
-            scores = self._held_out.score(CallableEncoder(_encode_function(layer), self._outputs), epoch + 1)
-        finally:
-            for state, value in generators:
-                state.assign(value)
+        with _kept_seeds(layer):
+            scores = self._held_out.score(self._encode(layer), epoch + 1)
         if logs is not None:
             logs.update(scores)
+
+    def _encode(self, layer: Any) -> CallableEncoder:
+        return CallableEncoder(_encode_function(layer), self._outputs)
 
     def _layer(self) -> Any:
         """What encodes."""
@@ -162,6 +169,17 @@ def _encode_function(layer: Any) -> Callable[[Any], Any]:
         return functools.partial(layer, training=False)
     encode: Callable[[Any], Any] = layer
     return encode
+
+
+@contextlib.contextmanager
+def _kept_seeds(layer: Any) -> Iterator[None]:
+    """The seed generators that encoding may draw from are put back."""
+    generators = [(state, keras.ops.convert_to_numpy(state)) for state in _seed_states(layer)]
+    try:
+        yield
+    finally:
+        for state, value in generators:
+            state.assign(value)
 
 
 def _seed_states(layer: Any) -> list[Any]:

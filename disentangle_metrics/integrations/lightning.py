@@ -53,7 +53,7 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     Raises
     ------
     InputError
-        If an argument cannot be used; at the first score also if the data or the module's outputs cannot.
+        If an argument cannot be used; before the first epoch also if the data or the module's outputs cannot.
     """
 
     def __init__(
@@ -77,6 +77,11 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         """From an epoch, counted from 1, to its report."""
         return self._held_out.reports
 
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Refuse before training what cannot be scored."""
+        if trainer.is_global_zero:
+            self._held_out.check(self._encoder(pl_module))
+
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Score and log, if it is time."""
         epoch = trainer.current_epoch + 1
@@ -84,7 +89,9 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
             return
         scores = None
         if trainer.is_global_zero:
-            encoder = Encoder(pl_module, outputs=self._outputs, encode_with=self._encode_with)
-            scores = self._held_out.score(encoder, epoch)
+            scores = self._held_out.score(self._encoder(pl_module), epoch)
         scores = trainer.strategy.broadcast(scores)
         pl_module.log_dict(scores, on_step=False, on_epoch=True, prog_bar=self._prog_bar)
+
+    def _encoder(self, module: Any) -> Encoder:
+        return Encoder(module, outputs=self._outputs, encode_with=self._encode_with)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from disentangle_metrics.errors import InputError
@@ -57,8 +58,9 @@ class DisentanglementScorer:
         scores = {facts.key: facts for choice in choices for facts in choice.definition.scores}
         self._sign = -1.0 if scores[self._key].direction == "down" else 1.0
         self._metric, self._encode_with = metric, encode_with
-        check_score_options(options, more=("factor_names", "seed"))
+        check_score_options({**options, "metrics": metric}, more=("factor_names", "seed"))
         self._options = {"anchors": False, **options}
+        self._said: set[str] = set()
 
     def __call__(self, estimator: Any, X: Any, factors: Any = None) -> float:
         """The score of what the estimator gives for X (n, ...), against factors (n, K) or (n,)."""
@@ -70,7 +72,14 @@ class DisentanglementScorer:
         latents = _encode_method(estimator, self._encode_with)(X)
         if getattr(factors, "ndim", 2) == 1:  # one factor, as scikit-learn has its y
             factors = factors.to_frame() if hasattr(factors, "to_frame") else factors[:, None]
-        return score(latents, factors, metrics=self._metric, **self._options)
+        with warnings.catch_warnings(record=True) as remarks:
+            warnings.simplefilter("always")
+            report = score(latents, factors, metrics=self._metric, **self._options)
+        for remark in remarks:  # once for all folds and candidates: scikit-learn makes Python forget
+            if (text := str(remark.message)) not in self._said:
+                self._said.add(text)
+                warnings.warn(remark.message, remark.category, stacklevel=3)
+        return report
 
     def __repr__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self._options.items() if name != "anchors")

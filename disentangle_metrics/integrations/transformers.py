@@ -52,7 +52,7 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
     Raises
     ------
     InputError
-        If an argument cannot be used; at the first score also if the data or the model's outputs cannot.
+        If an argument cannot be used; before the first epoch also if the data or the model's outputs cannot.
     """
 
     def __init__(
@@ -77,14 +77,17 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
         """From an epoch, counted from 1, to its report."""
         return self._held_out.reports
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
+        """Refuse before training what cannot be scored."""
+        if state.is_world_process_zero:
+            self._held_out.check(self._encoder(parts["model"]))
+
     def on_epoch_end(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
         """Score and log, if it is time."""
         epoch = round(state.epoch)
         if not self._held_out.due(epoch) or not state.is_world_process_zero:
             return
-        network = self._trainer.accelerator.unwrap_model(parts["model"])
-        encoder = Encoder(network, outputs=self._outputs, encode_with=self._encode_with)
-        scores = self._held_out.score(encoder, epoch)
+        scores = self._held_out.score(self._encoder(parts["model"]), epoch)
         self._latest = (state.global_step, scores)
         self._trainer.log(dict(scores))
 
@@ -93,3 +96,7 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
         step, scores = self._latest
         if metrics is not None and step == state.global_step:
             metrics.update({f"eval_{name}": value for name, value in scores.items()})
+
+    def _encoder(self, model: Any) -> Encoder:
+        network = self._trainer.accelerator.unwrap_model(model)
+        return Encoder(network, outputs=self._outputs, encode_with=self._encode_with)

@@ -35,6 +35,7 @@ BUILTIN = (
     "unibound",
     "linear_recovery",
     "t_mex",
+    "dci_es",
     "d_lsbd",
     "latent_matching",
     "r4",

@@ -87,6 +87,7 @@ def latent_matching(
     Rows tied in a latent are in no order: "spn" is the mean over all their orders, whatever the order of
     the rows. A constant latent has similarity 0. A class of one row is left out, with a check. A constant
     factor, and a continuous one, are left out; no class left: NaN. With one latent the second best is 0.
+    The ceiling in a report is of one latent for each factor. With one for each class `lms` exceeds it.
     A middle value of an ordinal factor has low "bmmi" and "asc", since no threshold cuts it out.
 
     Cost

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators import correlation, linear
@@ -50,9 +52,15 @@ LEAST_ROWS = 4 * linear.FOLDS
     source="Roeder et al. 2021",
     label_free=False,
     interval="subsample",
+    silent=("cross_fitted", "weights"),
+    only_with={"seed": ("cross_fitted", True)},
 )
 def linear_recovery(
-    relations: Relations, rng: np.random.Generator, *, ranks: bool = False
+    relations: Relations,
+    *,
+    ranks: bool = False,
+    cross_fitted: bool = True,
+    weights: Literal["equal", "variance"] = "equal",
 ) -> dict[str, MetricValue]:
     """Linear recovery: are the factors recovered up to a linear map, and is that map a rotation?
 
@@ -63,7 +71,7 @@ def linear_recovery(
         r2_from_latents = mean over factors k of 1 - MSE(v_k | z) / Var(v_k)
         r2_from_factors = mean over latents j of 1 - MSE(z_j | v) / Var(z_j)
         cca = mean over the min(D, K) pairs of their canonical correlation
-        orthogonality = ||A'A - I|| / sqrt(K), A the least-squares map from v to z
+        orthogonality = ||A'A - I|| / sqrt(K), A the map of least squares from v to z
         procrustes = 1 - (sum of the singular values of Z'V)^2, both of norm 1
 
     Each R2 is cut at 0. They say nothing of which latent is which: a rotation of a perfect code scores as
@@ -73,6 +81,12 @@ def linear_recovery(
     ----------
     ranks
         Take the ranks of all latents and factors, so that monotone functions of a factor are linear.
+    cross_fitted
+        False: fit and measure R2 and canonical correlations on all rows, R2 by least squares, as most
+        papers do. Noise then has an R2 of about D / N.
+    weights
+        Of the columns in the mean of R2: "equal"; "variance": each by its variance in its own units, so
+        that R2 is that of all columns together. It then depends on their units.
 
     Returns
     -------
@@ -113,28 +127,41 @@ def linear_recovery(
     latents = linear.standardised(correlation.ranks(relations.latents) if ranks else relations.latents)
     latents[:, relations.constant()] = 0.0
     factors = linear.standardised(np.column_stack(blocks))
-    folds = linear.folds_of(len(latents), rng)
+    folds = linear.folds_of(len(latents), relations.generator("linear_recovery")) if cross_fitted else None
 
     ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
-    of_columns = linear.cross_fitted_r2(latents, factors, folds)
+    of_columns = linear.linear_r2(latents, factors, folds)
     per_factor = np.full(relations.inputs.shape[2], np.nan)
     # Sine and cosine of a circle have the same deviation here, so that their mean is that of one target.
     per_factor[varying] = [of_columns[a:b].mean() for a, b in pairwise(ends)]
-    per_latent = linear.cross_fitted_r2(factors, latents, folds)
-    weights, _ = linear.ridge(factors, latents)
+    per_latent = linear.linear_r2(factors, latents, folds)
+    r2_from_latents, r2_from_factors = float(np.nanmean(per_factor)), float(per_latent.mean())
+    if weights == "variance":
+        units = [relations.inputs.factors[k].given_numbers() for k in varying]
+        r2_from_latents = _by_variance(per_factor[varying], np.column_stack(units), ranks)
+        r2_from_factors = _by_variance(per_latent, relations.given, ranks)
+    linear_map, _ = linear.least_squares(factors, latents)
     moving = ~relations.constant()
     pairs = linear.canonical_correlations(latents[:, moving], factors, folds) if moving.any() else np.zeros(1)
     names = tuple(relations.inputs.factor_names[k] for k in varying)
     table = np.full(relations.inputs.shape[1:], np.nan)
-    if len(names) == weights.shape[0]:
-        table[:, varying] = weights.T
+    if len(names) == len(linear_map):
+        table[:, varying] = linear_map.T
     return {
-        "r2_from_latents": MetricValue(float(np.nanmean(per_factor)), per_factor=per_factor),
-        "r2_from_factors": MetricValue(float(per_latent.mean()), per_latent=per_latent),
+        "r2_from_latents": MetricValue(r2_from_latents, per_factor=per_factor),
+        "r2_from_factors": MetricValue(r2_from_factors, per_latent=per_latent),
         "cca": MetricValue(float(pairs.mean())),
         "orthogonality": MetricValue(
-            linear.distance_from_orthogonal(latents, factors),
+            linear.distance_from_orthogonal(linear_map),
             details={"map": Labelled(table, ("latents", "factors"))},
         ),
         "procrustes": MetricValue(linear.procrustes_distance(latents, factors)),
     }
+
+
+def _by_variance(shares: NDArray[np.float64], columns: NDArray[np.floating], ranks: bool) -> float:
+    """The mean of shares (D,) by the variance of the columns (N, D), or of their ranks; 0 if none varies."""
+    columns = correlation.ranks(columns) if ranks else columns
+    largest = np.abs(columns).max()
+    variances = np.var(columns / largest if largest > 0 else columns, axis=0, dtype=np.float64)
+    return float(shares @ variances / variances.sum()) if variances.sum() > 0 else 0.0

@@ -174,8 +174,10 @@ def _signs(
         factor = inputs.factors[columns[place]]
         if factor.period is not None or latent in inputs.latent_angles():
             continue
-        rows = slice(None) if factor.present is None else factor.present
-        both = np.stack([relations.latents[rows, latent], factor.as_numbers()[rows]], axis=1)
+        values = relations.latents[:, latent]
+        if factor.present is not None:
+            values, factor = values[factor.present], factor.kept(np.flatnonzero(factor.present))
+        both = np.stack([values, factor.as_numbers()], axis=1)
         one, other = (ranks(both) if correlation == "spearman" else both).T
         signs[latent, place] = np.sign((one - one.mean()) @ (other - other.mean()))
     return signs

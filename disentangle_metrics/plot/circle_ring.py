@@ -40,8 +40,8 @@ def circle(
     """Where each value of a circular factor lies in a plane of the latents, as its colour.
 
     A ring whose colours go round: the plane turns with the factor, and with nothing else. The line joins the
-    mean places of 24 arcs of the factor, in order. Four of its values are written at theirs. The title has the
-    error of the plane, as `d_lsbd` with ``objects="together"`` scores it, and how often it turns.
+    mean places of 24 arcs of the factor, in order. Four of its values are written where they lie. The title
+    has the error of the plane, as `d_lsbd` with ``objects="together"`` scores it, and how often it turns.
 
     Parameters
     ----------

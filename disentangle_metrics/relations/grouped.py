@@ -238,4 +238,4 @@ def told(latents: NDArray[np.floating], target: NDArray[np.floating], folds: NDA
     if not latents.shape[1]:
         return 0.0
     columns, targets = linear.standardised(latents), linear.standardised(target)
-    return float(linear.cross_fitted_r2(columns, targets, folds).mean())
+    return float(linear.linear_r2(columns, targets, folds).mean())

@@ -155,6 +155,55 @@ PROTOCOLS = Protocols(
             },
         ),
         Protocol(
+            "eastwood2018",
+            source="Eastwood, Williams. A framework for the quantitative evaluation of disentangled "
+            "representations. ICLR 2018; as in the authors' published code, with its Lasso, whose raw "
+            "weights are the importances. It trains on the first 80 percent of the rows and tests on the "
+            "last 10: pass them as `split`. Its informativeness is an error, which is not reproduced",
+            metrics=("dci_disentanglement", "dci_completeness"),
+            settings={
+                "dci": {
+                    "probe": "lasso",
+                    "alpha": 0.02,
+                    "importances": "raw",
+                    "split": 0.1,
+                    "max_rows": None,
+                }
+            },
+        ),
+        Protocol(
+            "do2020",
+            source="Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR "
+            "2020; RMIG as in the authors' published code. Needs a GaussianPosterior",
+            metrics=("rmig",),
+            # A bin has the posterior's density at its centre, in proportion to the other bins'.
+            settings={"rmig": {"mass": "density"}},
+        ),
+        Protocol(
+            "khemakhem2020",
+            source="Khemakhem, Monti, Kingma, Hyvarinen. ICE-BeeM: identifiable conditional energy-based "
+            "deep models based on nonlinear ICA. NeurIPS 2020; MCC in sample as in the authors' "
+            "published code",
+            metrics=("mcc",),
+            # Factors without a latent are left out there.
+            settings={"mcc": {"normalisation": "matched"}},
+        ),
+        Protocol(
+            "klindt2026",
+            source="Klindt, LeCun, Balestriero. When does LeJEPA learn a world model? 2026; R2 both ways as "
+            "in the authors' published code: least squares on all rows, all columns pooled in their own "
+            "units",
+            metrics=("r2_from_latents", "r2_from_factors"),
+            settings={"linear_recovery": {"cross_fitted": False, "weights": "variance"}},
+        ),
+        Protocol(
+            "moinfar2024",
+            source="Moinfar, Theis. Unsupervised deep disentangled representation of single-cell omics. "
+            "bioRxiv 2024; as in the authors' published benchmark over scaled mutual information, whose "
+            "classes are the cell types that the caller passes",
+            metrics=("latent_matching",),
+        ),
+        Protocol(
             "hsu2023",
             source="Hsu, Dorrell, Whittington, Wu, Finn. Disentanglement via latent quantization. NeurIPS "
             "2023; as in the authors' published code, on the 10,000 rows that the caller draws",

@@ -283,11 +283,11 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
     kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
     periods = ",".join([f"{f.period:.12g}" for f in inputs.factors if f.period is not None])
-    names = [choice.definition.name for choice in choices]
+    asked = [choice.definition.name for choice in choices]
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
-        suffix = signatures.told_apart(definition, settings) if names.count(definition.name) > 1 else ""
+        suffix = signatures.told_apart(definition, settings) if asked.count(definition.name) > 1 else ""
         by_neighbours = (
             bool(inputs.groups)
             and settings.get("estimator") == "histogram"
@@ -300,6 +300,8 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
             facts["seed"] = str(options.seed)
         if not definition.needs_factors:
             del facts["K"]  # the factors cannot change the score
+            if facts.get("missing") == "by_design":
+                del facts["missing"]
         else:
             facts["kinds"] = kinds
             if periods:
@@ -315,7 +317,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
         lines = signatures.written(definition, settings, said_of, options.seed, choice.pins)
         if suffix:
             scores = tuple(replace(score, key=score.key + suffix) for score in scores)
-            lines = {key + suffix: line for key, line in lines.items()}
+            lines = {key + suffix: text for key, text in lines.items()}
         requests.append(
             Request(
                 name=definition.name,

@@ -78,6 +78,7 @@ def score(
     groups: Groups | None = None,
     hierarchy: Hierarchy | None = None,
     missing: Missing = "raise",
+    variant: str = "",
     seed: int = 0,
     n_jobs: int | None = 1,
     confidence: float | None = None,
@@ -133,6 +134,9 @@ def score(
         at once; the card of each says which it is (see :func:`describe`). Chance is taken on the same
         rows, the ceiling on rows with a value of every factor. Warnings say how many rows were left out;
         signatures hold ``missing:drop``.
+    variant
+        The variant of a data set that the rows are of, as its attribute ``variant`` says, such as
+        "colour(seed=1)". Signatures hold it. Empty: none.
     seed
         Seed of everything that draws. The same seed gives the same bits, whatever `n_jobs`.
     n_jobs
@@ -179,10 +183,27 @@ def score(
         groups=groups,
         hierarchy=hierarchy,
     )
+    if variant:
+        inputs = of_variant(inputs, variant)
     report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:
         warnings.warn(text, ScoreWarning, stacklevel=3)
     return report
+
+
+def of_variant(inputs: Inputs, variant: str) -> Inputs:
+    """The same, of which signatures say the variant.
+
+    Raises
+    ------
+    InputError
+        If a signature cannot hold that text.
+    """
+    if not isinstance(variant, str) or not variant.isprintable() or set("| ") & set(variant):
+        raise InputError(
+            f"`variant` must be what the data set's `variant` says, such as 'colour(seed=1)'; got {variant!r}"
+        )
+    return replace(inputs, facts={"variant": variant, **inputs.facts})
 
 
 def score_inputs(

@@ -23,6 +23,7 @@ OF_INPUT = {
     "n": "rows",
     "D": "latents",
     "K": "factors",
+    "variant": "`variant`",
     "ranges": "`ranges`",
     "kinds": "`factor_types`",
     "periods": "`factor_types`",

@@ -48,6 +48,14 @@ def check_report(values: Mapping[str, Any]) -> None:
             raise InputError(f"not a report: the score {key!r} says that its key is {score.get('key')!r}")
 
 
+def check_benchmark(values: Mapping[str, Any]) -> None:
+    """Raise InputError unless these are the values of a benchmark, but for those of its reports."""
+    _record("the benchmark", values, BENCHMARK, frozenset(("reports",)))
+    named = set(values.get("names", ()))
+    if named != {*values["reports"], *values.get("errors", {})}:
+        raise InputError("not a benchmark: its names are not those of its reports and errors")
+
+
 def check_score(values: Mapping[str, Any]) -> None:
     """Raise InputError unless these are the values of a score."""
     _score("the score", values)
@@ -297,6 +305,13 @@ FINDING: Mapping[str, Checked] = {
     "remedy": _text,
     "about": _text,
     "numbers": _by_name(_anything),
+}
+BENCHMARK: Mapping[str, Checked] = {
+    "names": _list_of(_text),
+    "reports": _by_name(lambda where, value: None),
+    "errors": _by_name(_text),
+    "notes": _list_of(_text),
+    "provenance": _by_name(_anything),
 }
 REPORT: Mapping[str, Checked] = {
     "scores": _by_name(_score),

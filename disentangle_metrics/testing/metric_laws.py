@@ -245,6 +245,7 @@ UNCLAIMED: dict[Law, tuple[tuple[str, Any], ...]] = {
         ("estimator", "posterior_monte_carlo"),
         ("kernel", "exponential"),
         ("scaling", "none"),
+        ("weights", "variance"),
     ),
     relabelled_factors: (
         ("kind", "regression"),

@@ -12,6 +12,7 @@ from typing import Any
 from disentangle_metrics import InputError
 from reference_models.datasets import open_dataset, short_name
 from reference_models.trained.checkpoints import read_description
+from reference_models.trained.load import check_fit
 from reference_models.training import recipe
 from reference_models.training.precision import pick_device
 from reference_models.training.train import Job, TrainingInterruptedError, train_each
@@ -100,6 +101,8 @@ def train_seeds(
         of_seed = replace(given, settings={**given.settings, "seed": seed})
         plan, begun_with = of_seed.plan(own if begun else None, command)
         plan = recipe.fitted(plan, data.image_shape)
+        if begun:
+            check_fit(own / "last.safetensors", plan.model, plan.arguments)
         jobs[seed] = Job(
             build=partial(recipe.build, plan),
             dataset=data,

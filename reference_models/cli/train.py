@@ -134,6 +134,7 @@ def command(model: str) -> Callable[..., None]:
         import torch
 
         from reference_models.cli.seeds import Given, seeds_in, train_seeds
+        from reference_models.trained.load import check_fit
         from reference_models.training import recipe
         from reference_models.training.train import train
 
@@ -184,6 +185,8 @@ def command(model: str) -> Callable[..., None]:
         for note in () if quiet else getattr(data, "notes", ()):
             print(f"dm-train: {note}", file=sys.stderr)
         plan = recipe.fitted(plan, data.image_shape)
+        if resume:
+            check_fit(folder / "last.safetensors", plan.model, plan.arguments)
         weights = train(
             recipe.build(plan),
             data,

@@ -51,7 +51,8 @@ def measure(
     dict
         ``reconstruction`` (nats per image, of one code drawn for each), ``kl`` (nats per layer, the
         lowest first), ``information`` (a list of layers), ``active_latents``, ``published`` and, if
-        asked for, ``metrics`` (each key -> value and signature).
+        asked for, ``metrics`` (each key -> value and signature). Of a data set whose factors form a tree also
+        ``per_factor``: R4c and MIG of each factor.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def measure(
                 values[:, columns],
                 factor_names=list(factors),
                 protocol=PUBLISHED,
+                variant=dataset.variant,
                 anchors=False,
             )
         ),
@@ -88,10 +90,30 @@ def measure(
             factor_names=list(names),
             factor_types=dict(zip(names, types, strict=True)),
             hierarchy=dataset.hierarchy or None,
+            variant=dataset.variant,
             anchors=False,
         )
         found["metrics"] = in_short(report)
+        if dataset.hierarchy:
+            found["per_factor"] = in_hierarchy(mean, values, dataset)
     return found
+
+
+def in_hierarchy(
+    mean: NDArray[np.float64], values: Any, dataset: FactorDataset
+) -> dict[str, dict[str, float]]:
+    """R4c and MIG of each factor of a tree, in the images in which it exists."""
+    report = dm.score(
+        mean,
+        values,
+        metrics=["r4c", "mig"],
+        factor_names=list(dataset.factor_names),
+        factor_types=dict(zip(dataset.factor_names, dataset.factor_types, strict=True)),
+        hierarchy=dataset.hierarchy,
+        anchors=False,
+    )
+    parts = {key: score.per_factor for key, score in report.items()}
+    return {key: part.round(6).to_dict() for key, part in parts.items() if part is not None}
 
 
 def information_flow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import tomllib
@@ -197,7 +198,9 @@ def read_comparison(plan: str, dataset: str) -> Comparison:
     """
     known = sorted(path.stem for path in PLANS.glob("*.toml"))
     if plan not in known:
-        raise InputError(f"unknown plan {plan!r}; known: {', '.join(known)}")
+        near = difflib.get_close_matches(plan.lower(), known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"unknown plan {plan!r}; {hint}known: {', '.join(known)}")
     tables = tomllib.loads((PLANS / f"{plan}.toml").read_text(encoding="utf-8"))
     twin = SAME_GRID.get(dataset, dataset)
     if twin not in tables:

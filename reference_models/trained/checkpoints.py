@@ -155,6 +155,9 @@ def _restored(
     for name, parameter in model.named_parameters():
         prefix = f"{name}."
         state = {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
+        for key, value in state.items():
+            if value.shape != parameter.shape and value.numel() != 1:
+                raise ValueError(f"optimizer.{name}.{key} has the shape {tuple(value.shape)}")
         # Copied into the parameter's own memory layout, which the fused optimiser counts on.
         optimizer.state[parameter] = {
             key: torch.empty_like(parameter).copy_(value)

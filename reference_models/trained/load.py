@@ -112,7 +112,7 @@ def load(path: Path, device: torch.device = HOST) -> TrainedModel:
     with reading(path):
         description = checkpoints.read_description(path)
         architecture, arguments = description["architecture"], description["arguments"]
-        _check_fit(path, architecture, arguments)
+        check_fit(path, architecture, arguments)
         model = model_class(architecture)(**arguments)
         model.load_state_dict(checkpoints.read_tensors(path, "model."))
     return TrainedModel(
@@ -127,7 +127,7 @@ def load(path: Path, device: torch.device = HOST) -> TrainedModel:
     )
 
 
-def _check_fit(path: Path, architecture: str, arguments: Mapping[str, Any]) -> None:
+def check_fit(path: Path, architecture: str, arguments: Mapping[str, Any]) -> None:
     """Raise InputError unless the weights are those of the model that is described.
 
     The model is made without memory: a description from elsewhere may ask for any size.

@@ -40,7 +40,7 @@ class TrainingLog:
         self._name, self._logger = name, logger
         try:
             kept = self._rows_until(start)
-            table = csv_lines(kept, header=True).encode() if kept else b""
+            table = csv_lines(list(kept), header=True).encode() if kept else b""
             last = kept[-1] if kept else {}
             self._began = time.monotonic() - last.get("seconds", 0)
             self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)

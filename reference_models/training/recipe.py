@@ -14,7 +14,7 @@ from disentangle_metrics import InputError
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import Model
 from reference_models.presets import PRESETS
-from reference_models.training.settings import Settings
+from reference_models.training.settings import Settings, check_settings
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read_preset(model: str, dataset: str, preset: str) -> Plan:
 def saved_plan(description: Mapping[str, Any]) -> Plan:
     """The plan of the run that wrote a checkpoint. Raises InputError if it does not say all of it."""
     try:
-        return Plan(
+        plan = Plan(
             model=description["architecture"],
             dataset=description["dataset"],
             preset=description["preset"],
@@ -59,6 +59,18 @@ def saved_plan(description: Mapping[str, Any]) -> Plan:
         raise InputError(
             f"the checkpoint does not say how its run was trained ({type(error).__name__}: {error})"
         ) from error
+    check_settings(plan.settings)
+    defaults = defaults_of(plan.model)
+    for name, value in plan.arguments.items():
+        check_kind(name, value, defaults.get(name, value))
+    return plan
+
+
+def check_kind(name: str, value: Any, default: Any) -> None:
+    """Raise InputError unless the value is of the kind of the default."""
+    kind = type(default)
+    if not (type(value) is kind or (kind is float and type(value) is int)):
+        raise InputError(f"{name} is {value!r}; it must be of the kind of {default!r}")
 
 
 def changed(plan: Plan, arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> Plan:
@@ -71,9 +83,7 @@ def changed(plan: Plan, arguments: Mapping[str, Any], settings: Mapping[str, Any
     for name, value in given.items():
         if name not in defaults:
             raise InputError(f"{plan.model} has no setting {name!r}; it has: {', '.join(defaults)}")
-        kind = type(defaults[name])
-        if not (type(value) is kind or (kind is float and type(value) is int)):
-            raise InputError(f"{name} is {value!r}; it must be of the kind of {defaults[name]!r}")
+        check_kind(name, value, defaults[name])
     new = {name: value for name, value in settings.items() if value is not None}
     return dataclasses.replace(
         plan,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numbers
+from dataclasses import dataclass, fields
 
 from disentangle_metrics import InputError
 
@@ -38,12 +39,19 @@ class Settings:
 
 DECISIVE = ("batch_size", "accumulate", "learning_rate", "warmup_steps", "seed", "precision")
 PRECISIONS = ("float32", "bfloat16", "float16")
+NUMBERS = {int: numbers.Integral, float: numbers.Real}
 MOST_SEED = 2**63
 LOGGERS = ("none", "tensorboard", "wandb")
 
 
 def check_settings(settings: Settings) -> None:
     """Raise InputError if a value is unusable, whatever the machine."""
+    for field in fields(Settings):
+        value, number = getattr(settings, field.name), NUMBERS.get(type(field.default))
+        if isinstance(value, bool) != isinstance(field.default, bool) or not isinstance(
+            value, number or type(field.default)
+        ):
+            raise InputError(f"{field.name} is {value!r}; it must be of the kind of {field.default!r}")
     for name in ("batch_size", "accumulate", "steps", "devices", "log_every", "save_every"):
         if getattr(settings, name) < 1:
             raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 1")

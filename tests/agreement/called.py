@@ -53,7 +53,8 @@ class Called:
     allowed, tolerance
         How far apart the numbers may be, for a case, its record and the recorded value; in words.
     split
-        Whether the call passes the recorded split of the rows.
+        Whether the call passes the recorded split of the rows: "thirds", the first ceil(2 N / 3) train and
+        the rest test; "tenths", the first 8 tenths train and the last one tests.
     of_posterior
         Whether the call passes a posterior.
     seeds
@@ -74,7 +75,7 @@ class Called:
     allowed: Allowed
     tolerance: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    split: bool = False
+    split: str = ""
     of_posterior: bool = False
     seeds: tuple[int, ...] = (0,)
     slow: Callable[[int], bool] = lambda rows: False
@@ -89,7 +90,11 @@ class Called:
     def call(self) -> str:
         """The call as a user writes it."""
         latents = "dm.GaussianPosterior(mean, logvar)" if self.of_posterior else "z"
-        options = ", split=(range(n), range(n, N))" if self.split else ""
+        options = {
+            "": "",
+            "thirds": ", split=(range(n), range(n, N))",
+            "tenths": ", split=(range(8 * N // 10), range(9 * N // 10, N))",
+        }[self.split]
         metric = f'dm.Metric("{self.metric}"{options})' if options else f'"{self.metric}"'
         seed = ", seed=s" if len(self.seeds) > 1 else ""
         return f'dm.score({latents}, v, protocol="{self.protocol}", metrics=[{metric}]{seed})'
@@ -119,8 +124,12 @@ class Called:
         """What the call passes besides; anchors are left out of the run, since they change no score."""
         metric: str | dm.Metric = self.metric
         if self.split:
-            train, test = map(len, first_rows_train(len(arrays(case)[1])))
-            metric = dm.Metric(self.metric, split=(range(train), range(train, train + test)))
+            rows = len(arrays(case)[1])
+            train = len(first_rows_train(rows)[0])
+            split = range(train), range(train, rows)
+            if self.split == "tenths":
+                split = range(8 * rows // 10), range(9 * rows // 10, rows)
+            metric = dm.Metric(self.metric, split=split)
         drawn = {"seed": seed} if len(self.seeds) > 1 else {}
         return {"protocol": self.protocol, "metrics": [metric], **drawn}
 
@@ -191,6 +200,7 @@ EDGE = "A value that lies on an edge of a bin"
 CONSTANT = "A constant latent makes the whole score NaN"
 ON_AN_EDGE = {"p03": EDGE, "p14": EDGE}
 NO_WEIGHT, DEAD = "A factor without any weight", "The loop over latents stops at the first dead one"
+NO_IMPORTANCE, FULL_RANK = "A latent without any weight makes DCI NaN", "A regression without full rank"
 LOGARITHM = "Total correlation of constant, copied and nearly dependent latents"
 
 
@@ -249,7 +259,7 @@ CALLED: tuple[Called, ...] = (
         "explicitness_score_test",
         allowed=within(1e-3),
         tolerance="1e-3",
-        split=True,
+        split="thirds",
         slow=lambda rows: rows > 5_000,
         explained={"p09": "A constant latent stops explicitness"},
     ),
@@ -282,7 +292,7 @@ CALLED: tuple[Called, ...] = (
         },
         deviations(0.01),
         f"0.01, or {DEVIATIONS}",
-        split=True,
+        split="thirds",
         slow=lambda rows: True,
     ),
     _study(
@@ -292,7 +302,7 @@ CALLED: tuple[Called, ...] = (
         parameters={"continuous_factors": False},
         allowed=two_test_rows,
         tolerance="2 test rows",
-        split=True,
+        split="thirds",
         remark="linear support vectors",
         slow=lambda rows: rows > 20_000,
     ),
@@ -369,6 +379,75 @@ CALLED: tuple[Called, ...] = (
         {"prune_threshold_std": 0.05, "batch_size": 64},
         of_posterior=True,
         remark="not recorded of proVLAE: the same score with more votes",
+    ),
+    *(
+        Called(
+            "eastwood2018",
+            f"dci_{name}",
+            "qedr",
+            "DCI",
+            {f"dci_{name}": name},
+            within(1e-6),
+            "1e-6",
+            split="tenths",
+            slow=lambda rows: rows > 20_000,
+            explained=dict.fromkeys(cases, NO_IMPORTANCE),
+            remark="a score without a latent, or a factor, of no weight",
+        )
+        for name, cases in (
+            ("disentanglement", ("p04", "p08", "p09", "p10", "p12", "p14", "p16")),
+            ("completeness", ("p09", "p15")),
+        )
+    ),
+    Called(
+        "do2020",
+        "rmig",
+        "clarken92",
+        "quantised RMIG / JEMMIG of q(z|x)",
+        {"rmig": "RMIG"},
+        within(1e-5),
+        "1e-5: theirs is in single precision",
+        {"num_bins": 100},
+        of_posterior=True,
+    ),
+    Called(
+        "khemakhem2020",
+        "mcc",
+        "icebeem",
+        "MCC (strong)",
+        {"mcc": "MCC"},
+        EXACT,
+        "1e-9",
+        {"method": "pearson"},
+        explained={"p09": "A constant latent stops MCC"},
+    ),
+    *(
+        Called(
+            "klindt2026",
+            key,
+            "lejepa-identifiability",
+            "bidirectional linear R2",
+            {key: name},
+            EXACT,
+            "1e-9",
+            {"data": "as given"},
+            explained=explained,
+        )
+        for key, name, explained in (
+            ("r2_from_latents", "R2_latents_to_factors", {"p09": FULL_RANK}),
+            ("r2_from_factors", "R2_factors_to_latents", {}),
+        )
+    ),
+    Called(
+        "moinfar2024",
+        "latent_matching",
+        "DRVI",
+        "LMS, MSAS, MSGS over SMI",
+        {"lms": "LMS", "msas": "MSAS", "msgs": "MSGS"},
+        EXACT,
+        "1e-9",
+        {"columns": "all factors' values as columns"},
+        remark="every value of every factor as a class",
     ),
     Called(
         "hsu2023",

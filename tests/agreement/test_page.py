@@ -93,6 +93,7 @@ def test_every_explanation_has_both_numbers():
             assert ours != theirs, (entry.title, case, what)
 
 
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 def test_every_mig_sup_is_reproduced_side_by_side():
     """Recorded numbers against ours, made anew: no two of the rows give one number for one code."""
     for version in mig_sups.VERSIONS:

@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from tests.agreement.called import CALLED, Called
 from tests.agreement.called_table import anchor, status
-from tests.agreement.explanations import DEFECTS
-from tests.agreement.page import PAGE, load
+from tests.agreement.page import DEFECTS, PAGE, load
 from tests.agreement.reference import CASES
 
 pytestmark = pytest.mark.filterwarnings(
@@ -57,7 +56,7 @@ def test_every_metric_of_every_protocol_is_called():
 
 def test_every_score_of_a_metric_is_compared():
     for called in CALLED:
-        assert set(called.theirs) == set(find_metric(called.metric).keys), called.name
+        assert set(called.theirs) == set(find_scores(called.metric)[1]), called.name
 
 
 def test_what_a_peer_has_no_record_of_is_only_what_was_too_slow_for_it():

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 import disentangle_metrics as dm
-from tests.agreement.choices import Unreproduced
 from tests.agreement.comparison import EVERY_CASE, of
 from tests.agreement.comparisons_witnesses import (
     BOILARD,
@@ -17,11 +16,11 @@ from tests.agreement.comparisons_witnesses import (
     LEJEPA,
     VAETC,
     VARIANT,
-    binary,
 )
 from tests.agreement.explanations import Explanation, Shown
 from tests.agreement.reference import FOLDERS, arrays, found, recorded
 from tests.agreement.test_posterior import posterior
+from tests.agreement.witness_pairs import binary
 
 ANY = ("p",)  # the first letter of every case
 P14 = "p14_posterior"
@@ -63,7 +62,9 @@ def _without_full_rank() -> Iterator[Shown]:
         for record in found(full(case), LEJEPA, "bidirectional linear R2"):
             data = record["params"]["data"][:8].replace("factors", "z-scored")
             theirs = record["values"]["R2_latents_to_factors"]
-            yield Shown(case, f"R2 of factors from latents, {data}", recovery(case, "r2_from_latents"), theirs)
+            yield Shown(
+                case, f"R2 of factors from latents, {data}", recovery(case, "r2_from_latents"), theirs
+            )
 
 
 def _constant_stops_mcc() -> Iterator[Shown]:
@@ -72,7 +73,11 @@ def _constant_stops_mcc() -> Iterator[Shown]:
 
 
 def _within_rounding_of_an_edge() -> Iterator[Shown]:
-    for case, peer in (("pg_lin_warp", GUARD), ("pg_hier_nested_clean", HIERARCHY), ("pg_hier_nested_mixed", HIERARCHY)):
+    for case, peer in (
+        ("pg_lin_warp", GUARD),
+        ("pg_hier_nested_clean", HIERARCHY),
+        ("pg_hier_nested_mixed", HIERARCHY),
+    ):
         ours = dm.mig(*arrays(case), factor_bins=20).value
         yield Shown(case, f"{peer} MIG", ours, number(case, peer, "MIG", "MIG"))
 
@@ -147,7 +152,7 @@ WITNESS_DEFECTS = (
         "Information plus the factor's entropy",
         "vaetc calls a conditional entropy the joint one. Its information is therefore I + H(y). A noise "
         "latent has 0.69 nats with a fair bit. Its gap over latents (RMIG) cancels H(y), and agrees. Its gap over "
-        "factors does not. Its modularity besides lacks the \"1 -\", and takes a fourth power for a square. The "
+        'factors does not. Its modularity besides lacks the "1 -", and takes a fourth power for a square. The '
         "information that its own code holds on the way agrees with ours to 1e-6.",
         tuple((VAETC, metric) for metric in ("MIG-sup", "modularity", "DCIMIG")),
         ("p14",),
@@ -190,7 +195,9 @@ def _mean_of_ratios() -> Iterator[Shown]:
 def _matched() -> Iterator[Shown]:
     for name, peer, metric in (("MCC", "icebeem", "MCC (strong)"), ("mcc_matched", GUARD, "MCC")):
         theirs = number("p15", peer, metric, name, method="pearson")
-        yield Shown("p15", f"MCC of 2 latents and 5 factors, {peer}", dm.mcc(*arrays(full("p15"))).value, theirs)
+        yield Shown(
+            "p15", f"MCC of 2 latents and 5 factors, {peer}", dm.mcc(*arrays(full("p15"))).value, theirs
+        )
 
 
 def _held_out() -> Iterator[Shown]:
@@ -319,98 +326,4 @@ WITNESS_CHOICES = (
         (),
         _dense_mix,
     ),
-)
-
-OWN_SCORE = "a score of its own kind, not compared on this page"
-DRVI = tuple(f"LMS, MSAS, MSGS over {name}" for name in ("SMI", "SPN", "BMMI", "ASC"))
-WITNESS_UNREPRODUCED = (
-    *(
-        Unreproduced(
-            BOILARD,
-            metric,
-            "percentile cut",
-            "cuts a latent anew for every factor, at the quantiles of that factor; here a latent has one cut",
-            lambda record: record["params"]["bins"] is None,
-        )
-        for metric in ("MIG-sup", "DCIMIG", "JEMMIG")
-    ),
-    *(
-        Unreproduced(peer, metric, "score", "a defect (see below)", lambda record: True)
-        for peer, metric in (
-            (GUARD, "R2"),
-            (GUARD, "R2 out of sample"),
-            (VARIANT, "EDI"),
-            (VAETC, "modularity"),
-            (VAETC, "DCIMIG"),
-            (VAETC, "WINDIN"),
-            (VAETC, "informativeness"),
-        )
-    ),
-    Unreproduced(
-        BOILARD,
-        "WDG",
-        "score",
-        "a distance of histograms in units of the latent: doubling a latent doubles it",
-        lambda record: True,
-    ),
-    Unreproduced(
-        GUARD,
-        "MCC",
-        "RDC",
-        "ties are broken by the order of the rows: two independent columns score 0.16 or 0.80",
-        lambda record: record["params"]["method"] == "rdc",
-    ),
-    Unreproduced(
-        GUARD, "MCC train/test", "RDC", "as above", lambda record: record["params"]["method"] == "rdc"
-    ),
-    Unreproduced(
-        GUARD,
-        "InfoMEC",
-        "InfoE, and InfoM and InfoC of p05",
-        "another classifier, and idle latents left out (see below)",
-        lambda record: True,
-    ),
-    Unreproduced(
-        "icebeem",
-        "MCC (strong)",
-        "RDC, its default",
-        "as identifiability-guard's; for D < K it is divided by K besides",
-        lambda record: record["params"]["method"] == "rdc",
-    ),
-    Unreproduced(
-        "icebeem",
-        "MCC (weak, CCA)",
-        "both",
-        "one split and absolute correlations; `cca` is signed, over five folds (see below)",
-        lambda record: True,
-    ),
-    *(
-        Unreproduced(
-            LEJEPA,
-            metric,
-            "columns as given",
-            "depends on the columns' scales (see below); not defined for D other than K"
-            if metric.startswith("Procrustes")
-            else "depends on the columns' scales (see below)",
-            lambda record: True,
-        )
-        for metric in ("orthogonality error", "Procrustes and covariance")
-    ),
-    Unreproduced(
-        VAETC,
-        "RMIG, JEMMIG",
-        "JEMMIG",
-        "of the joint entropy that is a conditional one",
-        lambda record: False,
-    ),
-    Unreproduced(
-        VAETC,
-        "MISJED",
-        "table",
-        "subtracts a differential entropy from binned ones: values over its bound of 1 occur",
-        lambda record: True,
-    ),
-    *(Unreproduced(HIERARCHY, metric, "score", OWN_SCORE, lambda record: True) for metric in ("R4", "R4c")),
-    *(Unreproduced("DRVI", metric, "scores", OWN_SCORE, lambda record: True) for metric in DRVI),
-    Unreproduced("lsbd-vae", "D_LSBD", "score", OWN_SCORE, lambda record: True),
 )

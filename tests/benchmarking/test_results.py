@@ -47,6 +47,18 @@ RANKS = {
 MANY = Benchmark({"first": REPORT, UNKIND: replace(REPORT, confidence=None)}, {"x_1 *": "a <b> $c$"})
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"names": 3}, {"names": [[]]}, {"names": ["pca"]}, {"names": [None]}, {"reports": None}, {"reports": {"pca": 1}},
+        {"errors": {"flow": 3}}, {"errors": []}, {"notes": [1]}, {"notes": 1}, {"provenance": []}, {"benchmark": [1]},
+    ],
+)  # fmt: skip
+def test_a_changed_benchmark_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(dm.InputError, match="^not a (report|benchmark)"):
+        Benchmark.from_dict({**THREE.to_dict(), **changes})
+
+
 def test_ranks_by_property() -> None:
     expected = pd.DataFrame(RANKS).rename_axis("representation")
     pd.testing.assert_frame_equal(THREE.ranks(), expected)

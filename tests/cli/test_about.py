@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from disentangle_metrics.cli import doctor as module
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.version import __version__
 
 COMMANDS = {
@@ -40,6 +41,17 @@ def run_fresh(command: str, *arguments: str, **variables: str) -> subprocess.Com
 
 def test_the_version_is_one_line(dm_eval):
     assert dm_eval("--version").out == f"dm-eval {__version__}\n"
+
+
+def test_the_list_of_protocols_has_year_paper_and_scores(dm_eval):
+    done = dm_eval("--protocol", "list")
+    assert (done.code, done.err) == (0, "")
+    blocks = dict(block.split("\n", 1) for block in done.out.rstrip().split("\n\n"))
+    assert list(blocks) == list(PROTOCOLS)
+    assert blocks["khemakhem2020"].startswith("  year    2020\n  source  Khemakhem, Monti, Kingma, Hyv")
+    assert blocks["eastwood2018"].endswith("\n  scores  dci_disentanglement, dci_completeness")
+    assert "year" not in blocks["default"]
+    assert max(map(len, done.out.splitlines())) <= 100
 
 
 def test_doctor_says_what_a_report_of_a_fault_needs(dm_eval, folder, monkeypatch):

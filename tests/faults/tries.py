@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
@@ -78,18 +79,24 @@ class Place:
     starting: float = 0.0  # seconds until Python has the libraries
 
     def measure(self, subject: Subject) -> None:
-        """Run the command undisturbed, once warm and once for its time."""
+        """Run the command undisturbed: once so that this process has all it loads, once for its time."""
         if subject.title in self.wanted:
             return
-        for _ in range(2):
-            with self.empty() as place:
-                began = time.monotonic()
-                code, said = forked(subject, subject.begin, place).end()
-                self.seconds[subject.title] = time.monotonic() - began
-                if code:
-                    raise AssertionError(f"{subject.title} undisturbed ended with {code}: {said}")
-                self.wanted[subject.title] = subject.outcome(place)
-                self.bytes[subject.title] = sum(f.stat().st_size for f in place.rglob("*") if f.is_file())
+        with (
+            self.empty() as place,
+            contextlib.chdir(place),
+            open(os.devnull, "w") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+        ):
+            subject.warm_up()
+        with self.empty() as place:
+            began = time.monotonic()
+            code, said = forked(subject, subject.begin, place).end()
+            self.seconds[subject.title] = time.monotonic() - began
+            if code:
+                raise AssertionError(f"{subject.title} undisturbed ended with {code}: {said}")
+            self.wanted[subject.title] = subject.outcome(place)
+            self.bytes[subject.title] = sum(f.stat().st_size for f in place.rglob("*") if f.is_file())
 
     def empty(self) -> tempfile.TemporaryDirectory[str] | Any:
         """An empty folder to work in."""

@@ -229,6 +229,24 @@ def test_anndata_files(tmp_path: Path) -> None:
         latents(f"{path}:X_pca")
 
 
+def test_anndata_files_whose_strings_may_be_missing(tmp_path: Path) -> None:
+    """With pandas 3, names of rows and of categories are a group of values and a mask each."""
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "a.h5ad"
+    anndata_file(path, np.arange(40))
+    with h5py.File(path, "a") as file:
+        for name in ("obs/_index", "obs/cell_type/categories"):
+            strings = file[name][()]
+            del file[name]
+            group = file.create_group(name)
+            group.attrs["encoding-type"] = "nullable-string-array"
+            group["values"], group["mask"] = strings, np.zeros(len(strings), dtype=bool)
+    factors = read_array(f"{path}:cell_type,batch", "factors").value
+    assert factors["cell_type"].tolist() == np.array(["B", "T", "NK"])[V[:, 0]].tolist()
+    assert str(factors["cell_type"].dtype) == "category"
+    assert read_array(str(path), "latents").value.index[1] == "cell1"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

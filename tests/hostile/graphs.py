@@ -11,7 +11,7 @@ from onnx import TensorProto as T
 from onnx import helper as h
 from onnx import numpy_helper as nh
 
-from tests.hostile.cases import Case, content, cut
+from tests.hostile.cases import Case, Outcome, content, cut
 
 CODES = "\x1b]0;owned\x07\x1b[2J"
 IMAGES = h.make_tensor_value_info("x", T.FLOAT, ["n", 1, 8, 8])
@@ -58,6 +58,13 @@ def filled(*shape: int) -> bytes:
     return model(nodes, {"s": np.array(shape, np.int64)})
 
 
+def of_batch(size: int, made: bytes) -> bytes:
+    """The model with a fixed number of images in a batch."""
+    changed = onnx.ModelProto.FromString(made)
+    changed.graph.input[0].type.tensor_type.shape.dim[0].dim_value = size
+    return bytes(changed.SerializeToString())
+
+
 def endless() -> Iterator[Case]:
     """What only a process that is watched survives."""
     yield Case("onnx_endless", content(loop()), "model")
@@ -84,11 +91,15 @@ def endless() -> Iterator[Case]:
     ]  # fmt: skip
     limits = {"a": np.float32(0), "b": np.float32(2e9), "c": np.float32(1)}
     yield Case("onnx_range", content(model(counted, limits)), "model")
+    yield Case("onnx_endless_batch", content(of_batch(60_000, loop())), "model")  # images grant time
 
 
 def graphs() -> Iterator[Case]:
     good = model([FLAT, h.make_node("Identity", ["f"], ["y"])])
     yield from cut("onnx", content(good), 5, reader="model", outcome="either")
+    for size in (-1, 0, 2**20, 2**42):  # found by changing files at random; -1 is any number to the runtime
+        outcome: Outcome = "either" if size < 0 else "refused"
+        yield Case(f"onnx_batch_of_{size}", content(of_batch(size, good)), "model", outcome)
     yield Case(
         "onnx_no_inputs",
         content(model([h.make_node("Identity", ["k"], ["y"])], {"k": np.float32(1)}, [])),

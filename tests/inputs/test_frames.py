@@ -208,3 +208,29 @@ def test_text_that_never_comes_again_is_left_out():
     assert kept.factor_names == ("file", "a")
     with pytest.raises(dm.InputError, match="these are identifiers and no factors"):
         check(Z, frame[["file"]])
+
+
+def test_a_dictionary_of_columns_is_a_table_of_factors() -> None:
+    rng = np.random.default_rng(0)
+    words, sizes = (
+        rng.choice(["a", "b", "c"], 200),
+        pd.Series(rng.integers(0, 4, 200), index=range(200, 0, -1)),
+    )
+    latents = rng.normal(size=(200, 2)) + sizes.to_numpy()[:, None]
+    columns = {
+        "word": list(words),
+        "size": sizes,
+        "grade": pd.Categorical(words, ["c", "a", "b"], ordered=True),
+    }
+    report = dm.score(latents, columns, metrics=["mig", "sap"], anchors=False)
+    frame = pd.DataFrame({"word": words, "size": sizes.to_numpy(), "grade": columns["grade"]})
+    expected = dm.score(latents, frame, metrics=["mig", "sap"], anchors=False)
+    assert report.factor_names == ("word", "size", "grade")
+    assert {key: score.value for key, score in report.items()} == {k: s.value for k, s in expected.items()}
+    assert report["mig"].signature == expected["mig"].signature
+
+
+@pytest.mark.parametrize("columns", [{"a": [1, 2], "b": [1, 2, 3]}, {"a": [[1, 2], [3, 4]]}])
+def test_a_dictionary_of_other_things_is_refused(columns) -> None:
+    with pytest.raises(dm.InputError, match=r"a dict; named columns must each have shape \(N,\)"):
+        dm.score(np.ones((2, 2)), columns, metrics="mig")

@@ -95,3 +95,19 @@ def test_a_benchmark_of_nothing_is_refused(adata) -> None:
         dm.integrations.anndata.benchmark(adata, "X_vae", ["batch"])
     with pytest.raises(dm.InputError, match="must be an AnnData object, got ndarray"):
         dm.integrations.anndata.benchmark(np.zeros((3, 2)), None, ["batch"])
+
+
+def test_chosen_cells_score_like_a_copy_of_them(adata) -> None:
+    chosen = adata[adata.obs["cell_type"] != "d"]
+    assert chosen.is_view
+    for latents in (
+        "X_vae",
+        "X_mixed",
+        "X",
+    ):  # an array, a data frame and a sparse matrix, each of its own class
+        report = dm.score(chosen, latents=latents, factors=["batch", "cell_type"], **QUICK)
+        expected = dm.score(chosen.copy(), latents=latents, factors=["batch", "cell_type"], **QUICK)
+        assert report["mig"].value == expected["mig"].value
+    assert dm.score(chosen, latents="X_vae", factors=["batch", "cell_type"], **QUICK)[
+        "mig"
+    ].value == pytest.approx(1.0)

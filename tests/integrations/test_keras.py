@@ -122,3 +122,13 @@ def test_what_cannot_be_used_is_refused() -> None:
         ScoreCallback(np.zeros((4, 2)))
     with pytest.raises(dm.InputError, match="the model Vae has no part 'encode'"):
         fit(vae(), ScoreCallback(arrays(), "encode"))
+
+
+def test_what_cannot_be_scored_is_refused_after_the_first_batch() -> None:
+    batches: list[int] = []
+    count = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: batches.append(batch))
+    inputs, factors = arrays()
+    pictures = keras.layers.Reshape((2, 1))
+    with pytest.raises(dm.InputError, match=r"the encoder returned the shape \(\d+, 2, 1\)"):
+        fit(vae(), ScoreCallback((inputs, factors), pictures, every_n_epochs=3), count)
+    assert batches == [0]

@@ -203,3 +203,22 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+def test_what_cannot_be_scored_is_refused_before_training(tmp_path) -> None:
+    def no_step(*_):
+        raise AssertionError("training began")
+
+    for options, message in (
+        ({}, r"shape \(16, 2, 1\).*encode_with="),
+        ({"encode_with": "missing"}, "no such part"),
+    ):
+        callback = ScoreCallback(data(), every_n_epochs=3, **options)
+        module = Turner()
+        module.encode = None if not options else module.encode
+        module.training_step = no_step
+        module.forward = lambda inputs: inputs[:, :, None]
+        trainer = lightning.Trainer(max_epochs=3, accelerator="cpu", default_root_dir=tmp_path, logger=False,
+                                    enable_checkpointing=False, callbacks=[callback])  # fmt: skip
+        with pytest.raises(dm.InputError, match=message):
+            trainer.fit(module, data())

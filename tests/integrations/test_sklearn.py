@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -83,3 +84,20 @@ def test_what_cannot_be_used_is_refused(arguments, options, message) -> None:
 def test_an_estimator_without_latents_is_refused(data) -> None:
     with pytest.raises(dm.InputError, match="has no method transform or predict"):
         make_scorer()(object(), *data)
+
+
+def test_a_remark_is_made_once_for_all_folds(data) -> None:
+    X, factors = data
+    ages = np.column_stack([factors[:, 0], np.random.default_rng(0).integers(0, 60, 400)])
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        GridSearchCV(PCA(), {"n_components": [1, 2]}, scoring=make_scorer("mig"), cv=3).fit(X, ages)
+    texts = [str(remark.message) for remark in remarks if "factor_1" in str(remark.message)]
+    assert len(texts) == len(set(texts)) > 0
+
+
+def test_a_setting_of_a_metric_is_said_to_be_one() -> None:
+    with pytest.raises(
+        dm.InputError, match=r"no option 'bins'; it is a setting .* dm.Metric\('mig_sup', bins="
+    ):
+        make_scorer("mig_sup", bins=10)

@@ -226,3 +226,40 @@ def test_weights_that_are_missing_and_damaged_descriptions_are_refused(vit) -> N
     (folder / "config.json").write_text("{")
     with pytest.raises(dm.ModelFileError, match=r"config\.json is damaged"):
         dm.load_encoder(folder)
+
+
+def test_tokens_are_chosen_from_while_training_or_refused_before(tmp_path) -> None:
+    config = transformers.ViTConfig(image_size=8, patch_size=4, num_channels=1, hidden_size=4, num_hidden_layers=1,
+                                    num_attention_heads=1, intermediate_size=4, num_labels=3)  # fmt: skip
+    images = torch.rand(24, 1, 8, 8)
+    labels = torch.arange(24) % 3
+    arguments = transformers.TrainingArguments(str(tmp_path), num_train_epochs=1, report_to=[], use_cpu=True,
+                                               disable_tqdm=True, save_strategy="no")  # fmt: skip
+    batches = DataLoader(TensorDataset(images, torch.stack([labels, labels % 2], 1)), batch_size=12)
+
+    def trained(**options):
+        pairs = [
+            {"pixel_values": image, "labels": label} for image, label in zip(images, labels, strict=True)
+        ]
+        of_tokens = transformers.Trainer(
+            transformers.ViTForImageClassification(config), arguments, train_dataset=pairs
+        )
+        of_tokens.add_callback(ScoreCallback(of_tokens, batches, encode_with="vit", **options))
+        of_tokens.train()
+        return of_tokens.state.log_history
+
+    assert any("mig" in entry for entry in trained(outputs={"mean": "first_token"}))
+    with pytest.raises(dm.InputError, match=r"first_token \(12, 4\), mean_token \(12, 4\).*outputs="):
+        trained()
+
+
+def test_a_map_of_one_pixel_beside_the_pooled_output_is_no_second_code(tmp_path) -> None:
+    config = transformers.ConvNextConfig(
+        image_size=32, num_channels=1, hidden_sizes=[4, 4, 4, 4], depths=[1, 1, 1, 1]
+    )
+    network = transformers.ConvNextModel(config).eval()
+    network.save_pretrained(tmp_path)
+    images = torch.rand(3, 1, 32, 32)
+    with torch.no_grad():
+        expected = network(pixel_values=images).pooler_output
+    np.testing.assert_allclose(dm.load_encoder(tmp_path, device="cpu")(images), expected, atol=1e-5)

@@ -18,6 +18,7 @@ QUICK = {
     "wsepin": {"samples": 60},
     "unibound": {"samples": 60},
     "t_mex": {"halves": 2},
+    "dci_es": {"features": 8},
 }
 SLOW = {
     "dci": 2,
@@ -33,6 +34,7 @@ SLOW = {
     "r4": 2,
     "r4c": 2,
     "t_mex": 2,
+    "dci_es": 2,
 }
 
 

@@ -57,7 +57,7 @@ def test_noise_tells_nothing_and_a_missing_factor_is_missed():
 def test_r2_is_that_of_least_squares_held_out():
     latents = V @ RNG.normal(size=(4, 3)) + RNG.normal(size=(1_000, 3))
     folds = np.repeat(np.arange(5), 200)
-    ours = linear.cross_fitted_r2(linear.standardised(latents), linear.standardised(V), folds)
+    ours = linear.linear_r2(linear.standardised(latents), linear.standardised(V), folds)
     predicted = np.empty_like(V)
     for train, test in KFold(5).split(latents):
         predicted[test] = LinearRegression().fit(latents[train], V[train]).predict(latents[test])

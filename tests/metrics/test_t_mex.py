@@ -83,9 +83,7 @@ def test_the_statistic_is_the_studentised_mean_product_of_the_residuals():
 def test_a_circle_is_seen_whole():
     angle = RNG.uniform(0, 360, size=1_000)
     code = np.column_stack([np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle))]) + 0.1 * NOISE[:, :2]
-    report = dm.score(
-        code, angle[:, None], metrics=["t_mex"], factor_types=["circular:360"], anchors=False
-    )
+    report = dm.score(code, angle[:, None], metrics=["t_mex"], factor_types=["circular:360"], anchors=False)
     assert report["t_mex"].details["dependent"].to_numpy().tolist() == [[1], [1]]
     assert report["t_mex"].value == 1 / 2
 

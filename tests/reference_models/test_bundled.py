@@ -7,15 +7,19 @@ import importlib
 import json
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, PathDistribution, entry_points
 from pathlib import Path
 
 import pytest
 import torch
 
-from disentangle_metrics import Report, load_dataset, load_encoder
+from disentangle_metrics import ModelFileError, Report, load_dataset, load_encoder
+from disentangle_metrics.cli.listing import listing
+from disentangle_metrics.version import __version__
+from reference_models import bundled
 from reference_models.models import MODELS
 from reference_models.trained import checkpoints
+from reference_models.trained.load import stage_ends
 
 POINTS = {point.name: point for point in entry_points(group="disentangle_metrics.checkpoints")}
 
@@ -82,3 +86,64 @@ def test_its_scores_are_those_of_this_file_and_those_the_docs_show(name: str) ->
     row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
     shown = [f"{report[key].value:.3f}" for key in ("mig", "mig_sup", "factor_vae")]
     assert row.split(" | ")[4:7] == shown
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Site-packages with the distribution of the checkpoints, seen from an installation outside a clone."""
+    info = tmp_path / f"disentangle_metrics_checkpoints-{__version__}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: {bundled.DISTRIBUTION}\nVersion: {__version__}\n")
+    weights = tmp_path / bundled.PLACE / "beta-vae-sprites.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes((bundled.FOLDER / weights.name).read_bytes())
+    (info / "RECORD").write_text(f"{bundled.PLACE}/{weights.name},,{weights.stat().st_size}\n")
+    monkeypatch.setattr(bundled, "FOLDER", tmp_path / "no clone")
+    monkeypatch.setattr(bundled, "distribution", lambda name: PathDistribution(info))
+    return tmp_path
+
+
+def test_outside_a_clone_they_lie_in_a_distribution_of_their_own(installed: Path) -> None:
+    encoder = load_encoder("beta-vae-sprites", device="cpu")
+    assert Path(encoder.source.path).parent == installed / "disentangle_metrics_checkpoints"
+
+
+def test_without_the_distribution_one_line_says_what_to_install(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(bundled, "distribution", missing)
+    line = (
+        r"^the bundled checkpoint vlae-sprites is not installed; it comes with: .*pip install .*\[models\]\"$"
+    )
+    with pytest.raises(ModelFileError, match=line):
+        load_encoder("vlae-sprites")
+    with pytest.raises(ModelFileError, match=line):
+        stage_ends(Path("vlae-sprites"))
+    assert "vlae-sprites      not installed; the extra models has it" in listing()
+
+
+def test_another_version_is_named(installed: Path) -> None:
+    info = next(installed.glob("*.dist-info"))
+    (info / "METADATA").write_text(f"Name: {bundled.DISTRIBUTION}\nVersion: 0.0.9\n")
+    with pytest.raises(
+        ModelFileError,
+        match=rf"^disentangle-metrics-checkpoints 0.0.9 is installed, and version {__version__} is",
+    ):
+        bundled.beta_vae_sprites()
+
+
+@pytest.mark.parametrize("left", [100_000, None])
+def test_a_file_that_is_cut_or_gone_is_named(installed: Path, left: int | None) -> None:
+    path = installed / bundled.PLACE / "beta-vae-sprites.safetensors"
+    size = f"{path.stat().st_size:,}"
+    if left is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(
+        ModelFileError, match=rf"is damaged \({left or 0:,} of {size} bytes\): uninstall disent"
+    ):
+        load_encoder("beta-vae-sprites")

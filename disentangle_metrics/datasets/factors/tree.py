@@ -76,7 +76,7 @@ class FactorTree:
             raise InputError(f"factors has the shape {wanted.shape}; accepted: (n, {len(self.names)})")
         within = ((wanted >= NO_VALUE) & (wanted < np.array(self.sizes))).all(axis=1)
         known, first = np.unique(self._numbers(self.values.astype(np.int64)), return_index=True)
-        numbers = self._numbers(np.where(within[:, None], wanted, 0))
+        numbers = self._numbers(np.where(within.reshape(-1, 1), wanted, 0))
         places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
         there = within & (known[places] == numbers)
         if not there.all():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.datasets.own.pixels import ArrayRows, ImageRows
-from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.errors import DatasetError, DisentangleMetricsError
 from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
 from disentangle_metrics.kit.progress import LateProgress
 
@@ -97,9 +96,9 @@ def open_npz(path: Path, images: str | None, factors: str | None) -> Opened:
                 image_key,
                 factor_key,
             )
-    except DatasetError:
+    except DisentangleMetricsError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged archive fails in as many ways as NumPy and zipfile have
         reason = str(error).partition("\n")[0] or "it ends too early"
         raise DatasetError(f"{path} is truncated or damaged ({reason}); copy the file again") from error
 
@@ -168,7 +167,7 @@ def open_npy(path: Path) -> ImageRows:
     """Images of a .npy file, memory-mapped."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # as many as NumPy has for a damaged header
         reason = str(error).partition("\n")[0]
         raise DatasetError(f"{path} is damaged or holds no plain array ({reason})") from error
     if not isinstance(array, np.memmap) or np.isfortran(array):
@@ -195,7 +194,9 @@ def open_hdf5(path: Path, images: str | None, factors: str | None) -> Opened:
             rows = Hdf5Rows(path, image_key, tuple(item.shape), item.dtype)
             known = None if names is None else [str(name) for name in np.asarray(arrays[names]).reshape(-1)]
             return Opened(rows, value, known, image_key, factor_key)
-    except OSError as error:
+    except DisentangleMetricsError:
+        raise
+    except Exception as error:  # as many as HDF5 has for a damaged file
         raise DatasetError(f"{path} is truncated or damaged ({error}); copy the file again") from error
 
 

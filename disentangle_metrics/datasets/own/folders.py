@@ -168,8 +168,9 @@ def matched(
     """
     ways = _ways_to_name(pictures)
     columns = {name: [_spelt(cell) for cell in frame[name]] for name in frame.columns}
-    hits = {name: sum(cell in ways for cell in cells) for name, cells in columns.items()}
-    best = max(hits, key=lambda name: hits[name])
+    hits = {name: {ways[cell]: cell for cell in cells if cell in ways} for name, cells in columns.items()}
+    # Different pictures are counted, and names with their ending before bare ones: numbers name pictures too.
+    best = max(hits, key=lambda name: (len(hits[name]), sum("." in cell for cell in hits[name].values())))
     if not hits[best]:
         raise DatasetError(
             f"{table}: no column names the pictures of {folder}, such as {pictures[0]}; add a column of "

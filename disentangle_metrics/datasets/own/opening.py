@@ -16,6 +16,8 @@ from disentangle_metrics.datasets.own.hugging_face import is_hugging_face, open_
 from disentangle_metrics.datasets.own.tables import read_table
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.text import shortened
 
 SUFFIXES = (".npz", ".h5", ".hdf5", ".npy", ".parquet", ".arrow")
 ARCHIVES: dict[FileKind, Callable[[Path, str | None, str | None], Opened]] = {
@@ -31,7 +33,15 @@ ACCEPTED = (
 
 def is_path(name: str) -> bool:
     """Whether a data set that has no such name is meant as a path."""
-    return "/" in name or "\\" in name or name.lower().endswith(SUFFIXES) or Path(name).expanduser().exists()
+    return "/" in name or "\\" in name or name.lower().endswith(SUFFIXES) or _exists(expanded(name))
+
+
+def _exists(path: Path) -> bool:
+    """Whether it is there; what no system takes as a path is not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def open_path(name: str, **options: Any) -> FactorDataset:
@@ -44,9 +54,9 @@ def open_path(name: str, **options: Any) -> FactorDataset:
     InputError
         If the kind of data set has no such option.
     """
-    path = Path(name).expanduser()
-    if not path.exists():
-        raise DatasetError(f"there is no file or folder {path}")
+    path = expanded(name)
+    if not _exists(path):
+        raise DatasetError(f"there is no file or folder {shortened(str(path))}")
     if path.is_dir():
         hugging_face = is_hugging_face(path)
         read: Callable[..., FactorDataset] = open_hugging_face if hugging_face else _open_folder

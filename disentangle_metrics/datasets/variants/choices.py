@@ -185,9 +185,8 @@ def _columns(dataset: FactorDataset, names: Iterable[str]) -> list[int]:
 
 
 def _chosen(dataset: FactorDataset, rows: NDArray[np.int64], variant: str) -> FactorDataset:
-    name = f"{dataset.name}|{variant}"
     if not len(rows):
-        raise InputError(f"{name} has no image")
+        raise InputError(f"{dataset.name}|{variant} has no image")
     grid: FactorTable | FactorTree | FactorColumns
     if isinstance(dataset.grid, FactorColumns):
         frame = dataset.grid.frame.iloc[rows].reset_index(drop=True)
@@ -199,5 +198,4 @@ def _chosen(dataset: FactorDataset, rows: NDArray[np.int64], variant: str) -> Fa
     else:
         combinations = FactorGrid(dataset.factor_names, dataset.factor_sizes, dataset.factor_types)
         grid = FactorTable(dataset.factors(rows), combinations)
-    read = ChosenImages(dataset, rows)
-    return FactorDataset(name, grid, dataset.image_shape, read, facts=dataset.facts, notes=dataset.notes)
+    return dataset.as_variant(variant, ChosenImages(dataset, rows), grid=grid)

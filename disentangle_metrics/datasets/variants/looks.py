@@ -136,9 +136,11 @@ def background(
     if picture is None:
         return _painted(dataset, f"background:seed={seed}", Background(seed, clouds()))
     path = Path(picture).expanduser()
-    name = f"background:picture={path},seed={seed}"
-    painted = _painted(dataset, name, Background(seed, _shrunk(path)))
-    painted.facts["picture_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    paint = Background(seed, _shrunk(path))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    pinned = f"background:picture=sha256-{sha256[:12]},seed={seed}"
+    painted = _painted(dataset, f"background:picture={path},seed={seed}", paint, pinned)
+    painted.facts["picture_sha256"] = sha256
     return painted
 
 
@@ -148,7 +150,7 @@ def _checked(seed: int) -> int:
     return int(seed)
 
 
-def _painted(dataset: FactorDataset, variant: str, paint: Paint) -> FactorDataset:
+def _painted(dataset: FactorDataset, variant: str, paint: Paint, pinned: str | None = None) -> FactorDataset:
     if dataset.image_shape[2] != 1:
         raise InputError(
             f"{dataset.name} has images in colour; colour, noisy and background are for black and white"
@@ -160,8 +162,7 @@ def _painted(dataset: FactorDataset, variant: str, paint: Paint) -> FactorDatase
             f"{paint.picture.shape[1]}x{paint.picture.shape[0]} pixels; pool them"
         )
     read = PaintedImages(dataset, paint)
-    name = f"{dataset.name}|{variant}"
-    return FactorDataset(name, dataset.grid, shape, read, facts=dataset.facts, notes=dataset.notes)
+    return dataset.as_variant(variant, read, image_shape=shape, pinned=pinned)
 
 
 @cache

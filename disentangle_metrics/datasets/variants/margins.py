@@ -39,7 +39,5 @@ def padded(dataset: FactorDataset, *, side: int) -> FactorDataset:
             f"padded: side is {side!r}; the images of {dataset.name} have {width}x{height} pixels, and need "
             f"at least {max(height, width)}"
         )
-    name = f"{dataset.name}|padded:side={side}"
     read = PaddedImages(dataset, int(side))
-    shape = (int(side), int(side), channels)
-    return FactorDataset(name, dataset.grid, shape, read, facts=dataset.facts, notes=dataset.notes)
+    return dataset.as_variant(f"padded:side={side}", read, image_shape=(int(side), int(side), channels))

@@ -123,6 +123,17 @@ def test_a_damaged_npz_is_named(harm: Any, tmp_path: Path) -> None:
         load_dataset(str(path))
 
 
+@pytest.mark.parametrize("header", ["{'descr': (", "{'descr': 'V0', 'fortran_order': 1}", "[" * 300])
+def test_a_header_that_is_no_header_is_named(header: str, tmp_path: Path) -> None:
+    """NumPy has an exception of another kind for each; found by changing files at random."""
+    path = tmp_path / "mine.npz"
+    text = header.encode().ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(DatasetError, match=r"mine\.npz is truncated or damaged"):
+        load_dataset(str(path))
+
+
 def test_a_damaged_hdf5_is_named(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "mine.h5"
@@ -189,3 +200,9 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
         load_dataset(str(tmp_path / "mine.npz"))
     with pytest.raises(DatasetError, match="did you mean 'sprites'"):
         load_dataset("sprite")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a" * 300 + ".npz", "a\0b", "a\0b.npz", "~nobody/x.npz"])
+def test_what_is_no_path_is_an_unknown_data_set(name: str) -> None:
+    with pytest.raises(DatasetError):
+        load_dataset(name)

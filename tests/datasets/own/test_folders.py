@@ -76,6 +76,20 @@ def test_pictures_that_the_table_leaves_out_are_said(folder: Path) -> None:
     assert "does not name 1 pictures" in dataset.notes[1]
 
 
+def test_factors_that_look_like_pictures_are_not_taken_for_their_names(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(np.full((4, 6), number * 100, np.uint8)).save(tmp_path / f"{number}.png")
+    table = tmp_path / "labels.csv"
+    table.write_text("place,file\n2,0.png\n0,1.png\n1,2.png\n")
+    dataset = load_dataset(str(tmp_path))
+    assert dataset.factor_names == ("place",)
+    assert dataset.labels([0, 1, 2])["place"].tolist() == [2, 0, 1]
+    assert dataset.images([0, 1, 2])[:, 0, 0, 0].tolist() == [0, 100, 200]
+    table.write_text("place,file\n0,0.png\n1,1.png\n0,gone.png\n1,2.png\n")
+    with pytest.raises(DatasetError, match=r"row 2 names 'gone.png' in column 'file'"):
+        load_dataset(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [

@@ -124,6 +124,8 @@ def test_the_models_of_every_plan_can_be_built_and_are_of_one_size(plan, dataset
 def test_an_unknown_plan_or_data_set_is_named_with_the_known_ones():
     with pytest.raises(InputError, match=r"unknown plan 'huge'; known: gpu, long, mini, paper, small"):
         read_comparison("huge", "sprites")
+    with pytest.raises(InputError, match=r"unknown plan 'Smal'; did you mean 'small'\? known: gpu"):
+        read_comparison("Smal", "sprites")
     with pytest.raises(InputError, match=r"no runs on 'mnist5k'; it has: sprites, rooms, dsprites, shapes3d"):
         read_comparison("mini", "mnist5k")
 

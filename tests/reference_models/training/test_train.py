@@ -230,6 +230,20 @@ def test_a_damaged_log_is_refused_by_name(whole: Path, tmp_path: Path, damage: s
         run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
 
 
+def test_a_state_of_another_shape_is_refused(whole: Path, tmp_path: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    shutil.copytree(whole, tmp_path / "run")
+    last = tmp_path / "run" / "last.safetensors"
+    with safe_open(last, "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    changed = next(name for name in tensors if name.endswith(".step"))
+    save_file({**tensors, changed: torch.zeros(2, 3)}, last, metadata)
+    with pytest.raises(InputError, match=r"no checkpoint to go on from .*\.step has the shape \(2, 3\)"):
+        run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
+
+
 def test_weights_and_optimiser_carry_over_between_stages(whole: Path) -> None:
     before = checkpoints.read_tensors(whole / "step-4.safetensors", "model.")
     after = checkpoints.read_tensors(whole / "model.safetensors", "model.")
@@ -347,6 +361,10 @@ def test_a_finished_run_can_be_resumed_for_longer(whole: Path, tmp_path: Path) -
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"seed": -1}, "seed is -1"),
         ({"precision": "float8"}, "precision is 'float8'; it must be"),
+        ({"steps": "9"}, "steps is '9'; it must be of the kind of 10000"),
+        ({"seed": 1.5}, "seed is 1.5; it must be of the kind of 0"),
+        ({"compile": 1}, "compile is 1; it must be of the kind of False"),
+        ({"batch_size": True}, "batch_size is True; it must be of the kind of 64"),
         ({"device": "abacus"}, "device 'abacus' cannot be used here"),
     ],
 )

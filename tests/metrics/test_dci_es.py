@@ -1,0 +1,110 @@
+"""DCI-ES by hand: the area under a curve of losses, and codes whose curve is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold
+
+import disentangle_metrics as dm
+from disentangle_metrics.estimators.capacity import capacities, losses
+from disentangle_metrics.metrics.dci_es import ease
+
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+
+RNG = np.random.default_rng(0)
+V = RNG.normal(size=(1_000, 3))
+
+
+def curve(score):
+    return np.stack([line.to_numpy() for line in score.details.values()])
+
+
+def test_the_area_by_hand():
+    explicit = [0.2, 0.2, 0.2, 0.2]
+    straight = [1.0, 0.75, 0.5, 0.25]
+    late = [1.0, 1.0, 1.0, 0.0]  # area (1 + 1 + 1/2) / 3 = 5/6, so 1 - 2 * 5/6
+    nothing = [1.0, 1.0, 1.0, 0.995]
+    halved = [0.6, 0.2, 0.2, 0.2]  # area 0.2 / 3 beside 0.8 / 2
+    table = np.array([explicit, straight, late, nothing, halved]).T
+    assert ease(table) == pytest.approx([1, 0, -2 / 3, 0, 1 - (0.2 / 3) / 0.4])
+
+
+def test_probes_double_up_to_the_largest():
+    assert capacities(256) == [0, 4, 8, 16, 32, 64, 128, 256]
+    assert capacities(100) == [0, 4, 8, 16, 32, 64, 100]
+    assert capacities(8) == [0, 4, 8]
+
+
+def test_a_linear_code_is_explicit_at_the_smallest_capacity():
+    report = dm.dci_es(V @ [[2, 1, 0], [0, 2, 1], [0, 0, 2]] + 1, V)
+    assert report["dci_explicitness"].value == pytest.approx(1, abs=1e-3)
+    assert curve(report["dci_explicitness"])[0] == pytest.approx(np.zeros(3), abs=1e-3)
+
+
+def test_half_of_a_linear_code_is_as_explicit_as_the_whole():
+    """E asks how easily what is held is read, not how much: v + noise of equal variance leaves 1/2."""
+    score = dm.dci_es(V + RNG.normal(size=V.shape), V)["dci_explicitness"]
+    assert curve(score)[-1] == pytest.approx(np.full(3, 0.5), abs=0.06)
+    assert score.value > 0.9
+
+
+def test_a_bent_code_needs_capacity():
+    bent = dm.dci_es(V, V**2)["dci_explicitness"]  # of a symmetric factor a line tells nothing
+    assert curve(bent)[0] == pytest.approx(np.ones(3), abs=0.05)
+    assert curve(bent)[-1] == pytest.approx(np.zeros(3), abs=0.02)
+    assert bent.value < 0.7
+    mild = dm.dci_es(V, V + 0.2 * V**2)["dci_explicitness"]
+    assert bent.value < mild.value < 1
+
+
+def test_noise_counts_0_and_is_named():
+    report = dm.score(RNG.normal(size=V.shape), V, metrics=["dci_es"], anchors=False)
+    assert report["dci_explicitness"].value == 0.0
+    assert [check.code for check in report.checks()].count("unread_factor") == 1
+
+
+def test_size_is_factors_over_latents():
+    latents = np.column_stack([V, V, np.ones(1_000)])
+    report = dm.dci_es(latents, np.column_stack([V, np.ones(1_000)]))
+    assert report["dci_size"].value == 3 / 7
+    assert np.isnan(report["dci_explicitness"].per_factor.iloc[3])
+
+
+def test_the_first_probe_is_linear_regression_held_out():
+    folds = np.repeat(np.arange(5), 200)
+    latents = V @ RNG.normal(size=(3, 2)) + RNG.normal(size=(1_000, 2))
+    found = losses(latents, V, [0, 4], folds, np.random.default_rng(0))[0]
+    error = np.zeros(3)
+    for train, test in KFold(5).split(latents):
+        fit = LinearRegression().fit(latents[train], V[train])
+        error += np.square(V[test] - fit.predict(latents[test])).sum(axis=0)
+    assert found == pytest.approx(error / np.square(V - V.mean(axis=0)).sum(axis=0), abs=1e-4)
+
+
+def test_categories_and_circles():
+    labels = RNG.integers(2, size=(1_000, 2))
+    separate = dm.dci_es(labels + 0.05 * RNG.normal(size=labels.shape), labels.astype(str))
+    assert separate["dci_explicitness"].value > 0.95
+    angle = RNG.uniform(0, 360, size=1_000)
+    circle = np.column_stack([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
+    report = dm.score(
+        circle, angle[:, None], metrics=["dci_es"], factor_types=["circular:360"], anchors=False
+    )
+    assert report["dci_explicitness"].value == pytest.approx(1, abs=1e-3)
+
+
+def test_the_same_bits_for_a_seed_whatever_the_processes():
+    first, second, other = (
+        dm.score(V, V**2, metrics=["dci_es"], seed=seed, n_jobs=jobs, anchors=False)["dci_explicitness"].value
+        for seed, jobs in ((5, 1), (5, 2), (6, 1))
+    )
+    assert first == second
+    assert first != other
+
+
+def test_few_rows_and_groups_have_no_score():
+    assert "needs 20 rows" in dm.dci_es(V[:19], V[:19])["dci_explicitness"].reason
+    groups = dm.score(V, V, metrics=["dci_es"], groups={"all": [0, 1, 2]}, anchors=False)
+    assert np.isnan(groups["dci_explicitness"].value)
