@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups
 from disentangle_metrics.kit.progress import LateProgress
@@ -117,6 +119,51 @@ def with_layers(
     units = tuple(scored.groups.items())
     table = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
     return replace(report, layers=replace(scored, per_group=table))
+
+
+def with_units(
+    report: Report, latents: Any, factors: Any, layers: Groups | None, asked: Mapping[str, Any]
+) -> Report:
+    """The report with what each unit scores alone, or with a model's layers beside its latents."""
+    if not layers:
+        return with_units_alone(report, latents, factors, asked)
+    try:
+        return with_layers(report, latents, factors, layers, asked)
+    except InputError as error:  # nobody asked for them
+        warnings.warn(f"the layers of the model are not shown: {error}", ScoreWarning, stacklevel=3)
+        return report
+
+
+def layers_beside(options: dict[str, Any], named: Any) -> Groups | None:
+    """The layers that a report shows beside its scores, if any.
+
+    Parameters
+    ----------
+    options
+        Of :func:`evaluate`. Their `groups` become what :func:`score` takes: "layers" the layers named.
+    named
+        The groups of latents that the network names, if it does.
+
+    Raises
+    ------
+    InputError
+        If the layers are asked for and there are none, or `groups` is another word.
+    """
+    wanted = options.get("groups")
+    if not isinstance(wanted, str):
+        beside = wanted is None and options.get("metrics") is None and isinstance(named, Mapping)
+        return named if beside else None
+    del options["groups"]
+    if wanted not in ("layers", "none"):
+        raise InputError(f"`groups` must map names to columns, or be 'layers' or 'none', got {wanted!r}")
+    if wanted == "layers" and not named:
+        raise InputError(
+            "groups='layers' needs a network that names its layers in an attribute `latent_groups`; pass "
+            "the groups themselves, such as {'layer 1': [0, 1]} (--groups 'layer 1=0,1;...')"
+        )
+    if wanted == "layers":
+        options["groups"] = named
+    return None
 
 
 def _about(asked: Mapping[str, Any]) -> dict[str, Any]:
