@@ -109,7 +109,8 @@ def circle(
 def _draw(axes: Axes, shown: NDArray[np.float64], angles: NDArray[np.float64], factor: Factor) -> None:
     step = -(-len(shown) // MOST_POINTS)
     axes.scatter(
-        *shown[::step].T,
+        shown[::step, 0],
+        shown[::step, 1],
         c=angles[::step],
         cmap=WHEEL,
         vmin=0,
@@ -150,7 +151,8 @@ def _means_of_arcs(shown: NDArray[np.float64], angles: NDArray[np.float64], arcs
     arc = np.minimum((np.mod(angles, 2 * np.pi) * arcs / (2 * np.pi)).astype(np.int64), arcs - 1)
     rows = np.bincount(arc, minlength=arcs)
     sums = np.stack([np.bincount(arc, column, arcs) for column in shown.T], axis=1)
-    return np.divide(sums, rows[:, None], out=np.full(sums.shape, np.nan), where=rows[:, None] > 0)
+    empty = rows == 0
+    return np.asarray(np.where(empty[:, None], np.nan, sums / np.maximum(rows, 1)[:, None]))
 
 
 def _label(axes: Axes, names: Sequence[str], found: Turning, factor: Factor) -> None:
