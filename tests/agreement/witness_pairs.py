@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 import disentangle_metrics as dm
 from disentangle_metrics.estimators import linear
@@ -197,6 +198,22 @@ def guard_t_mex(case: str, record: Record) -> Iterator[Pair]:
 def icebeem_mcc(case: str, record: Record) -> Iterator[Pair]:
     score = dm.mcc(*arrays(case), correlation=record["params"]["method"], normalisation="matched")
     yield Pair(score.value, record["values"]["MCC"], EXACT)
+
+
+def guard_rdc(case: str, record: Record) -> Iterator[Pair]:
+    """Ties broken by the order of the rows, as by the peer; its smallest seed, since rounding only lifts it."""
+    ordered = (rankdata(side, axis=0, method="ordinal") for side in arrays(case))
+    ours = dm.mcc(*ordered, correlation="rdc", normalisation="matched").value
+    theirs = min(record["values"]["mcc_matched"]["each"])
+    yield Pair(ours, theirs, 0.005 if case.startswith("pg_") else 0.02)
+
+
+def icebeem_weak_mcc(case: str, record: Record) -> Iterator[Pair]:
+    train = first_rows_train(len(arrays(case)[0]))[0]
+    metric = dm.Metric("mcc", affine=True, normalisation="matched")
+    sides = (side[train] for side in arrays(case))
+    report = dm.score(*sides, metrics=metric, protocol="locatello2019", anchors=False)
+    yield Pair(report["mcc"].value, record["values"]["weak_in"], SINGLE)
 
 
 @functools.cache
