@@ -58,10 +58,12 @@ def _one_half(
 ) -> Floats:
     """The statistic of each latent (D,) for one factor and one half."""
     # What a linear fit on all factors adds to one on the others is linear in the factor's own residual.
-    own, told = (_residuals(columns, others, fit) for columns in (block, latents))
-    weights = np.linalg.lstsq(own, told, rcond=None)[0]
-    direction = _residuals(block, others, rest) @ weights
-    left = _residuals(latents, others, rest)
+    count = block.shape[1]
+    both = np.column_stack([block, latents])
+    seen, unseen = (_residuals(both[rows], [other[rows] for other in others]) for rows in (fit, rest))
+    own, told = seen[:, :count], seen[:, count:]
+    weights = _pseudo_inverse(own.T @ own) @ (own.T @ told)
+    direction, left = unseen[:, :count] @ weights, unseen[:, count:]
     products = left * direction
     deviation = products.std(axis=0)
     real = (left.std(axis=0) > ROUNDING) & (direction.std(axis=0) > ROUNDING * np.abs(weights).max(axis=0))
@@ -71,9 +73,14 @@ def _one_half(
     return found
 
 
-def _residuals(columns: Floats, others: Sequence[Floats], rows: NDArray[np.int64]) -> Floats:
-    """What a linear fit on the other factors, on these rows, leaves of each column there."""
-    design = np.column_stack([np.ones(len(rows)), *(other[rows] for other in others)])
-    targets = columns[rows]
-    residuals = targets - design @ np.linalg.lstsq(design, targets, rcond=None)[0]
-    return np.asarray(np.where(np.abs(residuals) > ROUNDING, residuals, 0.0))
+def _residuals(columns: Floats, others: Sequence[Floats]) -> Floats:
+    """What a linear fit on the other factors leaves of each column."""
+    design = np.column_stack([np.ones(len(columns)), *others])
+    inverse = _pseudo_inverse(design.T @ design)
+    for _ in range(2):  # the second time takes away the rounding of the first
+        columns = columns - design @ (inverse @ (design.T @ columns))
+    return np.asarray(np.where(np.abs(columns) > ROUNDING, columns, 0.0))
+
+
+def _pseudo_inverse(gram: Floats) -> Floats:
+    return np.asarray(np.linalg.pinv(gram, rcond=ROUNDING, hermitian=True))

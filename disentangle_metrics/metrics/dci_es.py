@@ -51,13 +51,13 @@ def dci_es(
 ) -> dict[str, MetricValue]:
     """DCI-ES: explicitness E, the ease of reading the factors, and size S.
 
-    Each factor has a curve of S + 1 losses l_0, ..., l_S: what a probe on all latents leaves of the factor's
-    variance on rows it has not seen. Probe 0 is linear. Probe s sees 2^(s+1) random Fourier features of the
-    latents besides, so that steps are doublings, up to `features`. The curve never rises: l_s is that of
-    the best probe up to s, and no more than 1, which the mean leaves.
+    Each factor has a curve of T + 1 losses l_0, ..., l_T: what a probe on all latents leaves of the factor's
+    variance on rows it has not seen. Probe 0 is linear. Probe t sees 2^(t+1) random Fourier features of the
+    latents besides, so that steps are doublings, up to `features`. The curve never rises: l_t is that of
+    the best probe up to t, and no more than 1, which the mean leaves.
 
-        area = sum over s of (l_s + l_(s-1)) / 2 - l_S, over S
-        E    = mean over factors of 1 - area / ((1 - l_S) / 2)
+        area = mean over t = 1 .. T of (l_t + l_(t-1)) / 2 - l_T
+        E    = mean over factors of 1 - area / ((1 - l_T) / 2)
         S    = K / D
 
     E is 1 if the linear probe reads all that the largest one does. It is 0 if the loss falls from 1 in a
@@ -75,8 +75,8 @@ def dci_es(
     Returns
     -------
     `dci_explicitness`: E, range [-1, 1], higher is better, with `per_factor`. `dci_size`: range from 0; a
-    size, so neither more nor less is better; 1 is one latent for each factor. Details of
-    `dci_explicitness`: `curve_M` (K,) for each number M of random features, the losses l_s.
+    size, so neither more nor less is better; 1 is one latent for each factor. Details of the first:
+    `curve_M` (K,) for each number M of random features, the losses l_t.
 
     Chance level
     ------------
@@ -136,7 +136,7 @@ def dci_es(
 
 
 def ease(curve: Floats) -> Floats:
-    """E of each factor from its losses (S + 1, K), which never rise; 0 where the last is almost 1."""
+    """E of each factor from its losses (T + 1, K), which never rise; 0 where the last is almost 1."""
     told = 1 - curve[-1]
     area = (curve[1:] + curve[:-1]).mean(axis=0) / 2 - curve[-1]
     return np.where(told < LEAST_TOLD, 0.0, 1 - 2 * area / np.where(told > 0, told, 1.0))

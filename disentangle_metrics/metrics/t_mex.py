@@ -52,7 +52,7 @@ def t_mex(
     Parameters
     ----------
     alpha
-        Level of each test; the tests are not corrected for their number, as in the paper.
+        Level of each test; the tests are not corrected for their number, nor in published code.
     halves
         Number of random halves.
 
@@ -76,7 +76,7 @@ def t_mex(
 
     Cost
     ----
-    Three least squares for each half and factor: time O(N K^2 (D + K)) for each half, memory O(N (D + K)).
+    Two least squares for each half and factor: time O(N K^2 (D + K)) for each half, memory O(N (D + K)).
     All rows are read.
 
     References
