@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, overload
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check, gravest_first, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable, ScoreWarning
-from disentangle_metrics.inputs.annotated import is_annotated, tables_of
 from disentangle_metrics.inputs.hierarchy import Hierarchy
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
@@ -24,6 +22,7 @@ from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring import findings
 from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores, p_values, permuted
+from disentangle_metrics.scoring.annotated_parts import or_anndata
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.protocols import PROTOCOLS
@@ -33,38 +32,8 @@ from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Option
 if TYPE_CHECKING:
     import pandas as pd
 
-P = ParamSpec("P")
 
-
-class _Score(Protocol[P]):
-    """What :func:`score` may be called with: arrays, or an AnnData object and the names of its parts."""
-
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Report: ...
-
-    @overload
-    def __call__(
-        self, adata: Any, /, *, latents: str, factors: Iterable[str] | str | None = None, **options: Any
-    ) -> Report: ...
-
-
-def _or_anndata(function: Callable[P, Report]) -> _Score[P]:
-    """The function, also of an AnnData object with the names of latents and factors in it."""
-
-    @functools.wraps(function)
-    def of_either(*args: Any, **options: Any) -> Report:
-        if args and is_annotated(args[0]):
-            names = dict(zip(("latents", "factors"), args[1:], strict=False))
-            names |= {name: options.pop(name) for name in ("latents", "factors") if name in options}
-            args = tables_of(args[0], **names)
-        return function(*args, **options)
-
-    of_both: Any = of_either
-    scored: _Score[P] = of_both
-    return scored
-
-
-@_or_anndata
+@or_anndata
 def score(
     latents: Any,
     factors: Any,

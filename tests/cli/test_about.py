@@ -44,7 +44,7 @@ def test_the_version_is_one_line(dm_eval):
 
 
 def test_the_list_of_protocols_has_year_paper_and_scores(dm_eval):
-    done = dm_eval("--protocol", "list")
+    done = dm_eval("--protocol list")
     assert (done.code, done.err) == (0, "")
     blocks = dict(block.split("\n", 1) for block in done.out.rstrip().split("\n\n"))
     assert list(blocks) == list(PROTOCOLS)
