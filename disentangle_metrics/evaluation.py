@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 import time
 import warnings
@@ -28,7 +27,7 @@ from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.progress import LateProgress
-from disentangle_metrics.loaders import encode_batches, is_loader
+from disentangle_metrics.loaders import encode_batches, factor_places, is_loader, places_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.score import score
@@ -204,7 +203,7 @@ def _evaluate_loader(
     for text in notes:
         warnings.warn(text, ScoreWarning, stacklevel=3)
     encoded = time.perf_counter()
-    names, kept = _columns_of(table, factors, score_options.pop("factor_names", None))
+    names, kept = factor_places(table, factors, score_options.pop("factor_names", None))
     rows = _rows(len(table), samples, seed)
     picked = table.iloc[rows, kept] if hasattr(table, "iloc") else table[rows][:, kept]
     kept_latents = latents.rows(rows) if isinstance(latents, GaussianPosterior) else latents[rows]
@@ -217,18 +216,6 @@ def _evaluate_loader(
         encode_seconds=round(encoded - start, 3),
         score_seconds=round(time.perf_counter() - encoded, 3),
     )
-
-
-def _columns_of(
-    table: Any, wanted: Iterable[str] | None, factor_names: Iterable[str] | None
-) -> tuple[list[str], list[int]]:
-    """Names and places of the factors of a loader to score against."""
-    given = table.columns if hasattr(table, "columns") else [f"factor_{k}" for k in range(table.shape[1])]
-    known = list(given) if factor_names is None else list(factor_names)
-    if len(known) != table.shape[1]:
-        raise InputError(f"`factor_names` has {len(known)} names for {table.shape[1]} factors of the loader")
-    places = _places(known, wanted, "the loader")
-    return [known[place] for place in places], places
 
 
 def _noted(report: Report, about_network: Sequence[Check]) -> Report:
@@ -297,26 +284,7 @@ def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> lis
     known = list(dataset.factor_names)
     if not known:
         raise InputError(f"scores need known factors, and the data set {dataset.name} has none")
-    return _places(known, wanted, f"the data set {dataset.name}")
-
-
-def _places(known: list[str], wanted: Iterable[str] | None, source: str) -> list[int]:
-    """The places of the factors wanted among those known."""
-    if wanted is None:
-        return list(range(len(known)))
-    if isinstance(wanted, str):
-        raise InputError(f"`factors` must be a list of names, got the single string {wanted!r}")
-    names = list(wanted)
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise InputError(f"`factors`: {source} has no factor {name!r}; {hint}known: {', '.join(known)}")
-        if names.count(name) > 1:
-            raise InputError(f"`factors` names {name!r} twice")
-    if not names:
-        raise InputError(f"`factors` is empty; pass None for all, or some of {', '.join(known)}")
-    return [known.index(name) for name in names]
+    return places_of(known, wanted, f"the data set {dataset.name}")
 
 
 def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> None:

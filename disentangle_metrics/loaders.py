@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any, TypeGuard
@@ -149,3 +150,34 @@ def _is_list_of_columns(factors: Any) -> bool:
         and len(factors) > 0
         and all(len(getattr(column, "shape", ())) == 1 for column in factors)
     )
+
+
+def factor_places(
+    table: Any, wanted: Iterable[str] | None, factor_names: Iterable[str] | None
+) -> tuple[list[str], list[int]]:
+    """Names and places of the factors of a loader to score against."""
+    given = table.columns if hasattr(table, "columns") else [f"factor_{k}" for k in range(table.shape[1])]
+    known = list(given) if factor_names is None else list(factor_names)
+    if len(known) != table.shape[1]:
+        raise InputError(f"`factor_names` has {len(known)} names for {table.shape[1]} factors of the loader")
+    places = places_of(known, wanted, "the loader")
+    return [known[place] for place in places], places
+
+
+def places_of(known: list[str], wanted: Iterable[str] | None, source: str) -> list[int]:
+    """The places of the factors wanted among those known."""
+    if wanted is None:
+        return list(range(len(known)))
+    if isinstance(wanted, str):
+        raise InputError(f"`factors` must be a list of names, got the single string {wanted!r}")
+    names = list(wanted)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise InputError(f"`factors`: {source} has no factor {name!r}; {hint}known: {', '.join(known)}")
+        if names.count(name) > 1:
+            raise InputError(f"`factors` names {name!r} twice")
+    if not names:
+        raise InputError(f"`factors` is empty; pass None for all, or some of {', '.join(known)}")
+    return [known.index(name) for name in names]

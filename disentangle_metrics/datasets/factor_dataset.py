@@ -111,7 +111,7 @@ class FactorDataset:
         read: ReadImages,
         *,
         image_shape: tuple[int, int, int] | None = None,
-        grid: FactorTable | FactorColumns | None = None,
+        grid: FactorTable | FactorTree | FactorColumns | None = None,
         pinned: str | None = None,
     ) -> FactorDataset:
         """A variant of this data set, with other images, or some of them.

@@ -28,6 +28,7 @@ from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
 from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
+from disentangle_metrics.scoring.signatures import variant_fact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,26 +154,11 @@ def score(
         hierarchy=hierarchy,
     )
     if variant:
-        inputs = of_variant(inputs, variant)
+        inputs = replace(inputs, facts={**variant_fact(variant), **inputs.facts})
     report = score_inputs(inputs, choices, options, protocol=protocol, progress=progress)
     for text in report.warnings:
         warnings.warn(text, ScoreWarning, stacklevel=3)
     return report
-
-
-def of_variant(inputs: Inputs, variant: str) -> Inputs:
-    """The same, of which signatures say the variant.
-
-    Raises
-    ------
-    InputError
-        If a signature cannot hold that text.
-    """
-    if not isinstance(variant, str) or not variant.isprintable() or set("| ") & set(variant):
-        raise InputError(
-            f"`variant` must be what the data set's `variant` says, such as 'colour(seed=1)'; got {variant!r}"
-        )
-    return replace(inputs, facts={"variant": variant, **inputs.facts})
 
 
 def score_inputs(

@@ -124,6 +124,21 @@ def written(
     return lines
 
 
+def variant_fact(variant: str) -> dict[str, str]:
+    """What a signature says of a variant of a data set, as its attribute ``variant`` has it.
+
+    Raises
+    ------
+    InputError
+        If a signature cannot hold that text.
+    """
+    if not isinstance(variant, str) or not variant.isprintable() or set("| ") & set(variant):
+        raise InputError(
+            f"`variant` must be what the data set's `variant` says, such as 'colour(seed=1)'; got {variant!r}"
+        )
+    return {"variant": variant}
+
+
 def difference(before: str, now: str) -> str:
     """What differs between two signatures of one score, as "bins was 20, now 10"; empty if nothing."""
     one, other = (
