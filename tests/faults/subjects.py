@@ -49,6 +49,8 @@ class Subject:
         The command, as it begins its lines on stderr.
     title : str
         What it is called in the table.
+    runs : int
+        How many it trains.
     writes : int
         About as many files as it writes.
     begin : tuple of str
@@ -63,6 +65,7 @@ class Subject:
 
     name: str
     title: str
+    runs: int
     writes: int
     begin: tuple[str, ...]
     again: Callable[[Path], tuple[str, ...]]
@@ -232,17 +235,18 @@ def _train(title: str, *more: str, outcome: Callable[[Path], dict[str, Any]]) ->
         resumed = "--seeds" in more or (folder / "run" / "last.safetensors").exists()
         return (*begin, "--resume") if resumed else begin
 
-    return Subject("dm-train", title, 11 * (2 if "--seeds" in more else 1), begin, again, outcome, check_runs)
+    runs = 2 if "--seeds" in more else 1
+    return Subject("dm-train", title, runs, 11 * runs, begin, again, outcome, check_runs)
 
 
 def _reproduce(title: str, jobs: int) -> Subject:
     begin = ("--dataset", "sprites", "--out", "run", "--device", "cpu", "--quiet", "--jobs", str(jobs))
-    return Subject("dm-reproduce", title, 20, begin, lambda folder: begin, of_sweep, check_sweep)
+    return Subject("dm-reproduce", title, 2, 20, begin, lambda folder: begin, of_sweep, check_sweep)
 
 
 def _evaluate() -> Subject:
     begin = tuple(EVALUATE.split())
-    return Subject("dm-eval", "dm-eval", 3, begin, lambda folder: begin, of_results, check_results)
+    return Subject("dm-eval", "dm-eval", 1, 3, begin, lambda folder: begin, of_results, check_results)
 
 
 SUBJECTS = {

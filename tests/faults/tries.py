@@ -306,8 +306,8 @@ def _wrong_end(subject: Subject, fault: str, tried: Tried) -> str:
         return f"exit code {tried.code}, {tried.said[-600:]!r}"
     if fault == "kill -9":
         return f"it said {tried.said!r}" if tried.said else ""
-    # A sweep names each run that could not be written, and then how to try them again.
-    lines = 1 if subject.name != "dm-reproduce" else 4
+    # Of several runs each that failed has a line, and then the command one.
+    lines = 1 + (subject.runs if subject.runs > 1 else 0)
     if not re.fullmatch(rf"(?:[^\n]+\n){{1,{lines}}}", tried.said) or "Traceback" in tried.said:
         return f"it said {tried.said!r}"
     return ""
