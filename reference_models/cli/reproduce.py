@@ -29,7 +29,9 @@ BACKENDS = ("loky", "dask", "ray")
 PlanName = Annotated[
     str, typer.Option("--plan", help="small (ten minutes), mini (a day), long (15 hours), gpu or paper.")
 ]
-DatasetName = Annotated[str, typer.Option("--dataset", help="sprites, rooms, dsprites or shapes3d.")]
+DatasetName = Annotated[
+    str, typer.Option("--dataset", help="sprites, rooms, switches (plan mini), dsprites or shapes3d.")
+]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of rows and runs.  [default: runs/PLAN-DATASET]")
 ]

@@ -58,7 +58,7 @@ def test_one_data_set_at_a_time():
         pd.concat(parts).sort_values(list(whole.columns)).reset_index(drop=True),
         whole.sort_values(list(whole.columns)).reset_index(drop=True),
     )
-    with pytest.raises(dm.InputError, match="`dataset` must be one of sprites, rooms; got 'mnist'"):
+    with pytest.raises(dm.InputError, match="`dataset` must be one of sprites, rooms, switches; got 'mnist'"):
         dm.published("mnist")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,7 +29,7 @@ NAMES = {
 @pytest.fixture(scope="module")
 def tables():
     """Of each data set."""
-    return {path.stem.removesuffix("-mini"): results.tables(read_rows(path)) for path in ROWS}
+    return {name: results.tables(read_rows(FOLDER / f"{name}-mini.jsonl")) for name in ("sprites", "rooms")}
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +196,33 @@ def test_the_documentation_s_text_has_the_numbers_of_rooms(tables, text):
         f"{cpu_hours(rooms):.1f} on rooms",
     ):
         assert phrase in text
+
+
+def test_the_documentation_s_table_of_switches_is_that_of_its_rows(text):
+    """Whoever adds rows must read the text again: it speaks of these runs alone."""
+    rows = read_rows(FOLDER / "switches-mini.jsonl")
+    names = (
+        "| model | seed | error, nats | R4c | shape | phase | shine | angle | jets | length | posX | posY |"
+    )
+    assert names in text
+    lines = []
+    for row in rows:
+        of_factors = row["per_factor"]["r4c"]
+        assert list(of_factors) == names.strip("| ").split(" | ")[4:]
+        cells = [np.mean(list(of_factors.values())), *of_factors.values()]
+        shown = " | ".join(f"{cell:.2f}" for cell in cells)
+        lines.append(f"| {NAMES[row['model']]} | {row['seed']} | {row['reconstruction']:.1f} | {shown} |")
+    assert " ".join(lines) in text
+    assert text.count("| error, nats | R4c |") == 1
+    assert {row["seed"] for row in rows} == {0}
+    best = {row["model"]: row["per_factor"]["r4c"] for row in rows}
+    for of_factors in best.values():
+        assert max(of_factors, key=of_factors.get) in ("posX", "posY")
+        assert of_factors["angle"] < 0.1
+    means = {model: np.mean(list(of_factors.values())) for model, of_factors in best.items()}
+    assert min(means, key=means.get) == "pro-vlae"
+    (lowest,) = (row["kl"][0] for row in rows if row["model"] == "pro-vlae")
+    assert f"Its lowest layer, which wakes last, holds {lowest:.3f} nats" in text
 
 
 def test_on_sprites_the_first_stage_orders_the_seeds(tables):

@@ -126,7 +126,8 @@ def test_an_unknown_plan_or_data_set_is_named_with_the_known_ones():
         read_comparison("huge", "sprites")
     with pytest.raises(InputError, match=r"unknown plan 'Smal'; did you mean 'small'\? known: gpu"):
         read_comparison("Smal", "sprites")
-    with pytest.raises(InputError, match=r"no runs on 'mnist5k'; it has: sprites, rooms, dsprites, shapes3d"):
+    there = "sprites, rooms, switches, dsprites, shapes3d"
+    with pytest.raises(InputError, match=f"no runs on 'mnist5k'; it has: {there}"):
         read_comparison("mini", "mnist5k")
 
 
