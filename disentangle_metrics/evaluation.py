@@ -21,7 +21,7 @@ from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wa
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
 from disentangle_metrics.encoders.reading import as_encoder, described, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
-from disentangle_metrics.groups_alone import with_layers, with_units_alone
+from disentangle_metrics.groups_alone import with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.kit import network_input
@@ -168,7 +168,7 @@ def evaluate(
         "seed": seed,
         "progress": progress,
     }
-    report = _with_units(score(latents, labels, **asked), latents, labels, layers, asked)
+    report = with_units(score(latents, labels, **asked), latents, labels, layers, asked)
     used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, about_network).with_provenance(
         encoder=described(encoder),
@@ -207,7 +207,7 @@ def _evaluate_loader(
     picked = table.iloc[rows, kept] if hasattr(table, "iloc") else table[rows][:, kept]
     kept_latents = latents.rows(rows) if isinstance(latents, GaussianPosterior) else latents[rows]
     asked = {**score_options, "factor_names": names, "seed": seed, "progress": progress}
-    report = _with_units(score(kept_latents, picked, **asked), kept_latents, picked, layers, asked)
+    report = with_units(score(kept_latents, picked, **asked), kept_latents, picked, layers, asked)
     return _noted(report, [Check("network_outputs", text) for text in notes]).with_provenance(
         encoder=described(encoder),
         dataset=type(getattr(loader, "dataset", loader)).__qualname__,
@@ -361,19 +361,6 @@ def _grouping(options: dict[str, Any], encoder: Any) -> Mapping[str, Iterable[in
             options["groups"] = named
         return None
     return named if wanted is None and options.get("metrics") is None and isinstance(named, Mapping) else None
-
-
-def _with_units(
-    report: Report, latents: Any, factors: Any, layers: Mapping[str, Iterable[int]] | None, asked: Any
-) -> Report:
-    """The report with what each unit scores alone, or with a model's layers beside its latents."""
-    if not layers:
-        return with_units_alone(report, latents, factors, asked)
-    try:
-        return with_layers(report, latents, factors, layers, asked)
-    except InputError as error:  # nobody asked for them
-        warnings.warn(f"the layers of the model are not shown: {error}", ScoreWarning, stacklevel=3)
-        return report
 
 
 def _encode(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups
 from disentangle_metrics.kit.progress import LateProgress
@@ -117,6 +119,19 @@ def with_layers(
     units = tuple(scored.groups.items())
     table = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
     return replace(report, layers=replace(scored, per_group=table))
+
+
+def with_units(
+    report: Report, latents: Any, factors: Any, layers: Mapping[str, Iterable[int]] | None, asked: Any
+) -> Report:
+    """The report with what each unit scores alone, or with a model's layers beside its latents."""
+    if not layers:
+        return with_units_alone(report, latents, factors, asked)
+    try:
+        return with_layers(report, latents, factors, layers, asked)
+    except InputError as error:  # nobody asked for them
+        warnings.warn(f"the layers of the model are not shown: {error}", ScoreWarning, stacklevel=3)
+        return report
 
 
 def _about(asked: Mapping[str, Any]) -> dict[str, Any]:
