@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check, gravest_first
 from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
-from disentangle_metrics.encoders.encoder import CallableEncoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
-from disentangle_metrics.encoders.reading import as_encoder, reading
+from disentangle_metrics.encoders.reading import as_encoder, described, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
@@ -172,7 +171,7 @@ def evaluate(
     report = with_units(score(latents, labels, **asked), latents, labels, layers, asked)
     used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, about_network).with_provenance(
-        encoder=_described(encoder),
+        encoder=described(encoder),
         dataset=dataset.name,
         **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
         images=len(rows),
@@ -210,7 +209,7 @@ def _evaluate_loader(
     asked = {**score_options, "factor_names": names, "seed": seed, "progress": progress}
     report = with_units(score(kept_latents, picked, **asked), kept_latents, picked, layers, asked)
     return _noted(report, [Check("network_outputs", text) for text in notes]).with_provenance(
-        encoder=_described(encoder),
+        encoder=described(encoder),
         dataset=type(getattr(loader, "dataset", loader)).__qualname__,
         images=len(rows),
         encode_seconds=round(encoded - start, 3),
@@ -345,13 +344,3 @@ def _encode(
     if logvars:
         return GaussianPosterior(np.concatenate(means), np.concatenate(logvars))
     return np.concatenate(means)
-
-
-def _described(encoder: Any) -> Any:
-    """The record of a model file, or the best name that a callable has."""
-    if isinstance(encoder, Encoder) and encoder.source is not None:
-        return {**encoder.source.to_dict(), "device": encoder.device}
-    if isinstance(encoder, Encoder | CallableEncoder):
-        encoder = encoder.network if isinstance(encoder, Encoder) else encoder.encode
-    kind = type(encoder)
-    return getattr(encoder, "__qualname__", f"{kind.__module__}.{kind.__qualname__}")

@@ -39,6 +39,16 @@ def as_encoder(encoder: Any, encode_with: str | None, outputs: Outputs | None) -
     return CallableEncoder(encoder, outputs) if callable(encoder) else encoder
 
 
+def described(encoder: Any) -> Any:
+    """The record of a model file, or the best name that a callable has."""
+    if isinstance(encoder, Encoder) and encoder.source is not None:
+        return {**encoder.source.to_dict(), "device": encoder.device}
+    if isinstance(encoder, Encoder | CallableEncoder):
+        encoder = encoder.network if isinstance(encoder, Encoder) else encoder.encode
+    kind = type(encoder)
+    return getattr(encoder, "__qualname__", f"{kind.__module__}.{kind.__qualname__}")
+
+
 @contextlib.contextmanager
 def reading(
     encoder: Any, scale: InputScale | None = None, *, images: bool
