@@ -104,6 +104,8 @@ def reproduce(
     if failed:
         print("dm-reproduce --retry-failed tries them again", file=sys.stderr)
     print(folder / ROWS)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

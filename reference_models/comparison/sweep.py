@@ -164,7 +164,7 @@ class Work:
 
     def is_trained(self, run: Run) -> bool:
         """Whether it only has to be measured."""
-        return (self.run_folder(run) / "model.safetensors").exists()
+        return is_trained(self.run_folder(run))
 
     def job(self, run: Run) -> Job:
         """The run as it is trained beside others, from its last checkpoint if it has one."""
@@ -306,7 +306,7 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str, until: float 
     keep_freed_memory()
     dataset = open_dataset(run.dataset, root, run.side)
     plan = plan_of(run, dataset, device)
-    if not (folder / "model.safetensors").exists():
+    if not is_trained(folder):
         train(
             recipe.build(plan),
             dataset,
@@ -318,6 +318,11 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str, until: float 
             until=until,
         )
     return row_of(run, folder, dataset, device)
+
+
+def is_trained(folder: Path) -> bool:
+    """Whether the run's weights are there, and their description, which is written last."""
+    return all((folder / f"model{suffix}").exists() for suffix in (".safetensors", ".json"))
 
 
 def row_of(run: Run, folder: Path, dataset: FactorDataset, device: str) -> Row:

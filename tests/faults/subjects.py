@@ -241,7 +241,9 @@ def _train(title: str, *more: str, outcome: Callable[[Path], dict[str, Any]]) ->
 
 def _reproduce(title: str, jobs: int) -> Subject:
     begin = ("--dataset", "sprites", "--out", "run", "--device", "cpu", "--quiet", "--jobs", str(jobs))
-    return Subject("dm-reproduce", title, 2, 20, begin, lambda folder: begin, of_sweep, check_sweep)
+    return Subject(
+        "dm-reproduce", title, 2, 20, begin, lambda folder: (*begin, "--retry-failed"), of_sweep, check_sweep
+    )
 
 
 def _evaluate() -> Subject:

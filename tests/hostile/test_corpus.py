@@ -35,6 +35,9 @@ FAMILIES = (
 )  # fmt: skip
 SUPERVISED = list(graphs.endless())
 IN_DEFAULT_RUN = ("onnx_endless", "onnx_twelve_gigabytes")  # the others of their kind take seconds each, too
+ENDLESS = [
+    pytest.param(case, marks=[] if case.name in IN_DEFAULT_RUN else [pytest.mark.slow]) for case in SUPERVISED
+]
 CASES = [case for family in FAMILIES for case in family()]
 
 
@@ -96,14 +99,7 @@ def test_a_hostile_file_is_refused_or_read(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read as Linux tells it")
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=[] if case.name in IN_DEFAULT_RUN else [pytest.mark.slow])
-        for case in SUPERVISED
-    ],
-    ids=lambda case: case.name,
-)
+@pytest.mark.parametrize("case", ENDLESS, ids=lambda case: case.name)
 def test_what_never_ends_is_ended(case: Case, tmp_path: Path) -> None:
     case.make(tmp_path / case.name)
     command = [sys.executable, "-c", COMMAND, case.name, "--dataset", "dots", "--samples", "40"]
@@ -117,7 +113,7 @@ def test_what_never_ends_is_ended(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is refused as Linux does")
-@pytest.mark.parametrize("case", SUPERVISED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ENDLESS, ids=lambda case: case.name)
 def test_what_never_ends_is_stopped_in_a_program(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
