@@ -191,9 +191,10 @@ def check_runs(folder: Path) -> None:
 
 def of_sweep(folder: Path) -> dict[str, Any]:
     """What a comparison leaves: its rows in any order, and each run."""
-    rows = sorted(
-        (plain(row) for row in lines(folder / "run" / "rows.jsonl")), key=lambda row: str(row["key"])
-    )
+    from reference_models.comparison.rows import read_rows
+
+    kept = read_rows(folder / "run" / "rows.jsonl")  # the last of each run: a failed one may stand before
+    rows = sorted(map(plain, kept), key=lambda row: str(row["key"]))
     assert (folder / "run" / "rows.jsonl").read_text().endswith("\n")
     assert not [row for row in rows if "error" in row]
     names = sorted(path.name for path in (folder / "run").iterdir())
