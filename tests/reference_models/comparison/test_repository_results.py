@@ -286,6 +286,25 @@ def test_the_documentation_s_numbers_of_first_stages_are_those_of_the_study(text
         assert f"| {' | '.join(cells)} |" in text
 
 
+def test_the_documentation_s_words_on_the_run_of_plan_long_are_those_of_its_row(text):
+    (row,) = read_rows(FOLDER / "sprites-long.jsonl")
+    assert (row["model"], row["seed"], row["iterations"], row["batch_size"]) == ("pro-vlae", 0, 27_000, 32)
+    first, second, third = row["kl"]
+    assert f"{first:.1f}, {second:.1f} and {third:.1f} nats of KL. Its error is" in text
+    assert (
+        f"Its error is {row['reconstruction']:.0f} nats and its MIG {row['published']['mig']['value']:.2f}."
+        in text
+    )
+    layer = {entry["layer"]: entry["nats"] for entry in row["information"]}["1"]
+    models = (FOLDER.parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    longer = [one for one in read_rows(LONG) if one["model"] == "pro-vlae"]
+    ends = sorted(entry["nats"] for one in longer for entry in one["information"] if entry["layer"] == "1")
+    words = (
+        f"holds {layer:.1f} nats; those of 28,000 steps of 128 images hold {ends[0]:.1f} to {ends[-1]:.1f}."
+    )
+    assert words in " ".join(models.split())
+
+
 def test_no_run_is_in_the_repository_twice():
     assert ROWS
     for path in ROWS:
