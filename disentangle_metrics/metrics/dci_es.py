@@ -87,8 +87,8 @@ def dci_es(
     ----------------
     A factor of which the largest probe reads less than 1 percent counts 0, with a check. Categories are
     read as indicator columns, whose losses are pooled: a linear probe of an ordered category leaves part of
-    its middle values. A circular factor or latent is read as sine and cosine. A constant factor is left out, a
-    constant latent counts in S alone. No factor that varies, or fewer than 20 rows: NaN.
+    its middle values. A circular factor or latent is read as sine and cosine. A constant factor is left out,
+    a constant latent counts in S alone. No factor that varies, or fewer than 20 rows: NaN.
 
     Cost
     ----

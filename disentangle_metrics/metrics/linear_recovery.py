@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,8 @@ def linear_recovery(
     ----------------
     A constant latent counts 0 in `r2_from_factors`. A constant factor is left out; none that varies, or
     fewer than 20 rows: NaN. Categories are used as numbers, as by `mcc`; a circular factor or latent as its
-    sine and cosine, whose R2 is one number. Groups of latents: NaN, since they change nothing. Of fewer latents than factors the latents cannot tell all.
+    sine and cosine, whose R2 is one number. Groups of latents: NaN, since they change nothing. Fewer
+    latents than factors cannot tell all.
 
     Cost
     ----
@@ -121,20 +122,28 @@ def linear_recovery(
     if len(relations.latents) < LEAST_ROWS:
         raise NotApplicable(f"linear recovery needs {LEAST_ROWS} rows, got {len(relations.latents)}")
     of_factors = [relations.inputs.factors[k] for k in varying]
-    blocks = [
-        _block(f.as_numbers(), None if f.period is None else f.angles(), ranks=ranks) for f in of_factors
-    ]
-    around = relations.inputs.latent_angles()
-    of_latents = [_block(z, around.get(j), ranks=ranks) for j, z in enumerate(relations.latents.T)]
-    constant = np.repeat(relations.constant(), [block.shape[1] for block in of_latents])
-    latents = linear.standardised(np.column_stack(of_latents))
+    blocks = []
+    for factor in of_factors:
+        numbers = factor.as_numbers()[:, None]
+        numbers = correlation.ranks(numbers) if ranks else numbers
+        blocks.append(numbers if factor.period is None else _plane(factor.angles()))
+    given = correlation.ranks(relations.latents) if ranks else relations.latents
+    widths = np.ones(given.shape[1], dtype=int)
+    if around := relations.inputs.latent_angles():
+        widths[list(around)] = 2
+        given = np.column_stack(
+            [_plane(around[j]) if j in around else column for j, column in enumerate(given.T)]
+        )
+    latents, constant = linear.standardised(given), np.repeat(relations.constant(), widths)
     latents[:, constant] = 0.0
     factors = linear.standardised(np.column_stack(blocks))
     folds = linear.folds_of(len(latents), relations.generator("linear_recovery")) if cross_fitted else None
 
     per_factor = np.full(relations.inputs.shape[2], np.nan)
-    per_factor[varying] = _of_blocks(linear.linear_r2(latents, factors, folds), blocks)
-    per_latent = _of_blocks(linear.linear_r2(factors, latents, folds), of_latents)
+    per_factor[varying] = _of_blocks(
+        linear.linear_r2(latents, factors, folds), [block.shape[1] for block in blocks]
+    )
+    per_latent = _of_blocks(linear.linear_r2(factors, latents, folds), widths)
     r2_from_latents, r2_from_factors = float(np.nanmean(per_factor)), float(per_latent.mean())
     if weights == "variance":
         units = np.column_stack([factor.given_numbers() for factor in of_factors])
@@ -159,16 +168,14 @@ def linear_recovery(
     }
 
 
-def _block(numbers: NDArray[Any], angles: NDArray[np.float64] | None, *, ranks: bool) -> NDArray[np.floating]:
-    """A factor or a latent as one column (N, 1) of numbers or their ranks, a circle as cosine and sine."""
-    if angles is not None:
-        return np.column_stack([np.cos(angles), np.sin(angles)])
-    return correlation.ranks(numbers[:, None]) if ranks else numbers[:, None]
+def _plane(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A circle as two columns (N, 2), its cosine and its sine."""
+    return np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-def _of_blocks(of_columns: NDArray[np.float64], blocks: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """R2 of each block. Cosine and sine have the same deviation, so that their mean is that of one target."""
-    ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
+def _of_blocks(of_columns: NDArray[np.float64], widths: Iterable[int]) -> NDArray[np.float64]:
+    """R2 of blocks of columns. Cosine and sine have the same deviation, so that their mean is that of one."""
+    ends = np.cumsum([0, *widths])
     return np.array([of_columns[a:b].mean() for a, b in pairwise(ends)])
 
 
