@@ -123,3 +123,11 @@ def test_a_circular_latent_is_as_easy_to_read_as_its_plane():
     assert turned["dci_explicitness"].value == pytest.approx(1, abs=1e-3)
     report = dm.score(angle, angle, metrics=["dci_es"], factor_types="circular:360", anchors="all")
     assert report["dci_explicitness"].ceiling == pytest.approx(1, abs=1e-3)
+
+
+def test_a_probe_that_is_worse_than_the_mean_leaves_what_the_mean_leaves():
+    rng = np.random.default_rng(1)
+    latents, factor = rng.normal(size=(60, 20)), rng.normal(size=(60, 1))
+    curves = dm.dci_es(latents, factor)["dci_explicitness"].details
+    assert losses(latents, factor, [0, 8], np.arange(60) % 5, rng).min() > 1
+    assert [curve.iloc[0] for curve in curves.values()] == [1.0] * len(curves)
