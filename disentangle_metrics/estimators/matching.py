@@ -72,12 +72,15 @@ def held_out_matches(
     """
     signs: list[Floats] = []
     held_out: list[Floats] = []
+    pairs: list[NDArray[np.bool_]] = []
     for fold in range(FOLDS):
         test = folds == fold
         seen, unseen = (correlate or pearson)(latents[~test], factors[~test], latents[test], factors[test])
-        signs.append(matches(seen).signs * test.mean())
+        matched = matches(seen)
+        pairs.append(~np.isnan(matched.strengths))  # also one whose correlation is 0, which has no sign
+        signs.append(matched.signs * test.mean())
         held_out.append(signs[-1] * unseen)
-    ever = np.any([of_fold != 0 for of_fold in signs], axis=0)
+    ever = np.any(pairs, axis=0)
     return Matched(np.where(ever, np.sum(held_out, axis=0), np.nan), np.sum(signs, axis=0))
 
 

@@ -6,7 +6,7 @@ which is missing by design: NaN, None or NA.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -109,7 +109,7 @@ def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) ->
     """The switch of a factor and the level of it, as it was read."""
     switch, value = entry
     for asked in (name, switch):
-        if asked not in factors:
+        if not isinstance(asked, Hashable) or asked not in factors:
             raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(factors)}")
     levels = factors[switch].levels
     if factors[switch].codes is None:
@@ -118,7 +118,7 @@ def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) ->
             f'factor_types={{"{switch}": "categorical"}}'
         )
     for level in levels:
-        if level == value or str(level) == str(value):
+        if str(level) == str(value) or (np.ndim(value) == 0 and level == value):
             return switch, level
     raise InputError(
         f"`hierarchy`: {name!r} exists where {switch!r} is {value!r}, which is none of its values "

@@ -71,8 +71,9 @@ def d_lsbd(
     A constant latent changes nothing. One latent alone is no plane and scores 3/4 at best, unless it is
     declared circular: then it is a circle. The plane's two radii may differ, so an ellipse scores 0. An
     object of fewer than 4 (D + 1) rows, D the columns of its widest group, or of fewer than three angles, is
-    left out, with a check. No object left, or no circular factor: NaN. So is a continuous factor that is
-    not circular, with objects "apart".
+    left out, with a check; so is a circular factor without such objects. Three angles fit any plane that
+    tells them apart. No object left, or no circular factor: NaN; so is a continuous factor that is not
+    circular, with objects "apart".
 
     Cost
     ----
@@ -111,7 +112,8 @@ def d_lsbd(
         errors[:, k], most_turns[:, k] = mean.min(axis=1), mean.argmin(axis=1) + 1
     if np.isnan(errors).all():
         raise NotApplicable("D_LSBD needs three different angles within an object")
-    checks = _checks(left_out, len(rows_of), least)
+    unfit = [inputs.factor_names[k] for k in circular if np.isnan(errors[:, k]).all()]
+    checks = (*_checks(left_out, len(rows_of), least), *map(_unfit, unfit))
     return _best(errors, most_turns, grouped=bool(inputs.groups), checks=checks)
 
 
@@ -149,6 +151,11 @@ def _objects(relations: Relations, objects: Literal["apart", "together"]) -> lis
     place = np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1)
     order = np.argsort(place, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
+
+
+def _unfit(factor: str) -> Check:
+    text = f"D_LSBD leaves out {factor}: objects have fewer than three of its angles"
+    return Check("factor_left_out", text, "score rows of more angles", factor)
 
 
 def _checks(left_out: int, objects: int, least: int) -> tuple[Check, ...]:

@@ -14,6 +14,7 @@ from disentangle_metrics.estimators.linear import FOLDS, folds_of
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.relations.units import units_of
 from disentangle_metrics.settings import Limits
 
 LEAST_TOLD = 0.01  # of a factor's variance, by the best probe; below it a curve has no shape
@@ -86,13 +87,13 @@ def dci_es(
     ----------------
     A factor of which the largest probe reads less than 1 percent counts 0, with a check. Categories are
     read as indicator columns, whose losses are pooled: a linear probe of an ordered category leaves part of
-    its middle values. A circular factor is read as sine and cosine. A constant factor is left out, a
-    constant latent counts in S alone. No factor that varies, or fewer than 20 rows: NaN.
+    its middle values. A circular factor or latent is read as sine and cosine. A constant factor is left out,
+    a constant latent counts in S alone. No factor that varies, or fewer than 20 rows: NaN.
 
     Cost
     ----
     One pass over the rows: with F = `features` + D time O(N F^2) and O(F^3 log F) for the probes, memory O(N
-    D + F^2). All rows are read.
+    (D + V) + F^2). All rows are read.
 
     References
     ----------
@@ -100,15 +101,15 @@ def dci_es(
     disentanglement framework with connections to identifiability. ICLR 2023.
     """
     varying = np.flatnonzero(relations.need_factors(1, "DCI-ES"))
-    if len(relations.latents) < LEAST_ROWS:
-        raise NotApplicable(f"DCI-ES needs {LEAST_ROWS} rows, got {len(relations.latents)}")
+    latents, _ = units_of(relations)
+    if len(latents) < LEAST_ROWS:
+        raise NotApplicable(f"DCI-ES needs {LEAST_ROWS} rows, got {len(latents)}")
     blocks = [_columns(relations, int(k)) for k in varying]
     owner = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
     # Of one column the weight does not matter; its variance could be out of range.
     weights = np.concatenate([block.var(axis=0) if block.shape[1] > 1 else [1.0] for block in blocks])
     widths = capacities(features)
-    folds = folds_of(len(relations.latents), rng)
-    latents = np.asarray(relations.latents, dtype=np.float64)
+    folds = folds_of(len(latents), rng)
     of_columns = losses(latents, np.column_stack(blocks), widths, folds, rng)
     pooled = np.stack(
         [

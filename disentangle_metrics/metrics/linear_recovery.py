@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal
 
@@ -101,8 +102,9 @@ def linear_recovery(
     Degenerate cases
     ----------------
     A constant latent counts 0 in `r2_from_factors`. A constant factor is left out; none that varies, or
-    fewer than 20 rows: NaN. Categories are used as numbers, as by `mcc`; a circular factor as its sine and
-    cosine, whose R2 is one number. Of fewer latents than factors the latents cannot tell all.
+    fewer than 20 rows: NaN. Categories are used as numbers, as by `mcc`; a circular factor or latent as its
+    sine and cosine, whose R2 is one number. Groups of latents: NaN, since they change nothing. Fewer
+    latents than factors cannot tell all.
 
     Cost
     ----
@@ -112,40 +114,47 @@ def linear_recovery(
     ----------
     Roeder, Metz, Kingma. On linear identifiability of learned representations. ICML 2021.
     """
+    if relations.inputs.groups:
+        raise NotApplicable(
+            "maps all latents at once, so that groups of them change nothing: leave `groups` out"
+        )
     varying = np.flatnonzero(relations.need_factors(1, "linear recovery"))
     if len(relations.latents) < LEAST_ROWS:
         raise NotApplicable(f"linear recovery needs {LEAST_ROWS} rows, got {len(relations.latents)}")
+    of_factors = [relations.inputs.factors[k] for k in varying]
     blocks = []
-    for k in varying:
-        factor = relations.inputs.factors[k]
-        if factor.period is not None:
-            angles = factor.angles()
-            blocks.append(np.column_stack([np.cos(angles), np.sin(angles)]))
-        else:
-            numbers = factor.as_numbers()[:, None]
-            blocks.append(correlation.ranks(numbers) if ranks else numbers)
-    latents = linear.standardised(correlation.ranks(relations.latents) if ranks else relations.latents)
-    latents[:, relations.constant()] = 0.0
+    for factor in of_factors:
+        numbers = factor.as_numbers()[:, None]
+        numbers = correlation.ranks(numbers) if ranks else numbers
+        blocks.append(numbers if factor.period is None else _plane(factor.angles()))
+    given = correlation.ranks(relations.latents) if ranks else relations.latents
+    widths = np.ones(given.shape[1], dtype=int)
+    if around := relations.inputs.latent_angles():
+        widths[list(around)] = 2
+        given = np.column_stack(
+            [_plane(around[j]) if j in around else column for j, column in enumerate(given.T)]
+        )
+    latents, constant = linear.standardised(given), np.repeat(relations.constant(), widths)
+    latents[:, constant] = 0.0
     factors = linear.standardised(np.column_stack(blocks))
     folds = linear.folds_of(len(latents), relations.generator("linear_recovery")) if cross_fitted else None
 
-    ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
-    of_columns = linear.linear_r2(latents, factors, folds)
     per_factor = np.full(relations.inputs.shape[2], np.nan)
-    # Sine and cosine of a circle have the same deviation here, so that their mean is that of one target.
-    per_factor[varying] = [of_columns[a:b].mean() for a, b in pairwise(ends)]
-    per_latent = linear.linear_r2(factors, latents, folds)
+    per_factor[varying] = _of_blocks(
+        linear.linear_r2(latents, factors, folds), [block.shape[1] for block in blocks]
+    )
+    per_latent = _of_blocks(linear.linear_r2(factors, latents, folds), widths)
     r2_from_latents, r2_from_factors = float(np.nanmean(per_factor)), float(per_latent.mean())
     if weights == "variance":
-        units = [relations.inputs.factors[k].given_numbers() for k in varying]
-        r2_from_latents = _by_variance(per_factor[varying], np.column_stack(units), ranks)
+        units = np.column_stack([factor.given_numbers() for factor in of_factors])
+        r2_from_latents = _by_variance(per_factor[varying], units, ranks)
         r2_from_factors = _by_variance(per_latent, relations.given, ranks)
     linear_map, _ = linear.least_squares(factors, latents)
-    moving = ~relations.constant()
-    pairs = linear.canonical_correlations(latents[:, moving], factors, folds) if moving.any() else np.zeros(1)
+    moving = latents[:, ~constant]
+    pairs = linear.canonical_correlations(moving, factors, folds) if moving.size else np.zeros(1)
     names = tuple(relations.inputs.factor_names[k] for k in varying)
     table = np.full(relations.inputs.shape[1:], np.nan)
-    if len(names) == len(linear_map):
+    if linear_map.T.shape == (len(table), len(names)):  # without circles, each of which is two columns
         table[:, varying] = linear_map.T
     return {
         "r2_from_latents": MetricValue(r2_from_latents, per_factor=per_factor),
@@ -157,6 +166,17 @@ def linear_recovery(
         ),
         "procrustes": MetricValue(linear.procrustes_distance(latents, factors)),
     }
+
+
+def _plane(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A circle as two columns (N, 2), its cosine and its sine."""
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
+def _of_blocks(of_columns: NDArray[np.float64], widths: Iterable[int]) -> NDArray[np.float64]:
+    """R2 of blocks of columns. Cosine and sine have the same deviation, so that their mean is that of one."""
+    ends = np.cumsum([0, *widths])
+    return np.array([of_columns[a:b].mean() for a, b in pairwise(ends)])
 
 
 def _by_variance(shares: NDArray[np.float64], columns: NDArray[np.floating], ranks: bool) -> float:

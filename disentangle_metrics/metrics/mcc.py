@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.correlation import ranks
-from disentangle_metrics.estimators.linear import folds_of, standardised
+from disentangle_metrics.estimators.linear import FOLDS, folds_of, standardised
 from disentangle_metrics.estimators.matching import (
     Correlate,
     held_out_matches,
@@ -92,9 +92,9 @@ def mcc(
     Degenerate cases
     ----------------
     A constant latent has correlation 0. With fewer latents than factors, the factors left over
-    count 0. A constant factor is left out; none that varies: NaN. Categories are used as numbers
-    (their codes, where they are no numbers), which means little for more than two of them without
-    an order. A warning says so.
+    count 0. A constant factor is left out; none that varies: NaN, and with `cross_fitted` fewer than 10
+    rows. Categories are used as numbers (their codes, where they are no numbers), which means little for
+    more than two of them without an order. A warning says so.
 
     Cost
     ----
@@ -118,11 +118,14 @@ def mcc(
         signed, _ = correlate(latents, factors, latents, factors)
         matched = matches(signed)
         if cross_fitted:
+            if len(factors) < 2 * FOLDS:  # fewer have no correlation within a fold
+                raise NotApplicable(f"cross_fitted=True needs {2 * FOLDS} rows, got {len(factors)}")
             folds = folds_of(len(factors), relations.generator("folds"))
             matched = held_out_matches(latents, factors, folds, correlate)
         if affine:
             size = len(columns) if normalisation == "factors" else len(signed)
-            return MetricValue(max(0.0, float(np.nansum(matched.strengths) / size)), warnings=warnings)
+            weak = float(np.clip(np.nansum(matched.strengths) / size, 0.0, 1.0))
+            return MetricValue(weak, warnings=warnings)
         strengths = np.abs(signed)
     else:
         strengths = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))[:, columns]
@@ -135,8 +138,10 @@ def mcc(
     per_latent = np.full(len(strengths), np.nan)
     per_latent[has_factor] = np.nansum(matched.strengths[has_factor], axis=1)
     tables = {"correlation": strengths, "matching": matched.signs}
+    # Where latents are fewer, folds may differ in which factors they match: the pairs of each count.
+    size = len(columns) if normalisation == "factors" else min(strengths.shape)
     return MetricValue(
-        value=max(0.0, float(np.nanmean(per_factor))),
+        value=max(0.0, float(np.nansum(per_factor)) / size),
         per_factor=per_factor,
         per_latent=per_latent,
         details={name: _of_all(table, varying) for name, table in tables.items()},

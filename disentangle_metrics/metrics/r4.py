@@ -68,8 +68,8 @@ def r4(relations: Relations, rng: np.random.Generator) -> dict[str, MetricValue]
 
     Cost
     ----
-    Each column is sorted once in each fold: time O((D + K) N log N + D K N), memory O(N (D + K)). All rows
-    are read.
+    Each column is sorted once in each fold. A category counts as its V values: time O((D + K) N log N +
+    D V N log N), memory O(N (D + V)). All rows are read.
 
     References
     ----------

@@ -29,7 +29,7 @@ def r4c(relations: Relations, rng: np.random.Generator) -> MetricValue:
         mean over factors k of max over latents j of S_jk
 
     So one latent may serve factors that never exist together. If every row has a value of every factor, R4c
-    is R4.
+    is R4, but for the draw of the fifths.
 
     The original also scores codes that are trees themselves, and then takes the best node instead of the best
     latent. Not supported: here every latent is read in all rows.
@@ -50,7 +50,7 @@ def r4c(relations: Relations, rng: np.random.Generator) -> MetricValue:
 
     Cost
     ----
-    As for `r4`: time O((D + K) N log N + D K N), memory O(N (D + K)). All rows are read.
+    As for `r4`: time O((D + K) N log N + D V N log N), memory O(N (D + V)). All rows are read.
 
     References
     ----------

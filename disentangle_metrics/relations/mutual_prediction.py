@@ -46,8 +46,9 @@ def mutual_prediction(relations: Relations, seed: int) -> MutualPrediction:
     for columns, part in parts:
         rows = len(part.latents)
         if rows < LEAST_ROWS:
-            name = part.inputs.factor_names[0]
-            raise NotApplicable(f"needs {LEAST_ROWS} rows, and factor {name!r} has {rows}")
+            names = part.inputs.factor_names
+            of = f"factor {names[0]!r} has" if len(names) == 1 else f"{len(names)} factors together have"
+            raise NotApplicable(f"needs {LEAST_ROWS} rows, and {of} {rows}")
         folds = folds_of(rows, np.random.default_rng(seed))
         latents = _latents(part)
         factors = [_factor(factor) for factor in part.inputs.factors]

@@ -253,7 +253,7 @@ def _check(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
             near = difflib.get_close_matches(name, defaults, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InputError(
-                f"{definition.name!r} has no setting {name!r}{hint}; it has {', '.join(defaults)}"
+                f"{definition.name!r} has no setting {name!r}{hint}; it has {', '.join(defaults) or 'none'}"
             )
     types.check(settings, definition.types, defaults)
 

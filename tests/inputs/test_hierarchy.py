@@ -94,6 +94,8 @@ def test_a_value_that_is_missing_where_the_factor_exists_is_still_missing() -> N
         ({"phase": ("length", 1)}, "the switch 'length' is read as a measurement; declare it"),
         ({"phase": "shape"}, "must be like .* got 'shape' for 'phase'"),
         ([("phase", "shape")], "must be like"),
+        ({"phase": (["shape"], "moon")}, "names .'shape'., which is none of"),
+        ({"phase": ("shape", np.array(["moon", "sun"]))}, "which is none of its values"),
         ({"shape": ("jets", True), "jets": ("shape", "ship")}, "is no tree: shape under jets under shape"),
     ],
 )

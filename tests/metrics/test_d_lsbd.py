@@ -172,3 +172,23 @@ def test_the_plane_of_the_picture_is_the_one_that_is_scored():
     plane = turning_plane(latents, grid, 1)
     turned = (plane[:, 0] + 1j * plane[:, 1]) * np.exp(-1j * grid)
     assert np.mean(np.abs(turned - turned.mean()) ** 2) == pytest.approx(turning_error(latents, grid, [1])[0])
+
+
+def test_a_circular_factor_of_two_angles_is_left_out_with_a_check():
+    hue, flip = angles(300), RNG.choice([0.0, 180.0], size=300)
+    factors = pd.DataFrame({"hue": hue, "flip": flip})
+    report = dm.score(ring(hue), factors, metrics="d_lsbd", factor_types="circular:360", anchors=False)
+    assert report["d_lsbd"].value == pytest.approx(0, abs=1e-9)
+    assert np.isnan(report["d_lsbd"].per_factor["flip"])
+    assert [check.about for check in report.checks() if check.code == "factor_left_out"] == ["flip"]
+
+
+def test_an_object_of_two_angles_is_left_out_with_a_check():
+    shape = np.repeat([0, 1], 100)
+    hue = np.concatenate([angles(100), RNG.choice([0.0, 180.0], size=100)])
+    factors = pd.DataFrame({"hue": hue, "shape": shape})
+    types = {**HUE, "shape": "categorical"}
+    report = dm.score(ring(hue), factors, metrics="d_lsbd", factor_types=types, anchors=False)
+    found = [check.numbers for check in report.checks() if check.code == "objects_left_out"]
+    assert found == [{"objects": 1}]
+    assert report["d_lsbd"].value == pytest.approx(0, abs=1e-9)

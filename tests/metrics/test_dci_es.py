@@ -104,7 +104,30 @@ def test_the_same_bits_for_a_seed_whatever_the_processes():
     assert first != other
 
 
-def test_few_rows_and_groups_have_no_score():
+def test_few_rows_have_no_score():
     assert "needs 20 rows" in dm.dci_es(V[:19], V[:19])["dci_explicitness"].reason
-    groups = dm.score(V, V, metrics=["dci_es"], groups={"all": [0, 1, 2]}, anchors=False)
-    assert np.isnan(groups["dci_explicitness"].value)
+
+
+def test_groups_change_the_size_alone():
+    plain = dm.dci_es(V**3, V)
+    groups = dm.dci_es(V**3, V, groups={"pair": [0, 1]})
+    assert groups["dci_explicitness"].value == pytest.approx(plain["dci_explicitness"].value, abs=1e-12)
+    units = V.shape[1] - 1
+    assert groups["dci_size"].value == V.shape[1] / units
+
+
+def test_a_circular_latent_is_as_easy_to_read_as_its_plane():
+    angle = RNG.uniform(0, 360, size=1_000)[:, None]
+    circular = {"factor_types": "circular:360", "latent_types": "circular:360"}
+    turned = dm.dci_es((angle + 70) % 360, angle, **circular)
+    assert turned["dci_explicitness"].value == pytest.approx(1, abs=1e-3)
+    report = dm.score(angle, angle, metrics=["dci_es"], factor_types="circular:360", anchors="all")
+    assert report["dci_explicitness"].ceiling == pytest.approx(1, abs=1e-3)
+
+
+def test_a_probe_that_is_worse_than_the_mean_leaves_what_the_mean_leaves():
+    rng = np.random.default_rng(1)
+    latents, factor = rng.normal(size=(60, 20)), rng.normal(size=(60, 1))
+    curves = dm.dci_es(latents, factor)["dci_explicitness"].details
+    assert losses(latents, factor, [0, 8], np.arange(60) % 5, rng).min() > 1
+    assert [curve.iloc[0] for curve in curves.values()] == [1.0] * len(curves)

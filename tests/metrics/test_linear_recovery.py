@@ -132,3 +132,44 @@ def test_cross_fitted_mcc_says_nothing_of_circles():
     )
     assert np.isnan(report["mcc"].value)
     assert "circles" in report["mcc"].reason
+
+
+def test_a_circular_latent_is_a_plane():
+    both = np.column_stack(
+        [np.arange(500) * 0.72, RNG.normal(size=500)]
+    )  # an even circle stays one when it turns
+    kinds = ["circular:360", "continuous"]
+    turned = np.column_stack([(both[:, 0] + 70) % 360, -both[:, 1]])
+    found = dm.linear_recovery(turned, both, factor_types=kinds, latent_types=kinds)
+    perfect = {"r2_from_latents": 1, "r2_from_factors": 1, "cca": 1, "orthogonality": 0, "procrustes": 0}
+    assert {key: score.value for key, score in found.items()} == pytest.approx(perfect, abs=1e-6)
+    assert found["r2_from_factors"].per_latent.to_numpy() == pytest.approx([1, 1], abs=1e-6)
+
+
+def test_the_ceiling_of_a_circular_factor_is_perfect():
+    angle = RNG.uniform(0, 360, size=500)
+    factors = np.column_stack([angle, RNG.normal(size=500)])
+    report = dm.score(
+        RNG.normal(size=(500, 2)),
+        factors,
+        metrics=["linear_recovery"],
+        factor_types=["circular:360", "continuous"],
+    )
+    ceilings = {key: score.ceiling for key, score in report.items()}
+    perfect = {"r2_from_latents": 1, "r2_from_factors": 1, "cca": 1, "orthogonality": 0, "procrustes": 0}
+    assert ceilings == pytest.approx(perfect, abs=1e-5)
+
+
+def test_the_mean_by_variance_of_noise_and_signal_by_hand():
+    # Ten times the deviation is a hundred times the weight: (100 * 1 + 1 * 0) / 101.
+    latents = np.column_stack([10 * V[:, 0] / V[:, 0].std(), RNG.normal(size=1_000)])
+    latents[:, 1] /= latents[:, 1].std()
+    found = dm.linear_recovery(latents, V[:, :1], weights="variance")
+    assert found["r2_from_factors"].value == pytest.approx(100 / 101, abs=2e-3)
+
+
+def test_groups_of_latents_change_no_linear_map():
+    found = dm.linear_recovery(V, V, groups={"pair": [0, 1]})
+    assert {score.reason for score in found.values()} == {
+        "maps all latents at once, so that groups of them change nothing: leave `groups` out"
+    }

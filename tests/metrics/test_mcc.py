@@ -108,3 +108,34 @@ def test_circles_and_groups_have_no_such_score():
     assert "circles" in around["mcc"].reason
     group = dm.score(V, V, metrics=[dm.Metric("mcc", correlation="rdc")], groups={"a": [0, 1]}, anchors=False)
     assert "groups" in group["mcc"].reason
+
+
+@pytest.mark.parametrize("correlation", ["pearson", "spearman", "rdc"])
+def test_a_matched_pair_without_correlation_counts_0_held_out_too(correlation):
+    # Two latents and two factors are two pairs, one of them with a latent that never varies.
+    latents = np.column_stack([V[:, 0], np.ones(1_000)])
+    for cross_fitted in (False, True):
+        score = dm.mcc(
+            latents, V[:, :2], correlation=correlation, normalisation="matched", cross_fitted=cross_fitted
+        )
+        assert score.value == pytest.approx(0.5, abs=1e-9)
+        assert score.per_factor.to_numpy() == pytest.approx([1, 0], abs=1e-9)
+
+
+def test_held_out_pairs_are_as_many_as_latents_although_folds_differ():
+    # One latent follows both factors alike, so that folds differ in which they match: still one pair each.
+    latent = V[:, :2].sum(axis=1, keepdims=True)
+    score = dm.mcc(latent, V[:, :2], normalisation="matched", cross_fitted=True, seed=0)
+    assert (np.abs(score.details["matching"].to_numpy()) % 1 > 0).all()  # neither always nor never
+    assert score.value == pytest.approx(np.sqrt(0.5), abs=0.05)
+    everything = dm.mcc(latent, V[:, :2], cross_fitted=True, seed=0)
+    assert everything.value == pytest.approx(score.value / 2, abs=1e-12)
+
+
+def test_folds_of_one_row_have_no_correlation():
+    assert "needs 10 rows, got 9" in dm.mcc(V[:9], V[:9], cross_fitted=True).reason
+    assert dm.mcc(V[:10], V[:10], cross_fitted=True).value == pytest.approx(1)
+
+
+def test_weak_mcc_is_never_above_1():
+    assert max(dm.mcc(np.hstack([V, V]) * scale, V, affine=True).value for scale in (1, 3, 7, 0.1)) <= 1

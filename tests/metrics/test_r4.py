@@ -70,6 +70,24 @@ def test_a_category_has_no_order() -> None:
     assert r4([clusters], [codes], factor_types=["categorical"])["r4"].value == pytest.approx(1, abs=0.01)
 
 
+def test_a_rare_category_has_no_neighbours() -> None:
+    # Values of one or two rows are often missing from the rows of the fit: no name may tell them.
+    codes = RNG.integers(400, size=800)
+    names, shuffled = (
+        np.char.add("a", np.char.zfill(c.astype(str), 3)) for c in (codes, RNG.permutation(400)[codes])
+    )
+    one, other = (
+        r4([codes.astype(float)], [labels], factor_types=["categorical"])["r4"].details[
+            "latents_from_factors"
+        ]
+        for labels in (names, shuffled)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-12)
+    # Every value is of one row: the mean of all others is all that is known.
+    single = category(np.arange(100))
+    assert held_out_quality([single], [measurement(np.arange(100.0))], np.arange(100) % 5)[0, 0] == 0
+
+
 def test_a_circle_has_no_end() -> None:
     angle = RNG.uniform(0, 360, size=N)
     turned = (angle + 100) % 360
@@ -104,7 +122,12 @@ def test_factors_that_never_exist_together_may_share_a_latent() -> None:
 
 
 def test_too_few_rows_and_groups_have_no_score() -> None:
-    assert "needs 20 rows, and factor 'factor_0' has 19" in dm.r4c(U[:19], U[:19]).reason
+    assert "needs 20 rows, and factor 'factor_0' has 19" in dm.r4c(U[:19], U[:19, :1]).reason
+    lacking = U[:100, :2].copy()
+    lacking[19:, 1] = np.nan  # which r4c reads apart, and r4 with the other
+    few = dm.score(U[:100], lacking, metrics=["r4", "r4c"], missing="drop", anchors=False)
+    assert "needs 20 rows, and factor 'factor_1' has 19" in few["r4c"].reason
+    assert "needs 20 rows, and 2 factors together have 19" in few["r4"].reason
     report = dm.score(U, U, metrics=["r4"], groups={"both": [0, 1]}, anchors=False)
     assert "no definition for groups" in report["r4"].reason
 

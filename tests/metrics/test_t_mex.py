@@ -105,3 +105,12 @@ def test_the_seed_decides_whatever_the_processes():
     assert (statistic == second.details["statistic"].to_numpy()).all()
     other = dm.score(noisy, V, metrics=["t_mex"], seed=6, anchors=False)["t_mex"]
     assert (statistic != other.details["statistic"].to_numpy()).any()
+
+
+def test_p_is_of_one_side_so_that_a_negative_statistic_is_no_dependence():
+    code = V + 3 * NOISE[:, :4]
+    details = dm.t_mex(code, V, halves=1).details
+    statistic, p = details["statistic"].to_numpy(), details["p"].to_numpy()
+    assert (statistic < -1).any()
+    np.testing.assert_allclose(p, norm.sf(statistic), rtol=1e-12)
+    np.testing.assert_array_equal(details["dependent"], statistic > norm.isf(0.05))

@@ -113,6 +113,8 @@ def _predicted(
         for k in better:
             best[k] = error[columns[k]].sum()
             answer[:, columns[k]] = (total[:, columns[k]] / rows + middle[columns[k]])[places]
+        if predictor.categories:  # one without rows tells nothing; its neighbours are so by name alone
+            answer[~np.isin(asked, values)] = middle
     return answer
 
 
