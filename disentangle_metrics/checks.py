@@ -128,6 +128,7 @@ CODES: Mapping[str, Code] = {
         "warning", "Each row is told from all others, so that information about it means little."
     ),
     "no_interval": Code("note", "A score has no confidence interval, for the reason given."),
+    "no_p": Code("note", "A score has no p: its chance is slow, and was not computed for it."),
     "wide_ranges": Code(
         "warning", "Ranges that were given are wider than those of the rows, and so are the bins."
     ),

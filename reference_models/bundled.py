@@ -7,6 +7,8 @@ torch.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -43,14 +45,25 @@ def _path(name: str) -> Path:
             f"{install_line('models')}"
         )
     path = Path(str(installed.locate_file(f"{PLACE}/{file}")))
-    sizes = {recorded.name: recorded.size for recorded in installed.files or []}
-    found, size = path.stat().st_size if path.is_file() else 0, sizes.get(file)
-    if found != size and size is not None:
+    recorded = {entry.name: entry for entry in installed.files or []}.get(file)
+    found = path.stat().st_size if path.is_file() else 0
+    damage = ""
+    if recorded is not None and found != recorded.size and recorded.size is not None:
+        damage = f"{found:,} of {recorded.size:,} bytes"
+    elif recorded is not None and recorded.hash is not None and _hash(path) != recorded.hash.value:
+        damage = "other bytes than were installed"
+    if damage:
         raise ModelFileError(
-            f"the bundled checkpoint {path} is damaged ({found:,} of {size:,} bytes): "
+            f"the bundled checkpoint {path} is damaged ({damage}): "
             f"uninstall {DISTRIBUTION}, then {install_line('models')}"
         )
     return path
+
+
+def _hash(path: Path) -> str:
+    """The SHA-256 of a file, as installers record it."""
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 pro_vlae_sprites = partial(_path, "pro-vlae-sprites")

@@ -52,6 +52,9 @@ def _needs() -> dict[str, list[str]]:
         return {}
     needs: dict[str, list[str]] = {}
     for line in lines:
+        system = re.search(r"sys_platform\s*==\s*['\"](\w+)['\"]", line)
+        if system is not None and system[1] != sys.platform:
+            continue
         extras = re.findall(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
         name = re.match(r"[\w.-]+", line)
         for extra in extras or [""]:

@@ -122,7 +122,7 @@ Metrics = option(
 )
 Protocol = option(
     SCORING,
-    "A published set of settings (default: default); list: all, with paper and scores.",
+    "A published set of settings (default: default); `list` prints all, with paper and scores.",
     metavar="NAME",
     values=completion.protocols,
 )
@@ -135,7 +135,10 @@ Jobs = option(SCORING, "Processes (default 1); -1 for every core.", metavar="N")
 AnchorChoice = option(SCORING, "Chance and ceiling of each score: auto (default) leaves out slow ones.")
 Confidence = option(SCORING, "Confidence intervals of this coverage, such as 0.95.", metavar="P")
 Permutations = option(
-    SCORING, "A p of each score against chance, from so many permutations of the rows.", metavar="N"
+    SCORING,
+    "A p of each score against chance, from so many permutations of the rows, such as 199; of slow scores "
+    "with --anchors all alone.",
+    metavar="N",
 )
 Out = option(
     ARRAYS, "Keep the report of each file of latents in this folder, and go on from there.", metavar="DIR"

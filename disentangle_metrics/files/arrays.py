@@ -19,7 +19,7 @@ from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
 from disentangle_metrics.files.named_arrays import as_column, choose
 from disentangle_metrics.files.row_names import Role, has_column, name_rows, without_columns
 from disentangle_metrics.files.text_table import read_text_table
-from disentangle_metrics.inputs.factor import MISSING_ADVICE
+from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import reading, refuse_growth
@@ -234,12 +234,13 @@ def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> Ar
     table = read_text_table(path)
     file = _from_frame(path, table.frame, names, role, choices, named=table.has_header)
     if choices.missing == "raise":
+        advice = ABSENT_ADVICE if role == "factors" else MISSING_ADVICE
         for name in map(str, file.value.columns):
             if (found := table.missing.get(name)) is not None:
                 shown = repr(found.cell) if found.cell else "an empty cell"
                 raise InputError(
                     f"--{role}: {role.removesuffix('s')} {name!r} has a missing or infinite value in row "
-                    f"{found.row} ({found.count:,} in all), {shown} of {path}: {MISSING_ADVICE}"
+                    f"{found.row} ({found.count:,} in all), {shown} of {path}: {advice}"
                 )
     return replace(file, has_header=table.has_header, notes=(*table.notes, *file.notes))
 

@@ -24,6 +24,7 @@ from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, 
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
 MISSING_ADVICE = 'pass missing="drop" (--missing drop) to leave out such rows, or repair them'
+ABSENT_ADVICE = f"{MISSING_ADVICE}; if the factor does not exist there, pass `hierarchy` (--hierarchy)"
 
 
 @dataclass(frozen=True)
@@ -348,7 +349,7 @@ def _present(bad: NDArray[np.bool_], name: str, missing: str) -> NDArray[np.bool
     if missing == "raise" and bad.any():
         raise InputError(
             f"factor {name!r} has a missing or infinite value in row {int(np.argmax(bad))} "
-            f"({int(bad.sum()):,} in all): {MISSING_ADVICE}"
+            f"({int(bad.sum()):,} in all): {ABSENT_ADVICE}"
         )
     return ~bad
 

@@ -6,7 +6,7 @@ from html import escape
 
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import MetricDefinition, ScoreDefinition, documentation_of
-from disentangle_metrics.metrics.lookup import find_metric
+from disentangle_metrics.metrics.lookup import find_metric, without_settings
 from disentangle_metrics.model_agreement import udr
 from disentangle_metrics.settings import described, setting_text
 
@@ -53,7 +53,7 @@ class Card(str):
 
 
 def describe(name: str) -> str:
-    """The card of a metric, by its name or by the key of one of its scores.
+    """The card of a metric, by its name, by the key of one of its scores, or by a signature.
 
     Definition, formula, range, direction, chance level, degenerate cases, cost, settings and source, as
     plain text; of a plug-in what its author wrote. ``"udr"``, which compares several models, has one too.
@@ -66,7 +66,7 @@ def describe(name: str) -> str:
     """
     if name == udr.__name__:  # of several models, so no metric of a report
         return Card(documentation_of(udr))
-    definition = find_metric(name)
+    definition = find_metric(without_settings(name))
     scores = [
         f"  {score.key}: {score.property}, range [{score.range[0]:g}, {score.range[1]:g}], {better(score)}"
         for score in definition.scores

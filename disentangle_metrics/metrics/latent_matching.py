@@ -26,16 +26,19 @@ LEAST_ROWS = 2  # of a class
             "lms",
             property="compactness and modularity",
             meaning="How far each class has a latent of its own, each latent serving one class.",
+            has_ceiling=False,
         ),
         ScoreDefinition(
             "msas",
             property="explicitness of the best latent",
             meaning="How well the best latent of each class singles it out from all other rows.",
+            has_ceiling=False,
         ),
         ScoreDefinition(
             "msgs",
             property="compactness",
             meaning="How far the best latent of a class is ahead of the second best.",
+            has_ceiling=False,
         ),
     ),
     relation="similarity of each latent with each class, one against the rest",
@@ -87,7 +90,8 @@ def latent_matching(
     Rows tied in a latent are in no order: "spn" is the mean over all their orders, whatever the order of
     the rows. A constant latent has similarity 0. A class of one row is left out, with a check. A constant
     factor, and a continuous one, are left out; no class left: NaN. With one latent the second best is 0.
-    The ceiling in a report is of one latent for each factor. With one for each class `lms` exceeds it.
+    A report has no ceiling: that of other metrics is of one latent for each factor, and a code of one for
+    each class exceeds it.
     A middle value of an ordinal factor has low "bmmi" and "asc", since no threshold cuts it out.
 
     Cost

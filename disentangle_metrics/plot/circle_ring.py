@@ -85,6 +85,8 @@ def circle(
         )
     columns, _ = units_of(Relations(inputs))
     names = ["first axis of the plane", "second axis of the plane"]
+    if isinstance(unit, str):
+        raise InputError(f"`unit` must be two latents, such as [0, 1], got {unit!r}")
     places = None if unit is None else [place_of("unit", latent, inputs.latent_names) for latent in unit]
     if places is not None:
         if len(set(places)) != 2:

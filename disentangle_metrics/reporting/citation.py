@@ -17,6 +17,7 @@ from disentangle_metrics.reporting.literature import (
 )
 from disentangle_metrics.reporting.tables import latex
 from disentangle_metrics.reporting.units import latent_count
+from disentangle_metrics.reporting.view import factor_count
 from disentangle_metrics.version import __version__
 
 UDR = "udr"  # compares several models, so it is no metric of a report
@@ -96,11 +97,11 @@ def _of_report(report: Any) -> Citation:
         plain = without_settings(key)
         metric = _with_settings(_metric_of(plain), score.signature, settings)
         used.setdefault(metric, []).append(plain)
-    rows, _, factors = report.shape
+    rows, factors = report.shape[0], factor_count(report.shape[2])
     source = protocol_citation(report.protocol)
     protocol = f"\\texttt{{{latex(report.protocol)}}}" + (f"~\\cite{{{source}}}" if source else "")
     told = (
-        f", by its protocol {protocol}, on {rows:,} rows of {latent_count(report)} and {factors} factors "
+        f", by its protocol {protocol}, on {rows:,} rows of {latent_count(report)} and {factors} "
         f"(seed {report.seed})"
     )
     if report.confidence is not None:

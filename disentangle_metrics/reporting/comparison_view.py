@@ -16,6 +16,7 @@ from disentangle_metrics.reporting.view import (
     Remark,
     View,
     bounds,
+    factor_count,
     in_groups,
     lower_is_better,
     number,
@@ -167,7 +168,7 @@ def _facts(comparison: Comparison) -> str:
     runs = " or ".join(map(str, counts))
     parts = [f"{comparison.dataset}: " if comparison.dataset else "", f"{' or '.join(rows)} rows"]
     return (
-        f"{''.join(parts)}, {shapes[0][2]} factors; {runs} {'run' if runs == '1' else 'runs'} of each; "
+        f"{''.join(parts)}, {factor_count(shapes[0][2])}; {runs} {'run' if runs == '1' else 'runs'} of each; "
         f"{tests} {'test' if tests == 1 else 'tests'}"
     )
 

@@ -66,6 +66,8 @@ def held(report: Report) -> Held | None:
             return Held(share, score.key, "share of the factor's entropy", True)
     for score in scores:
         name, frame = next(iter(latents_by_factors(score).items()))
+        if name == "error":
+            return Held(1.0 - frame, score.key, "1 - error", False)
         return Held(frame, score.key, name.replace("_", " "), False)
     return None
 
@@ -186,7 +188,8 @@ def notes(report: Report) -> Iterator[str]:
     if grouped is None:
         return
     table = held(grouped)
-    if table is not None and (untold := set(map(str, table.frame)) - set(table.best())):
+    measured = () if table is None else map(str, table.frame.columns[table.frame.notna().any()])
+    if table is not None and (untold := set(measured) - set(table.best())):
         named = [str(factor) for factor in table.frame if str(factor) in untold]
         shown = ", ".join(named[:MOST_FACTORS]) + (", ..." if len(named) > MOST_FACTORS else "")
         yield visible(f"No unit holds {shown}.")

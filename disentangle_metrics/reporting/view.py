@@ -182,13 +182,17 @@ class View(Generic[L]):
         return tuple(row for group in self.groups for row in group.rows)
 
 
+def factor_count(count: int) -> str:
+    """ "5 factors", "1 factor"."""
+    return f"{count} factor{'' if count == 1 else 's'}"
+
+
 def report_view(report: Report, *, brief: bool = False) -> View[Row]:
     """The content of a report; `brief` leaves the headline scores alone."""
     from disentangle_metrics.reporting import units  # which is made of tables that hold lines of this file
 
-    rows, _, factors = report.shape
-    latents = units.latent_count(report)
-    facts = f"{rows:,} rows, {latents}, {factors} factors; protocol {report.protocol}, seed {report.seed}"
+    counts = f"{units.latent_count(report)}, {factor_count(report.shape[2])}"
+    facts = f"{report.shape[0]:,} rows, {counts}; protocol {report.protocol}, seed {report.seed}"
     groups = in_groups(list(report.values()), brief=brief)
     view = _view(groups, report.confidence, report_remarks(report), facts)
     notes = [*units.notes(report), report.standing(), KEPT if report.evidence is not None else ""]

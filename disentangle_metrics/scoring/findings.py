@@ -57,6 +57,17 @@ def of_scores(
     return checks, of_bins
 
 
+def without_p(requests: Sequence[Request]) -> Iterator[Check]:
+    """Metrics of latents and factors whose chance is not computed, so that permutations give them no p."""
+    names = [r.name for r in requests if r.needs_factors and not r.anchored and not r.left_out]
+    if names:
+        yield Check(
+            "no_p",
+            f"no p of {', '.join(dict.fromkeys(names))}, whose chance is slow to compute",
+            'anchors="all" (--anchors all) computes it',
+        )
+
+
 def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
     """Metrics that read the codes of categorical latents as numbers."""
     categorical = whole.inputs.latents_of("categorical") if any(whole.inputs.latent_types) else ()

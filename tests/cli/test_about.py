@@ -76,6 +76,7 @@ def test_doctor_says_what_a_report_of_a_fault_needs(dm_eval, folder, monkeypatch
 def test_doctor_gives_the_line_that_installs_what_is_missing(monkeypatch):
     lines = [
         "numpy>=2",
+        "of-another-system>=1; sys_platform == 'elsewhere'",
         "torch>=2; extra == 'models'",
         "no-such-thing>=1; extra == 'onnx'",
         "x; extra == 'all'",
@@ -85,6 +86,7 @@ def test_doctor_gives_the_line_that_installs_what_is_missing(monkeypatch):
     assert re.search(r'\n  onnx    no-such-thing missing: .*pip install .*\[onnx\]"\n', shown)
     assert re.search(r"\n  models  torch \d", shown)
     assert "  all" not in shown
+    assert "of-another-system" not in shown
 
 
 def test_a_size_has_the_unit_that_suits_it():
@@ -139,7 +141,7 @@ def test_completion_is_installed(command, tmp_path):
         ("dm-eval --prot", ["--protocol"]),
         ("dm-eval --protocol l", ["locatello2019", "li2020"]),
         ("dm-eval --dataset ro", ["rooms"]),
-        ("dm-eval --metrics mig,dci", ["mig,dcimig", "mig,dci"]),
+        ("dm-eval --metrics mig,dci", ["mig,dcimig", "mig,dci", "mig,dci_es"]),
         ("dm-eval --arch pro", ["pro-vlae"]),
         ("dm-train pro", ["pro-vlae"]),
         ("dm-reproduce --pl", ["--plan"]),

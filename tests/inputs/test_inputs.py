@@ -112,7 +112,7 @@ def test_objects_that_speak_dlpack_only_are_taken():
         (Z, V[:, 0], {}, r"`factors` must have shape \(N, K\), got \(30,\); for one factor pass"),
         (Z, pd.Series(V[:, 0]), {}, r"for one factor pass `factors.to_frame\(\)`"),
         (None, V, {}, r"`latents` must have shape \(N, D\), got None"),
-        (Z, {"shape": V[:, 0]}, {}, r"got a dict; for named columns pass pandas.DataFrame"),
+        ({"z": Z[:, 0]}, V, {}, r"got a dict; for named columns pass pandas.DataFrame"),
         (Z, V[:-1], {}, "`factors` has 29 rows but `latents` has 30; row i of both must describe the same sample$"),
         (Z.T, V, {}, r"looks transposed: pass `latents\.T`"),
         (Z[:0], V[:0], {}, r"`latents` is empty: shape \(0, 2\)"),

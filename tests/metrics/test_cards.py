@@ -154,3 +154,8 @@ def test_a_card_shows_its_lines_at_the_prompt_and_in_a_notebook():
     assert page.startswith("<pre")
     assert "&lt;" in Card("a < b")._repr_html_()
     assert page.count("\n") == card.count("\n")
+
+
+def test_a_key_with_settings_and_a_signature_have_the_card_of_the_metric():
+    assert dm.describe("mcc|correlation:spearman") == dm.describe("mcc")
+    assert dm.describe("msas|similarity:asc|n:9|def:1") == dm.describe("latent_matching")

@@ -112,3 +112,13 @@ def test_groups_have_no_definition():
     latents, factors = arrays("pg_rare")
     report = scores(latents, factors, groups={"pair": [0, 1]})
     assert "no definition for groups" in report["lms"].reason
+
+
+def test_there_is_no_ceiling_for_a_latent_for_each_class_exceeds_that_of_one_for_each_factor():
+    cells = np.repeat([0, 1, 2], 40)
+    report = dm.score(np.eye(3)[cells], cells[:, None], metrics=["latent_matching", "mig"])
+    assert report["lms"].value == pytest.approx(1.0)
+    assert [report[key].ceiling for key in ("lms", "msas", "msgs")] == [None, None, None]
+    assert report["lms"].chance is not None
+    assert report["mig"].ceiling is not None
+    assert "3 latents, 1 factor;" in str(report)

@@ -59,6 +59,8 @@ def test_what_is_refused():
         dm.plot.circle(RING, HUE[:, None], factor="hue", factor_names=["hue"])
     with pytest.raises(dm.InputError, match=r"`unit` must be two latents, got \[0\]"):
         drawn(RING, unit=[0])
+    with pytest.raises(dm.InputError, match=r"`unit` must be two latents, such as \[0, 1\], got 'z_0'"):
+        drawn(RING, unit="z_0")
     with pytest.raises(dm.InputError, match="`unit`: there is no 'z_7'"):
         drawn(RING, unit=["z_7", "z_0"])
     two = np.repeat([0.0, 180.0], 20)[:, None]

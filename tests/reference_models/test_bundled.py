@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib
 import json
@@ -97,7 +98,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     weights = tmp_path / bundled.PLACE / "beta-vae-sprites.safetensors"
     weights.parent.mkdir()
     weights.write_bytes((bundled.FOLDER / weights.name).read_bytes())
-    (info / "RECORD").write_text(f"{bundled.PLACE}/{weights.name},,{weights.stat().st_size}\n")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(weights.read_bytes()).digest()).decode().rstrip("=")
+    record = f"{bundled.PLACE}/{weights.name},sha256={digest},{weights.stat().st_size}\n"
+    (info / "RECORD").write_text(record)
     monkeypatch.setattr(bundled, "FOLDER", tmp_path / "no clone")
     monkeypatch.setattr(bundled, "distribution", lambda name: PathDistribution(info))
     return tmp_path
@@ -146,4 +149,13 @@ def test_a_file_that_is_cut_or_gone_is_named(installed: Path, left: int | None) 
     with pytest.raises(
         ModelFileError, match=rf"is damaged \({left or 0:,} of {size} bytes\): uninstall disent"
     ):
+        load_encoder("beta-vae-sprites")
+
+
+def test_a_file_with_another_byte_is_named(installed: Path) -> None:
+    path = installed / bundled.PLACE / "beta-vae-sprites.safetensors"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"is damaged \(other bytes than were installed\): uninstall"):
         load_encoder("beta-vae-sprites")

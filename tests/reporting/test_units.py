@@ -58,6 +58,18 @@ def test_a_unit_holds_a_factor_if_it_tells_most_of_it_and_a_twentieth_at_least()
     assert table.best() == {"shape": "low", "size": "low"}
 
 
+def test_an_error_is_turned_round_and_what_was_not_measured_is_not_called_missing():
+    errors = pd.DataFrame([[0.25, np.nan], [0.75, np.nan]], index=["low", "high"], columns=["hue", "size"])
+    score = Score("d_lsbd", 0.25, "d_lsbd|def:1", direction="down", details={"error": errors})
+    report = replace(by_hand(), scores={"d_lsbd": score}, factor_names=("hue", "size"))
+    table = held(report)
+    assert table is not None
+    assert table.frame["hue"].tolist() == [0.75, 0.25]
+    assert table.best() == {"hue": "low"}
+    assert "What each unit holds: 1 - error (d_lsbd)" in str(report)
+    assert "No unit holds" not in str(report)
+
+
 def test_the_tables_have_units_with_their_columns():
     first, alone, parts = unit_blocks(by_hand())
     assert [line.label for line in first.lines] == ["low (a, c)", "high (b)"]

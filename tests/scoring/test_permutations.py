@@ -81,3 +81,10 @@ def test_every_form_of_the_report_has_it(tmp_path):
 def test_what_cannot_be_is_refused(options, message):
     with pytest.raises(dm.InputError, match=message):
         dm.score(WEAK, V, metrics="mcc", **options)
+
+
+def test_a_slow_metric_without_p_is_named():
+    codes = {check.code: str(check) for check in dm.score(WEAK, V, metrics=["mcc", "r4"], permutations=3).checks()}
+    assert codes["no_p"].startswith("no p of r4, whose chance is slow to compute; anchors=\"all\"")
+    alone = dm.score(WEAK, V, metrics=["mcc"], permutations=3)
+    assert "no_p" not in {check.code for check in alone.checks()}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.kit.installing import install_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 GREY = ("1", "L", "LA")
@@ -85,7 +86,7 @@ def decoded(content: Path | bytes, label: str, side: int | None, channels: int |
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
-        raise DatasetError("pictures are read with the package pillow: pip install pillow") from error
+        raise DatasetError(f"pictures are read with pillow, which is missing: {install_line('data')}") from error
     try:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
             if opened.mode.startswith(("I", "F")):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.kit.installing import install_line
 
 
 def pillow() -> Any:
@@ -22,9 +23,7 @@ def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise DatasetError(
-            "images are read with the package pillow, which is not installed: pip install pillow"
-        ) from error
+        raise DatasetError(f"pictures need pillow, which is missing: {install_line('data')}") from error
     return Image
 
 

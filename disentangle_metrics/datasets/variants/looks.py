@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.variants.draws import random_bytes
 from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.kit.installing import install_line
 
 WIDTH, HEIGHT = 350, 274  # of the picture behind the images, in pixels
 CELLS = (64, 32, 16, 8)  # pixels between two random brightnesses of the drawn picture, coarse to fine
@@ -189,7 +190,7 @@ def _shrunk(path: Path) -> NDArray[np.uint8]:
     try:
         from PIL import Image
     except ImportError as error:
-        raise DatasetError("pictures are read with the package pillow: pip install pillow") from error
+        raise DatasetError(f"pictures are read with pillow, which is missing: {install_line('data')}") from error
     try:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
