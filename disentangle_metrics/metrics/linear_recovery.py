@@ -14,8 +14,6 @@ from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
 
-LEAST_ROWS = 4 * linear.FOLDS
-
 
 @metric(
     scores=(
@@ -113,17 +111,13 @@ def linear_recovery(
     Roeder, Metz, Kingma. On linear identifiability of learned representations. ICML 2021.
     """
     varying = np.flatnonzero(relations.need_factors(1, "linear recovery"))
-    if len(relations.latents) < LEAST_ROWS:
-        raise NotApplicable(f"linear recovery needs {LEAST_ROWS} rows, got {len(relations.latents)}")
+    if len(relations.latents) < linear.LEAST_ROWS:
+        raise NotApplicable(f"linear recovery needs {linear.LEAST_ROWS} rows, got {len(relations.latents)}")
     blocks = []
     for k in varying:
         factor = relations.inputs.factors[k]
-        if factor.period is not None:
-            angles = factor.angles()
-            blocks.append(np.column_stack([np.cos(angles), np.sin(angles)]))
-        else:
-            numbers = factor.as_numbers()[:, None]
-            blocks.append(correlation.ranks(numbers) if ranks else numbers)
+        columns = factor.columns()
+        blocks.append(correlation.ranks(columns) if ranks and factor.period is None else columns)
     latents = linear.standardised(correlation.ranks(relations.latents) if ranks else relations.latents)
     latents[:, relations.constant()] = 0.0
     factors = linear.standardised(np.column_stack(blocks))

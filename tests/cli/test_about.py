@@ -139,7 +139,7 @@ def test_completion_is_installed(command, tmp_path):
         ("dm-eval --prot", ["--protocol"]),
         ("dm-eval --protocol l", ["locatello2019", "li2020"]),
         ("dm-eval --dataset ro", ["rooms"]),
-        ("dm-eval --metrics mig,dci", ["mig,dcimig", "mig,dci"]),
+        ("dm-eval --metrics mig,dci", ["mig,dcimig", "mig,dci", "mig,dci_es"]),
         ("dm-eval --arch pro", ["pro-vlae"]),
         ("dm-train pro", ["pro-vlae"]),
         ("dm-reproduce --pl", ["--plan"]),

@@ -47,7 +47,7 @@ def test_noise_is_seldom_significant_and_a_code_always():
 
 
 def test_it_does_not_depend_on_the_processes():
-    metrics = [dm.Metric("dci", probe="lasso")]
+    metrics = [dm.Metric("dci", probe="lasso", alpha=0.01)]
     one, two = (
         dm.score(WEAK, V, metrics=metrics, permutations=5, anchors="all", n_jobs=jobs) for jobs in (1, 2)
     )
