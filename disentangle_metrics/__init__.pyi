@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast, Bins, Correction, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
+from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast, Bins, Correction, Correlation, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
 from disentangle_metrics.version import __version__ as __version__
 from disentangle_metrics.benchmarking.benchmark import benchmark as benchmark
 from disentangle_metrics.benchmarking.results import Benchmark as Benchmark
@@ -374,7 +374,7 @@ def mcc(
     latents: Any,
     factors: Any,
     *,
-    correlation: Literal['pearson', 'spearman', 'rdc'] = "pearson",
+    correlation: Correlation = "pearson",
     normalisation: Literal['factors', 'matched'] = "factors",
     affine: bool = False,
     cross_fitted: bool = False,

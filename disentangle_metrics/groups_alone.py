@@ -54,7 +54,8 @@ def per_group(
         As for :func:`score`. By default MIG and MIG-sup, as Li et al. 2020 compute them layer by layer, and
         the quality of DCI's probes, as Cui et al. 2023 compare layers.
     **about
-        `factor_names`, `factor_types`, `latent_names`, `latent_types` and `missing` of :func:`score`.
+        `factor_names`, `factor_types`, `latent_names`, `latent_types`, `missing` and `hierarchy` of
+        :func:`score`.
 
     Returns
     -------

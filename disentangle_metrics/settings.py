@@ -134,6 +134,7 @@ MostRows = Annotated[int, AtLeast(2)] | None
 Assignment = Annotated[tuple[int, ...], Called("one latent by number for each factor")] | None
 Mass = Literal["integral", "density"]
 Kernel = Literal["gaussian", "exponential"]
+Correlation = Literal["pearson", "spearman", "rdc"]
 NamedProbe = Literal[
     "boosted_trees", "gradient_boosting", "random_forest", "lasso", "review_lasso", "review_forest"
 ]

@@ -16,9 +16,9 @@ def about(name: str, *, list_names: bool, explain: str | None, doctor: bool, pro
 
         return listing()
     if protocols:
-        from disentangle_metrics.cli import listing as lists
+        from disentangle_metrics.cli.listing import protocol_list
 
-        return lists.protocols()
+        return protocol_list()
     if doctor:
         from disentangle_metrics.cli.doctor import diagnosis
 

@@ -61,7 +61,7 @@ def dm_eval(
     factor_types: Annotated[str | None, options.FactorTypes] = None,
     latent_types: Annotated[str | None, options.LatentTypes] = None,
     groups: Annotated[str | None, options.LatentGroups] = None,
-    hierarchy: Annotated[str | None, options.FactorTree] = None,
+    hierarchy: Annotated[str | None, options.Hierarchy] = None,
     missing: Annotated[options.Missing, options.MissingChoice] = options.Missing.RAISE,
     seed: Annotated[int, options.Seed] = 0,
     jobs: Annotated[int, options.Jobs] = 1,

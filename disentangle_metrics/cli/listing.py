@@ -53,7 +53,7 @@ def _whether_here(checkpoint: str) -> str:
     return "" if here else "not installed; the extra models has it"
 
 
-def protocols() -> str:
+def protocol_list() -> str:
     """Each protocol with its year, its paper and the scores that it is made of."""
     blocks = []
     for name, protocol in PROTOCOLS.items():

@@ -108,7 +108,7 @@ LatentGroups = option(
     "--groups",
     metavar="NAME=0,1;...",
 )
-FactorTree = option(
+Hierarchy = option(
     SCORING,
     "Factors that exist only under one value of another, and are missing elsewhere.",
     "--hierarchy",

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.factors.table import FactorTable
-from disentangle_metrics.datasets.factors.tree import FactorTree
 from disentangle_metrics.datasets.storage.packing import AllImages, BytePacking, Packing
 from disentangle_metrics.kit import network_input
 
@@ -32,7 +31,7 @@ class FactorDataset:
     ----------
     name : str
         The data set's name.
-    grid : FactorGrid, FactorTable, FactorTree, FactorColumns or NoFactors
+    grid : FactorGrid, FactorTable, FactorColumns or NoFactors
         Names, sizes and types of the factors, and which image has which values: one for every
         combination, or as a table says, with factors that do not exist in some. Or that nobody knows any.
     image_shape : tuple of int
@@ -53,7 +52,7 @@ class FactorDataset:
     def __init__(
         self,
         name: str,
-        grid: FactorGrid | FactorTable | FactorTree | FactorColumns | NoFactors,
+        grid: FactorGrid | FactorTable | FactorColumns | NoFactors,
         image_shape: tuple[int, int, int],
         read: ReadImages,
         *,
@@ -111,7 +110,7 @@ class FactorDataset:
         read: ReadImages,
         *,
         image_shape: tuple[int, int, int] | None = None,
-        grid: FactorTable | FactorTree | FactorColumns | None = None,
+        grid: FactorTable | FactorColumns | None = None,
         pinned: str | None = None,
     ) -> FactorDataset:
         """A variant of this data set, with other images, or some of them.

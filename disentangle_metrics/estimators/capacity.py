@@ -59,16 +59,16 @@ def losses(
     for fold in range(FOLDS):
         rows = np.flatnonzero(folds == fold)
         for start in range(0, len(rows), CHUNK):
-            chosen = rows[start : start + CHUNK]
-            inputs, wanted = columns[chosen], targets[chosen]
+            chunk = rows[start : start + CHUNK]
+            inputs, wanted = columns[chunk], targets[chunk]
             waves = np.sqrt(2) * np.cos(inputs @ directions + phases)
-            features = np.column_stack([np.ones(len(chosen)), inputs, waves])
+            features = np.column_stack([np.ones(len(chunk)), inputs, waves])
             products[fold] += features.T @ features
             crossed[fold] += features.T @ wanted
             squares[fold] += np.square(wanted).sum(axis=0)
             sums[fold] += wanted.sum(axis=0)
     spread = squares.sum(axis=0) - np.square(sums.sum(axis=0)) / len(targets)
-    found = np.zeros((len(widths), targets.shape[1]))
+    squared_errors = np.zeros((len(widths), targets.shape[1]))
     for fold in range(FOLDS):
         seen, answers = products.sum(axis=0) - products[fold], crossed.sum(axis=0) - crossed[fold]
         for step, width in enumerate(widths):
@@ -76,6 +76,6 @@ def losses(
             penalty = np.full(used, PENALTY * seen[0, 0])
             penalty[0] = 0.0  # of the intercept
             weights = np.linalg.solve(seen[:used, :used] + np.diag(penalty), answers[:used])
-            found[step] += squares[fold] - 2 * np.einsum("ft,ft->t", weights, crossed[fold, :used])
-            found[step] += np.einsum("ft,fg,gt->t", weights, products[fold, :used, :used], weights)
-    return np.asarray(np.maximum(found, 0.0) / np.where(spread > 0, spread, np.nan))
+            squared_errors[step] += squares[fold] - 2 * np.einsum("ft,ft->t", weights, crossed[fold, :used])
+            squared_errors[step] += np.einsum("ft,fg,gt->t", weights, products[fold, :used, :used], weights)
+    return np.asarray(np.maximum(squared_errors, 0.0) / np.where(spread > 0, spread, np.nan))

@@ -68,9 +68,9 @@ def _one_half(
     deviation = products.std(axis=0)
     real = (left.std(axis=0) > ROUNDING) & (direction.std(axis=0) > ROUNDING * np.abs(weights).max(axis=0))
     real &= (told.std(axis=0) > ROUNDING) & (deviation > 0)
-    found: Floats = np.zeros(len(real))
-    np.divide(np.sqrt(len(rest)) * products.mean(axis=0), deviation, out=found, where=real)
-    return found
+    statistics: Floats = np.zeros(len(real))
+    np.divide(np.sqrt(len(rest)) * products.mean(axis=0), deviation, out=statistics, where=real)
+    return statistics
 
 
 def _residuals(columns: Floats, others: Sequence[Floats]) -> Floats:

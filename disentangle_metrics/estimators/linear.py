@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 PENALTY = 1e-6  # of the ridge, for each row: enough to keep collinear columns solvable
 FOLDS = 5
+LEAST_ROWS = 4 * FOLDS
 
 Floats = NDArray[np.float64]
 
@@ -95,15 +96,15 @@ def canonical_correlations(one: Floats, other: Floats, folds: NDArray[np.integer
     Shape (min(D, K),): the mean over folds of each pair's correlation there, not below 0.
     """
     pairs = min(one.shape[1], other.shape[1])
-    found, times = np.zeros(pairs), 0
+    total, times = np.zeros(pairs), 0
     for train, test in parts(len(one), folds):
         left, right = canonical_directions(one[train], other[train])
         times += 1
         for pair in range(pairs):
             a, b = one[test] @ left[:, pair], other[test] @ right[:, pair]
             spread = a.std() * b.std()
-            found[pair] += np.mean((a - a.mean()) * (b - b.mean())) / spread if spread > 0 else 0.0
-    return np.asarray(np.clip(found / times, 0.0, 1.0))
+            total[pair] += np.mean((a - a.mean()) * (b - b.mean())) / spread if spread > 0 else 0.0
+    return np.asarray(np.clip(total / times, 0.0, 1.0))
 
 
 def canonical_directions(one: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[Floats, Floats]:

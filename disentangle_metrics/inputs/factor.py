@@ -14,12 +14,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import distinct, make_bins, numerically_constant
 from disentangle_metrics.estimators.scaling import one_comparable
 from disentangle_metrics.inputs.arrays import to_numpy
-from disentangle_metrics.inputs.levels import (
-    LARGEST,
-    LARGEST_EXACT,
-    but_for_rounding,
-    settle_objects,
-)
+from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_rounding, settle_objects
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
@@ -122,6 +117,10 @@ class Factor:
         if self.period is None:
             return [self.as_numbers()]
         return [np.cos(self.angles()), np.sin(self.angles())]
+
+    def columns(self) -> NDArray[np.float64]:
+        """The factor as numbers (N, 1); one that goes round as its cosine and sine (N, 2)."""
+        return np.column_stack(self.targets(as_category=False))
 
     def level_numbers(self) -> NDArray[np.float64]:
         """The numeric value of each level of a categorical or ordinal factor."""

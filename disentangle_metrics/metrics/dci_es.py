@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.capacity import capacities, losses
-from disentangle_metrics.estimators.linear import FOLDS, folds_of
+from disentangle_metrics.estimators.linear import LEAST_ROWS, folds_of
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
@@ -18,7 +18,6 @@ from disentangle_metrics.relations.units import units_of
 from disentangle_metrics.settings import Limits
 
 LEAST_TOLD = 0.01  # of a factor's variance, by the best probe; below it a curve has no shape
-LEAST_ROWS = 4 * FOLDS
 
 Floats = NDArray[np.float64]
 
@@ -104,7 +103,7 @@ def dci_es(
     latents, _ = units_of(relations)
     if len(latents) < LEAST_ROWS:
         raise NotApplicable(f"DCI-ES needs {LEAST_ROWS} rows, got {len(latents)}")
-    blocks = [_columns(relations, int(k)) for k in varying]
+    blocks = [_targets(relations, int(k)) for k in varying]
     owner = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
     # Of one column the weight does not matter; its variance could be out of range.
     weights = np.concatenate([block.var(axis=0) if block.shape[1] > 1 else [1.0] for block in blocks])
@@ -143,15 +142,13 @@ def ease(curve: Floats) -> Floats:
     return np.where(told < LEAST_TOLD, 0.0, 1 - 2 * area / np.where(told > 0, told, 1.0))
 
 
-def _columns(relations: Relations, k: int) -> Floats:
-    """A factor as targets (N, C): its numbers, an indicator for each category, both of a circle."""
+def _targets(relations: Relations, k: int) -> Floats:
+    """What probes of a factor predict (N, C): an indicator of each category, else its numbers."""
     factor = relations.inputs.factors[k]
-    if factor.period is not None:
-        return np.column_stack([np.cos(factor.angles()), np.sin(factor.angles())])
     if factor.kind == "categorical" and factor.codes is not None:
         present = np.unique(factor.codes)
         return np.asarray(factor.codes[:, None] == present, dtype=np.float64)
-    return factor.as_numbers()[:, None]
+    return factor.columns()
 
 
 def _untold(relations: Relations, columns: NDArray[np.integer]) -> tuple[Check, ...]:

@@ -15,8 +15,6 @@ from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
 
-LEAST_ROWS = 4 * linear.FOLDS
-
 
 @metric(
     scores=(
@@ -119,14 +117,13 @@ def linear_recovery(
             "maps all latents at once, so that groups of them change nothing: leave `groups` out"
         )
     varying = np.flatnonzero(relations.need_factors(1, "linear recovery"))
-    if len(relations.latents) < LEAST_ROWS:
-        raise NotApplicable(f"linear recovery needs {LEAST_ROWS} rows, got {len(relations.latents)}")
+    if len(relations.latents) < linear.LEAST_ROWS:
+        raise NotApplicable(f"linear recovery needs {linear.LEAST_ROWS} rows, got {len(relations.latents)}")
     of_factors = [relations.inputs.factors[k] for k in varying]
     blocks = []
     for factor in of_factors:
-        numbers = factor.as_numbers()[:, None]
-        numbers = correlation.ranks(numbers) if ranks else numbers
-        blocks.append(numbers if factor.period is None else _plane(factor.angles()))
+        columns = factor.columns()
+        blocks.append(correlation.ranks(columns) if ranks and factor.period is None else columns)
     given = correlation.ranks(relations.latents) if ranks else relations.latents
     widths = np.ones(given.shape[1], dtype=int)
     if around := relations.inputs.latent_angles():

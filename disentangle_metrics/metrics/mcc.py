@@ -23,8 +23,8 @@ from disentangle_metrics.estimators.randomised_dependence import dependence, dra
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.relations.relations import Relations
+from disentangle_metrics.settings import Correlation
 
-Correlation = Literal["pearson", "spearman", "rdc"]
 Floats = NDArray[np.float64]
 
 
@@ -43,7 +43,7 @@ Floats = NDArray[np.float64]
 def mcc(
     relations: Relations,
     *,
-    correlation: Literal["pearson", "spearman", "rdc"] = "pearson",
+    correlation: Correlation = "pearson",
     normalisation: Literal["factors", "matched"] = "factors",
     affine: bool = False,
     cross_fitted: bool = False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.conditional_dependence import dependence_statistics
@@ -88,7 +87,7 @@ def t_mex(
     from scipy.special import ndtr
 
     varying = np.flatnonzero(relations.need_factors(1, "T-MEX"))
-    blocks = [_columns(relations, int(k)) for k in varying]
+    blocks = [relations.inputs.factors[k].columns() for k in varying]
     least = 2 * (sum(block.shape[1] for block in blocks) + 1 + ROWS)
     if len(relations.latents) < least:
         raise NotApplicable(f"T-MEX needs {least} rows for these factors, got {len(relations.latents)}")
@@ -104,11 +103,3 @@ def t_mex(
         value=hits / (int(cells.sum()) + len(varying) - hits),
         details={name: Labelled(values, ("latents", "factors")) for name, values in tables.items()},
     )
-
-
-def _columns(relations: Relations, k: int) -> NDArray[np.float64]:
-    """A factor as numbers (N, 1), a circular one as cosine and sine (N, 2)."""
-    factor = relations.inputs.factors[k]
-    if factor.period is None:
-        return factor.as_numbers()[:, None]
-    return np.column_stack([np.cos(factor.angles()), np.sin(factor.angles())])

@@ -77,11 +77,11 @@ def circle(
         latent_names=latent_names,
         latent_types=latent_types,
     )
-    turning = inputs.factors[place_of("factor", factor, inputs.factor_names)]
-    if turning.period is None:
+    circular = inputs.factors[place_of("factor", factor, inputs.factor_names)]
+    if circular.period is None:
         raise InputError(
-            f"`factor`: {turning.name!r} is not circular; declare it, as in "
-            f'factor_types={{"{turning.name}": "circular:360"}}'
+            f"`factor`: {circular.name!r} is not circular; declare it, as in "
+            f'factor_types={{"{circular.name}": "circular:360"}}'
         )
     columns, _ = units_of(Relations(inputs))
     names = ["first axis of the plane", "second axis of the plane"]
@@ -94,17 +94,17 @@ def circle(
         if any(inputs.latent_types):
             raise InputError("`unit` must be two plain latents, and `latent_types` declares some others")
         columns, names = columns[:, places], [inputs.latent_names[place] for place in places]
-    angles = turning.angles()
+    angles = circular.angles()
     try:
-        found = turning_of(columns, angles, turns)
+        turning = turning_of(columns, angles, turns)
     except NotApplicable as error:
-        raise InputError(f"`factor`: {turning.name!r} has fewer than three values") from error
-    shown = found.plane if places is None else columns
+        raise InputError(f"`factor`: {circular.name!r} has fewer than three values") from error
+    shown = turning.plane if places is None else columns
     with styled():
         if ax is None:
             ax = picture(COLUMN, COLUMN).subplots()
-        _draw(ax, shown, angles, turning)
-        _label(ax, names, found, turning)
+        _draw(ax, shown, angles, circular)
+        _label(ax, names, turning, circular)
     return figure_of(ax)
 
 
@@ -134,18 +134,19 @@ def _labels(
     shown: NDArray[np.float64], angles: NDArray[np.float64], period: float
 ) -> list[tuple[NDArray[np.float64], str]]:
     """Mean places of the rows around each labelled value; values that lie at one place together."""
-    found: list[tuple[NDArray[np.float64], str]] = []
+    labels: list[tuple[NDArray[np.float64], str]] = []
     means = _means_of_arcs(shown, angles + np.pi / ARCS, ARCS)[:: ARCS // LABELS]
     for place, mean in enumerate(means):
         if np.isnan(mean).any():
             continue
         value = f"{place * period / LABELS:.3g}"
-        near = [n for n, (at, _) in enumerate(found) if np.linalg.norm(at - mean) < NEAR * np.ptp(shown)]
+        near = [n for n, (at, _) in enumerate(labels) if np.linalg.norm(at - mean) < NEAR * np.ptp(shown)]
         if near:
-            found[near[0]] = (found[near[0]][0], f"{found[near[0]][1]}, {value}")
+            at, values = labels[near[0]]
+            labels[near[0]] = (at, f"{values}, {value}")
         else:
-            found.append((mean, value))
-    return found
+            labels.append((mean, value))
+    return labels
 
 
 def _means_of_arcs(shown: NDArray[np.float64], angles: NDArray[np.float64], arcs: int) -> NDArray[np.float64]:
@@ -157,9 +158,9 @@ def _means_of_arcs(shown: NDArray[np.float64], angles: NDArray[np.float64], arcs
     return np.asarray(np.where(empty[:, None], np.nan, sums / np.maximum(rows, 1)[:, None]))
 
 
-def _label(axes: Axes, names: Sequence[str], found: Turning, factor: Factor) -> None:
+def _label(axes: Axes, names: Sequence[str], turning: Turning, factor: Factor) -> None:
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
-    times = "once" if found.turns == 1 else f"{found.turns} times"
-    axes.set_title(f"{factor.name}: error {found.error:.2f}, goes round {times}", loc="left")
+    times = "once" if turning.turns == 1 else f"{turning.turns} times"
+    axes.set_title(f"{factor.name}: error {turning.error:.2f}, goes round {times}", loc="left")

@@ -22,7 +22,7 @@ from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.incomplete import IncompleteRelations
-from disentangle_metrics.relations.relations import Relations, Table
+from disentangle_metrics.relations.relations import Floats, Relations
 from disentangle_metrics.settings import InformationSettings, Mass, Probe, Split, Strategy
 
 T = TypeVar("T")
@@ -181,12 +181,8 @@ class GroupedRelations(Relations):
         latents = correlation.ranks(latents) if ranks else latents
         targets = []
         for factor in columns.inputs.factors:
-            if factor.period is not None:
-                angles = factor.angles()[index]
-                targets.append(np.column_stack([np.cos(angles), np.sin(angles)]))
-            else:
-                numbers = factor.as_numbers()[index][:, None]
-                targets.append(correlation.ranks(numbers) if ranks else numbers)
+            target = factor.columns()[index]
+            targets.append(correlation.ranks(target) if ranks and factor.period is None else target)
         folds = linear.folds_of(len(latents), columns.generator("folds"))
         table = np.empty((len(self.inputs.groups), len(targets)))
         moving = ~columns.constant()
@@ -209,7 +205,7 @@ class GroupedRelations(Relations):
         summed = np.stack([found.importances[list(group)].sum(axis=0) for group in self.inputs.groups])
         return ProbeTables(summed, found.quality, found.balanced)
 
-    def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Table:
+    def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Floats:
         """Test accuracy of a linear SVM on each group's columns together."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy = np.zeros(self.inputs.shape[1:])

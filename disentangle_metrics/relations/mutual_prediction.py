@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.estimators.linear import FOLDS, folds_of
+from disentangle_metrics.estimators.linear import LEAST_ROWS, folds_of
 from disentangle_metrics.estimators.probes.one_column import Column, category, held_out_quality, measurement
 from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.relations.incomplete import IncompleteRelations
 from disentangle_metrics.relations.relations import Relations
-
-LEAST_ROWS = 4 * FOLDS
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,7 @@ def _factor(factor: Factor) -> Column:
     if factor.kind == "categorical" and factor.codes is not None:
         return category(factor.codes)
     if factor.period is not None:
-        angles = factor.angles()
-        return measurement(angles, np.column_stack([np.cos(angles), np.sin(angles)]))
+        return measurement(factor.angles(), factor.columns())
     return measurement(factor.as_numbers())
 
 

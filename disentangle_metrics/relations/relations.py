@@ -46,7 +46,7 @@ from disentangle_metrics.settings import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Table = NDArray[np.float64]
+Floats = NDArray[np.float64]
 OF_FACTORS = ("varying_factors", "_factor_bins", "_codes_of", "groups", "groups_of_others")  # alone
 
 
@@ -372,7 +372,7 @@ class Relations:
         return ProbeTables(importances, *quality)
 
     @_relation
-    def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Table:
+    def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Floats:
         """Test accuracy of a linear SVM on each latent alone, for factors of categories (D, K)."""
         categories = np.array([factor.codes is not None for factor in self.inputs.factors])
         accuracy, wanted = np.zeros(self.inputs.shape[1:]), self.varying_factors() & categories

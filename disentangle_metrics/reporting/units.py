@@ -49,11 +49,11 @@ class Held:
     def best(self) -> dict[str, str]:
         """The unit that tells most of each factor, by factor; a factor that no unit tells is left out."""
         least = LEAST_HELD if self.is_share else 0.0
-        found = {}
-        for factor, column in self.frame.items():
-            if column.notna().any() and column.max() > least:
-                found[str(factor)] = str(column.idxmax())
-        return found
+        return {
+            str(factor): str(column.idxmax())
+            for factor, column in self.frame.items()
+            if column.notna().any() and column.max() > least
+        }
 
 
 def held(report: Report) -> Held | None:

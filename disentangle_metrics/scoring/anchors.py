@@ -21,7 +21,7 @@ from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics.definition import Direction, MetricValue
 
 PERMUTATIONS = 5
-SAME = 1e-12
+ROUNDING = 1e-12  # of a score: scores that differ by less are as good as each other
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
 
 
@@ -106,8 +106,7 @@ def p_values(
         drawn = [sign * run[key] for run in runs if not math.isnan(run[key])]
         own = sign * values[key].value
         if drawn and not math.isnan(own):
-            # Scores that are alike but for rounding are as good.
-            as_good = sum(score >= own - SAME * max(1.0, abs(own)) for score in drawn)
+            as_good = sum(score >= own - ROUNDING * max(1.0, abs(own)) for score in drawn)
             shares[key] = (1 + as_good) / (1 + len(drawn))
     return shares
 

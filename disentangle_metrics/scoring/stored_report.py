@@ -308,7 +308,7 @@ FINDING: Mapping[str, Checked] = {
 }
 BENCHMARK: Mapping[str, Checked] = {
     "names": _list_of(_text),
-    "reports": _by_name(lambda where, value: None),
+    "reports": _by_name(lambda where, value: None),  # each is checked when it is read
     "errors": _by_name(_text),
     "notes": _list_of(_text),
     "provenance": _by_name(_anything),

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import disentangle_metrics as dm
+from tests.agreement.pairs_further import binary, boilard
 from tests.agreement.reference import CASES, arrays, found
 from tests.agreement.test_posterior import posterior
-from tests.agreement.witness_pairs import binary, boilard
 
 SHOWN = ("p01", "p03", "p05", "p06", "p08", "p14")
 SIDE_BY_SIDE = """

@@ -26,6 +26,7 @@ from tests.agreement.choices import CHOICES as FIRST_CHOICES
 from tests.agreement.choices import UNREPRODUCED as FIRST_UNREPRODUCED
 from tests.agreement.choices import Unreproduced
 from tests.agreement.comparison import Comparison, measure, pairs_recorded, short, shown
+from tests.agreement.comparisons_further import FURTHER
 from tests.agreement.comparisons_histogram import HISTOGRAM
 from tests.agreement.comparisons_sampled import SAMPLED
 from tests.agreement.comparisons_single import (
@@ -35,18 +36,17 @@ from tests.agreement.comparisons_single import (
     SINGLE_UNREPRODUCED,
 )
 from tests.agreement.comparisons_trained import TRAINED
-from tests.agreement.comparisons_witnesses import WITNESSES
 from tests.agreement.explanations import DEFECTS as FIRST_DEFECTS
 from tests.agreement.explanations import Explanation
-from tests.agreement.unreproduced_witnesses import WITNESS_UNREPRODUCED
-from tests.agreement.witnesses import WITNESS_CHOICES, WITNESS_DEFECTS
+from tests.agreement.explanations_further import FURTHER_CHOICES, FURTHER_DEFECTS
+from tests.agreement.unreproduced_further import FURTHER_UNREPRODUCED
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, DATA = DOCS / "agreement.md", DOCS / "data" / "agreement.json"
-COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED, *WITNESSES, *SINGLE)
-DEFECTS = (*FIRST_DEFECTS, *WITNESS_DEFECTS, *SINGLE_DEFECTS)
-CHOICES = (*FIRST_CHOICES, *WITNESS_CHOICES, *SINGLE_CHOICES)
-UNREPRODUCED = (*FIRST_UNREPRODUCED, *WITNESS_UNREPRODUCED, *SINGLE_UNREPRODUCED)
+COMPARISONS: tuple[Comparison, ...] = (*HISTOGRAM, *TRAINED, *SAMPLED, *FURTHER, *SINGLE)
+DEFECTS = (*FIRST_DEFECTS, *FURTHER_DEFECTS, *SINGLE_DEFECTS)
+CHOICES = (*FIRST_CHOICES, *FURTHER_CHOICES, *SINGLE_CHOICES)
+UNREPRODUCED = (*FIRST_UNREPRODUCED, *FURTHER_UNREPRODUCED, *SINGLE_UNREPRODUCED)
 PEERS = {
     "disentanglement_lib": "the study of Locatello et al. 2019",
     "ubisoft": "the review of Carbonneau et al. 2022",

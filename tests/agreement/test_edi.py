@@ -7,7 +7,7 @@ import pytest
 
 import disentangle_metrics as dm
 from tests.agreement.edi import exclusivity, exclusivity_scores
-from tests.agreement.witnesses import probe
+from tests.agreement.explanations_further import recorded_defect
 
 NOISE = "InnVariant: EDI of pure noise, seed 0"
 
@@ -28,8 +28,8 @@ def test_pure_noise_is_compact_and_modular():
     score = dm.mig(latents, factors, estimator="nearest_neighbours")
     information = score.details["mutual_information"].to_numpy()
     assert information.max() < 0.05
-    recorded = probe(NOISE)
-    entropy = float(np.mean(probe("InnVariant: entropy of a uniform factor")["values"]))
+    recorded = recorded_defect(NOISE)
+    entropy = float(np.mean(recorded_defect("InnVariant: entropy of a uniform factor")["values"]))
     held = np.full(4, recorded["E"] * entropy)
     modularity, compactness = exclusivity_scores(information, held)
     assert min(compactness, 1.0) == recorded["C"] == 1.0

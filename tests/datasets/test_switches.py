@@ -78,6 +78,11 @@ def test_a_switch_decides_which_factors_exist(dataset: FactorDataset, table: np.
     np.testing.assert_array_equal(labels[1, [0, 3, 4, 5, 6, 7]], [2, 15, 1, 7, 31, 31])
 
 
+def different(rows: np.ndarray) -> int:
+    """How many different rows there are, of values from -1 to 31."""
+    return len(np.unique((rows + 1) @ 33 ** np.arange(rows.shape[1])))
+
+
 def test_options_are_equally_likely_and_factors_independent(table: np.ndarray) -> None:
     assert np.bincount(table[:, SHAPE]).tolist() == [262_144] * 3
     assert np.bincount(table[table[:, SHAPE] == 2, JETS]).tolist() == [131_072] * 2
@@ -88,8 +93,8 @@ def test_options_are_equally_likely_and_factors_independent(table: np.ndarray) -
     ship = table[table[:, SHAPE] == 2]
     assert np.bincount(ship[:, ANGLE] * 2 + ship[:, JETS]).tolist() == [131_072 // 16] * 32
     jets = ship[ship[:, JETS] == 1]
-    assert len(np.unique(jets, axis=0)) == len(jets) == 16 * 8 * 1024
-    assert len(np.unique(table, axis=0)) == 208 * 1024
+    assert different(jets) == len(jets) == 16 * 8 * 1024
+    assert different(table) == 208 * 1024
 
 
 def test_moons_wax_from_a_crescent_to_a_disc(dataset: FactorDataset) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,30 +12,13 @@ if sys.platform != "linux":
     pytest.skip("processes are told apart as Linux does", allow_module_level=True)
 
 from tests.faults.subjects import SUBJECTS
-
-ROOT = Path(__file__).parents[2]
-
-
-def tried(*arguments: str, within: float) -> str:
-    """What `python -m tests.faults` prints; fails if any try did."""
-    command = [sys.executable, "-m", "tests.faults", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        said, _ = process.communicate(timeout=within)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0, said[-3000:]
-    return said
+from tests.module_run import printed
 
 
 def test_runs_of_several_seeds_survive_each_fault() -> None:
-    said = tried("--tries", "1", "--seed", "3", "--commands", "dm-train --seeds", within=250)
+    said = printed(
+        "tests.faults", "--tries", "1", "--seed", "3", "--commands", "dm-train --seeds", within=250
+    )
     assert said.count("1 tries, 0 failed") == 4
 
 
@@ -47,7 +26,7 @@ def test_runs_of_several_seeds_survive_each_fault() -> None:
 @pytest.mark.parametrize("command", SUBJECTS)
 def test_twenty_of_each_fault(command: str) -> None:
     tries = "5" if "--jobs" in command else "20"  # whose workers load the libraries anew
-    said = tried("--tries", tries, "--commands", command, within=3000)
+    said = printed("tests.faults", "--tries", tries, "--commands", command, within=3000)
     assert said.count(f"{tries} tries, 0 failed") == 4
 
 

@@ -17,13 +17,13 @@ class FactorTable:
 
     Parameters
     ----------
-    values : ndarray of int64 (n, n_factors)
+    values : ndarray of integers (n, n_factors)
         One row per image, coded 0 .. size - 1.
     combinations : FactorGrid
         Names, sizes and types of the factors.
     """
 
-    values: NDArray[np.int64]
+    values: NDArray[np.signedinteger]
     combinations: FactorGrid
 
     @property
@@ -50,7 +50,7 @@ class FactorTable:
 
     def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
         """Factor values (n, n_factors) of the images with these indices (n,)."""
-        return self.values[self.check_indices(indices)]
+        return self.values[self.check_indices(indices)].astype(np.int64, copy=False)
 
     def index(self, factors: ArrayLike) -> NDArray[np.int64]:
         """Indices (n,) of the first image with each of these factor values (n, n_factors).

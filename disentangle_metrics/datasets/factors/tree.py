@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.datasets.factors.columns import NO_VALUE
-from disentangle_metrics.datasets.factors.grid import FactorGrid, checked_indices, integers
+from disentangle_metrics.datasets.factors.grid import integers
+from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.errors import InputError
 
 
 @dataclass(frozen=True)
-class FactorTree:
-    """The factor values of each image, where a factor may not exist in some images.
+class FactorTree(FactorTable):
+    """A table of factor values in which a factor may not exist in some images.
 
     Parameters
     ----------
@@ -28,38 +29,10 @@ class FactorTree:
         it exists.
     """
 
-    values: NDArray[np.signedinteger]
-    combinations: FactorGrid
     hierarchy: Mapping[str, tuple[str, int]]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """One name per factor."""
-        return self.combinations.names
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many values each factor takes."""
-        return self.combinations.sizes
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The kind of each factor."""
-        return self.combinations.types
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def check_indices(self, indices: ArrayLike) -> NDArray[np.int64]:
-        """`indices` as an int64 array (n,), each in 0 .. len - 1, or an InputError."""
-        return checked_indices(indices, len(self))
-
-    def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
-        """Factor values (n, n_factors) of these images; NO_VALUE where a factor does not exist."""
-        return self.values[self.check_indices(indices)].astype(np.int64)
-
     def labels(self, indices: ArrayLike) -> NDArray[np.float64]:
-        """The same as scores read them: NaN where a factor does not exist."""
+        """Factor values (n, n_factors) as scores read them: NaN where a factor does not exist."""
         codes = self.factors(indices)
         return np.where(codes == NO_VALUE, np.nan, codes)
 

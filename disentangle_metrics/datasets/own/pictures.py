@@ -86,7 +86,9 @@ def decoded(content: Path | bytes, label: str, side: int | None, channels: int |
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
-        raise DatasetError(f"pictures are read with pillow, which is missing: {install_line('data')}") from error
+        raise DatasetError(
+            f"pictures are read with pillow, which is missing: {install_line('data')}"
+        ) from error
     try:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
             if opened.mode.startswith(("I", "F")):

@@ -187,7 +187,7 @@ def _columns(dataset: FactorDataset, names: Iterable[str]) -> list[int]:
 def _chosen(dataset: FactorDataset, rows: NDArray[np.int64], variant: str) -> FactorDataset:
     if not len(rows):
         raise InputError(f"{dataset.name}|{variant} has no image")
-    grid: FactorTable | FactorTree | FactorColumns
+    grid: FactorTable | FactorColumns
     if isinstance(dataset.grid, FactorColumns):
         frame = dataset.grid.frame.iloc[rows].reset_index(drop=True)
         grid = replace(

@@ -190,7 +190,9 @@ def _shrunk(path: Path) -> NDArray[np.uint8]:
     try:
         from PIL import Image
     except ImportError as error:
-        raise DatasetError(f"pictures are read with pillow, which is missing: {install_line('data')}") from error
+        raise DatasetError(
+            f"pictures are read with pillow, which is missing: {install_line('data')}"
+        ) from error
     try:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")

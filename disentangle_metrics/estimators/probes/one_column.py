@@ -121,17 +121,17 @@ def _predicted(
 def _cuts(first: NDArray[np.int64], rows: int) -> list[NDArray[np.int64]]:
     """Where bins begin, for 1, 2, 4, ... bins of equally many rows; a value is never cut."""
     middles = (first + np.append(first[1:], rows)) / 2
-    found: list[NDArray[np.int64]] = []
+    cuts: list[NDArray[np.int64]] = []
     bins = 1
     while bins * LEAST_ROWS_OF_A_BIN <= rows:
         number = (middles * bins // rows).astype(np.int64)
         starts = first[np.concatenate([[True], number[1:] != number[:-1]])]
-        if not found or len(starts) > len(found[-1]):
-            found.append(starts)
+        if not cuts or len(starts) > len(cuts[-1]):
+            cuts.append(starts)
         bins *= 2
-    if len(first) * LEAST_ROWS_OF_A_BIN <= rows and len(first) > len(found[-1]):
-        found.append(first)  # each value by itself, where there are few
-    return found
+    if len(first) * LEAST_ROWS_OF_A_BIN <= rows and len(first) > len(cuts[-1]):
+        cuts.append(first)  # each value by itself, where there are few
+    return cuts
 
 
 def _places(

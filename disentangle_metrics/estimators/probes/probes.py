@@ -183,13 +183,13 @@ def svm_accuracies(
         always = accuracy(target.test, target.train[:1], balanced=balanced)
         return np.full(len(units) or train.shape[1], always)
     columns = [list(unit) for unit in units or ((latent,) for latent in range(train.shape[1]))]
-    found = np.empty(len(columns))
+    accuracies = np.empty(len(columns))
     for place, own in enumerate(columns):
         model = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
         with without_advice():
             model.fit(train[:, own], target.train)
-        found[place] = accuracy(target.test, model.predict(test[:, own]), balanced=balanced)
-    return found
+        accuracies[place] = accuracy(target.test, model.predict(test[:, own]), balanced=balanced)
+    return accuracies
 
 
 def mean_result(parts: Sequence[T]) -> T:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.agreement.choices import Unreproduced
-from tests.agreement.comparisons_witnesses import BOILARD, GUARD, HIERARCHY, LEJEPA, VAETC, VARIANT
+from tests.agreement.comparisons_further import BOILARD, GUARD, HIERARCHY, LEJEPA, VAETC, VARIANT
 
 OTHER_PREDICTOR = (
     "ours maps by step functions and takes chance off; `tests/agreement/test_r4.py` compares them"
 )
-WITNESS_UNREPRODUCED = (
+FURTHER_UNREPRODUCED = (
     *(
         Unreproduced(
             BOILARD,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.agreement.comparison import Comparison, Pairs, Record
-from tests.agreement.witness_pairs import (
+from tests.agreement.pairs_further import (
     boilard_by_hand,
     boilard_dcimig,
     boilard_jemmig,
@@ -77,7 +77,7 @@ VAETC, HIERARCHY, LEJEPA = "vaetc", "hierarchical-disentanglement", "lejepa-iden
 CONSTANT = ("p09",)
 BY_EDGE = ("pg_hier_nested",)
 
-WITNESSES = (
+FURTHER = (
     _row(
         BOILARD,
         "MIG-sup",

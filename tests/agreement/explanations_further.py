@@ -8,7 +8,7 @@ import numpy as np
 
 import disentangle_metrics as dm
 from tests.agreement.comparison import EVERY_CASE, of
-from tests.agreement.comparisons_witnesses import (
+from tests.agreement.comparisons_further import (
     BOILARD,
     BY_EDGE,
     GUARD,
@@ -18,9 +18,9 @@ from tests.agreement.comparisons_witnesses import (
     VARIANT,
 )
 from tests.agreement.explanations import Explanation, Shown
+from tests.agreement.pairs_further import binary
 from tests.agreement.reference import FOLDERS, arrays, found, recorded
 from tests.agreement.test_posterior import posterior
-from tests.agreement.witness_pairs import binary
 
 ANY = ("p",)  # the first letter of every case
 P14 = "p14_posterior"
@@ -41,7 +41,7 @@ def number(case: str, peer: str, metric: str, name: str, **parameters: object) -
     raise LookupError(f"no record of {peer} {metric} {parameters} for {case}")
 
 
-def probe(text: str) -> dict[str, float]:
+def recorded_defect(text: str) -> dict[str, float]:
     """What was recorded of an input that shows a defect."""
     every = recorded(FOLDERS[1])["probes"]
     return dict(next(entry["result"] for entry in every if entry["probe"].startswith(text)))
@@ -109,7 +109,7 @@ def _compact_noise() -> Iterator[Shown]:
     compactness = dm.mig(latents, factors, estimator="nearest_neighbours").value
     modularity = dm.mig_sup(latents, factors, estimator="nearest_neighbours").value
     for seed in (0, 1):
-        theirs = probe(f"InnVariant: EDI of pure noise, seed {seed}")
+        theirs = recorded_defect(f"InnVariant: EDI of pure noise, seed {seed}")
         yield Shown("noise", f"compactness, seed {seed}; ours: MIG by neighbours", compactness, theirs["C"])
         yield Shown("noise", f"modularity, seed {seed}; ours: MIG-sup by neighbours", modularity, theirs["D"])
 
@@ -121,7 +121,7 @@ def _rounding_lifts() -> Iterator[Shown]:
         yield Shown("p05", f"MCC by RDC of noise, seed {seed}", ours, value)
 
 
-WITNESS_DEFECTS = (
+FURTHER_DEFECTS = (
     Explanation(
         "R2 without an intercept",
         "identifiability-guard fits its line through the origin. A code that is the factors plus 1 then "
@@ -265,7 +265,7 @@ def _dense_mix() -> Iterator[Shown]:
             yield Shown(case, f"ours; {name}", ours, number(case, GUARD, "T-MEX", name))
 
 
-WITNESS_CHOICES = (
+FURTHER_CHOICES = (
     Explanation(
         "MIG-sup in the order of raw information",
         "jboilard1994 takes the two factors that a latent tells most of in nats, and divides each by its own "

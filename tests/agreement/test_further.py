@@ -7,9 +7,9 @@ import pytest
 
 import disentangle_metrics as dm
 from tests.agreement.comparison import EVERY_CASE, measure, of
-from tests.agreement.comparisons_witnesses import BOILARD, WITNESSES
+from tests.agreement.comparisons_further import BOILARD, FURTHER
+from tests.agreement.pairs_further import boilard
 from tests.agreement.reference import arrays, values
-from tests.agreement.witness_pairs import boilard
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -19,7 +19,7 @@ def rows(case):
 
 
 @pytest.mark.parametrize("most_rows", [2_500, pytest.param(10**6, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("comparison", WITNESSES, ids=lambda comparison: comparison.name)
+@pytest.mark.parametrize("comparison", FURTHER, ids=lambda comparison: comparison.name)
 def test_ours_gives_the_recorded_number(comparison, most_rows):
     compared = 0
     fewest = min(rows(case) for case, _ in comparison.records().values())
@@ -51,5 +51,5 @@ def test_a_latent_of_boilard_can_count_below_nothing():
 def test_every_peer_is_compared_or_left_out_by_name():
     """A record whose peer has neither a comparison nor a reason would be seen by tests/agreement/test_page.py."""
     peers = {record["peer"] for case in EVERY_CASE for record in values()["cases"][case]["results"]}
-    assert {comparison.peer for comparison in WITNESSES} <= peers
-    assert len({comparison.peer for comparison in WITNESSES}) == 7
+    assert {comparison.peer for comparison in FURTHER} <= peers
+    assert len({comparison.peer for comparison in FURTHER}) == 7
