@@ -125,8 +125,8 @@ def score(
         Chance and ceiling of each score: True for all metrics that are not slow, "all", or False.
     permutations
         Give each score that has a chance level a p against chance, from so many permutations of the factors'
-        rows: 199 for a p of at least 0.005. It takes as many times as long as the score. Slow metrics, such as
-        `dci`, get one with ``anchors="all"`` only. None: no p.
+        rows: 199 for a p of at least 0.005. It takes as many times as long as the score. Slow metrics, such
+        as `dci`, get one with ``anchors="all"`` only. None: no p.
     progress
         Show a progress bar on stderr.
 
@@ -200,8 +200,8 @@ def score_inputs(
             with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
                 perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
                 ceiling = runner.scores(anchored, perfect, ", ceiling")
-                without = [facts.key for r in anchored for facts in r.scores if not facts.has_ceiling]
-                ceiling = {key: score for key, score in ceiling.items() if key not in without}
+                reached = [facts.key for r in anchored for facts in r.scores if facts.has_ceiling]
+                ceiling = {key: ceiling[key] for key in reached}
         located: Mapping[str, Located] = {}
         evidence: Evidence | None = None
         if options.confidence is not None:
