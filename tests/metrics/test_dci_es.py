@@ -131,3 +131,43 @@ def test_a_probe_that_is_worse_than_the_mean_leaves_what_the_mean_leaves():
     curves = dm.dci_es(latents, factor)["dci_explicitness"].details
     assert losses(latents, factor, [0, 8], np.arange(60) % 5, rng).min() > 1
     assert [curve.iloc[0] for curve in curves.values()] == [1.0] * len(curves)
+
+
+def test_losses_are_those_of_ridge_regressions_solved_fold_by_fold():
+    rng = np.random.default_rng(3)
+    latents = rng.normal(size=(200, 2)) * [1, 50] + [3, 0]
+    targets = np.column_stack([latents[:, 0] ** 2, latents.sum(axis=1)])
+    folds = rng.permutation(200) % 5
+    found = losses(latents, targets, [0, 4, 8], folds, np.random.default_rng(4))
+    drawn = np.random.default_rng(4)
+    directions, phases = drawn.normal(size=(2, 8)), drawn.uniform(0, 2 * np.pi, size=8)
+    z, v = ((side - side.mean(axis=0)) / side.std(axis=0) for side in (latents, targets))
+    waves = np.sqrt(2) * np.cos(z @ directions + phases)  # of deviation sqrt(2 / D), here 1
+    for place, width in enumerate((0, 4, 8)):
+        columns = np.column_stack([np.ones(200), z, waves[:, :width]])
+        left = np.zeros(2)
+        for fold in range(5):
+            seen = columns[folds != fold]
+            penalty = (
+                1e-4 * len(seen) * np.diag([0.0, *[1.0] * (columns.shape[1] - 1)])
+            )  # none of the intercept
+            weights = np.linalg.solve(seen.T @ seen + penalty, seen.T @ v[folds != fold])
+            left += np.square(v[folds == fold] - columns[folds == fold] @ weights).sum(axis=0)
+        np.testing.assert_allclose(found[place], left / 200, rtol=1e-9, atol=1e-12)
+
+
+def test_the_losses_of_categories_are_pooled_by_their_variance():
+    rng = np.random.default_rng(5)
+    factor = rng.choice(3, p=[0.7, 0.25, 0.05], size=2_000)
+    latents = (factor == 0)[:, None] + 0.01 * rng.normal(size=(2_000, 1))  # tells the first, parts no others
+    curve = dm.dci_es(latents, factor[:, None], factor_types="categorical")["dci_explicitness"].details[
+        "curve_0"
+    ]
+    shares = np.bincount(factor) / 2_000
+    p, q = shares[1:] / shares[1:].sum()
+    left = 2 * p * q * shares[1:].sum()  # squared error of both indicators where the first is not
+    assert curve.iloc[0] == pytest.approx(left / (shares * (1 - shares)).sum(), abs=0.01)
+
+
+def test_a_factor_of_which_one_percent_is_read_has_a_curve():
+    np.testing.assert_allclose(ease(np.array([[0.985, 0.995], [0.985, 0.995]])), [1, 0])

@@ -88,6 +88,14 @@ def test_a_rare_category_has_no_neighbours() -> None:
     assert held_out_quality([single], [measurement(np.arange(100.0))], np.arange(100) % 5)[0, 0] == 0
 
 
+def test_values_of_two_rows_can_each_be_a_step() -> None:
+    # Powers of two of bins would merge some of 300 values: 256 bins of 720 rows, and 512 are too many.
+    values = np.repeat(np.arange(300.0), 3)
+    told = RNG.permutation(300).astype(float)[values.astype(int)]
+    folds = np.arange(900) % 5  # which part the three rows of a value
+    assert held_out_quality([measurement(values)], [measurement(told)], folds)[0, 0] == pytest.approx(1)
+
+
 def test_a_circle_has_no_end() -> None:
     angle = RNG.uniform(0, 360, size=N)
     turned = (angle + 100) % 360
