@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def as_plane(angles: Floats) -> Floats:
+    """Angles (N,) as their cosine and sine, shape (N, 2)."""
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
 def circular_linear(columns: NDArray[np.floating], angles: Floats) -> Floats:
     """R2 of a linear regression of each column (N, D) on cosine and sine of `angles` (N,). Shape (D,).
 
     K. Mardia, P. Jupp, "Directional Statistics", 2000, section 11.2. Range [0, 1]; 0 for a column that
     is constant. It does not depend on where the circle is cut.
     """
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    circle = as_plane(angles)
     basis, root = np.linalg.qr(circle - circle.mean(axis=0))
     basis = basis[:, np.abs(np.diag(root)) > 1e-12 * np.sqrt(len(angles))]
     centred = np.asarray(columns, dtype=np.float64) - np.mean(columns, axis=0, dtype=np.float64)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.estimators.circular import as_plane
 from disentangle_metrics.estimators.linear import standardised
 
 RANK = 1e-9  # of the largest singular value: below it a direction of the columns is rounding
@@ -39,7 +40,7 @@ def turning_error(latents: NDArray[np.floating], angles: Floats, turns: Sequence
     basis = _basis(standardised(latents))
     error = np.full(len(turns), np.nan)
     for place, w in enumerate(turns):
-        circle = _basis(np.column_stack([np.cos(w * angles), np.sin(w * angles)]))
+        circle = _basis(as_plane(w * angles))
         if circle.shape[1] == 2:
             pair = np.linalg.svd(basis.T @ circle, compute_uv=False)  # of one column one, else two
             error[place] = np.clip(1.0 - (pair.sum() / 2) ** 2, 0.0, 1.0)
@@ -53,7 +54,7 @@ def turning_plane(latents: NDArray[np.floating], angles: Floats, turns: int) -> 
     angle, `turns` times. A code of one column, or of none that varies, leaves axes at 0.
     """
     basis = _basis(standardised(latents))
-    circle = _basis(np.column_stack([np.cos(turns * angles), np.sin(turns * angles)]))
+    circle = _basis(as_plane(turns * angles))
     left, _, right = np.linalg.svd(basis.T @ circle, full_matrices=False)
     plane = basis @ left @ right * np.sqrt(len(angles) / 2)
     return np.asarray(np.pad(plane, ((0, 0), (0, 2 - plane.shape[1]))))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.estimators import correlation, linear
+from disentangle_metrics.estimators import circular, correlation, linear
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.relations.relations import Relations
@@ -129,7 +129,7 @@ def linear_recovery(
     if around := relations.inputs.latent_angles():
         widths[list(around)] = 2
         given = np.column_stack(
-            [_plane(around[j]) if j in around else column for j, column in enumerate(given.T)]
+            [circular.as_plane(around[j]) if j in around else column for j, column in enumerate(given.T)]
         )
     latents, constant = linear.standardised(given), np.repeat(relations.constant(), widths)
     latents[:, constant] = 0.0
@@ -163,11 +163,6 @@ def linear_recovery(
         ),
         "procrustes": MetricValue(linear.procrustes_distance(latents, factors)),
     }
-
-
-def _plane(angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A circle as two columns (N, 2), its cosine and its sine."""
-    return np.column_stack([np.cos(angles), np.sin(angles)])
 
 
 def _of_blocks(of_columns: NDArray[np.float64], widths: Iterable[int]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.estimators.circular import as_plane
 from disentangle_metrics.estimators.linear import LEAST_ROWS, folds_of
 from disentangle_metrics.estimators.probes.one_column import Column, category, held_out_quality, measurement
 from disentangle_metrics.inputs.factor import Factor
@@ -71,7 +72,7 @@ def _latents(relations: Relations) -> list[Column]:
             columns.append(category(np.unique(values, return_inverse=True)[1].reshape(-1)))
         elif j in angles:
             around = np.mod(angles[j], 2 * np.pi)
-            columns.append(measurement(around, np.column_stack([np.cos(around), np.sin(around)])))
+            columns.append(measurement(around, as_plane(around)))
         else:
             columns.append(measurement(values))
     return columns

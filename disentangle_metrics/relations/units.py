@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import NotApplicable
+from disentangle_metrics.estimators.circular import as_plane
 from disentangle_metrics.estimators.equivariance import turning_error, turning_plane
 from disentangle_metrics.relations.grouped import GroupedRelations
 from disentangle_metrics.relations.relations import Relations
@@ -24,7 +25,7 @@ def units_of(relations: Relations) -> tuple[NDArray[np.float64], list[list[int]]
     places: list[list[int]] = []
     for latent in range(latents.shape[1]):
         turned = angles.get(latent)
-        own = [latents[:, latent]] if turned is None else [np.cos(turned), np.sin(turned)]
+        own = [latents[:, latent]] if turned is None else [*as_plane(turned).T]
         places.append(list(range(len(columns), len(columns) + len(own))))
         columns += own
     groups = relations.inputs.groups or (tuple(range(latents.shape[1])),)
