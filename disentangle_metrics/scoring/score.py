@@ -125,7 +125,7 @@ def score(
         Chance and ceiling of each score: True for all metrics that are not slow, "all", or False.
     permutations
         Give each score that has a chance level a p against chance, from so many permutations of the factors'
-        rows: 199 for a p of at least 0.005. It takes as many times as long as the score. Slow metrics, such as
+        rows: 199 for a p of at least 0.005. It takes as many times as long as the score. Slow metrics, as
         `dci`, get one with ``anchors="all"`` only. None: no p.
     progress
         Show a progress bar on stderr.

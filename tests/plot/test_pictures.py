@@ -313,7 +313,7 @@ def test_of_three_the_best_is_at_zero():
             lambda: dm.plot.latent(Z, V, latent=3, factor=0),
             "`latent` must be a name, or a number from 0 to 2",
         ),
-        (lambda: dm.plot.latent(Z, V, latent=0, factor="hue"), "no factor 'hue'; there are shape, scale"),
+        (lambda: dm.plot.latent(Z, V, latent=0, factor="hue"), "there is no 'hue'; there are shape, scale"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(call, message):
