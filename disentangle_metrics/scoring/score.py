@@ -200,8 +200,8 @@ def score_inputs(
             with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
                 perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
                 ceiling = runner.scores(anchored, perfect, ", ceiling")
-                without = [facts.key for r in anchored for facts in r.scores if not facts.has_ceiling]
-                ceiling = {key: score for key, score in ceiling.items() if key not in without}
+                bounded = [facts.key for r in anchored for facts in r.scores if facts.has_ceiling]
+                ceiling = {key: ceiling[key] for key in bounded}
         located: Mapping[str, Located] = {}
         evidence: Evidence | None = None
         if options.confidence is not None:
