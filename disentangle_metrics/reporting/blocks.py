@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import (
+    HEADLINE,
     LOWER,
     NEAR,
     NOTHING,
+    WITH_P,
     bounds,
     by_property,
     in_groups,
@@ -18,6 +20,7 @@ from disentangle_metrics.reporting.view import (
     lower_is_better,
     near_chance,
     number,
+    probability,
     readings,
     report_remarks,
 )
@@ -178,7 +181,7 @@ def shared(texts: Mapping[str, Iterable[str]]) -> list[str]:
 def _score_blocks(reports: Mapping[str, Report], names: Sequence[str], *, brief: bool) -> list[Block]:
     scores = list(first_scores(reports).values())
     groups = in_groups(scores, brief=brief)
-    if groups[0][0] != "headline":  # few scores stand in one table
+    if len(scores) <= len(HEADLINE):  # few scores stand in one table
         few = [score for _, members in groups for score in members]
         block = _score_block("", few, reports, names)
         labels = [
@@ -208,6 +211,10 @@ def _lines(reports: Mapping[str, Report], names: Sequence[str], columns: Sequenc
         if any(score is not None and score.interval is not None for score in scores):
             of = f"  {100 * (reports[name].confidence or 0):g}% interval"
             lines.append(Line(of, tuple(NOTHING if score is None else _interval(score) for score in scores)))
+        if any(score is not None and score.p is not None for score in scores):
+            lines.append(
+                Line("  p", tuple(probability(None if score is None else score.p) for score in scores))
+            )
     return tuple(lines)
 
 
@@ -247,6 +254,8 @@ def _legend(reports: Mapping[str, Report], *, ranked: bool) -> tuple[str, ...]:
     )
     if any(score.interval is not None for score in scores):
         lines.append("Below a score: the corrected score, then its interval.")
+    if any(score.p is not None for score in scores):
+        lines.append(WITH_P)
     if ranked:
         lines.append(
             "Mean rank: over the scores of a property, 1 is best. The number in brackets counts the scores: "
