@@ -68,15 +68,16 @@ def with_switches(
                     f"factor {factor.name!r} has a value in row {_number(row, origin)}, and by `hierarchy` "
                     f"it exists only where {switch!r} is {level!r}: leave it missing (NaN or None) there"
                 )
-            checks.append(
-                Check(
-                    "missing_by_design",
-                    f"factor {factor.name!r} exists in {int(exists.sum()):,} of {rows:,} rows, where "
-                    f"{switch!r} is {level!r}",
-                    about=factor.name,
-                    numbers={"rows": int(exists.sum())},
+            if not exists.all():
+                checks.append(
+                    Check(
+                        "missing_by_design",
+                        f"factor {factor.name!r} exists in {int(exists.sum()):,} of {rows:,} rows, where "
+                        f"{switch!r} is {level!r}",
+                        about=factor.name,
+                        numbers={"rows": int(exists.sum())},
+                    )
                 )
-            )
             factor = replace(factor, switch=(switch, level))
         lacking = exists & ~present
         if missing == "raise" and lacking.any():

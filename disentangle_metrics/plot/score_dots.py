@@ -142,7 +142,9 @@ def _draw_bounded(axes: Axes, several: Mapping[str, Scores], groups: Mapping[str
     axes.set_xlim(min(-0.03, lowest - 0.03), 1.03)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("score (thin line: chance, thick line: ceiling)")
+    axes.set_xlabel(
+        "score (thin line: chance, thick line: ceiling)", loc="right"
+    )  # beside names of any length
 
 
 def _draw_score(axes: Axes, score: Score, y: float, series: int, name: str, count: int) -> None:

@@ -11,6 +11,7 @@ from disentangle_metrics.reporting.view import (
     LOWER,
     NEAR,
     NOTHING,
+    WITH_P,
     bounds,
     by_property,
     in_groups,
@@ -18,6 +19,7 @@ from disentangle_metrics.reporting.view import (
     lower_is_better,
     near_chance,
     number,
+    probability,
     readings,
     report_remarks,
 )
@@ -208,6 +210,10 @@ def _lines(reports: Mapping[str, Report], names: Sequence[str], columns: Sequenc
         if any(score is not None and score.interval is not None for score in scores):
             of = f"  {100 * (reports[name].confidence or 0):g}% interval"
             lines.append(Line(of, tuple(NOTHING if score is None else _interval(score) for score in scores)))
+        if any(score is not None and score.p is not None for score in scores):
+            lines.append(
+                Line("  p", tuple(probability(None if score is None else score.p) for score in scores))
+            )
     return tuple(lines)
 
 
@@ -247,6 +253,8 @@ def _legend(reports: Mapping[str, Report], *, ranked: bool) -> tuple[str, ...]:
     )
     if any(score.interval is not None for score in scores):
         lines.append("Below a score: the corrected score, then its interval.")
+    if any(score.p is not None for score in scores):
+        lines.append(WITH_P)
     if ranked:
         lines.append(
             "Mean rank: over the scores of a property, 1 is best. The number in brackets counts the scores: "

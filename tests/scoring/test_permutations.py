@@ -90,3 +90,10 @@ def test_a_slow_metric_without_p_is_named():
     assert codes["no_p"].startswith('no p of r4, whose chance is slow to compute; anchors="all"')
     alone = dm.score(WEAK, V, metrics=["mcc"], permutations=3)
     assert "no_p" not in {check.code for check in alone.checks()}
+
+
+def test_the_table_of_several_representations_has_a_line_of_p():
+    bench = dm.benchmark({"a": V, "b": V}, V, metrics=["mcc"], permutations=9, progress=False)
+    lines = str(bench).splitlines()
+    assert [line.split() for line in lines if line.startswith("  p")] == [["p", "0.100"]] * 2
+    assert sum("p: share of permutations" in line for line in lines) == 1
