@@ -88,8 +88,7 @@ def describe(name: str) -> str:
         f"Groups of latents: {GROUPS.get(definition.relation, 'no definition; the score is NaN')}",
         f"In an Accumulator: {COUNTED[definition.from_counts]}",
         f"Source: {definition.source} (definition version {definition.version})",
-        "Settings, their defaults and what they may be",
-        *settings,
+        *(["Settings, their defaults and what they may be", *settings] if settings else ["Settings: none"]),
     ]
     return Card("\n".join(lines))
 

@@ -267,17 +267,18 @@ def in_groups(scores: list[S], *, brief: bool = False) -> list[tuple[str, list[S
 
     `brief` leaves the headline alone.
     """
-    first = _headline(scores)
+    first = _headline(scores, brief=brief)
     grouped = by_property([score for score in scores if score not in first])
     return [("headline", first), *([] if brief else grouped)] if first else grouped
 
 
-def _headline(scores: list[S]) -> list[S]:
-    """The scores that come first, if there are more than these; else none."""
+def _headline(scores: list[S], *, brief: bool) -> list[S]:
+    """The scores that come first, if there are more than these; else none, or the first of a brief table."""
     if len(scores) <= len(HEADLINE):
         return []
     by_key = {score.key: score for score in scores}
-    return [by_key[key] for key in HEADLINE if key in by_key] or scores[: len(HEADLINE)]
+    named = [by_key[key] for key in HEADLINE if key in by_key]
+    return named or (scores[: len(HEADLINE)] if brief else [])
 
 
 def by_property(scores: Iterable[S]) -> list[tuple[str, list[S]]]:
