@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.installing import install_line
 from disentangle_metrics.kit.limits import refuse_growth
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def _import_pyarrow(path: Path, what: str) -> Any:
         import pyarrow
     except ModuleNotFoundError:
         raise InputError(
-            f"{path} is {what}, and reading it needs the package pyarrow; install it with: pip "
-            "install pyarrow"
+            f"{path} is {what}, and reading it needs the package pyarrow; install it with: "
+            f"{install_line('data')}"
         ) from None
     if int(pyarrow.__version__.partition(".")[0]) < OLDEST_PYARROW:
         raise InputError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import refuse_large
+from disentangle_metrics.kit.installing import install_line
 from disentangle_metrics.kit.limits import refuse_growth
 
 
@@ -50,8 +51,8 @@ def import_h5py(path: Path) -> ModuleType:
         import h5py
     except ModuleNotFoundError:
         raise InputError(
-            f"{path} is an HDF5 file, and reading it needs the package h5py; install it with: pip "
-            "install h5py"
+            f"{path} is an HDF5 file, and reading it needs the package h5py; install it with: "
+            f"{install_line('data')}"
         ) from None
     module: ModuleType = h5py
     return module

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.installing import install_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def _through_an_interface(value: Any, argument: str) -> Any:
         if backend is None:
             raise InputError(
                 f"`{argument}` ({type(value).__name__}) is an Arrow table, and reading it needs the package "
-                "pyarrow (or polars): pip install pyarrow"
+                f"pyarrow (or polars): {install_line('data')}"
             )
         return nw.from_arrow(value, backend=backend)
     if not hasattr(value, "__dataframe__"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import (
+    HEADLINE,
     LOWER,
     NEAR,
     NOTHING,
@@ -180,7 +181,7 @@ def shared(texts: Mapping[str, Iterable[str]]) -> list[str]:
 def _score_blocks(reports: Mapping[str, Report], names: Sequence[str], *, brief: bool) -> list[Block]:
     scores = list(first_scores(reports).values())
     groups = in_groups(scores, brief=brief)
-    if groups[0][0] != "headline":  # few scores stand in one table
+    if len(scores) <= len(HEADLINE):  # few scores stand in one table
         few = [score for _, members in groups for score in members]
         block = _score_block("", few, reports, names)
         labels = [

@@ -82,7 +82,7 @@ def test_arrow_forms(form: str, tmp_path: Path, monkeypatch) -> None:
         (FRAME if form == "parquet" else FRAME.set_axis(labels)).to_parquet(path)
     np.testing.assert_array_equal(latents(path), Z)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputError, match="pip install pyarrow"):
+    with pytest.raises(InputError, match=r"pyarrow; install it with: .*pip install .*\[data\]"):
         latents(path)
 
 

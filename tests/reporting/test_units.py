@@ -249,3 +249,13 @@ def test_the_picture_has_a_map_of_units_together_and_one_of_each_alone():
         plot.units(replace(by_hand(), scores={"mig_sup": by_hand()["mig_sup"]}))
     with pytest.raises(dm.InputError, match="must be a Report"):
         plot.units({"mig": 1})
+
+
+def test_scores_without_a_headline_stand_by_what_they_measure():
+    keys = {"r2_from_latents": "identifiability", "cca": "identifiability", "lms": "compactness"}
+    keys |= {"msas": "explicitness", "r4": "identifiability", "med": "modularity"}
+    scores = {key: Score(key, 0.5, f"{key}|def:1", property=property_) for key, property_ in keys.items()}
+    report = Report(scores=scores, shape=(9, 1, 1), factor_names=("a",), latent_names=("z",))
+    groups = [group.title for group in report_view(report).groups]
+    assert groups == ["compactness", "modularity", "explicitness", "identifiability"]
+    assert [group.title for group in report_view(report, brief=True).groups] == ["headline"]
