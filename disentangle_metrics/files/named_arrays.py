@@ -36,7 +36,9 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
     if names:
         names = [_full_name(path, name, known, role) for name in names]
         if len(names) == 1:
-            return plain_array(path, names[0], arrays[names[0]])
+            value = plain_array(path, names[0], arrays[names[0]])
+            is_factor = role == "factors" and np.ndim(value) == 1
+            return _side_by_side(path, {names[0]: value}, names, role) if is_factor else value
         if role == "latents" and len(names) == 2 and (pair := named_posterior(names)) and pair.spread:
             return _posterior(path, arrays, pair)
         return _side_by_side(path, arrays, names, role)

@@ -297,3 +297,12 @@ def test_labels_that_read_like_a_pickle(tmp_path: Path) -> None:
         text = "".join(f"{letter}{i % 3}\n" for i in range(20_000))
         (tmp_path / "v.csv").write_text(text)
         assert read_array(str(tmp_path / "v.csv"), "factors").rows == 20_000
+
+
+def test_one_factor_keeps_the_name_it_was_asked_for_by(tmp_path: Path) -> None:
+    path = tmp_path / "v.npz"
+    np.savez(path, shape=np.arange(4), size=np.arange(4.0))
+    factors = read_array(f"{path}:shape", "factors").value
+    assert list(factors.columns) == ["shape"]
+    assert factors["shape"].tolist() == [0, 1, 2, 3]
+    assert read_array(f"{path}:size", "latents").value.shape == (4, 1)
