@@ -173,7 +173,7 @@ def test_hdf5(tmp_path: Path) -> None:
     posterior = read_array(str(path), "latents").value
     np.testing.assert_array_equal(posterior.logvar, Z - 3)
     np.testing.assert_array_equal(latents(f"{path}:run/mu"), Z)
-    assert read_array(f"{path}:shape", "factors").value[:, 0].tolist() == ["a", "b", "a", "c"] * 10
+    assert read_array(f"{path}:shape", "factors").value["shape"].tolist() == ["a", "b", "a", "c"] * 10
     with pytest.raises(InputError, match="has no 'elsewhere'"):
         latents(f"{path}:elsewhere")
 
