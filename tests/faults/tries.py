@@ -191,6 +191,7 @@ def forked(
         os.close(heard)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.environ["PYTHONWARNINGS"] = "ignore"  # of workers; a few rows are scored here
         output = os.open(os.devnull, os.O_WRONLY)
         errors = os.open(folder.parent / "errors", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
@@ -226,7 +227,7 @@ def _slow_disk(told: int) -> None:
 
 def executed(subject: Subject, arguments: tuple[str, ...], folder: Path) -> Started:
     """The command as a shell starts it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     with (folder.parent / "errors").open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-c", f"import sys\n{CONSOLE[subject.name]}\nsys.exit(main())", *arguments],
@@ -275,7 +276,7 @@ def _stopped(
         tried.hit = process.signal(SIGNALS[fault])
     else:
         process = forked(subject, subject.begin, folder, slow=True)
-        if rng.random() < IN_A_FILE:
+        if subject.writes and rng.random() < IN_A_FILE:
             writes, moment = int(rng.integers(1, subject.writes + 1)), rng.uniform(0, WAITING)
             tried = Tried(subject.title, fault, number, f"{1000 * moment:.0f} ms into writing file {writes}")
             process.wait_for_writing(writes)
