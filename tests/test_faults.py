@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -118,10 +119,14 @@ def test_results_are_whole_after_twenty_signals(
     check_that_the_next_run_cleans_up(folder, monkeypatch)
 
 
+def limited(limit: int, program: str) -> str:
+    """The program where no file may be larger than so many bytes, as on a disk that is full by then."""
+    return f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n{program}"
+
+
 def fill(limit: int, folder: Path) -> int:
     """Run dm-eval where no file may be larger than so many bytes; its exit code."""
-    program = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n{EVAL}"
-    process = start(program, *ARGUMENTS.split(), folder=folder)
+    process = start(limited(limit, EVAL), *ARGUMENTS.split(), folder=folder)
     _, said = process.communicate(timeout=60)
     if process.returncode:
         assert process.returncode == 1
@@ -161,24 +166,32 @@ write_rows(Path("rows.bits"), RowsKind("rows 1", 100, 512), rows, "rows")
 KIND = RowsKind("rows 1", 100, 512)
 
 
-def kill_a_maker(folder: Path, rng: np.random.Generator) -> None:
-    """Kill what makes a cache, at any moment; the cache is not there, or is whole."""
-    process = start(CACHE, folder=folder)
-    assert process.stdout is not None
-    for _ in range(int(rng.integers(0, 12))):
-        process.stdout.readline()
-    process.kill()
-    process.communicate(timeout=60)
+def check_cache(folder: Path) -> None:
+    """The cache is not there, or is whole; it is taken away."""
     if (folder / "rows.bits").exists():
         assert open_rows(folder / "rows.bits", KIND).sum() == 512 * 10 * sum(range(10))
         (folder / "rows.bits").unlink()
 
 
+def stop_a_maker(number: int, folder: Path, rng: np.random.Generator) -> None:
+    """Send what makes a cache a signal, at any moment."""
+    process = start(CACHE, folder=folder)
+    assert process.stdout is not None
+    for _ in range(int(rng.integers(0, 12))):
+        process.stdout.readline()
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    check_cache(folder)
+
+
 @pytest.mark.slow
-def test_a_cache_is_whole_after_twenty_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_cache_is_whole_after_twenty_signals(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
-        kill_a_maker(tmp_path, rng)
+        stop_a_maker(number, tmp_path, rng)
     monkeypatch.setattr(files, "LOCKED_AFTER", -1.0)
     both = [start(CACHE, folder=tmp_path) for _ in range(2)]  # two may make it at once
     for process in both:
@@ -187,6 +200,19 @@ def test_a_cache_is_whole_after_twenty_kills(tmp_path: Path, monkeypatch: pytest
     files.write_whole(tmp_path / "rows.bits", (tmp_path / "rows.bits").read_bytes())
     assert [file.name for file in tmp_path.iterdir()] == ["rows.bits"]
     assert open_rows(tmp_path / "rows.bits", KIND).sum() == 512 * 10 * sum(range(10))
+
+
+@pytest.mark.slow
+def test_a_cache_is_whole_after_twenty_full_disks(tmp_path: Path) -> None:
+    codes = []
+    for limit in np.random.default_rng(3).integers(1, 2 * 100 * 512, size=20):
+        process = start(limited(limit, CACHE), folder=tmp_path)
+        process.communicate(timeout=60)
+        codes.append(process.returncode)
+        assert (tmp_path / "rows.bits").exists() == (process.returncode == 0)
+        check_cache(tmp_path)
+        assert not list(tmp_path.iterdir())
+    assert 0 < codes.count(0) < 20
 
 
 def test_a_living_writer_keeps_its_unfinished_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,12 +237,10 @@ locate(PublishedFile("pictures", "p.npz", sys.argv[1], "sha256", sys.argv[2], "t
 """
 
 
-@pytest.mark.slow
-def test_a_download_is_whole_or_not_there_after_twenty_kills(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def museum() -> Iterator[tuple[str, bytes]]:
+    """Address and content of a file on a slow server."""
     content = np.random.default_rng(0).bytes(2**18)
-    digest = hashlib.sha256(content).hexdigest()
 
     class Slow(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -230,20 +254,54 @@ def test_a_download_is_whole_or_not_there_after_twenty_kills(
         def log_message(self, *arguments: object) -> None:
             pass
 
-    rng = np.random.default_rng(1)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/p.npz"
-        for _ in range(20):
-            process = start(FETCH, url, digest, folder=tmp_path)
-            time.sleep(rng.uniform(0.4, 1.2))
-            process.kill()
-            process.communicate(timeout=60)
-            if (tmp_path / "p.npz").exists():
-                assert (tmp_path / "p.npz").read_bytes() == content
-                (tmp_path / "p.npz").unlink()
-        for left in tmp_path.glob(".*"):
-            os.utime(left, (time.time() - 10, time.time() - 10))
-        assert start(FETCH, url, digest, folder=tmp_path).wait(60) == 0
+        yield f"http://127.0.0.1:{server.server_port}/p.npz", content
         server.shutdown()
-    assert [file.name for file in tmp_path.iterdir()] == ["p.npz"]
+
+
+def check_download(folder: Path, content: bytes) -> None:
+    """The file is not there, or is whole; it is taken away."""
+    if (folder / "p.npz").exists():
+        assert (folder / "p.npz").read_bytes() == content
+        (folder / "p.npz").unlink()
+
+
+def check_that_the_next_download_ends(folder: Path, url: str, content: bytes) -> None:
+    for left in folder.glob(".*"):
+        os.utime(left, (time.time() - 10, time.time() - 10))
+    assert start(FETCH, url, hashlib.sha256(content).hexdigest(), folder=folder).wait(60) == 0
+    assert (folder / "p.npz").read_bytes() == content
+    assert [file.name for file in folder.iterdir()] == ["p.npz"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_download_is_whole_or_not_there_after_twenty_signals(
+    number: int, tmp_path: Path, museum: tuple[str, bytes]
+) -> None:
+    url, content = museum
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        process = start(FETCH, url, hashlib.sha256(content).hexdigest(), folder=tmp_path)
+        time.sleep(rng.uniform(0.4, 1.2))
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        check_download(tmp_path, content)
+    check_that_the_next_download_ends(tmp_path, url, content)
+
+
+@pytest.mark.slow
+def test_a_download_is_whole_or_not_there_after_twenty_full_disks(
+    tmp_path: Path, museum: tuple[str, bytes]
+) -> None:
+    url, content = museum
+    codes = []
+    for limit in np.random.default_rng(4).integers(1, 2 * len(content), size=20):
+        process = start(limited(limit, FETCH), url, hashlib.sha256(content).hexdigest(), folder=tmp_path)
+        process.communicate(timeout=60)
+        codes.append(process.returncode)
+        assert (tmp_path / "p.npz").exists() == (process.returncode == 0)
+        check_download(tmp_path, content)
+    assert 0 < codes.count(0) < 20
+    check_that_the_next_download_ends(tmp_path, url, content)
