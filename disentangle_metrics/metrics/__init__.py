@@ -79,6 +79,7 @@ def metric(
     direction: Direction = "up",
     no_interval: str = "",
     meaning: str = "",
+    has_ceiling: bool = True,
     scores: Sequence[ScoreDefinition] = (),
     **facts: Unpack[Facts],
 ) -> Callable[[Compute], Compute]:
@@ -93,9 +94,10 @@ def metric(
     ----------
     name
         Default: the function's name.
-    property, range, direction, no_interval, meaning
+    property, range, direction, no_interval, meaning, has_ceiling
         Of its one score: what it measures ("modularity", "compactness", ...), its range, "up" or "down",
-        the reason why it has no confidence interval, if it has none, and one plain sentence on it.
+        the reason why it has no confidence interval, if it has none, one plain sentence on it, and whether
+        the factors as the code are its ceiling.
     scores
         For a metric with several scores, one ScoreDefinition each.
     **facts
@@ -113,7 +115,8 @@ def metric(
         key = name or compute.__name__
         if not key.isidentifier():
             raise InputError(f"a metric's name must be a Python name, got {key!r}")
-        known = tuple(scores) or (ScoreDefinition(key, property, range, direction, no_interval, meaning),)
+        own = ScoreDefinition(key, property, range, direction, no_interval, meaning, has_ceiling)
+        known = tuple(scores) or (own,)
         definition = MetricDefinition(name=key, compute=compute, scores=known, **facts)
         METRICS.add(key, definition, module=compute.__module__)
         compute.definition = definition  # type: ignore[attr-defined]

@@ -31,6 +31,7 @@ GROUPS = {  # by what a metric reads
     "predictability of a factor from one latent": "a line or a classifier on all of a group's columns",
     "correlation of each latent with each factor": "multiple correlation of a group's columns, cross-fitted",
     "losses of ever larger probes on all latents": "the same E: probes read all columns; S counts groups",
+    "linear maps between all latents and all factors": "nothing: it maps all at once; its scores are NaN",
     "planes of the latents that turn with a circular factor": "the best plane of each group",
     "variance of the latents": "a group is active if one of its columns is",
 }

@@ -21,8 +21,8 @@ QUICK = {
     "dci_es": {"features": 8},
 }
 SLOW = {
-    "dci": 2,
-    "sap": 3,
+    "dci": 1,
+    "sap": 2,
     "factor_vae": 5,
     "z_max_variance": 5,
     "beta_vae": 4,
@@ -41,7 +41,7 @@ SLOW = {
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", dm.list_metrics())
 def test_law(name, law):
-    examples = 2 if law is same_bits else SLOW.get(name, 12)
+    examples = 2 if law is same_bits else SLOW.get(name, 8)
     check_metric(name, laws=(law,), examples=examples, choices=False, **QUICK.get(name, {}))
 
 
