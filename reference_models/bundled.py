@@ -46,9 +46,10 @@ def _path(name: str) -> Path:
         )
     path = Path(str(installed.locate_file(f"{PLACE}/{file}")))
     recorded = {entry.name: entry for entry in installed.files or []}.get(file)
-    found = path.stat().st_size if path.is_file() else 0
     damage = ""
-    if recorded is not None and found != recorded.size and recorded.size is not None:
+    if not path.is_file():  # from Python 3.12 on it is in no record then
+        damage = "the file is gone"
+    elif recorded is not None and recorded.size not in (None, found := path.stat().st_size):
         damage = f"{found:,} of {recorded.size:,} bytes"
     elif recorded is not None and recorded.hash is not None and _hash(path) != recorded.hash.value:
         damage = "other bytes than were installed"
