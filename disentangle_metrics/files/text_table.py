@@ -281,7 +281,7 @@ def _numbers_or_words(path: Path, shown: str, column: Any, form: TextFormat) -> 
     is_number = {cell for cell, number in numbers.items() if number is not None and cell not in MISSING_WORDS}
     if not is_word and is_number:
         texts = [None if cell in MISSING_WORDS else numbers.get(cell) for cell in cells]
-        if all(numbers[cell].lstrip("+-").isdigit() for cell in is_number):  # type: ignore[union-attr]
+        if all((numbers[cell] or "").lstrip("+-").isdigit() for cell in is_number):
             whole = [None if text is None else int(text) for text in texts]
             return pd.Series(whole, dtype=object if None in whole else None), None
         return pd.Series([np.nan if text is None else float(text) for text in texts]), None

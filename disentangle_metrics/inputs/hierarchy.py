@@ -56,7 +56,7 @@ def with_switches(
     read = []
     checks: list[Check] = []
     for factor in factors:
-        rows = len(factor.values if factor.codes is None else factor.codes)  # type: ignore[arg-type]
+        rows = factor.rows_present if factor.present is None else len(factor.present)
         present = np.ones(rows, dtype=bool) if factor.present is None else factor.present
         exists = np.ones(rows, dtype=bool)
         if factor.name in switches:

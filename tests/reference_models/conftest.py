@@ -9,7 +9,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from disentangle_metrics import DatasetError
 from disentangle_metrics.datasets import FactorGrid
+from reference_models import datasets
 
 # The order of a sum, and so its last bit, depends on the number of threads.
 torch.set_num_threads(1)
@@ -44,3 +46,15 @@ class Squares:
 @pytest.fixture
 def squares() -> Squares:
     return Squares()
+
+
+@pytest.fixture
+def only_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dm-train` knows one data set, `squares`."""
+
+    def load(name: str, root: Any = None) -> Squares:
+        if name != "squares":
+            raise DatasetError(f"unknown data set {name!r}; known: squares")
+        return Squares()
+
+    monkeypatch.setattr(datasets, "load_dataset", load)

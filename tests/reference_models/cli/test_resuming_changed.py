@@ -9,22 +9,12 @@ from typing import Any
 
 import pytest
 
-from disentangle_metrics import DatasetError
 from reference_models import datasets
 from reference_models.cli import train as cli
 from tests.reference_models.conftest import Squares
 
+pytestmark = pytest.mark.usefixtures("only_squares")
 SHORT = "beta-vae --dataset squares --preset smoke --steps 2 --batch-size 2 --device cpu --quiet"
-
-
-@pytest.fixture(autouse=True)
-def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str, root: Any = None) -> Squares:
-        if name != "squares":
-            raise DatasetError(f"unknown data set {name!r}; known: squares")
-        return Squares()
-
-    monkeypatch.setattr(datasets, "load_dataset", load)
 
 
 @pytest.fixture(scope="module")

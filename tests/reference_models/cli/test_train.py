@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics import DatasetError
 from disentangle_metrics.cli import evaluate, sources
 from disentangle_metrics.kit import commands
 from reference_models import cards, datasets
@@ -24,18 +23,9 @@ from reference_models.trained import checkpoints
 from reference_models.training import recipe
 from tests.reference_models.conftest import Squares
 
+pytestmark = pytest.mark.usefixtures("only_squares")
 TWENTY = ["--preset", "smoke", "--steps", "20", "--batch-size", "4", "--device", "cpu", "--quiet"]
 SHORT = ["--preset", "smoke", "--steps", "6", "--batch-size", "2", "--device", "cpu", "--quiet"]
-
-
-@pytest.fixture(autouse=True)
-def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str, root: Any = None) -> Squares:
-        if name != "squares":
-            raise DatasetError(f"unknown data set {name!r}; known: squares")
-        return Squares()
-
-    monkeypatch.setattr(datasets, "load_dataset", load)
 
 
 def dm_train(*arguments: str) -> int:
