@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from disentangle_metrics.settings import Active, Ascending, Assignment, AtLeast, Bins, Correction, Correlation, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
+from disentangle_metrics.settings import Active, Assignment, AtLeast, Bins, Correction, Correlation, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
 from disentangle_metrics.version import __version__ as __version__
 from disentangle_metrics.benchmarking.benchmark import benchmark as benchmark
 from disentangle_metrics.benchmarking.results import Benchmark as Benchmark
@@ -89,6 +89,7 @@ def mig_sup(
     factor_bins: FactorBins = None,
     correction: Correction = "none",
     samples: Samples = 10000,
+    order: Literal['share', 'information'] = "share",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -141,6 +142,7 @@ def dcimig(
     k: Neighbours = 3,
     factor_bins: FactorBins = None,
     correction: Correction = "none",
+    weights: Literal['entropy', 'equal'] = "entropy",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,
@@ -477,7 +479,7 @@ def rmig(
     *,
     bins: Bins = 100,
     strategy: Strategy = "uniform",
-    limits: Annotated[tuple[float, float], Ascending()] = (-4.0, 4.0),
+    limits: Limits = (-4.0, 4.0),
     mass: Mass = "integral",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
@@ -901,6 +903,30 @@ def r4c(
     latents: Any,
     factors: Any,
     *,
+    protocol: str = "default",
+    factor_names: Iterable[str] | None = None,
+    factor_types: Iterable[str] | Mapping[str, str] | None = None,
+    latent_names: Iterable[str] | None = None,
+    latent_types: Iterable[str] | Mapping[str, str] | None = None,
+    groups: Mapping[str, Iterable[int | str]] | None = None,
+    hierarchy: Mapping[str, tuple[str, Any]] | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    seed: int = 0,
+    n_jobs: int | None = 1,
+    confidence: float | None = None,
+    replicates: int | None = None,
+    anchors: bool | Literal["all"] = False,
+    permutations: int | None = None,
+) -> Score: ...
+
+def rjemmig(
+    latents: Any,
+    factors: Any,
+    *,
+    bins: Bins = 100,
+    strategy: Strategy = "uniform",
+    limits: Limits = (-4.0, 4.0),
+    mass: Mass = "integral",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
     factor_types: Iterable[str] | Mapping[str, str] | None = None,

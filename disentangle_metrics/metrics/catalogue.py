@@ -40,4 +40,5 @@ BUILTIN = (
     "latent_matching",
     "r4",
     "r4c",
+    "rjemmig",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from disentangle_metrics.metrics import metric
@@ -22,7 +24,7 @@ from disentangle_metrics.settings import (
     property="compactness and modularity",
     relation="mutual information",
     source="Sepliarskaia et al. 2019",
-    silent=("correction", "factor_bins"),
+    silent=("correction", "factor_bins", "weights"),
     only_with=NEIGHBOURS,
     by_factor=True,
     interval_studied=True,
@@ -39,6 +41,7 @@ def dcimig(
     k: Neighbours = 3,
     factor_bins: FactorBins = None,
     correction: Correction = "none",
+    weights: Literal["entropy", "equal"] = "entropy",
 ) -> MetricValue:
     """DCIMIG: the share of the factors' entropy that latents devoted to one factor hold.
 
@@ -55,11 +58,13 @@ def dcimig(
     ----------
     bins, strategy, estimator, k, factor_bins, correction
         As for `mig`.
+    weights
+        Of the factors in the mean of `per_factor`: "entropy", which is the ratio of sums above; "equal".
 
     Returns
     -------
     Range [0, 1], higher is better. Parts: `per_latent`, the gaps in nats, and `per_factor`, the largest
-    credit over the factor's entropy; the score is their mean weighted by entropy. Details:
+    credit over the factor's entropy. Details:
     `mutual_information` (D, K) and `factor_entropy` (K,), in nats.
 
     Chance level
@@ -95,9 +100,11 @@ def dcimig(
     credit = np.zeros_like(mutual)
     credit[np.arange(len(mutual)), best] = gaps
     largest = credit.max(axis=0)
+    per_factor = largest / entropy
+    by_entropy = np.sum(largest[varying]) / np.nansum(entropy)
     return MetricValue(
-        value=float(np.sum(largest[varying]) / np.nansum(entropy)),
-        per_factor=largest / entropy,
+        value=float(by_entropy if weights == "entropy" else np.nanmean(per_factor)),
+        per_factor=per_factor,
         per_latent=gaps,
         details={
             "mutual_information": Labelled(mutual, ("latents", "factors")),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, gap, need_counted
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, need_counted, one_minus_excess
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Bins,
@@ -17,8 +16,6 @@ from disentangle_metrics.settings import (
     Neighbours,
     Strategy,
 )
-
-TIE = 1e-9  # relative; rounding separates exact ties by less
 
 
 @metric(
@@ -95,26 +92,14 @@ def jemmig(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     need_counted(information, "JEMMIG")
-    mutual, joint = information.mutual_information, information.joint_entropy
-    excess = _joint_entropy_of_best(mutual, joint) - gap(mutual, axis=0)
-    per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
-    # A corrected joint entropy may exceed the largest that there is.
-    per_factor = np.maximum(per_factor, 0.0)
+    per_factor = one_minus_excess(information, bins, varying)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
         details={
-            "mutual_information": Labelled(mutual, ("latents", "factors")),
-            "joint_entropy": Labelled(joint, ("latents", "factors")),
+            "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
+            "joint_entropy": Labelled(information.joint_entropy, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },
         warnings=information.remarks,
     )
-
-
-def _joint_entropy_of_best(
-    information: NDArray[np.float64], joint: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """For each factor the smallest joint entropy among the latents tied for the largest information."""
-    tied = information >= information.max(axis=0) * (1 - TIE)
-    return np.asarray(np.where(tied, joint, np.inf).min(axis=0))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, SAMPLES, gap, normalised
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, SAMPLES, gap, gap_in_order_of, normalised
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Active,
@@ -25,7 +27,7 @@ from disentangle_metrics.settings import (
     property="modularity",
     relation="mutual information",
     source="Li et al. 2020",
-    silent=("correction", "factor_bins", "normaliser"),
+    silent=("correction", "factor_bins", "normaliser", "order"),
     only_with={**NEIGHBOURS, **SAMPLES},
     by_factor=True,
     interval_studied=True,
@@ -45,6 +47,7 @@ def mig_sup(
     factor_bins: FactorBins = None,
     correction: Correction = "none",
     samples: Samples = 10_000,
+    order: Literal["share", "information"] = "share",
 ) -> MetricValue:
     """MIG-sup: how far the best factor of a latent is ahead of the second best.
 
@@ -66,6 +69,9 @@ def mig_sup(
         variance; None: all.
     normaliser, factor_bins, correction, samples
         As for `mig`.
+    order
+        What chooses the two factors: their share n_jk, or their information I_jk in nats, divided
+        afterwards. With "information" the second may have the larger share, and a latent counts below 0.
 
     Returns
     -------
@@ -105,7 +111,11 @@ def mig_sup(
         samples=samples,
     )
     shares = normalised(information, normaliser, varying)
-    per_latent = np.where(units.mask, gap(shares, axis=1), np.nan)
+    if order == "share":
+        gaps = gap(shares, axis=1)
+    else:
+        gaps = gap_in_order_of(information.mutual_information, shares)
+    per_latent = np.where(units.mask, gaps, np.nan)
     return MetricValue(
         value=float(np.nanmean(per_latent)),
         per_latent=per_latent,

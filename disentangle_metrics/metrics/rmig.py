@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
 
-from disentangle_metrics.checks import Check
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import gap
+from disentangle_metrics.metrics.shared.quantised import Limits, beyond, edges_between
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.settings import Ascending, Bins, Mass, Strategy
-
-OUTSIDE = 0.01  # share of a latent's mass beyond the limits that is worth a warning
+from disentangle_metrics.settings import Bins, Mass, Strategy
 
 
 @metric(
@@ -32,7 +28,7 @@ def rmig(
     *,
     bins: Bins = 100,
     strategy: Strategy = "uniform",
-    limits: Annotated[tuple[float, float], Ascending()] = (-4.0, 4.0),
+    limits: Limits = (-4.0, 4.0),
     mass: Mass = "integral",
 ) -> MetricValue:
     """Robust mutual information gap (RMIG): `mig` of quantised latents whose noise is not ignored.
@@ -82,22 +78,11 @@ def rmig(
     ----------
     Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR 2020.
     """
-    edges = tuple(np.linspace(float(limits[0]), float(limits[1]), int(bins) + 1).tolist())
     varying = relations.need_factors(1, "RMIG")
+    edges = edges_between(limits, bins)
     information, outside = relations.quantised_information(edges, bins, strategy, mass)
     per_factor = gap(information.mutual_information, axis=0)
     per_factor /= np.where(varying, information.factor_entropy, np.nan)
-    warnings = tuple(
-        Check(
-            "outside_limits",
-            f"{share:.0%} of latent {name} lies outside of {limits[0]:g} .. {limits[1]:g}, in the outer bins",
-            "pass wider limits, as in limits=(-8, 8)",
-            name,
-            {"share": round(float(share), 4)},
-        )
-        for name, share in zip(relations.inputs.latent_names, outside, strict=True)
-        if share > OUTSIDE
-    )
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,
@@ -105,5 +90,5 @@ def rmig(
             "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
             "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
         },
-        warnings=warnings,
+        warnings=beyond(relations.inputs.latent_names, outside, limits),
     )

@@ -172,12 +172,25 @@ PROTOCOLS = Protocols(
             },
         ),
         Protocol(
+            "boilard2020",
+            source="Boilard's fork of disentanglement_lib, 2020; MIG-sup, DCIMIG and JEMMIG with the 10 bins "
+            "of its benchmark",
+            metrics=("mig_sup", "dcimig", "jemmig"),
+            settings={
+                # The two factors of a latent are chosen in nats, and divided afterwards.
+                "mig_sup": {"bins": 10, "order": "information", "active": None},
+                "dcimig": {"bins": 10, "weights": "equal"},
+                "jemmig": {"bins": 10},
+            },
+        ),
+        Protocol(
             "do2020",
             source="Do, Tran. Theory and evaluation metrics for learning disentangled representations. ICLR "
-            "2020; RMIG as in the authors' published code. Needs a GaussianPosterior",
-            metrics=("rmig",),
+            "2020; RMIG and JEMMIG as in the authors' published code, whose JEMMIG is 1 minus ours. Needs a "
+            "GaussianPosterior",
+            metrics=("rmig", "rjemmig"),
             # A bin has the posterior's density at its centre, in proportion to the other bins'.
-            settings={"rmig": {"mass": "density"}},
+            settings={"rmig": {"mass": "density"}, "rjemmig": {"mass": "density"}},
         ),
         Protocol(
             "khemakhem2020",
@@ -187,6 +200,14 @@ PROTOCOLS = Protocols(
             metrics=("mcc",),
             # Factors without a latent are left out there.
             settings={"mcc": {"normalisation": "matched"}},
+        ),
+        Protocol(
+            "schneider2023",
+            source="Schneider, Lee, Mathis. Learnable latent embeddings for joint behavioural and neural "
+            "analysis. Nature 2023; the reconstruction score of CEBRA: R2 of a linear regression from "
+            "latents to factors on all rows, as its published code regresses",
+            metrics=("r2_from_latents",),
+            settings={"linear_recovery": {"cross_fitted": False}},
         ),
         Protocol(
             "klindt2026",

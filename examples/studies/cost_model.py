@@ -52,7 +52,7 @@ def cost(name: str, sizes: dict[str, int]) -> tuple[float, float]:
     """Seconds (the better of two short runs), and peak of allocations in MiB, of one score."""
     posterior, factors = scene(**sizes)
     base = name.removesuffix(POSTERIOR)
-    needs = base in ("rmig", "informativeness", "wsepin", "unibound") or name != base
+    needs = base in ("rmig", "rjemmig", "informativeness", "wsepin", "unibound") or name != base
     latents = posterior if needs else posterior.mean
     metric = dm.Metric("mig", estimator="posterior") if name == "mig" + POSTERIOR else base
 

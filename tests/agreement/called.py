@@ -65,6 +65,8 @@ class Called:
         Title of the explanation for each case, or case and score, where the peer's number is not ours.
     remark
         What the reader has to know of the record.
+    one_minus
+        Whether the peer's number falls as quality rises, so that ours is 1 minus it.
     """
 
     protocol: str
@@ -81,6 +83,7 @@ class Called:
     slow: Callable[[int], bool] = lambda rows: False
     explained: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
+    one_minus: bool = False
 
     @property
     def name(self) -> str:
@@ -147,7 +150,8 @@ class Called:
                 continue
             value = record["values"][name]
             allowed = self.allowed(case, record, value)
-            found.append(Number(key, ours[key], as_number(value), allowed))
+            theirs = 1 - as_number(value) if self.one_minus else as_number(value)
+            found.append(Number(key, ours[key], theirs, allowed))
         return found
 
 
@@ -399,16 +403,42 @@ CALLED: tuple[Called, ...] = (
             ("completeness", ("p09", "p15")),
         )
     ),
+    *(
+        Called(
+            "do2020",
+            key,
+            "clarken92",
+            "quantised RMIG / JEMMIG of q(z|x)",
+            {key: name},
+            within(1e-5),
+            "1e-5: theirs is in single precision",
+            {"num_bins": 100},
+            of_posterior=True,
+            one_minus=key == "rjemmig",
+            remark=remark,
+        )
+        for key, name, remark in (
+            ("rmig", "RMIG", ""),
+            ("rjemmig", "JEMMIG", "theirs falls as quality rises: 1 minus it is compared"),
+        )
+    ),
+    *(
+        Called("boilard2020", key, "jboilard1994", metric, {key: name}, EXACT, "1e-9", {"bins": 10})
+        for key, metric, name in (
+            ("mig_sup", "MIG-sup", "MIG_sup"),
+            ("dcimig", "DCIMIG", "DCIMIG_normalised"),
+            ("jemmig", "JEMMIG", "JEMMIG_normalised"),
+        )
+    ),
     Called(
-        "do2020",
-        "rmig",
-        "clarken92",
-        "quantised RMIG / JEMMIG of q(z|x)",
-        {"rmig": "RMIG"},
-        within(1e-5),
-        "1e-5: theirs is in single precision",
-        {"num_bins": 100},
-        of_posterior=True,
+        "schneider2023",
+        "r2_from_latents",
+        "CEBRA",
+        "consistency of two embeddings",
+        {"r2_from_latents": "R2_latents_to_factors"},
+        EXACT,
+        "1e-9",
+        remark="the first embedding is the latents, the second the factors",
     ),
     Called(
         "khemakhem2020",

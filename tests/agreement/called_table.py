@@ -68,7 +68,9 @@ def section(found: Mapping[str, Results]) -> str:
 
 
 def row(called: Called, results: Results) -> str:
-    peer = f"{called.peer}, {called.recorded}" + (f" ({called.remark})" if called.remark else "")
+    peer = f"{called.peer}, {called.recorded}".replace("|", "\\|") + (
+        f" ({called.remark})" if called.remark else ""
+    )
     cells = [called.protocol, called.metric, f"`{called.call}`", peer, cases(called, results)]
     compared = agreeing(called, results)
     if compared:

@@ -104,8 +104,8 @@ CHOICES = (
     ),
     Explanation(
         "JEMMIG that falls as quality rises",
-        "Its authors report the fraction, and lower is better. Ours is 1 minus it. Besides, theirs here is "
-        "of posteriors spread over bins on [-4, 4], ours of means in bins of their range.",
+        "Its authors report the fraction, and lower is better. Ours is 1 minus it. Theirs here is of posteriors "
+        "spread over bins on [-4, 4], as `rjemmig` takes it; `jemmig` takes means in bins of their range.",
         ((RMIG, "quantised RMIG / JEMMIG of q(z|x)"),),
         (),
         _jemmig,

@@ -1,4 +1,4 @@
-"""What is compared of the second nine implementations, whose numbers are in tests/data/reference2."""
+"""What is compared of the second nine implementations and CEBRA (tests/data/reference2 and cebra)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.agreement.comparison import Comparison, Pairs, Record
 from tests.agreement.pairs_further import (
-    boilard_by_hand,
     boilard_dcimig,
     boilard_jemmig,
     boilard_mig_sup,
+    cebra_r2,
     equal_bins,
     guard_infomec,
     guard_mcc,
@@ -28,7 +28,6 @@ from tests.agreement.pairs_further import (
     in_sample_r2,
     orthogonality,
     procrustes,
-    same_order,
     vaetc_mig_sup,
     vaetc_rmig,
     variant_dcimig,
@@ -74,6 +73,7 @@ def _variant(metric: str, what: str, call: str, pairs: Pairs, **more: Any) -> It
 
 BOILARD, VARIANT, GUARD = "jboilard1994", "InnVariant", "identifiability-guard"
 VAETC, HIERARCHY, LEJEPA = "vaetc", "hierarchical-disentanglement", "lejepa-identifiability"
+CEBRA = "CEBRA"
 CONSTANT = ("p09",)
 BY_EDGE = ("pg_hier_nested",)
 
@@ -81,26 +81,17 @@ FURTHER = (
     _row(
         BOILARD,
         "MIG-sup",
-        "per latent, score, table of I",
-        "our table of I and H, in its order: by raw I, each divided by its own H(v)",
-        boilard_by_hand,
+        "score, per latent, table of I",
+        'dm.mig_sup(z, v, bins=..., order="information", active=None)',
+        boilard_mig_sup,
         where=equal_bins,
         parameters="10 and 20 bins",
     ),
     _row(
         BOILARD,
-        "MIG-sup",
-        "score",
-        "dm.mig_sup(z, v, bins=..., active=None)",
-        boilard_mig_sup,
-        where=same_order,
-        parameters="where raw and divided information have one order",
-    ),
-    _row(
-        BOILARD,
         "DCIMIG",
         "normalised score",
-        "dm.dcimig(z, v, bins=...).per_factor.mean()",
+        'dm.dcimig(z, v, bins=..., weights="equal")',
         boilard_dcimig,
         where=equal_bins,
         parameters="10 and 20 bins",
@@ -250,6 +241,14 @@ FURTHER = (
         "score",
         "our matching on the train rows, absolute correlation on the test rows",
         icebeem_mcc_of_one_split,
+        explained=CONSTANT,
+    ),
+    _row(
+        CEBRA,
+        "consistency of two embeddings",
+        "of latents and factors, both ways",
+        "dm.linear_recovery(z, v, cross_fitted=False)",
+        cebra_r2,
         explained=CONSTANT,
     ),
     _row(

@@ -90,6 +90,15 @@ def rmig_posterior(case: str, record: Record) -> Iterator[Pair]:
     yield _sampled(jemmig, theirs["JEMMIG_yk"])
 
 
+def jemmig_quantised(case: str, record: Record) -> Iterator[Pair]:
+    """Theirs falls as quality rises."""
+    score = dm.rjemmig(*posterior(case), bins=record["params"]["num_bins"], mass="density")
+    table = numbers(record["intermediates"]["joint_entropy_latents_by_factors"])
+    yield Pair(score.details["joint_entropy"], table, 1e-5)
+    yield Pair(score.per_factor, 1 - numbers(record["values"]["JEMMIG_per_factor"]), 1e-5)
+    yield Pair(score.value, 1 - record["values"]["JEMMIG"], 1e-5)
+
+
 def rmig_quantised(case: str, record: Record) -> Iterator[Pair]:
     score = dm.rmig(*posterior(case), bins=record["params"]["num_bins"], mass="density")
     table = numbers(record["intermediates"]["mi_matrix_latents_by_factors"])
@@ -192,6 +201,15 @@ SAMPLED = (
         'dm.mig(posterior, v, estimator="posterior")',
         DEVIATIONS,
         rmig_posterior,
+    ),
+    _row(
+        RMIG,
+        "quantised RMIG / JEMMIG of q(z|x)",
+        "1 - JEMMIG, per factor, table of H(z, v)",
+        'dm.rjemmig(posterior, v, bins=..., mass="density")',
+        "1e-5: theirs is in single precision",
+        jemmig_quantised,
+        parameters="JEMMIG",
     ),
     _row(
         RMIG,

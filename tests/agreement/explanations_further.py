@@ -10,6 +10,7 @@ import disentangle_metrics as dm
 from tests.agreement.comparison import EVERY_CASE, of
 from tests.agreement.comparisons_further import (
     BOILARD,
+    CEBRA,
     BY_EDGE,
     GUARD,
     HIERARCHY,
@@ -121,7 +122,21 @@ def _rounding_lifts() -> Iterator[Shown]:
         yield Shown("p05", f"MCC by RDC of noise, seed {seed}", ours, value)
 
 
+def _constant_is_explained() -> Iterator[Shown]:
+    ours = dm.linear_recovery(*arrays(full("p09")), cross_fitted=False)["r2_from_factors"].value
+    theirs = number("p09", CEBRA, "consistency of two embeddings", "R2_factors_to_latents")
+    yield Shown("p09", "R2 of latents from factors", ours, theirs)
+
+
 FURTHER_DEFECTS = (
+    Explanation(
+        "A constant latent is explained in full",
+        "CEBRA's R2 is scikit-learn's, which gives a constant column 1. Here such a latent counts 0: no factor "
+        "is in it.",
+        ((CEBRA, "consistency of two embeddings"),),
+        ("p09",),
+        _constant_is_explained,
+    ),
     Explanation(
         "R2 without an intercept",
         "identifiability-guard fits its line through the origin. A code that is the factors plus 1 then "
@@ -269,16 +284,16 @@ FURTHER_CHOICES = (
     Explanation(
         "MIG-sup in the order of raw information",
         "jboilard1994 takes the two factors that a latent tells most of in nats, and divides each by its own "
-        "entropy afterwards. The second can then be the larger, and a latent counts below 0. The table of information "
-        "agrees with ours to 1e-9.",
+        "entropy afterwards. The second can then be the larger, and a latent counts below 0. "
+        '`order="information"` does so too.',
         ((BOILARD, "MIG-sup"),),
         (),
         _raw_order,
     ),
     Explanation(
         "DCIMIG: a mean of ratios, or a ratio of sums",
-        "jboilard1994 takes the mean over factors, ubisoft and InnVariant divide the sums, as here. The mean is "
-        "`dm.dcimig(z, v).per_factor.mean()`.",
+        "jboilard1994 takes the mean over factors, ubisoft and InnVariant divide the sums, as here. "
+        '`weights="equal"` has the mean.',
         ((BOILARD, "DCIMIG"),),
         (),
         _mean_of_ratios,

@@ -62,6 +62,7 @@ PEERS = {
     "identifiability-guard": "MCC, R2, InfoMEC, MIG and T-MEX for causal representations, 2025",
     "icebeem": "the authors of ICE-BeeM (Khemakhem et al. 2020): strong and weak MCC",
     "lejepa-identifiability": "linear recovery, as studies of JEPA report it",
+    "CEBRA": "the authors of CEBRA (Schneider et al. 2023): R2 between two embeddings",
     "vaetc": "a toolkit of VAEs with the scores of Do and Tran 2020, of binary columns",
     "hierarchical-disentanglement": "the authors of R4 (Ross and Doshi-Velez 2021)",
     "DRVI": "the authors of DRVI: scores of single classes",
@@ -76,7 +77,7 @@ What could not be reproduced has a row that says why.
 The inputs are 16 codes (`p01` to `p16`), from perfect ones to noise. Among them are constant, copied, merged and rotated
 latents, labels with gaps, few latents, 50,000 rows and a Gaussian posterior. Nine further implementations have 34 more
 (`pg_...`): sweeps of noise and mixing, rare classes, hierarchies, circles and linear maps. The numbers of the peers were
-recorded once in `tests/data/reference` and `reference2`, whose READMEs say how. The tests hold the code to these numbers. This
+recorded once in `tests/data/reference`, `reference2` and `cebra`, whose READMEs say how. The tests hold the code to these numbers. This
 page is made from the same comparisons:
 
 ```

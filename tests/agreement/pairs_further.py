@@ -23,54 +23,22 @@ EXACT, SINGLE = 1e-9, 1e-6
 SEEDS = (0, 1, 2)
 
 
-def raw_order(record: Record) -> Floats:
-    """Boilard's MIG-sup of each latent: its own order by raw information, each over its factor's entropy."""
-    return boilard(
-        numbers(record["intermediates"]["mi_matrix_latents_by_factors"]),
-        numbers(record["intermediates"]["factor_entropy"]),
-    )
-
-
-def boilard(information: Floats, entropy: Floats) -> Floats:
-    """The arithmetic: the two largest raw values of a latent, divided after they were chosen. Shape (D,)."""
-    order = np.argsort(-information, axis=1, kind="stable")[:, :2]
-    first, second = (
-        np.take_along_axis(information, order[:, [i]], 1)[:, 0] / entropy[order[:, i]] for i in (0, 1)
-    )
-    return np.asarray(first - second)
-
-
-def same_order(record: Record) -> bool:
-    """Whether raw and normalised information name the same two factors, in the same order, of every latent."""
-    if record["params"]["bins"] is None:
-        return False
-    information = numbers(record["intermediates"]["mi_matrix_latents_by_factors"])
-    shares = information / numbers(record["intermediates"]["factor_entropy"])
-    raw, normalised = (np.argsort(-table, axis=1, kind="stable")[:, :2] for table in (information, shares))
-    return bool((raw == normalised).all())
-
-
 def equal_bins(record: Record) -> bool:
     return record["params"]["bins"] is not None
 
 
 def boilard_mig_sup(case: str, record: Record) -> Iterator[Pair]:
-    score = dm.mig_sup(*arrays(case), bins=record["params"]["bins"], active=None)
+    bins = record["params"]["bins"]
+    score = dm.mig_sup(*arrays(case), bins=bins, order="information", active=None)
     yield Pair(score.value, record["values"]["MIG_sup"], EXACT)
-
-
-def boilard_by_hand(case: str, record: Record) -> Iterator[Pair]:
-    details = dm.mig(*arrays(case), bins=record["params"]["bins"]).details
-    information = details["mutual_information"].to_numpy()
-    per_latent = boilard(information, details["factor_entropy"].to_numpy())
+    yield Pair(score.per_latent, numbers(record["values"]["per_latent_recomputed"]), EXACT)
+    information = dm.mig(*arrays(case), bins=bins).details["mutual_information"]
     yield Pair(information, numbers(record["intermediates"]["mi_matrix_latents_by_factors"]), EXACT)
-    yield Pair(per_latent, numbers(record["values"]["per_latent_recomputed"]), EXACT)
-    yield Pair(per_latent.mean(), record["values"]["MIG_sup"], EXACT)
 
 
 def boilard_dcimig(case: str, record: Record) -> Iterator[Pair]:
-    score = dm.dcimig(*arrays(case), bins=record["params"]["bins"])
-    yield Pair(score.per_factor.mean(), record["values"]["DCIMIG_normalised"], EXACT)
+    score = dm.dcimig(*arrays(case), bins=record["params"]["bins"], weights="equal")
+    yield Pair(score.value, record["values"]["DCIMIG_normalised"], EXACT)
 
 
 def boilard_jemmig(case: str, record: Record) -> Iterator[Pair]:
@@ -221,6 +189,12 @@ def in_sample_r2(case: str, record: Record) -> Iterator[Pair]:
     theirs = record["values"]
     yield Pair(report["r2_from_latents"].value, theirs["R2_latents_to_factors"], EXACT)
     yield Pair(report["r2_from_factors"].value, theirs["R2_factors_to_latents"], EXACT)
+
+
+def cebra_r2(case: str, record: Record) -> Iterator[Pair]:
+    report = dm.linear_recovery(*arrays(case), cross_fitted=False)
+    yield Pair(report["r2_from_latents"].value, record["values"]["R2_latents_to_factors"], EXACT)
+    yield Pair(report["r2_from_factors"].value, record["values"]["R2_factors_to_latents"], EXACT)
 
 
 def guard_r2(case: str, record: Record) -> Iterator[Pair]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FOLDERS = tuple(Path(__file__).parents[1] / "data" / name for name in ("reference", "reference2"))
+FOLDERS = tuple(Path(__file__).parents[1] / "data" / name for name in ("reference", "reference2", "cebra"))
 
 
 @functools.cache
@@ -22,10 +22,10 @@ def recorded(folder: Path) -> dict[str, Any]:
 
 @functools.cache
 def values() -> dict[str, Any]:
-    """Everything recorded: the cases of both folders, and the results of a case that both have."""
-    first, second = (recorded(folder) for folder in FOLDERS)
+    """Everything recorded: the cases of all folders, and all results of a case that several have."""
+    first, *others = (recorded(folder) for folder in FOLDERS)
     cases = dict(first["cases"])
-    for name, case in second["cases"].items():
+    for name, case in (pair for other in others for pair in other["cases"].items()):
         results = cases[name]["results"] if name in cases else []
         cases[name] = {**cases.get(name, case), "results": [*results, *case["results"]]}
     return {**first, "cases": cases}

@@ -81,6 +81,11 @@ class TestDcimig:
             1
         )
 
+    def test_factors_count_by_their_entropy_or_alike(self):
+        latents = code(A >= 2, B)  # a half of A, and all of B
+        assert dm.dcimig(latents, V).value == pytest.approx((math.log(2) + math.log(3)) / math.log(12))
+        assert dm.dcimig(latents, V, weights="equal").value == pytest.approx((0.5 + 1) / 2)
+
     def test_one_factor_has_no_second_best(self):
         score = dm.score(code(A, B), V[:, :1], metrics="dcimig", anchors=False)["dcimig"]
         assert score.reason == "DCIMIG needs two factors with more than one value, got 1"
@@ -97,6 +102,17 @@ class TestReviewSettings:
         assert dm.mig_sup(latents, V, normaliser="latent").value == pytest.approx(
             (math.log(4) - math.log(3)) / math.log(12)
         )
+
+    def test_factors_chosen_by_information_and_divided_afterwards(self):
+        # The latent tells half of A (log 2 of log 4) and which B is 0 (log 3 - 2/3 log 2 of log 3).
+        # In nats A comes first, in shares B: the gap changes its sign.
+        latents = code((A >= 2) + 2.0 * (B == 0))
+        of_b = math.log(3) - 2 / 3 * math.log(2)
+        assert of_b < math.log(2)
+        gap = 0.5 - of_b / math.log(3)
+        assert dm.mig_sup(latents, V, order="information").value == pytest.approx(gap)
+        assert dm.mig_sup(latents, V).value == pytest.approx(-gap)
+        assert gap < 0
 
     def test_a_dead_latent_has_no_entropy_to_divide_by(self):
         assert dm.mig(code(DEAD, A, B), V, normaliser="latent").value == pytest.approx(1)

@@ -195,6 +195,28 @@ class TestRmig:
         assert dm.rmig(posterior(20.0 * A, B), V, limits=(-1, 61)).per_factor.iloc[0] == pytest.approx(1)
 
 
+class TestRobustJemmig:
+    def test_by_hand_with_two_bins(self):
+        # The binary channel of TestRmig: H(z, v) = log 2 + noise and I = log 2 - noise.
+        v = np.tile([0, 1], 10)[:, None]
+        score = dm.rjemmig(posterior(2.0 * v[:, 0] - 1, deviation=1.0), v, bins=2)
+        errs = 0.5 * math.erfc(1 / math.sqrt(2))
+        noise = -(errs * math.log(errs) + (1 - errs) * math.log(1 - errs))
+        assert score.value == pytest.approx(1 - 2 * noise / (2 * math.log(2)), abs=1e-9)
+        assert score.details["joint_entropy"].to_numpy() == pytest.approx(math.log(2) + noise, abs=1e-9)
+
+    def test_of_posteriors_without_width_it_is_jemmig(self):
+        narrow = posterior(A - 2, B - 1, 0.5 * A + B - 1)
+        bins = {"bins": 40}
+        with_limits = dm.rjemmig(narrow, V, limits=(-2.5, 2.5), **bins)
+        ends = dm.jemmig(narrow.mean, V, **bins)  # bins of each latent's own range hold as few values
+        assert with_limits.value == pytest.approx(ends.value, abs=1e-9)
+
+    def test_mass_beyond_the_limits_is_said(self):
+        score = dm.rjemmig(posterior(20.0 * A, B), V)
+        assert any("z_0 lies outside of -4 .. 4" in warning for warning in score.warnings)
+
+
 class TestSizes:
     def test_informativeness_of_separate_posteriors_counts_the_places(self):
         score = dm.informativeness(posterior(A, B))

@@ -99,7 +99,7 @@ ROWS = (
         for noise in (0.1, 0.3, 0.7)
     ),
     Row("moments", _all("irs mcc total_correlation wasserstein_correlation active_units omes"), 150),
-    Row("posteriors in bins", _all("rmig"), 60, size=20_000, posterior=True, options=FEW),
+    Row("posteriors in bins", _all("rmig rjemmig"), 60, size=20_000, posterior=True, options=FEW),
     Row("densities of posteriors", _all("informativeness"), 60, size=20_000, posterior=True, options=FEW),
     Row(
         "neighbours",

@@ -18,6 +18,8 @@ NEIGHBOURS: dict[str, tuple[str, Any]] = {
 }
 SAMPLES: dict[str, tuple[str, Any]] = {"samples": ("estimator", "posterior_monte_carlo")}
 
+TIE = 1e-9  # relative; rounding separates exact ties by less
+
 
 def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     """Largest minus second largest along `axis`; with one entry the second largest is 0.
@@ -30,6 +32,29 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     ordered = np.sort(np.where(absent, 0.0, lines), axis=-1)
     second = ordered[..., -2] if lines.shape[-1] > 1 else 0.0
     return np.where(absent.all(axis=-1), np.nan, ordered[..., -1] - second)
+
+
+def gap_in_order_of(keys: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The entry of a row (D,) where `keys` are largest, minus that where they are second largest.
+
+    Both are (D, K), K at least 2. Entries that are NaN in `table` take no part.
+    """
+    ordered = np.argsort(np.where(np.isnan(table), np.inf, -keys), axis=1, kind="stable")[:, :2]
+    first, second = np.take_along_axis(table, ordered, axis=1).T
+    return first - second
+
+
+def one_minus_excess(information: Information, bins: int, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """JEMMIG of each factor, 1 - (H(z*, v) - gap) / (H(v) + log bins); NaN where it does not vary. Shape (K,).
+
+    Of latents tied for the largest information z* is the one with the smallest joint entropy.
+    """
+    mutual, joint = information.mutual_information, information.joint_entropy
+    tied = mutual >= mutual.max(axis=0) * (1 - TIE)
+    excess = np.where(tied, joint, np.inf).min(axis=0) - gap(mutual, axis=0)
+    per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
+    # A corrected joint entropy may exceed the largest that there is.
+    return np.maximum(per_factor, 0.0)
 
 
 def normalised(
