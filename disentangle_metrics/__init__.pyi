@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from disentangle_metrics.settings import Active, Assignment, AtLeast, Bins, Correction, Correlation, Decision, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
+from disentangle_metrics.settings import Active, Assignment, AtLeast, Bins, Correction, Correlation, Decision, Ends, FactorBins, InformationEstimator, Kernel, Limits, Mass, MostRows, Neighbours, Normaliser, Only, Penalty, Probe, Samples, Scaling, Share, Split, Strategy, ValueWeights, Votes
 from disentangle_metrics.version import __version__ as __version__
 from disentangle_metrics.benchmarking.benchmark import benchmark as benchmark
 from disentangle_metrics.benchmarking.results import Benchmark as Benchmark
@@ -479,7 +479,7 @@ def rmig(
     *,
     bins: Bins = 100,
     strategy: Strategy = "uniform",
-    limits: Limits = (-4.0, 4.0),
+    limits: Ends = (-4.0, 4.0),
     mass: Mass = "integral",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,
@@ -925,7 +925,7 @@ def rjemmig(
     *,
     bins: Bins = 100,
     strategy: Strategy = "uniform",
-    limits: Limits = (-4.0, 4.0),
+    limits: Ends = (-4.0, 4.0),
     mass: Mass = "integral",
     protocol: str = "default",
     factor_names: Iterable[str] | None = None,

@@ -133,6 +133,7 @@ Split = (
 MostRows = Annotated[int, AtLeast(2)] | None
 Assignment = Annotated[tuple[int, ...], Called("one latent by number for each factor")] | None
 Mass = Literal["integral", "density"]
+Ends = Annotated[tuple[float, float], Ascending()]
 Kernel = Literal["gaussian", "exponential"]
 Correlation = Literal["pearson", "spearman", "rdc"]
 NamedProbe = Literal[

@@ -7,9 +7,9 @@ import numpy as np
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.gap import one_minus_excess
-from disentangle_metrics.metrics.shared.quantised import Limits, beyond, edges_between
+from disentangle_metrics.metrics.shared.quantised import beyond, edges_between
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.settings import Bins, Mass, Strategy
+from disentangle_metrics.settings import Bins, Ends, Mass, Strategy
 
 
 @metric(
@@ -27,7 +27,7 @@ def rjemmig(
     *,
     bins: Bins = 100,
     strategy: Strategy = "uniform",
-    limits: Limits = (-4.0, 4.0),
+    limits: Ends = (-4.0, 4.0),
     mass: Mass = "integral",
 ) -> MetricValue:
     """Robust JEMMIG: `jemmig` of quantised latents whose noise is not ignored.

@@ -10,8 +10,8 @@ import disentangle_metrics as dm
 from tests.agreement.comparison import EVERY_CASE, of
 from tests.agreement.comparisons_further import (
     BOILARD,
-    CEBRA,
     BY_EDGE,
+    CEBRA,
     GUARD,
     HIERARCHY,
     LEJEPA,

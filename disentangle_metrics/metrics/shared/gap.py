@@ -41,11 +41,11 @@ def gap_in_order_of(keys: NDArray[np.float64], table: NDArray[np.float64]) -> ND
     """
     ordered = np.argsort(np.where(np.isnan(table), np.inf, -keys), axis=1, kind="stable")[:, :2]
     first, second = np.take_along_axis(table, ordered, axis=1).T
-    return first - second
+    return np.asarray(first - second)
 
 
 def one_minus_excess(information: Information, bins: int, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """JEMMIG of each factor, 1 - (H(z*, v) - gap) / (H(v) + log bins); NaN where it does not vary. Shape (K,).
+    """JEMMIG of each factor (K,): 1 - (H(z*, v) - gap) / (H(v) + log bins); NaN where it does not vary.
 
     Of latents tied for the largest information z* is the one with the smallest joint entropy.
     """

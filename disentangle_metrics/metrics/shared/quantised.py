@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
 
 import numpy as np
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.settings import Ascending
 
-Limits = Annotated[tuple[float, float], Ascending()]
 OUTSIDE = 0.01  # share of a latent's mass beyond the limits that is worth a warning
 
 
