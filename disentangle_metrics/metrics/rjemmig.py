@@ -62,7 +62,8 @@ def rjemmig(
 
     Cost
     ----
-    As for `rmig`, whose table it shares if their settings are the same.
+    As for `rmig`: time O(N D B K), memory O(D B V) for the counts. All rows are read. The table is shared
+    with `rmig` of the same settings.
 
     References
     ----------

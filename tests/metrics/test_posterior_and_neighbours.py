@@ -206,11 +206,9 @@ class TestRobustJemmig:
         assert score.details["joint_entropy"].to_numpy() == pytest.approx(math.log(2) + noise, abs=1e-9)
 
     def test_of_posteriors_without_width_it_is_jemmig(self):
-        narrow = posterior(A - 2, B - 1, 0.5 * A + B - 1)
-        bins = {"bins": 40}
-        with_limits = dm.rjemmig(narrow, V, limits=(-2.5, 2.5), **bins)
-        ends = dm.jemmig(narrow.mean, V, **bins)  # bins of each latent's own range hold as few values
-        assert with_limits.value == pytest.approx(ends.value, abs=1e-9)
+        narrow = posterior(A - 2, B - 1, 0.5 * A + B - 1)  # halves, each in the middle of a bin
+        robust = dm.rjemmig(narrow, V, bins=51, limits=(-2.55, 2.55))
+        assert robust.value == pytest.approx(dm.jemmig(narrow.mean, V, bins=51).value, abs=1e-9)
 
     def test_mass_beyond_the_limits_is_said(self):
         score = dm.rjemmig(posterior(20.0 * A, B), V)
