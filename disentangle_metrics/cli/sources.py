@@ -41,6 +41,8 @@ def score_arrays(
     notes: tuple[str, ...] = ()
     value = None
     if factors is None:
+        if beside := files["latents"].factors:
+            tell(f"{latents} has {beside} too; to score against them, add --factors {latents}")
         if scoring["metrics"] is None:
             posterior = isinstance(files["latents"].value, GaussianPosterior)
             scoring = {**scoring, "metrics": of_latents_alone(scoring["protocol"], posterior)}

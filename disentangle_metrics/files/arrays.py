@@ -16,7 +16,7 @@ from disentangle_metrics.errors import InputError, ModelFileError
 from disentangle_metrics.files import archives, frames
 from disentangle_metrics.files.compressed import OPENERS, unpacked
 from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
-from disentangle_metrics.files.named_arrays import as_column, choose
+from disentangle_metrics.files.named_arrays import as_column, choose, factors_beside
 from disentangle_metrics.files.row_names import Role, has_column, name_rows, without_columns
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
@@ -68,6 +68,7 @@ class ArrayFile:
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # those of the notes that say which column is left out
     choosable: tuple[str, ...] = ()  # the columns that --index-col and --drop-columns may name
+    factors: str = ""  # an array of factors that lies beside the latents which were read
 
 
 @dataclass(frozen=True)
@@ -167,10 +168,11 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
             return _from_frame(path, pd.DataFrame(value), [], role, choices, named=True)
         return _made(path, value)
     if kind in ARCHIVES:
-        value = choose(path, ARCHIVES[kind](path), names, role)
+        arrays = ARCHIVES[kind](path)
+        value = choose(path, arrays, names, role)
         if kind in (FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY) and hasattr(value, "numpy"):
             value = value.numpy()
-        return _made(path, value)
+        return replace(_made(path, value), factors=factors_beside(arrays) if role == "latents" else "")
     raise InputError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
 
 
@@ -317,7 +319,8 @@ def _from_hdf5(path: Path, kind: FileKind, names: list[str], role: Role, choices
             )
         arrays = Hdf5Arrays(path, file, kind is FileKind.MAT_HDF5)
         if not arrays.is_anndata:
-            return _made(path, choose(path, arrays, names, role))
+            file = _made(path, choose(path, arrays, names, role))
+            return replace(file, factors=factors_beside(arrays) if role == "latents" else "")
         folder = "obsm/" if role == "latents" else "obs/"
         columns = [name for name in arrays if name.startswith(folder)]
         if not names and role == "factors":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,12 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
     raise InputError(
         f"--{role}: {path} holds several arrays ({_listed(known)}); say which one as {path}:NAME"
     )
+
+
+def factors_beside(arrays: Iterable[str]) -> str:
+    """The name of the one array among these that is called as factors are; empty without one."""
+    called = [name for name in arrays if name.rpartition("/")[2] in USUAL_NAMES["factors"]]
+    return called[0] if len(called) == 1 else ""
 
 
 def _spelt_posterior(known: list[str]) -> NamedPosterior | None:

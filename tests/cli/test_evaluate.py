@@ -110,6 +110,14 @@ def test_factor_types_reach_the_scores(dm_eval) -> None:
     assert "kinds:cr" in values["scores"]["sap"]["signature"]
 
 
+def test_factors_in_the_file_of_the_latents_are_named(dm_eval, folder) -> None:
+    latents = np.load("z.npy")
+    np.savez(folder / "both.npz", latents=latents, labels=np.arange(len(latents)) % 3)
+    first = dm_eval("--latents both.npz --metrics active_units").err.splitlines()[0]
+    assert first == "dm-eval: both.npz has labels too; to score against them, add --factors both.npz"
+    assert "labels too" not in dm_eval("--latents both.npz --factors both.npz --metrics mig").err
+
+
 def test_latents_without_factors_are_scored_alone(dm_eval) -> None:
     result = dm_eval("--latents z.npy --json out.json")
     assert result.code == 0
