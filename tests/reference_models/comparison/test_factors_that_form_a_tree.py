@@ -21,14 +21,17 @@ from reference_models.trained.load import load
 from reference_models.training import scores as on_the_way
 
 
-def test_the_plan_has_three_models_one_beta_and_three_seeds() -> None:
+def test_the_plan_has_three_models_two_betas_and_three_seeds() -> None:
     comparison = read_comparison("mini", "switches")
     assert comparison.pilots() == []
     runs = comparison.runs(comparison.learning_rates([]))
-    assert [(run.model, run.seed) for run in runs] == [
-        (model, seed) for seed in (0, 1, 2) for model in ("beta-vae", "vlae", "pro-vlae")
+    assert [(run.model, run.beta, run.seed) for run in runs] == [
+        (model, beta, seed)
+        for seed in (0, 1, 2)
+        for beta in (0.25, 1.0)
+        for model in ("beta-vae", "vlae", "pro-vlae")
     ]
-    assert {(run.beta, run.settings["steps"], run.side) for run in runs} == {(1.0, 9000, 32)}
+    assert {(run.settings["steps"], run.side) for run in runs} == {(9000, 32)}
 
 
 @pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
