@@ -22,7 +22,7 @@ from disentangle_metrics.encoders.reading import as_encoder, described, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.hierarchy import tree_of
+from disentangle_metrics.inputs.hierarchy import check_names, tree_of
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit import network_input
@@ -197,6 +197,9 @@ def _evaluate_loader(
 ) -> Report:
     """Score a model on the batches of a loader."""
     check_score_options(score_options, more=("factor_names", "variant"))
+    known = score_options.get("factor_names") if factors is None else factors
+    if isinstance(known, list | tuple) and score_options.get("hierarchy"):
+        check_names(score_options["hierarchy"], known)
     layers = _grouping(score_options, encoder)
     start = time.perf_counter()
     with reading(encoder, images=False) as (read, remarks, _):

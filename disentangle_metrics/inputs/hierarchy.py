@@ -6,7 +6,7 @@ which is missing by design: NaN, None or NA.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,21 @@ def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
     return hierarchy or None
 
 
+def check_names(hierarchy: Hierarchy, names: Iterable[str]) -> None:
+    """Refuse a tree that names a factor, or a switch, that is none of these.
+
+    Raises
+    ------
+    InputError
+        If it does.
+    """
+    known = list(names)
+    for name, (switch, _) in hierarchy.items():
+        for asked in (name, switch):
+            if not isinstance(asked, Hashable) or asked not in known:
+                raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(known)}")
+
+
 def with_switches(
     hierarchy: Hierarchy,
     factors: Sequence[Factor],
@@ -70,7 +85,14 @@ def with_switches(
         If it is no tree of these factors, or a factor has a value where it does not exist.
     """
     by_name = {factor.name: factor for factor in factors}
-    switches = {name: _switch(name, entry, by_name, unread) for name, entry in hierarchy.items()}
+    for name, (switch, _) in hierarchy.items():
+        if left_out := [asked for asked in (name, switch) if isinstance(asked, str) and asked in unread]:
+            raise InputError(
+                f"`hierarchy` names {left_out[0]!r}, which has a different text in each row and is left out; "
+                f'for a category pass factor_types={{"{left_out[0]}": "categorical"}}'
+            )
+    check_names(hierarchy, by_name)
+    switches = {name: _switch(name, entry, by_name) for name, entry in hierarchy.items()}
     for name in switches:
         above, path = name, [name]
         while (above := switches[above][0] if above in switches else "") != "":
@@ -121,19 +143,9 @@ def with_switches(
     return tuple(read), tuple(checks)
 
 
-def _switch(
-    name: str, entry: tuple[str, Any], factors: Mapping[str, Factor], unread: Sequence[str]
-) -> tuple[str, Any]:
+def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) -> tuple[str, Any]:
     """The switch of a factor and the level of it, as it was read."""
     switch, value = entry
-    for asked in (name, switch):
-        if isinstance(asked, str) and asked in unread:
-            raise InputError(
-                f"`hierarchy` names {asked!r}, which has a different text in every row and is left out; if "
-                f'it is a category, pass factor_types={{"{asked}": "categorical"}}'
-            )
-        if not isinstance(asked, Hashable) or asked not in factors:
-            raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(factors)}")
     levels = factors[switch].levels
     if factors[switch].codes is None:
         raise InputError(

@@ -96,9 +96,10 @@ def test_a_value_that_is_missing_where_the_factor_exists_is_still_missing() -> N
         ({"phase": "shape"}, "must be like .* got 'shape' for 'phase'"),
         ([("phase", "shape")], "must be like"),
         ({"phase": (["shape"], "moon")}, "names .'shape'., which is none of"),
+        ({"phase": (np.array(["shape", "jets"]), "moon")}, "which is none of"),
         ({"phase": ("shape", np.array(["moon", "sun"]))}, "which is none of its values"),
         ({"shape": ("jets", True), "jets": ("shape", "ship")}, "is no tree: shape under jets under shape"),
-        ({"name": ("shape", "moon")}, "names 'name', which has a different text in every row"),
+        ({"name": ("shape", "moon")}, "names 'name', which has a different text in each row"),
     ],
 )
 def test_what_is_no_tree_is_refused(hierarchy, message: str) -> None:
@@ -116,6 +117,8 @@ def test_a_tree_without_factors_is_refused(call: str) -> None:
     }
     with pytest.raises(dm.InputError, match="such as 'phase', and `factors` is None: pass the factors"):
         calls[call]()
+    with pytest.raises(dm.InputError, match="`hierarchy` is of factors, and total_correlation reads latents"):
+        dm.total_correlation(LATENTS, hierarchy=TREE)
 
 
 def test_a_tree_that_no_metric_reads_is_said() -> None:
@@ -165,6 +168,8 @@ def test_the_tree_of_a_data_set_is_taken_where_none_is_given() -> None:
     loader = [(np.zeros((10, 2)), np.zeros(10))]
     with pytest.raises(dm.InputError, match="`hierarchy` must be like"):
         dm.evaluate(encoder, loader, hierarchy=[("phase", "shape")])
+    with pytest.raises(dm.InputError, match="names 'shape', which is none of phase"):
+        dm.evaluate(encoder, loader, factor_names=["phase"], hierarchy={"phase": ("shape", "moon")})
     assert not calls
 
 
