@@ -61,6 +61,9 @@ CODES: Mapping[str, Code] = {
     "no_complete_rows": Code(
         "warning", "No row has a value of every factor. Metrics that read several factors have no value."
     ),
+    "hierarchy_unread": Code(
+        "warning", "Factors form a tree, and no metric that was asked for reads factors."
+    ),
     "column_left_out": Code("note", "A column of a file names the rows, and is left out."),
     # On the latents
     "constant_latent": Code("note", "A latent has one value for every row."),

@@ -22,6 +22,7 @@ from disentangle_metrics.encoders.reading import as_encoder, described, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.hierarchy import check_names, tree_of
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit import network_input
@@ -131,13 +132,15 @@ def evaluate(
     if isinstance(own_types, Mapping):  # the data set's own types stay for the factors not named
         own_types = {**types, **own_types}
     options = {**score_options, "factor_types": types if own_types is None else own_types}
-    if (tree := _hierarchy(dataset, names)) is not None:
-        options.setdefault("hierarchy", tree)
+    if options.get("hierarchy") is None:
+        options["hierarchy"] = _hierarchy(dataset, names)
     check_score_options(options)
     layers = _grouping(options, encoder)
     rows = _rows(len(dataset), samples, seed)
     labels = _labels(dataset, rows, columns)
-    lacking = hasattr(labels, "columns") or "hierarchy" in options  # values may be missing in any row
+    lacking = (
+        hasattr(labels, "columns") or options["hierarchy"] is not None
+    )  # values may be missing in any row
     tried = labels if lacking else labels[:1]
     missing = options.get("missing", "raise")
     check(
@@ -146,7 +149,7 @@ def evaluate(
         factor_names=names,
         factor_types=options["factor_types"],
         missing=missing,
-        hierarchy=options.get("hierarchy"),
+        hierarchy=options["hierarchy"],
     )
     start = time.perf_counter()
     with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
@@ -194,6 +197,9 @@ def _evaluate_loader(
 ) -> Report:
     """Score a model on the batches of a loader."""
     check_score_options(score_options, more=("factor_names", "variant"))
+    known = score_options.get("factor_names") if factors is None else factors
+    if isinstance(known, list | tuple) and score_options.get("hierarchy"):
+        check_names(score_options["hierarchy"], known)
     layers = _grouping(score_options, encoder)
     start = time.perf_counter()
     with reading(encoder, images=False) as (read, remarks, _):
@@ -304,6 +310,8 @@ def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> No
             raise InputError(f"there is no option {name!r}; {hint}the options are {', '.join(accepted)}")
     early = ("anchors", "confidence", "replicates", "n_jobs", "permutations")
     Options(**{name: options[name] for name in early if name in options})
+    if options.get("hierarchy") is not None:
+        tree_of(options["hierarchy"], ())
 
 
 def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any, TypeGuard
@@ -15,6 +14,7 @@ from disentangle_metrics.encoders.outputs import Array, Posterior
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.kit.progress import LateProgress
 
 BATCHES = (
@@ -173,8 +173,7 @@ def places_of(known: list[str], wanted: Iterable[str] | None, source: str) -> li
     names = list(wanted)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, known)
             raise InputError(f"`factors`: {source} has no factor {name!r}; {hint}known: {', '.join(known)}")
         if names.count(name) > 1:
             raise InputError(f"`factors` names {name!r} twice")

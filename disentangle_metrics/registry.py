@@ -7,7 +7,6 @@ a name clash, with a warning. If a plug-in fails to load, a warning names it, an
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from disentangle_metrics.errors import InputError, PluginError, PluginWarning
+from disentangle_metrics.kit.near_names import did_you_mean
 
 
 class Registry:
@@ -119,9 +119,4 @@ class Registry:
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     """The sentence for a name that is not among `known`, with near names; upper case does not matter."""
-    of_lower = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(name.lower(), list(of_lower), n=3, cutoff=0.5)
-    if name.lower() in of_lower:
-        near = [name.lower()]
-    hint = f"did you mean {' or '.join(repr(of_lower[one]) for one in near)}? " if near else ""
-    return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
+    return f"unknown {kind} {name!r}; {did_you_mean(name, known, most=3)}known: {', '.join(known)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import warnings
@@ -15,6 +14,7 @@ import numpy as np
 
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.reporting.blocks import Blocks, tracker_blocks
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.report import Report
@@ -223,10 +223,9 @@ def _check_options(options: Mapping[str, Any]) -> None:
     accepted = [name for name in inspect.signature(score).parameters if name not in ("latents", "factors")]
     for name in options:
         if name not in accepted:
-            near = difflib.get_close_matches(name, accepted, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, accepted)
             raise InputError(
-                f"Tracker has no option {name!r}{hint}; those of score() are {', '.join(accepted)}"
+                f"Tracker has no option {name!r}; {hint}those of score() are {', '.join(accepted)}"
             )
     choose(options.get("metrics"), options.get("protocol", "default"))
     early = ("seed", "n_jobs", "anchors", "confidence", "replicates", "permutations")

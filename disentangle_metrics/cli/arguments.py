@@ -41,6 +41,10 @@ def pairs(option: str, form: str, text: str) -> dict[str, str]:
     for name, equals, value in split:
         if not (name and equals and value):
             raise UsageError(f"{option} must be {form}; got {text!r}")
+    names = [name.strip() for name, _, _ in split]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"{option} names {twice!r} twice; got {text!r}")
     return {name.strip(): value.strip() for name, _, value in split}
 
 

@@ -153,8 +153,9 @@ def dm_eval(
                     "--trust-file": trust_file or None,
                 }
             )
-            if factors is None and factor_types is not None:
-                raise UsageError("--factor-types needs --factors")
+            for option, value in {"--factor-types": factor_types, "--hierarchy": hierarchy}.items():
+                if factors is None and value is not None:
+                    raise UsageError(f"{option} needs --factors")
             dropped = [] if drop_columns is None else arguments.name_list("--drop-columns", drop_columns)
             choices = Choices(index_col, tuple(dropped), "drop" if hierarchy else missing.value)
             tell = (lambda text: None) if quiet else functools.partial(say, NAME)

@@ -20,6 +20,7 @@ def circular_linear(columns: NDArray[np.floating], angles: Floats) -> Floats:
     is constant. It does not depend on where the circle is cut.
     """
     circle = as_plane(angles)
+    # Not the bases of `equivariance` or `randomised_dependence`: those differ in the last bits.
     basis, root = np.linalg.qr(circle - circle.mean(axis=0))
     basis = basis[:, np.abs(np.diag(root)) > 1e-12 * np.sqrt(len(angles))]
     centred = np.asarray(columns, dtype=np.float64) - np.mean(columns, axis=0, dtype=np.float64)

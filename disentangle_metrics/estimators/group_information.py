@@ -5,7 +5,7 @@ One estimator serves the whole table, so that gaps between groups are gaps of on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from disentangle_metrics.estimators.counts.binning import Bins
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information
 from disentangle_metrics.estimators.nearest_neighbours import (
+    TURN,
     from_distances,
     jittered,
+    on_circle,
     with_categories,
     with_continuous,
 )
@@ -81,11 +83,14 @@ def neighbour_information_of_groups(
     codes: Sequence[NDArray[np.integer]],
     k: int,
     rng: np.random.Generator,
+    angles: Mapping[int, Floats] | None = None,
+    circular: Sequence[int] = (),
 ) -> Information:
     """Estimate the information of every unit with every factor from distances.
 
-    The distance in a unit is the largest of those in its columns, each scaled to deviation 1. A unit of
-    one column has the estimate of :func:`~.nearest_neighbours.neighbour_information`, to the last bit.
+    The distance in a unit is the largest of those in its columns, each scaled to deviation 1. The distance
+    on a circle is the length of the arc, scaled so that a uniform angle has deviation 1. A unit of one column
+    has the estimate of :func:`~.nearest_neighbours.neighbour_information`, to the last bit.
 
     Parameters
     ----------
@@ -103,31 +108,49 @@ def neighbour_information_of_groups(
         Number of neighbours.
     rng
         Draws the noise that breaks ties.
+    angles
+        Of each circular column its (N,) angles in radians.
+    circular
+        The factors whose values are angles in radians.
 
     Returns
     -------
     Estimates below 0 are 0; they may exceed the factor's entropy. The latents' entropies are NaN.
     """
     noise = rng.standard_normal((2, len(latents)))
-    continuous = [None if column is None else jittered(column, noise[1]) for column in values]
+    turned = angles or {}
+    continuous = [
+        None if column is None else (on_circle if factor in circular else jittered)(column, noise[1])
+        for factor, column in enumerate(values)
+    ]
     table = np.zeros((len(units), len(codes)))
     for place, unit in enumerate(units):
-        moved = [jittered(latents[:, column], noise[0]) for column in unit if not constant[column]]
-        if not moved:
+        own = [column for column in unit if not constant[column]]
+        if not own:
             continue
+        around = [column in turned for column in own]
+        moved = [
+            on_circle(turned[column], noise[0])
+            if column in turned
+            else jittered(latents[:, column], noise[0])
+            for column in own
+        ]
         for factor, (column, categories) in enumerate(zip(continuous, codes, strict=True)):
             if len(moved) == 1 and column is None:
-                table[place, factor] = with_categories(moved[0], categories, k)
+                table[place, factor] = with_categories(moved[0], categories, k, circular=around[0])
             elif len(moved) == 1 and column is not None:
-                table[place, factor] = with_continuous(moved[0], column, k)
+                table[place, factor] = with_continuous(moved[0], column, k, (around[0], factor in circular))
             elif column is None:
-                table[place, factor] = group_with_categories(np.column_stack(moved), categories, k)
+                table[place, factor] = group_with_categories(np.column_stack(moved), categories, k, around)
             else:
-                table[place, factor] = group_with_continuous(np.column_stack(moved), column, k)
+                group, both = np.column_stack(moved), (around, factor in circular)
+                table[place, factor] = group_with_continuous(group, column, k, *both)
     return from_distances(table, codes)
 
 
-def group_with_categories(group: Floats, codes: NDArray[np.integer], k: int) -> float:
+def group_with_categories(
+    group: Floats, codes: NDArray[np.integer], k: int, around: Sequence[bool] = ()
+) -> float:
     """Mutual information of several columns with a factor of categories (Ross 2014, eq. 6).
 
     As :func:`~.nearest_neighbours.with_categories`, with distances by the largest of the columns'.
@@ -140,6 +163,8 @@ def group_with_categories(group: Floats, codes: NDArray[np.integer], k: int) -> 
         Shape (N,): 0 .. values - 1.
     k
         Number of neighbours.
+    around
+        Which of the columns lie on a circle; see :func:`~.nearest_neighbours.on_circle`. Empty: none.
     """
     from scipy.spatial import cKDTree
     from scipy.special import digamma
@@ -152,9 +177,10 @@ def group_with_categories(group: Floats, codes: NDArray[np.integer], k: int) -> 
     for value in np.unique(codes):
         own = np.flatnonzero(codes == value)
         count = min(k, len(own) - 1)
-        distances, _ = cKDTree(points[own]).query(points[own], k=[count + 1], p=np.inf)
+        tree = cKDTree(points[own], boxsize=_turns(around))
+        distances, _ = tree.query(points[own], k=[count + 1], p=np.inf)
         radius[own], size[own], neighbours[own] = distances[:, 0], len(own), count
-    closer = _closer(points, radius)
+    closer = _closer(points, radius, around)
     return float(
         digamma(len(points))
         - np.mean(digamma(size))
@@ -163,7 +189,9 @@ def group_with_categories(group: Floats, codes: NDArray[np.integer], k: int) -> 
     )
 
 
-def group_with_continuous(group: Floats, factor: Floats, k: int) -> float:
+def group_with_continuous(
+    group: Floats, factor: Floats, k: int, around: Sequence[bool] = (), factor_around: bool = False
+) -> float:
     """Mutual information of several columns with a continuous factor (Kraskov et al. 2004, eq. 8).
 
     Parameters
@@ -174,6 +202,8 @@ def group_with_continuous(group: Floats, factor: Floats, k: int) -> float:
         Shape (N,), without ties.
     k
         Number of neighbours.
+    around, factor_around
+        Which of the columns, and whether the factor, lie on a circle; `around` may be empty: none.
     """
     from scipy.spatial import cKDTree
     from scipy.special import digamma
@@ -183,15 +213,23 @@ def group_with_continuous(group: Floats, factor: Floats, k: int) -> float:
     if k < 1:
         return 0.0
     together = np.column_stack([group, factor])
-    radius = cKDTree(together).query(together, k=[k + 1], p=np.inf)[0][:, 0]
-    counted = np.mean(digamma(_closer(group, radius))) + np.mean(digamma(_closer(factor[:, None], radius)))
+    every = [*(around or [False] * group.shape[1]), factor_around]
+    radius = cKDTree(together, boxsize=_turns(every)).query(together, k=[k + 1], p=np.inf)[0][:, 0]
+    counted = np.mean(digamma(_closer(group, radius, around)))
+    counted += np.mean(digamma(_closer(factor[:, None], radius, [factor_around])))
     return float(digamma(rows) + digamma(k) - counted)
 
 
-def _closer(points: Floats, radius: Floats) -> NDArray[np.int64]:
+def _turns(around: Sequence[bool]) -> list[float] | None:
+    """How long each axis is that lies on a circle, and 0 for the others; None where none does."""
+    return [TURN if goes_round else 0.0 for goes_round in around] if any(around) else None
+
+
+def _closer(points: Floats, radius: Floats, around: Sequence[bool]) -> NDArray[np.int64]:
     """How many points are nearer to each than its radius, itself among them."""
     from scipy.spatial import cKDTree
 
     inside = np.nextafter(radius, 0)  # the ball is open
-    found = cKDTree(points).query_ball_point(points, inside, p=np.inf, return_length=True)
+    tree = cKDTree(points, boxsize=_turns(around))
+    found = tree.query_ball_point(points, inside, p=np.inf, return_length=True)
     return np.asarray(found, dtype=np.int64)

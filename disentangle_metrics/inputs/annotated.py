@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.near_names import did_you_mean
 
 
 def is_annotated(value: Any) -> bool:
@@ -55,5 +55,4 @@ def tables_of(
 
 
 def _near(name: Any, known: list[str]) -> str:
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"known: {', '.join(known) or 'none'}"
+    return f"{did_you_mean(name, known)}known: {', '.join(known) or 'none'}"

@@ -6,7 +6,7 @@ which is missing by design: NaN, None or NA.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,24 +21,63 @@ Hierarchy = Mapping[str, tuple[str, Any]]
 FORM = '{"phase": ("shape", "moon")}, a factor, its switch and the value under which it exists'
 
 
+def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
+    """The tree as it was given; None if it is empty, since then every factor exists everywhere.
+
+    Raises
+    ------
+    InputError
+        If it has another form, or there are no factors that it could be of.
+    """
+    if not isinstance(hierarchy, Mapping):
+        raise InputError(f"`hierarchy` must be like {FORM}; got {hierarchy!r}")
+    for name, entry in hierarchy.items():
+        if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 2:
+            raise InputError(f"`hierarchy` must be like {FORM}; got {entry!r} for {name!r}")
+    if hierarchy and factors is None:
+        raise InputError(
+            f"`hierarchy` says where factors exist, such as {next(iter(hierarchy))!r}, and `factors` is "
+            "None: pass the factors, or leave it out"
+        )
+    return hierarchy or None
+
+
+def check_names(hierarchy: Hierarchy, names: Iterable[str]) -> None:
+    """Refuse a tree that names a factor, or a switch, that is none of these.
+
+    Raises
+    ------
+    InputError
+        If it does.
+    """
+    known = list(names)
+    for name, (switch, _) in hierarchy.items():
+        for asked in (name, switch):
+            if not isinstance(asked, Hashable) or asked not in known:
+                raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(known)}")
+
+
 def with_switches(
     hierarchy: Hierarchy,
     factors: Sequence[Factor],
     missing: str,
     origin: NDArray[np.int64] | None = None,
+    unread: Sequence[str] = (),
 ) -> tuple[tuple[Factor, ...], tuple[Check, ...]]:
     """The factors with their switches, and a check of each that says in how many rows it exists.
 
     Parameters
     ----------
     hierarchy : mapping
-        Of each factor under a switch: the name of the switch, and its value.
+        Of each factor under a switch: the name of the switch, and its value; see :func:`tree_of`.
     factors : sequence of Factor
         With their missing values marked.
     missing : str
         "raise" refuses values that are missing where a factor exists.
     origin : ndarray of int64 (N,), optional
         The number of each row, for messages.
+    unread : sequence of str
+        Names of columns that are left out of the factors.
 
     Raises
     ------
@@ -46,7 +85,14 @@ def with_switches(
         If it is no tree of these factors, or a factor has a value where it does not exist.
     """
     by_name = {factor.name: factor for factor in factors}
-    switches = {name: _switch(name, entry, by_name) for name, entry in _checked(hierarchy).items()}
+    for name, (switch, _) in hierarchy.items():
+        if left_out := [asked for asked in (name, switch) if isinstance(asked, str) and asked in unread]:
+            raise InputError(
+                f"`hierarchy` names {left_out[0]!r}, which has a different text in each row and is left out; "
+                f'for a category pass factor_types={{"{left_out[0]}": "categorical"}}'
+            )
+    check_names(hierarchy, by_name)
+    switches = {name: _switch(name, entry, by_name) for name, entry in hierarchy.items()}
     for name in switches:
         above, path = name, [name]
         while (above := switches[above][0] if above in switches else "") != "":
@@ -97,21 +143,9 @@ def with_switches(
     return tuple(read), tuple(checks)
 
 
-def _checked(hierarchy: Any) -> Hierarchy:
-    if not isinstance(hierarchy, Mapping):
-        raise InputError(f"`hierarchy` must be like {FORM}; got {hierarchy!r}")
-    for name, entry in hierarchy.items():
-        if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 2:
-            raise InputError(f"`hierarchy` must be like {FORM}; got {entry!r} for {name!r}")
-    return hierarchy
-
-
 def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) -> tuple[str, Any]:
     """The switch of a factor and the level of it, as it was read."""
     switch, value = entry
-    for asked in (name, switch):
-        if not isinstance(asked, Hashable) or asked not in factors:
-            raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(factors)}")
     levels = factors[switch].levels
     if factors[switch].codes is None:
         raise InputError(

@@ -23,7 +23,7 @@ from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
 from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.hierarchy import Hierarchy, with_switches
+from disentangle_metrics.inputs.hierarchy import Hierarchy, tree_of, with_switches
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
 from disentangle_metrics.inputs.reading import Kind, Rule
 from disentangle_metrics.inputs.row_labels import matching_rows, row_mismatch
@@ -232,6 +232,8 @@ def check(
     """
     if missing not in get_args(Missing):
         raise InputError(f"`missing` must be 'raise' or 'drop', got {missing!r}")
+    if hierarchy is not None:
+        hierarchy = tree_of(hierarchy, factors)
     logvar: NDArray[np.floating] | None = None
     on_device: GaussianPosterior | None = None
     kept = None
@@ -313,7 +315,8 @@ def check(
         ]
         checked = columns.read_as[key] = read_each(kept_columns, lacking, rule)
     if hierarchy is not None:
-        checked, of_tree = with_switches(hierarchy, checked, missing, kept)
+        left = [factor_labels[place] for place in unread]
+        checked, of_tree = with_switches(hierarchy, checked, missing, kept, left)
         notes += of_tree
         inputs = replace(inputs, facts={**inputs.facts, "missing": "by_design"})
     inputs = replace(inputs, factors=checked)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.limits import reading as reading
     from disentangle_metrics.kit.limits import refuse_growth as refuse_growth
     from disentangle_metrics.kit.many_tests import holm as holm
+    from disentangle_metrics.kit.near_names import did_you_mean as did_you_mean
     from disentangle_metrics.kit.precision import full_float32 as full_float32
     from disentangle_metrics.kit.progress import LateProgress as LateProgress
     from disentangle_metrics.kit.starting import start as start
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "LateProgress": "progress",
+    "did_you_mean": "near_names",
     "end_with": "workers",
     "full_float32": "precision",
     "gaussian_kl": "arrays",

@@ -16,13 +16,17 @@ ANCHORS = {
     "costly": 'computed by dm.score with anchors="all" only',
     "none": "not computed",
 }
-JOINT = "joint cells of a group's columns, or neighbours in all of them where cells are too many"
+JOINT = (
+    "joint cells of a group's columns, or neighbours in all of them where cells are too many; "
+    "by arc length on circles"
+)
 VARIANCES = "the mean of the relative variances of a group's columns"
 GROUPS = {  # by what a metric reads
     "mutual information": JOINT,
     "mutual information, and the entropy of each factor given another": JOINT,
     "mutual information by nearest neighbours, and a linear predictor on all latents": (
-        "neighbours in all of a group's columns; the predictor reads all columns in any case"
+        "neighbours in all of a group's columns, by arc length on circles; the predictor reads all columns "
+        "in any case"
     ),
     "variances while a factor is fixed": VARIANCES,
     "variances while all factors but one are fixed": VARIANCES,

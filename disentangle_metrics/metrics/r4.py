@@ -69,7 +69,8 @@ def r4(relations: Relations, rng: np.random.Generator) -> dict[str, MetricValue]
     Cost
     ----
     Each column is sorted once in each fold. A category counts as its V values: time O((D + K) N log N +
-    D V N log N), memory O(N (D + V)). All rows are read.
+    D V N log N), memory O(N (D + K)), whatever V. A process that scores one latent and a category of 1,000
+    values in 50,000 rows takes 0.16 GB (tests/benchmarks/test_memory.py). All rows are read.
 
     References
     ----------

@@ -50,7 +50,7 @@ def r4c(relations: Relations, rng: np.random.Generator) -> MetricValue:
 
     Cost
     ----
-    As for `r4`: time O((D + K) N log N + D V N log N), memory O(N (D + V)). All rows are read.
+    As for `r4`: time O((D + K) N log N + D V N log N), memory O(N (D + K)). All rows are read.
 
     References
     ----------

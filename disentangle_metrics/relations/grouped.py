@@ -22,6 +22,7 @@ from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.incomplete import IncompleteRelations
+from disentangle_metrics.relations.neighbours import places
 from disentangle_metrics.relations.relations import Floats, Relations
 from disentangle_metrics.settings import InformationSettings, Mass, Probe, Split, Strategy
 
@@ -31,7 +32,7 @@ T = TypeVar("T")
 class GroupedRelations(Relations):
     """The tables of groups, from those of `columns` where that is what a group's entry is made of.
 
-    - Mutual information: joint cells, or neighbours in all columns of a group.
+    - Mutual information: joint cells, or neighbours in all columns of a group, by arc length on circles.
     - Variances within votes: the mean over the group's columns, each over its own variance.
     - Importances of probes: their sum over the group's columns.
     - Squared correlation: of the best linear map of the group's columns, cross-fitted.
@@ -122,18 +123,16 @@ class GroupedRelations(Relations):
             raise NotApplicable(f"estimator={estimator!r} reads single latents: use 'nearest_neighbours'")
         if columns.inputs.latents_of("categorical"):
             raise NotApplicable("categories have no neighbours: use estimator='histogram' with fewer `bins`")
-        if columns.inputs.latents_of("circular") or any(f.period is not None for f in columns.inputs.factors):
-            raise NotApplicable(
-                "neighbours of groups do not go round circles: use estimator='histogram' with fewer `bins`"
-            )
         information = neighbour_information_of_groups(
             columns.latents,
             columns.constant(),
             units,
-            [None if f.values is None else f.as_numbers() for f in columns.inputs.factors],
+            [None if factor.values is None else places(factor) for factor in columns.inputs.factors],
             codes,
             settings.get("k", 3),
             columns.generator("nearest neighbours"),
+            angles=columns.inputs.latent_angles(),
+            circular=[k for k, factor in enumerate(columns.inputs.factors) if factor.period is not None],
         )
         if not settings.get("bounded", True):
             return information

@@ -28,7 +28,7 @@ def information_by_neighbours(
     return neighbour_information(
         latents,
         constant,
-        [None if factor.values is None else _places(factor) for factor in inputs.factors],
+        [None if factor.values is None else places(factor) for factor in inputs.factors],
         codes,
         k,
         rng,
@@ -38,5 +38,6 @@ def information_by_neighbours(
     )
 
 
-def _places(factor: Factor) -> NDArray[np.float64]:
+def places(factor: Factor) -> NDArray[np.float64]:
+    """What distances of a factor that is no category are taken of: numbers (N,), or angles in radians."""
     return factor.as_numbers() if factor.period is None else factor.angles()

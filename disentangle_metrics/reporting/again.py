@@ -26,7 +26,8 @@ def command_or_call(report: Report) -> str:
         options += [f"replicates={count}" for count in _one(_pinned(report, "replicates"))]
     if report.permutations is not None:
         options.append(f"permutations={report.permutations}")
-    options += [f"missing={how!r}" for how in _one(_pinned(report, "missing"))]
+    missing = _one(_pinned(report, "missing"))
+    options += [f"missing={how!r}" for how in missing - {"by_design"}]
     if "dataset" in facts:
         encoder = facts.get("encoder")
         path = encoder.get("path") if isinstance(encoder, Mapping) else None
@@ -38,7 +39,11 @@ def command_or_call(report: Report) -> str:
         arguments = [loaded, images, f"samples={facts.get('images')}"]
         if facts.get("scale", "0..1") != "0..1":
             arguments.append(f"scale={facts['scale']!r}")
+        if data and "by_design" in missing:  # a data set of ours knows its tree
+            options.append("hierarchy=hierarchy")
         return _call("dm.evaluate", [*arguments, *options])
+    if "by_design" in missing:
+        options.append("hierarchy=hierarchy")
     options += [
         f"factor_types={[KINDS[letter] for letter in kinds]!r}"
         for kinds in _one(_pinned(report, "kinds"))

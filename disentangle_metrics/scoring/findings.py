@@ -42,6 +42,7 @@ def of_scores(
         *left_out,
         *as_numbers(whole, requests),
         *by_neighbours(whole, requests),
+        *unread_tree(whole.inputs, requests),
         *fewer_units(whole.inputs),
         *idle(values),
         *tails,
@@ -65,6 +66,17 @@ def without_p(requests: Sequence[Request]) -> Iterator[Check]:
             "no_p",
             f"no p of {', '.join(dict.fromkeys(names))}, whose chance is slow to compute",
             'anchors="all" (--anchors all) computes it',
+        )
+
+
+def unread_tree(inputs: Inputs, requests: Sequence[Request]) -> Iterator[Check]:
+    """A hierarchy of factors where every metric reads the latents alone."""
+    if not any(request.needs_factors for request in requests) and any(f.switch for f in inputs.factors):
+        names = ", ".join(dict.fromkeys(request.name for request in requests))
+        yield Check(
+            "hierarchy_unread",
+            f"`hierarchy` changes no score here: only latents are read by {names}",
+            "ask for a metric that reads factors, such as r4c or mig",
         )
 
 

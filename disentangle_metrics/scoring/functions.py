@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from disentangle_metrics.errors import ScoreWarning
+from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.scoring.protocols import PROTOCOLS
@@ -61,6 +61,8 @@ def metric_function(definition: MetricDefinition) -> Callable[..., Score | Repor
 
     def function(latents: Any, factors: Any, **given: Any) -> Score | Report:
         settings = {name: value for name, value in given.items() if name not in common}
+        if of_factors := [name for name in ABOUT_FACTORS if name in settings]:
+            raise InputError(f"`{of_factors[0]}` is of factors, and {definition.name} reads latents alone")
         about = {**common, **{name: value for name, value in given.items() if name in common}}
         protocol = about.pop("protocol")
         options = Options(**{name: about.pop(name) for name in OPTIONS})

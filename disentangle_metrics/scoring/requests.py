@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import numpy as np
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.definition import (
     Interval,
     MetricDefinition,
@@ -250,10 +250,9 @@ def _check(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
     defaults = definition.settings
     for name in settings:
         if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, defaults)
             raise InputError(
-                f"{definition.name!r} has no setting {name!r}{hint}; it has {', '.join(defaults) or 'none'}"
+                f"{definition.name!r} has no setting {name!r}; {hint}it has {', '.join(defaults) or 'none'}"
             )
     types.check(settings, definition.types, defaults)
 

@@ -20,7 +20,7 @@ from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import TINY, chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.findings import on_counts
-from disentangle_metrics.inputs.inputs import LARGEST, Inputs, check
+from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -28,6 +28,8 @@ from disentangle_metrics.scoring.score import score_inputs
 from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
+from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
+from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch
 
 STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
@@ -63,6 +65,9 @@ class Accumulator:
         as they come, and counts grow with their number.
     factor_names, factor_types, latent_names
         As for :func:`score`. Factors must be categories.
+    hierarchy
+        Refused. :func:`score` cuts latents anew in the rows in which a factor exists, and the ends of these
+        bins are not known while rows are counted.
 
     Raises
     ------
@@ -94,9 +99,12 @@ class Accumulator:
         factor_names: Iterable[str] | None = None,
         factor_types: Iterable[str] | Mapping[str, str] | None = None,
         latent_names: Iterable[str] | None = None,
+        hierarchy: None = None,
     ) -> None:
+        if hierarchy is not None:
+            raise InputError(NO_HIERARCHY)
         self._protocol, self._bins = protocol, bins
-        self._ranges = _checked_ranges(ranges)
+        self._ranges = checked_ranges(ranges)
         self._choices = countable(choose(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
         self._labels: dict[str, Any] = {
@@ -141,10 +149,8 @@ class Accumulator:
         """
         found: NDArray[np.float64] | None = None
         for batch in [batches] if is_dask(batches) else batches:
-            ranges = (
-                map_reduce(row_blocks(batch), _ranges_of, _wider) if is_dask(batch) else _ranges_of(batch)
-            )
-            found = ranges if found is None else _wider(found, ranges)
+            ranges = map_reduce(row_blocks(batch), ranges_of, wider) if is_dask(batch) else ranges_of(batch)
+            found = ranges if found is None else wider(found, ranges)
         if found is None:
             raise InputError("`batches` is empty, so that there are no ranges to find")
         return found
@@ -172,7 +178,7 @@ class Accumulator:
             blocks = row_blocks(latents, factors)
             self.merge(map_reduce(blocks, self._empty()._counted, Accumulator._merged))
             return
-        batch = check(latents, factors, rule="whole_numbers", **self._labels)
+        batch = read_batch(latents, factors, **self._labels)
         low, high = self._checked_latents(batch)
         layout = layout_of(batch, factors)
         self._same_layout(layout)
@@ -365,34 +371,6 @@ class Accumulator:
             )
             checks.append(Check("wide_ranges", wide_bins, "find the ranges with Accumulator.find_ranges"))
         return replace(inputs, checks=tuple(checks), facts=facts), order
-
-
-def _ranges_of(batch: Any) -> NDArray[np.float64]:
-    """Smallest and largest value of each latent. Shape (D, 2)."""
-    if is_dask(batch):
-        return map_reduce(row_blocks(batch), _ranges_of, _wider)
-    return np.stack(column_ranges(check(batch, None).latents), axis=1)
-
-
-def _wider(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The ranges that hold both."""
-    if len(one) != len(other):
-        raise InputError(f"`batches` have {len(one)} latents, then {len(other)}")
-    return np.stack([np.minimum(one[:, 0], other[:, 0]), np.maximum(one[:, 1], other[:, 1])], axis=1)
-
-
-def _checked_ranges(ranges: ArrayLike) -> NDArray[np.float64]:
-    try:
-        array = np.array(ranges, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"`ranges` must be numbers of shape (D, 2): {error}") from error
-    if array.ndim != 2 or array.shape[1] != 2 or not len(array):
-        raise InputError(f"`ranges` must have shape (D, 2), smallest and largest each, got {array.shape}")
-    if not np.isfinite(array).all() or (array[:, 0] > array[:, 1]).any():
-        raise InputError("`ranges` must be finite, and the smallest value not above the largest")
-    if np.abs(array).max() > LARGEST:
-        raise InputError(f"`ranges` must be below {LARGEST:g}, as latents must: rescale the latents")
-    return array
 
 
 def _family(level: Any) -> type:

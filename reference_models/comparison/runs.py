@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import did_you_mean
 from reference_models.comparison.plans import PLANS
 from reference_models.models import model_class
 from reference_models.training import recipe
@@ -198,8 +198,7 @@ def read_comparison(plan: str, dataset: str) -> Comparison:
     """
     known = sorted(path.stem for path in PLANS.glob("*.toml"))
     if plan not in known:
-        near = difflib.get_close_matches(plan.lower(), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(plan, known)
         raise InputError(f"unknown plan {plan!r}; {hint}known: {', '.join(known)}")
     tables = tomllib.loads((PLANS / f"{plan}.toml").read_text(encoding="utf-8"))
     twin = SAME_GRID.get(dataset, dataset)

@@ -1,4 +1,5 @@
-"""How much memory the metrics of mutual information and `factor_vae` need on ten million rows in files.
+"""How much memory metrics need: mutual information and `factor_vae` on ten million rows in files, and R4 of
+a category of many values.
 
 Latents (float32) and factors (int64) are memory-mapped. What is counted is the anonymous resident memory
 of a process that does nothing else (RssAnon in ``/proc``, looked at every few milliseconds): pages
@@ -30,6 +31,19 @@ import numpy as np
 import disentangle_metrics as dm
 latents, factors = (np.load(path, mmap_mode="r") for path in sys.argv[1:3])
 dm.score(latents, factors, metrics=sys.argv[3:], anchors=False)
+"""
+
+VALUES, ROWS_OF_VALUES = 1_000, 50_000
+R4 = """
+import resource, sys
+import numpy as np
+import disentangle_metrics as dm
+rows, values = map(int, sys.argv[1:])
+rng = np.random.default_rng(0)
+codes = rng.integers(values, size=rows)
+latents = (codes + 5 * rng.normal(size=rows))[:, None]
+dm.score(latents, codes[:, None], metrics=["r4"], factor_types=["categorical"], anchors=False)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
 """
 
 
@@ -77,3 +91,20 @@ def test_memory(benchmark: BenchmarkFixture, files: tuple[Path, Path], metrics: 
         }
     )
     print(f"\n{metrics}: {benchmark.extra_info}")
+
+
+def resident(rows: int, values: int) -> float:
+    """The most memory that a process had which scores R4 of so many values, in GB."""
+    command = [sys.executable, "-c", R4, str(rows), str(values)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count the resident memory in other units")
+def test_memory_of_many_values(benchmark: BenchmarkFixture, quick: bool) -> None:
+    rows, values = (ROWS_OF_VALUES // 10, VALUES // 10) if quick else (ROWS_OF_VALUES, VALUES)
+    most = benchmark.pedantic(resident, args=(rows, values), rounds=1)
+    table = rows * values * 8 / 1e9
+    benchmark.extra_info |= rounded(
+        {"rows": rows, "values": values, "peak, GB": most, "rows x values, GB": table}
+    )
+    print(f"\nr4: {benchmark.extra_info}")

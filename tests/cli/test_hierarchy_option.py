@@ -39,6 +39,10 @@ def test_empty_cells_are_missing_by_design(files: list[str], tmp_path: Path) -> 
             "phase=shape",
             "--hierarchy must be FACTOR=SWITCH:VALUE,..., such as phase=shape:moon; got 'phase=shape'",
         ),
+        (
+            "phase=shape:moon,phase=shape:ship",
+            "--hierarchy names 'phase' twice; got 'phase=shape:moon,phase=",
+        ),
         ("phase=shape:sun", "'shape' is 'sun', which is none of its values 'moon', 'ship'"),
         ("phase=shape:ship", "it exists only where 'shape' is 'ship': leave it missing"),
     ],
@@ -51,3 +55,9 @@ def test_what_does_not_fit_is_one_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_tree_needs_factors(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    line = [*files[:2], "--quiet", "--metrics", "total_correlation", "--hierarchy", "phase=shape:moon"]
+    assert run_command(app, "dm-eval", line) == 2
+    assert "--hierarchy needs --factors" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.reporting.again import command_or_call
 
 TREE = {"phase": ("shape", "moon"), "jets": ("shape", "ship"), "length": ("jets", True)}
 SHAPES = ["moon", "moon", "star", "ship", "ship", "ship"] * 50
@@ -95,13 +96,81 @@ def test_a_value_that_is_missing_where_the_factor_exists_is_still_missing() -> N
         ({"phase": "shape"}, "must be like .* got 'shape' for 'phase'"),
         ([("phase", "shape")], "must be like"),
         ({"phase": (["shape"], "moon")}, "names .'shape'., which is none of"),
+        ({"phase": (np.array(["shape", "jets"]), "moon")}, "which is none of"),
         ({"phase": ("shape", np.array(["moon", "sun"]))}, "which is none of its values"),
         ({"shape": ("jets", True), "jets": ("shape", "ship")}, "is no tree: shape under jets under shape"),
+        ({"name": ("shape", "moon")}, "names 'name', which has a different text in each row"),
     ],
 )
 def test_what_is_no_tree_is_refused(hierarchy, message: str) -> None:
     with pytest.raises(dm.InputError, match=message):
-        inputs(table(), hierarchy=hierarchy)
+        inputs(table().assign(name=[f"row {row}" for row in range(300)]), hierarchy=hierarchy)
+
+
+@pytest.mark.parametrize("call", ["score", "benchmark", "per_group"])
+def test_a_tree_without_factors_is_refused(call: str) -> None:
+    options = {"metrics": ["total_correlation"], "hierarchy": TREE}
+    calls = {
+        "score": lambda: dm.score(LATENTS, None, **options),
+        "benchmark": lambda: dm.benchmark({"one": LATENTS}, None, **options),
+        "per_group": lambda: dm.per_group(LATENTS, None, {"a": [0], "b": [1, 2]}, **options),
+    }
+    with pytest.raises(dm.InputError, match="such as 'phase', and `factors` is None: pass the factors"):
+        calls[call]()
+    with pytest.raises(dm.InputError, match="`hierarchy` is of factors, and total_correlation reads latents"):
+        dm.total_correlation(LATENTS, hierarchy=TREE)
+
+
+def test_a_tree_that_no_metric_reads_is_said() -> None:
+    with pytest.warns(dm.ScoreWarning) as said:
+        report = dm.score(LATENTS, table(), metrics=["total_correlation"], hierarchy=TREE)
+    texts = [str(found) for found in report.checks() if found.code == "hierarchy_unread"]
+    assert texts[0].startswith(
+        "`hierarchy` changes no score here: only latents are read by total_correlation;"
+    )
+    assert texts[0] in [str(warning.message) for warning in said]
+    with pytest.warns(dm.ScoreWarning, match="no row has"):
+        both = dm.score(LATENTS, table(), metrics=["total_correlation", "mig"], hierarchy=TREE, anchors=False)
+    assert "hierarchy_unread" not in {found.code for found in both.checks()}
+
+
+def test_an_empty_tree_is_none() -> None:
+    shape = table()[["shape"]]
+    plain, empty = (dm.mig(LATENTS, shape, hierarchy=tree) for tree in (None, {}))
+    assert empty.signature == plain.signature
+    with pytest.raises(dm.InputError, match="if the factor does not exist there, pass `hierarchy`"):
+        dm.mig(LATENTS, table(), hierarchy={})
+
+
+def test_the_call_that_gives_the_report_again_names_the_tree() -> None:
+    with pytest.warns(dm.ScoreWarning):
+        report = dm.score(LATENTS, table(), metrics=["mig"], hierarchy=TREE, anchors=False)
+    call = command_or_call(report)
+    assert "hierarchy=hierarchy" in call
+    assert "by_design'" not in call.replace(report["mig"].signature, "")
+
+
+def test_the_tree_of_a_data_set_is_taken_where_none_is_given() -> None:
+    dataset = dm.load_dataset("switches")
+    options = {"samples": 200, "metrics": ["mig"], "anchors": False}
+    calls = []
+
+    def encoder(images):
+        calls.append(len(images))
+        return images.reshape(len(images), 4, -1).sum(axis=2)
+
+    with pytest.warns(dm.ScoreWarning):
+        own, none = (dm.evaluate(encoder, dataset, **options, **more) for more in ({}, {"hierarchy": None}))
+    assert none["mig"].signature == own["mig"].signature
+    calls.clear()
+    with pytest.raises(dm.InputError, match=r"'phase' has a missing .* pass `hierarchy`"):
+        dm.evaluate(encoder, dataset, hierarchy={}, **options)
+    loader = [(np.zeros((10, 2)), np.zeros(10))]
+    with pytest.raises(dm.InputError, match="`hierarchy` must be like"):
+        dm.evaluate(encoder, loader, hierarchy=[("phase", "shape")])
+    with pytest.raises(dm.InputError, match="names 'shape', which is none of phase"):
+        dm.evaluate(encoder, loader, factor_names=["phase"], hierarchy={"phase": ("shape", "moon")})
+    assert not calls
 
 
 def test_every_metric_has_a_value_or_a_reason_on_the_data_set_with_a_tree() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingRegressor
 
 import disentangle_metrics as dm
+from disentangle_metrics.estimators.probes import one_column
 from disentangle_metrics.estimators.probes.one_column import category, held_out_quality, measurement
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
@@ -94,6 +97,24 @@ def test_values_of_two_rows_can_each_be_a_step() -> None:
     told = RNG.permutation(300).astype(float)[values.astype(int)]
     folds = np.arange(900) % 5  # which part the three rows of a value
     assert held_out_quality([measurement(values)], [measurement(told)], folds)[0, 0] == pytest.approx(1)
+
+
+def test_many_values_take_no_more_memory_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(7)
+    codes = rng.permutation(np.arange(2_000) % 200)
+    number = codes + 0.1 * rng.normal(size=2_000)
+    angle = rng.uniform(0, 2 * np.pi, size=2_000)
+    circle = measurement(angle, np.column_stack([np.cos(angle), np.sin(angle)]))
+    sides = [category(codes), measurement(number)], [circle, category(codes), category(codes % 7)]
+    at_once = held_out_quality(*sides, FOLDS[:2_000])
+    assert at_once[1, 1] > 0.8
+    monkeypatch.setattr(one_column, "CELLS", 1 << 14)  # 10 columns at a time
+    tracemalloc.start()
+    few = held_out_quality(*sides, FOLDS[:2_000])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert few.tobytes() == at_once.tobytes()
+    assert peak < 2_000 * 200 * 8 / 2, peak  # half of one table of rows by values
 
 
 def test_a_circle_has_no_end() -> None:

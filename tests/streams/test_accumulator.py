@@ -226,6 +226,21 @@ def test_metrics_that_counts_cannot_serve_are_refused(metric):
         dm.Accumulator(ranges=[[0, 1]], metrics=metric)
 
 
+def test_factors_that_do_not_exist_everywhere_are_refused_with_a_call_that_takes_them():
+    latents, factors = rows(14)
+    ranges = dm.Accumulator.find_ranges([latents])
+    tree = {"factor_1": ("factor_0", 2)}
+    with pytest.raises(dm.InputError, match=r"has no `hierarchy`.* dm.score\(latents, factors, hierarchy="):
+        dm.Accumulator(ranges=ranges, hierarchy=tree)
+    holes = np.where(np.arange(3) == 1, np.where(factors[:, :1] == 2, factors, np.nan), factors)
+    accumulator = dm.Accumulator(ranges=ranges, metrics="mig")
+    with pytest.raises(dm.InputError, match=r"'factor_1' has a missing .* lack nothing, so leave such rows"):
+        accumulator.update(latents, holes)
+    latents[3, 1] = np.nan
+    with pytest.raises(dm.InputError, match=r"found nan in row 3, column 1: an Accumulator counts rows"):
+        dm.Accumulator.find_ranges([latents])
+
+
 @pytest.mark.parametrize("ranges", [[0, 1], [[1, 0]], [[0, np.inf]], [], [["a", "b"]], [[0, 1], [2]]])
 def test_ranges_are_checked(ranges):
     with pytest.raises(dm.InputError, match="`ranges`"):

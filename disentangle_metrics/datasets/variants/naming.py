@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.variants import choices, looks, margins
 from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.kit.near_names import did_you_mean
 
 Options = dict[str, str]
 
@@ -26,8 +26,7 @@ def varied(dataset: FactorDataset, variants: str) -> FactorDataset:
     for text in variants.split("|"):
         name, _, rest = text.strip().partition(":")
         if name not in VARIANTS:
-            near = difflib.get_close_matches(name, VARIANTS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, VARIANTS)
             raise DatasetError(
                 f"unknown variant {name!r} of {dataset.name}; {hint}known: {', '.join(VARIANTS)}"
             )

@@ -1,0 +1,35 @@
+"""A batch of rows to count: each has a value of every latent and every factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
+from disentangle_metrics.inputs.inputs import Inputs, check
+
+NO_HIERARCHY = (
+    "an Accumulator has no `hierarchy`, since it counts the rows of all factors in the same bins: score the "
+    "rows at once with dm.score(latents, factors, hierarchy=...)"
+)
+WHOLE_ROWS = (
+    "an Accumulator counts rows that lack nothing, so leave such rows out, or score all rows at once with "
+    'dm.score(..., missing="drop"), or with hierarchy=... if the factor does not exist there'
+)
+
+
+def read_batch(latents: Any, factors: Any, **labels: Any) -> Inputs:
+    """The checked rows; the advice of a refusal is one that can be followed here.
+
+    Raises
+    ------
+    InputError
+        If they cannot be used.
+    """
+    try:
+        return check(latents, factors, rule="whole_numbers", **labels)
+    except InputError as error:
+        text = str(error)
+        for advice in (ABSENT_ADVICE, MISSING_ADVICE):  # the first holds the second
+            text = text.replace(advice, WHOLE_ROWS)
+        raise InputError(text) from error
