@@ -33,7 +33,9 @@ GROUPS = {  # by what a metric reads
     "importances of one predictor per factor": "the sum of the importances of a group's columns",
     "a linear classifier on all latents": "the same score: it reads all columns in any case",
     "predictability of a factor from one latent": "a line or a classifier on all of a group's columns",
-    "correlation of each latent with each factor": "multiple correlation of a group's columns, cross-fitted",
+    "correlation of each latent with each factor": (
+        "multiple correlation of a group's columns, cross-fitted, an angle as its cosine and sine"
+    ),
     "losses of ever larger probes on all latents": "the same E: probes read all columns; S counts groups",
     "linear maps between all latents and all factors": "nothing: it maps all at once; its scores are NaN",
     "planes of the latents that turn with a circular factor": "the best plane of each group",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
-from disentangle_metrics.estimators import correlation, linear
+from disentangle_metrics.estimators import circular, correlation, linear
 from disentangle_metrics.estimators.counts.entropy import (
     Information,
     bounded_by_entropy,
@@ -178,6 +178,8 @@ class GroupedRelations(Relations):
         index = slice(None) if rows == "all" else columns.split(split, max_rows)[0]
         latents = columns.latents[index]
         latents = correlation.ranks(latents) if ranks else latents
+        around = columns.inputs.latent_angles()
+        planes = {j: circular.as_plane(angles[index]) for j, angles in around.items()}
         targets = []
         for factor in columns.inputs.factors:
             target = factor.columns()[index]
@@ -190,8 +192,11 @@ class GroupedRelations(Relations):
                 table[place] = alone[group[0]]
                 continue
             own = [column for column in group if moving[column]]
+            given = latents[:, own]
+            if planes.keys() & own:  # an angle is told by its cosine and sine
+                given = np.hstack([planes.get(column, latents[:, [column]]) for column in own])
             for k, target in enumerate(targets):
-                table[place, k] = told(latents[:, own], target, folds)
+                table[place, k] = told(given, target, folds)
         return table
 
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -227,3 +227,24 @@ def test_neighbours_of_groups_go_round_circles():
     assert by_neighbours.value == pytest.approx(1.0)  # two exact copies: at the entropy of 20 bins, and cut
     counted = dm.score(circle, angle, metrics=[dm.Metric("mig", bins=4)], **options)["mig"]
     assert counted.value > 0.6
+
+
+def test_an_angle_in_a_group_is_correlated_by_its_cosine_and_sine():
+    rng = np.random.default_rng(3)
+    turns = rng.uniform(0, 360, size=(1_000, 1))
+    latents = np.column_stack([(turns + 90) % 360, rng.normal(size=1_000)])
+    options = {
+        "metrics": "mcc",
+        "factor_types": ["circular:360"],
+        "latent_types": {"z_0": "circular:360"},
+        "anchors": False,
+    }
+    found = dm.score(latents, turns, groups={"pose": [0, 1]}, **options)["mcc"].value
+    # The same two columns written out: cosine and sine of the angle, and the noise beside them.
+    radians = np.deg2rad(latents[:, 0])
+    written = np.column_stack([np.cos(radians), np.sin(radians), latents[:, 1]])
+    by_hand = dm.score(written, turns, groups={"pose": [0, 1, 2]}, **{**options, "latent_types": None})[
+        "mcc"
+    ].value
+    assert found == pytest.approx(by_hand, abs=1e-12)
+    assert found > 0.999
