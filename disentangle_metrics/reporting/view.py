@@ -233,8 +233,8 @@ def readings(report: Report) -> tuple[str, ...]:
 
 
 def number(value: float | None) -> str:
-    """A number for a table."""
-    return NOTHING if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
+    """A number for a table; a dash for what has no value."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:z.3f}"
 
 
 def probability(p: float | None) -> str:
