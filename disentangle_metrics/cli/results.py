@@ -168,14 +168,19 @@ def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
         if shown.width is None and not console.is_terminal:
             console = Console(file=sys.stdout, width=WIDTH)
         content = _content(result, shown)
-        (render if isinstance(content, View) else render_blocks)(content, console)
+        if isinstance(content, View):
+            render(content, console)
+        else:
+            render_blocks(content, console)
 
 
 def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any] | Blocks:
     """What a table shows, its remarks in the words of the shell."""
+    from disentangle_metrics.benchmarking.results import Benchmark
+
     if isinstance(result, Report):
         view: View[Any] = report_view(result, brief=shown.brief)
-    elif hasattr(result, "reports"):
+    elif isinstance(result, Benchmark):
         blocks = benchmark_blocks(result.reports, result.errors, result.names, brief=shown.brief)
         return replace(blocks, remarks=tuple(map(in_shell_words, blocks.remarks)))
     else:
