@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.kit import write_whole
-from disentangle_metrics.reporting.view import bounds, number, probability, report_view, score_view
+from disentangle_metrics.reporting.view import NOTHING, bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
 from disentangle_metrics.scoring.plain_values import plain, revived
 from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
@@ -88,16 +88,12 @@ class Score:
         return self.value
 
     def __str__(self) -> str:
-        anchors = [
-            f"{name} {number(anchor)}"
-            for name, anchor in (("chance", self.chance), ("ceiling", self.ceiling))
-            if anchor is not None
-        ]
+        told = {"chance": number(self.chance), "ceiling": number(self.ceiling), "p": probability(self.p)}
+        anchors = [f"{name} {text}" for name, text in told.items() if text != NOTHING]
         interval = ""
         if self.interval:
             middle = "" if self.corrected is None else f"corrected {number(self.corrected)} "
             interval = f", {middle}{bounds(self.interval)}"
-        anchors += [] if self.p is None else [f"p {probability(self.p)}"]
         text = f"{self.key} {number(self.value)}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
         return visible(f"{text}: {self.reason}" if self.reason else text)
 
