@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.checks import Check, gravest_first
+from disentangle_metrics.checks import Check, gravest_first, texts_of
 from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
@@ -75,8 +75,8 @@ def evaluate(
         loader gives them. Factors are (n, K), (n,), or a dictionary of columns by name. `factor_names` names
         the others.
     factors : iterable of str, array or DataFrame
-        With a data set or a loader: names of the factors to score against, by default all. With your own
-        images: their factors (n, n_factors), row i for image i.
+        With a data set or a loader: names of the factors to score against, by default all that exist in
+        some of these images. With your own images: their factors (n, n_factors), row i for image i.
     samples : int or None
         How many images, drawn without replacement: the rows
         ``numpy.random.default_rng(seed).choice(len(dataset), samples, replace=False)``. Every image,
@@ -125,6 +125,10 @@ def evaluate(
         dataset = _own(dataset, factors, score_options)
         factors = None
     columns = _factor_columns(dataset, factors)
+    rows = _rows(len(dataset), samples, seed)
+    absent: list[Check] = []
+    if factors is None and "hierarchy" not in score_options:
+        columns, absent = _existing(dataset, rows, columns)
     names = [dataset.factor_names[column] for column in columns]
     known = getattr(dataset, "declared_types", dataset.factor_types)
     types = {name: text for name, column in zip(names, columns, strict=True) if (text := known[column])}
@@ -136,7 +140,6 @@ def evaluate(
         options["hierarchy"] = _hierarchy(dataset, names)
     check_score_options(options)
     layers = _grouping(options, encoder)
-    rows = _rows(len(dataset), samples, seed)
     labels = _labels(dataset, rows, columns)
     lacking = (
         hasattr(labels, "columns") or options["hierarchy"] is not None
@@ -173,7 +176,7 @@ def evaluate(
     }
     report = with_units(score(latents, labels, **asked), latents, labels, layers, asked)
     used_scale = wanted_scale or _scale_in(encoder)
-    return _noted(report, about_network).with_provenance(
+    return _noted(report, [*about_network, *absent]).with_provenance(
         encoder=described(encoder),
         dataset=dataset.name,
         **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
@@ -223,10 +226,10 @@ def _evaluate_loader(
     )
 
 
-def _noted(report: Report, about_network: Sequence[Check]) -> Report:
-    """The report with what is to be known of the network."""
-    found = gravest_first([*about_network, *report.found])
-    return replace(report, warnings=(*map(str, about_network), *report.warnings), found=found)
+def _noted(report: Report, more: Sequence[Check]) -> Report:
+    """The report with what is to be known of the network and of the images."""
+    found = gravest_first([*more, *report.found])
+    return replace(report, warnings=(*texts_of(more), *report.warnings), found=found)
 
 
 def _whole(name: str, value: Any, least: int) -> int:
@@ -273,6 +276,21 @@ def _hierarchy(dataset: FactorDataset, names: list[str]) -> dict[str, tuple[str,
         if switch not in names:
             raise InputError(f"`factors` has {name!r} without its switch {switch!r}; add {switch!r}")
     return tree or None
+
+
+def _existing(
+    dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int]
+) -> tuple[list[int], list[Check]]:
+    """The factors of a tree that exist in some of these images, and a check that names the others."""
+    if not getattr(dataset, "hierarchy", {}):
+        return columns, []
+    nowhere = np.isnan(_labels(dataset, rows, columns)).all(axis=0)
+    names = [dataset.factor_names[column] for column, none in zip(columns, nowhere, strict=True) if none]
+    if not names:
+        return columns, []
+    text = f"left out, since they exist in none of these {len(rows):,} images: {', '.join(names)}"
+    kept = [column for column, none in zip(columns, nowhere, strict=True) if not none]
+    return kept, [Check("missing_by_design", text, about=", ".join(names), numbers={"rows": 0})]
 
 
 def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int]) -> Any:

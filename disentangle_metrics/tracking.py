@@ -154,7 +154,7 @@ class Tracker(Mapping[int, Report]):
     def to_frame(self, *, chance: bool = False) -> pd.DataFrame:
         """One row for each step, one column for each score; NaN where a step lacks it.
 
-        With `chance`, a column ``mig_chance`` follows on ``mig``, where chance was computed.
+        With `chance`, a column ``mig_chance`` follows on ``mig``, where the score has a chance level.
         """
         import pandas as pd
 

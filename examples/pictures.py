@@ -47,6 +47,14 @@ several = {
     "noise": np.random.default_rng(1).normal(size=(len(rows), 6)),
 }
 ranked = dm.benchmark(several, factors, metrics=metrics, factor_names=names)
+# Positions and scales are measurements here, so that a linear probe can read them.
+eased = dm.benchmark(
+    {"pro-VLAE": latents, "PCA of 6": several["PCA of 6"]},
+    factors,
+    metrics=["dci_es"],
+    factor_names=names,
+    factor_types=sprites.factor_types,
+)
 layers = [f"layer {latent // wide + 1}" for latent in range(3 * wide)]
 
 figures = {
@@ -57,6 +65,8 @@ figures = {
     "parts": dm.plot.parts(three, metric="mig"),
     "latents": dm.plot.parts(report["mig_sup"]),
     "ranks": ranked.plot(),
+    "capacity": dm.plot.capacity(eased["pro-VLAE"]),
+    "capacities": dm.plot.capacity(eased),
     "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_2", factor="scale"),
 }
 for name, figure in figures.items():

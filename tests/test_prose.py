@@ -14,6 +14,7 @@ PAGES = [
     ROOT / "SECURITY.md",
     ROOT / "CHANGELOG.md",
     ROOT / "tests" / "benchmarks" / "README.md",
+    ROOT / "tests" / "data" / "reference2" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 MOST_WORDS = 17  # mean words a sentence

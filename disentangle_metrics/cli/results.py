@@ -7,14 +7,19 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.cli.output import OutputFile
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
-from disentangle_metrics.reporting.terminal import WIDTH, printable
+from disentangle_metrics.kit.shell_words import in_shell_words
+from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
+from disentangle_metrics.reporting.comparison_view import comparison_view
+from disentangle_metrics.reporting.tables import as_markdown, blocks_as_markdown
+from disentangle_metrics.reporting.terminal import WIDTH, printable, render, render_blocks
+from disentangle_metrics.reporting.view import View, report_view
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.text import visible
 
@@ -162,7 +167,29 @@ def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
         console = Console(file=sys.stdout, width=shown.width)
         if shown.width is None and not console.is_terminal:
             console = Console(file=sys.stdout, width=WIDTH)
-        result.render(console, brief=shown.brief)
+        content = _content(result, shown)
+        if isinstance(content, View):
+            render(content, console)
+        else:
+            render_blocks(content, console)
+
+
+def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any] | Blocks:
+    """What a table shows, its remarks in the words of the shell."""
+    from disentangle_metrics.benchmarking.results import Benchmark
+
+    if isinstance(result, Report):
+        view: View[Any] = report_view(result, brief=shown.brief)
+    elif isinstance(result, Benchmark):
+        blocks = benchmark_blocks(result.reports, result.errors, result.names, brief=shown.brief)
+        return replace(blocks, remarks=tuple(map(in_shell_words, blocks.remarks)))
+    else:
+        view = comparison_view(result, brief=shown.brief)
+    remarks = (
+        replace(remark, text=in_shell_words(remark.text), remedy=in_shell_words(remark.remedy))
+        for remark in view.remarks
+    )
+    return replace(view, remarks=tuple(remarks), notes=tuple(map(in_shell_words, view.notes)))
 
 
 def _as_csv(result: Report | Benchmark | Comparison) -> str:
@@ -175,5 +202,6 @@ def _as_text(result: Report | Benchmark | Comparison, shown: Shown) -> str:
     if shown.format is Format.CSV:
         return _as_csv(result)
     if shown.format is Format.MARKDOWN:
-        return result.to_markdown(brief=shown.brief)
+        content = _content(result, shown)
+        return as_markdown(content) if isinstance(content, View) else blocks_as_markdown(content)
     return result.to_latex(brief=shown.brief)

@@ -19,6 +19,7 @@ import typer
 
 from disentangle_metrics.errors import DisentangleMetricsError, PluginWarning
 from disentangle_metrics.kit.installing import install_line
+from disentangle_metrics.kit.shell_words import in_shell_words
 from disentangle_metrics.kit.supervision import supervised
 from disentangle_metrics.text import one_line
 
@@ -98,8 +99,8 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
 
 
 def say(name: str, text: str) -> None:
-    """One line on stderr, whatever `text` has in it; nothing where there is no stderr."""
-    line = one_line(f"{name}: {text}")
+    """One line on stderr, in the shell's words, whatever `text` has in it; none where there is no stderr."""
+    line = in_shell_words(one_line(f"{name}: {text}"))
     with contextlib.suppress(OSError, ValueError):
         encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)

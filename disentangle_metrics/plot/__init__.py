@@ -14,6 +14,7 @@ from disentangle_metrics.reporting.details import latents_by_factors
 from disentangle_metrics.reporting.extras import need
 
 if TYPE_CHECKING:
+    from disentangle_metrics.plot.capacity_curves import capacity as capacity
     from disentangle_metrics.plot.circle_ring import circle as circle
     from disentangle_metrics.plot.difference_bars import differences as differences
     from disentangle_metrics.plot.heat_map import table as table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
 
 __all__ = [
+    "capacity",
     "circle",
     "differences",
     "has_table",
@@ -38,6 +40,7 @@ __all__ = [
     "units",
 ]
 _WHERE = {
+    "capacity": "capacity_curves",
     "circle": "circle_ring",
     "differences": "difference_bars",
     "latent": "latent_bins",

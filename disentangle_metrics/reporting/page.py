@@ -133,10 +133,7 @@ def _cells(table: DetailTable) -> list[tuple[str, list[Cell]]]:
     return [
         (
             str(name),
-            [
-                Cell(number(None if math.isnan(value) else value), round(MOST_HEAT * share))
-                for value, share in zip(row, dark, strict=True)
-            ],
+            [Cell(number(value), round(MOST_HEAT * share)) for value, share in zip(row, dark, strict=True)],
         )
         for name, row, dark in zip(table.frame.index, values, shares, strict=True)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -179,7 +178,7 @@ def _parts_block(report: Report, shown: Sequence[str], more: str) -> Block | Non
 
 
 def _cell(value: Any) -> str:
-    return number(None if math.isnan(value) else float(value))[:5] if abs(value) < 10 else number(value)
+    return number(value)[:5] if abs(value) < 10 else number(value)
 
 
 def notes(report: Report) -> Iterator[str]:

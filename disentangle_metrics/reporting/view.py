@@ -233,8 +233,8 @@ def readings(report: Report) -> tuple[str, ...]:
 
 
 def number(value: float | None) -> str:
-    """A number for a table."""
-    return NOTHING if value is None else "NaN" if math.isnan(value) else f"{value:z.3f}"
+    """A number for a table; a dash for what has no value."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:z.3f}"
 
 
 def probability(p: float | None) -> str:
@@ -248,12 +248,15 @@ def bounds(interval: tuple[float, float] | None) -> str:
 
 
 def near_chance(score: Score) -> bool:
-    """Whether a score is less than a twentieth of the way from chance to the ceiling or its range's end."""
-    if score.chance is None or math.isnan(score.chance) or math.isnan(score.value):
+    """Whether a score is less than a twentieth of the way from chance to the ceiling or its range's end.
+
+    No size is: more of it is not better.
+    """
+    if score.chance is None or math.isnan(score.value) or score.property == SIZE:
         return False
     sign = 1 if score.direction == "up" else -1
     end = score.ceiling
-    if end is None or math.isnan(end):
+    if end is None:
         end = score.range[1 if score.direction == "up" else 0]
     way, whole = sign * (score.value - score.chance), sign * (end - score.chance)
     return way < NEAR_CHANCE * whole if 0 < whole < math.inf else way <= 0

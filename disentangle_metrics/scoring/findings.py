@@ -13,7 +13,7 @@ from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.reporting.view import NEAR_CHANCE
+from disentangle_metrics.reporting.view import NEAR_CHANCE, SIZE
 from disentangle_metrics.scoring.requests import Request
 
 FULLEST = 0.5  # share of the rows in one bin of equal width
@@ -33,6 +33,7 @@ def of_scores(
 ) -> tuple[tuple[Check, ...], dict[str, tuple[str, ...]]]:
     """All checks that need scores, and by score what else the checks of its bins say of it."""
     tails = tuple(heavy_tails(whole, requests))
+    sizes = {score.key for request in requests for score in request.scores if score.property == SIZE}
     known = whole.inputs.warnings
     costly = [request for request in requests if request.left_out]
     left_out = tuple(
@@ -46,7 +47,7 @@ def of_scores(
         *fewer_units(whole.inputs),
         *idle(values),
         *tails,
-        *at_chance(values, chance, ceiling),
+        *at_chance(values, {key: chance[key] for key in chance if key not in sizes}, ceiling),
         *remarks(values, known),
     )
     of_bins = {

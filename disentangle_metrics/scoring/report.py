@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.kit import write_whole
-from disentangle_metrics.reporting.view import bounds, number, probability, report_view, score_view
+from disentangle_metrics.reporting.view import NOTHING, bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
 from disentangle_metrics.scoring.plain_values import plain, revived
 from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
@@ -46,7 +46,7 @@ class Score:
         interval. For votes and probes it is the value. None without an interval.
     chance, ceiling
         The same score with the rows of the factors permuted against the latents (mean of 5), and
-        with the factors themselves as the code. None where not computed or without meaning. Chance of a
+        with the factors themselves as the code. None where not computed or without a value. Chance of a
         probe that is not trained on shuffled rows is what it scores without any latent.
     signature
         One line that pins everything which can change the number.
@@ -78,21 +78,23 @@ class Score:
     direction: str = "up"
     property: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("corrected", "chance", "ceiling", "p"):  # what has no value is None, stored or not
+            known = getattr(self, name)
+            if known is not None and not math.isfinite(known):
+                object.__setattr__(self, name, None)
+
     def __float__(self) -> float:
         return self.value
 
     def __str__(self) -> str:
-        anchors = [
-            f"{name} {anchor:.3f}"
-            for name, anchor in (("chance", self.chance), ("ceiling", self.ceiling))
-            if anchor is not None
-        ]
+        told = {"chance": number(self.chance), "ceiling": number(self.ceiling), "p": probability(self.p)}
+        anchors = [f"{name} {text}" for name, text in told.items() if text != NOTHING]
         interval = ""
         if self.interval:
             middle = "" if self.corrected is None else f"corrected {number(self.corrected)} "
             interval = f", {middle}{bounds(self.interval)}"
-        anchors += [] if self.p is None else [f"p {probability(self.p)}"]
-        text = f"{self.key} {self.value:.3f}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
+        text = f"{self.key} {number(self.value)}{interval}" + (f" ({', '.join(anchors)})" if anchors else "")
         return visible(f"{text}: {self.reason}" if self.reason else text)
 
     def __repr__(self) -> str:
@@ -129,6 +131,9 @@ class Score:
         check_score(values)
         known = {name: revived(values[name]) for name in (f.name for f in fields(cls)) if name in values}
         known["value"] = math.nan if known["value"] is None else float(known["value"])
+        for name in ("per_factor", "per_latent"):
+            if known.get(name) is not None:
+                known[name] = known[name].rename(known["key"])
         for name in ("interval", "range", "warnings"):
             if known.get(name) is not None:
                 known[name] = tuple(known[name])
@@ -265,7 +270,7 @@ class Report(Mapping[str, Score]):
     def scalars(self, prefix: str = "", *, chance: bool = False) -> dict[str, float]:
         """Plain numbers for any logger, as ``{"val/mig": 0.31}`` with the prefix "val/"; NaN for no value.
 
-        With `chance`, ``"val/mig_chance"`` follows, where chance was computed.
+        With `chance`, ``"val/mig_chance"`` follows, where the score has a chance level.
         """
         numbers: dict[str, float] = {}
         for key, score in self.scores.items():

@@ -102,7 +102,7 @@ def test_metrics_and_alignment(call):
     dm.score(V + NOISE, V, metrics=[dm.Metric("mig", bins=5), "mcc"], anchors=False).to_json("c.json")
     code, _, err = call("a.json c.json")
     assert code == 2
-    assert "bins is 20 in a and 5 in c (of mig); score all alike, or pass align=True (--align)" in err
+    assert "bins is 20 in a and 5 in c (of mig); score all alike, or pass --align" in err
     assert list(json.loads(call("a.json c.json --align --format json")[1])["scores"]) == ["mcc"]
 
 
@@ -121,7 +121,7 @@ def test_metrics_and_alignment(call):
         ("a.json a=b.json", "two results are called 'a'; name them, as NAME=a.json"),
         ("a.json b.json --plot picture.doc", "--plot must end in one of "),
         ("a.json b.json --plot nowhere/picture.png", "there is no folder nowhere"),
-        ("a.json b.json --confidence 95", "`confidence` must lie between 0 and 1"),
+        ("a.json b.json --confidence 95", "--confidence must lie between 0 and 1"),
         ("a.json b.json --metrics mgi", "unknown metric 'mgi'"),
         ("", "Missing argument 'RESULT"),
     ],

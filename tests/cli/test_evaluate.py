@@ -303,7 +303,7 @@ def an_empty_model(folder: Path) -> None:
             f"{ARRAYS} --factor-types scale=real",
             "must be one of categorical, ordinal, continuous",
         ),
-        (break_nothing, f"{ARRAYS} --seed -1", "`seed`"),
+        (break_nothing, f"{ARRAYS} --seed -1", "--seed must be"),
         (break_nothing, f"{ARRAYS} --seed one", "'--seed'"),
         (break_nothing, f"{ARRAYS} --anchors some", "'--anchors'"),
         (

@@ -34,7 +34,7 @@ def test_empty_cells_are_missing_by_design(files: list[str], tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("hierarchy", "message"),
     [
-        (None, "or repair them; if the factor does not exist there, pass `hierarchy` (--hierarchy)"),
+        (None, "or repair them; if the factor does not exist there, pass --hierarchy"),
         (
             "phase=shape",
             "--hierarchy must be FACTOR=SWITCH:VALUE,..., such as phase=shape:moon; got 'phase=shape'",

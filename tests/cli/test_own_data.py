@@ -84,8 +84,8 @@ def test_options_of_own_data(own: Path, dm_eval: Callable) -> None:
     ("arguments", "message"),
     [
         (f"{EVAL} --dataset no.npz", "there is no file or folder no.npz"),
-        (f"{EVAL} --dataset mine.npz --root here", "leave out root (--root)"),
-        (f"{EVAL} --dataset mine.npz --scale bright", "scale (--scale) must be"),
+        (f"{EVAL} --dataset mine.npz --root here", "leave out --root"),
+        (f"{EVAL} --dataset mine.npz --scale bright", "--scale must be"),
         (f"{EVAL} --dataset sprites|color", "did you mean 'colour'"),
         ("--latents z.npy --factors v.csv --scale 0..1", "takes no --scale"),
     ],

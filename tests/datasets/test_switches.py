@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import disentangle_metrics as dm
 from disentangle_metrics.datasets import FactorDataset, load_dataset
 from disentangle_metrics.datasets.contact_sheet import contact_sheet_indices
 from disentangle_metrics.errors import InputError
@@ -162,3 +163,20 @@ def test_without_a_folder_to_write_to_the_shapes_stay_in_memory(
     with pytest.warns(UserWarning, match=r"drawing switches: nothing can be kept .*keeping it in memory"):
         images = kept.images([5, 400_000])
     np.testing.assert_array_equal(images, dataset.images([5, 400_000]))
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_factors_that_exist_in_no_image_left_are_left_out_with_a_note():
+    moons = load_dataset("switches|restricted:shape=0")
+
+    def means(images: np.ndarray) -> np.ndarray:
+        return np.stack([images.mean(axis=(1, 2, 3)), images[:, 0].argmax(axis=2).max(axis=1)], axis=1)
+
+    report = dm.evaluate(means, moons, samples=200, metrics=["mig"], anchors=False)
+    assert report.factor_names == ("shape", "phase", "posX", "posY")
+    (note,) = (check for check in report.checks() if check.code == "missing_by_design")
+    assert note.message == (
+        "left out, since they exist in none of these 200 images: shine, angle, jets, length"
+    )
+    with pytest.raises(InputError, match="'shine' has no value in any row"):  # asked for by name
+        dm.evaluate(means, moons, samples=200, metrics=["mig"], factors=["shape", "shine"])

@@ -171,3 +171,10 @@ def test_the_losses_of_categories_are_pooled_by_their_variance():
 
 def test_a_factor_of_which_one_percent_is_read_has_a_curve():
     np.testing.assert_allclose(ease(np.array([[0.985, 0.995], [0.985, 0.995]])), [1, 0])
+
+
+def test_a_size_is_not_said_to_be_at_chance():
+    report = dm.score(V, V, metrics=["dci_es"])
+    assert report["dci_size"].chance == report["dci_size"].value
+    assert "at_chance" not in {check.code for check in report.checks()}
+    assert "≈" not in str(report)

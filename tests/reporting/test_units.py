@@ -83,7 +83,7 @@ def test_the_tables_have_units_with_their_columns():
         "probe: size",
         "probe: noise",
     ]
-    assert alone.lines[1].cells == ("0.000", "0.375", "0.250", "NaN")
+    assert alone.lines[1].cells == ("0.000", "0.375", "0.250", "–")
     assert [line.cells for line in parts.lines] == [("0.250",), ("0.500",)]
     assert unit_blocks(by_hand(), brief=True) == (first,)
 

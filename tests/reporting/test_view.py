@@ -162,6 +162,7 @@ def test_a_size_is_neither_better_nor_worse():
     size, distance = (score("s", 4.0, name, direction="down") for name in ("size", "independence"))
     assert score_view(size).rows[0].label == "s"
     assert score_view(distance).rows[0].label == "s ↓"
+    assert not near_chance(score("s", 0.8, "size", chance=0.8))  # of any latents
 
 
 def test_what_every_score_says_is_said_once():
