@@ -44,8 +44,12 @@ PHRASES = {
     ),
 }
 
-VALUE = r"""(?:\{[^{}]*\}|"[^"]*"|'[^']*'|\([^()]*\)|\[[^][]*\]|[\w.+-]*\w)"""
-ALONE = r"(?<![\w.:|,=(-])"  # not within a name of a data set, a signature or a path
+NO_PATH = r"""(?![\w/\\=]|\.\w|,\w+=)"""  # what follows a value that is part of a path or a longer name
+VALUE = (
+    r"""(?:\{[^{}]*\}|"[^"]*"|'[^']*'|\([^()]*\)|\[[^][]*\]|\.\.\.|"""
+    rf"""(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*){NO_PATH})"""
+)
+ALONE = r"""(?<![\w.:|,=(/\\'"-])"""  # not within a name of a data set, a signature, a path or a quotation
 PARTS = {
     "phrase": "|".join(map(re.escape, PHRASES)),
     "both": rf"(?P<python>`\w+`|(?<![\w.])[\w.]+\(\)|{ALONE}\w+=(?P<given>{VALUE})?|\{{[^{{}}]*\}}|\b\w+) "
@@ -57,7 +61,7 @@ PARTS = {
     "names": rf"{ALONE}metrics=\['(?P<metrics>[\w|:.-]+)'\]",
     "own": rf"(?P<advice>(?:pass|use|as in|or) )?{ALONE}(?P<own_setting>{'|'.join(SETTINGS)})="
     rf"(?P<own_value>{VALUE})",
-    "call": rf"{ALONE}(?P<argument>{'|'.join(OPTIONS)})=(?P<value>{VALUE})?",
+    "call": rf"{ALONE}(?P<argument>{'|'.join(OPTIONS)})=(?:(?P<value>{VALUE})|(?=[\s);,.]|$))",
     "in_marks": rf"`(?P<quoted>{'|'.join(OPTIONS)})`(?P<none> is None)?",
 }
 PATTERN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PARTS.items()))
