@@ -191,9 +191,7 @@ def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any]
         view = comparison_view(result, brief=shown.brief)
         names = {*result.names}
     remarks = (
-        replace(
-            remark, text=in_shell_words(remark.text, names), remedy=in_shell_words(remark.remedy, names)
-        )
+        replace(remark, text=in_shell_words(remark.text, names), remedy=in_shell_words(remark.remedy, names))
         for remark in view.remarks
     )
     notes = tuple(in_shell_words(text, names) for text in view.notes)

@@ -61,7 +61,8 @@ PARTS = {
     "phrase": "|".join(map(re.escape, PHRASES)),
     "types": rf"""{ALONE}(?P<which>factor|latent)_types=\{{["']?(?P<name>[^{{}}]*?)["']?: """
     r"""["'](?P<type>[^"']*)["']\}(?: \(--(?P=which)-types (?P=name)=(?P=type)\))?""",
-    "both": rf"(?P<python>`\w+`|(?<![\w.])[\w.]+\(\)|{ALONE}\w+=(?P<given>{VALUE}|{MAPPING})?|\{{[^{{}}]*\}}|\b\w+) "
+    "both": rf"(?P<python>`\w+`|(?<![\w.])[\w.]+\(\)|{ALONE}\w+=(?P<given>{VALUE}|{MAPPING})?|"
+    rf"{MAPPING}|\b\w+) "
     r"\((?:on the command line )?(?P<option>(?:dm-eval )?--(?:[^();']|'[^']*')*)(?P<more>;[^()]*)?\)",
     "as_is": r"--[\w-]+(?: [^\s)]+)?",
     "metric": rf"dm\.Metric\('(?P<of>[^']+)', (?P<setting>\w+)=(?P<set_to>{VALUE})\)",
