@@ -127,8 +127,8 @@ def evaluate(
     columns = _factor_columns(dataset, factors)
     rows = _rows(len(dataset), samples, seed)
     absent: list[Check] = []
-    if factors is None and "hierarchy" not in score_options:
-        columns, absent = _existing(dataset, rows, columns)
+    if factors is None and score_options.get("hierarchy") is None:
+        columns, absent = _existing(dataset, rows, columns, _reads_factors(score_options))
     names = [dataset.factor_names[column] for column in columns]
     known = getattr(dataset, "declared_types", dataset.factor_types)
     types = {name: text for name, column in zip(names, columns, strict=True) if (text := known[column])}
@@ -279,11 +279,16 @@ def _hierarchy(dataset: FactorDataset, names: list[str]) -> dict[str, tuple[str,
 
 
 def _existing(
-    dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int]
+    dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int], read: bool
 ) -> tuple[list[int], list[Check]]:
-    """The factors of a tree that exist in some of these images, and a check that names the others."""
-    if not getattr(dataset, "hierarchy", {}):
+    """The factors of a tree that exist in some of these images, and a check that names the others.
+
+    Those that exist in every image where no metric reads factors: a tree that nobody gave says nothing then.
+    """
+    if not (tree := getattr(dataset, "hierarchy", {})):
         return columns, []
+    if not read:
+        return [column for column in columns if dataset.factor_names[column] not in tree], []
     nowhere = np.isnan(_labels(dataset, rows, columns)).all(axis=0)
     names = [dataset.factor_names[column] for column, none in zip(columns, nowhere, strict=True) if none]
     if not names:
@@ -291,6 +296,11 @@ def _existing(
     text = f"left out, since they exist in none of these {len(rows):,} images: {', '.join(names)}"
     kept = [column for column, none in zip(columns, nowhere, strict=True) if not none]
     return kept, [Check("missing_by_design", text, about=", ".join(names), numbers={"rows": 0})]
+
+
+def _reads_factors(options: Mapping[str, Any]) -> bool:
+    choices = choose(options.get("metrics"), options.get("protocol", "default"))
+    return any(choice.definition.needs_factors for choice in choices)
 
 
 def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int]) -> Any:

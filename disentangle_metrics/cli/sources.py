@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +43,8 @@ def score_arrays(
     value = None
     if factors is None:
         if beside := files["latents"].factors:
-            tell(f"{latents} has {beside} too; to score against them, add --factors {latents}")
+            path = files["latents"].path
+            tell(f"{path} has {beside} too; to score, add --factors {shlex.quote(f'{path}:{beside}')}")
         if scoring["metrics"] is None:
             posterior = isinstance(files["latents"].value, GaussianPosterior)
             scoring = {**scoring, "metrics": of_latents_alone(scoring["protocol"], posterior)}

@@ -172,7 +172,8 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
         value = choose(path, arrays, names, role)
         if kind in (FileKind.TORCH_SAVE, FileKind.TORCH_SAVE_LEGACY) and hasattr(value, "numpy"):
             value = value.numpy()
-        return replace(_made(path, value), factors=factors_beside(arrays) if role == "latents" else "")
+        beside = factors_beside(arrays, names) if role == "latents" else ""
+        return replace(_made(path, value), factors=beside)
     raise InputError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
 
 
@@ -319,8 +320,8 @@ def _from_hdf5(path: Path, kind: FileKind, names: list[str], role: Role, choices
             )
         arrays = Hdf5Arrays(path, file, kind is FileKind.MAT_HDF5)
         if not arrays.is_anndata:
-            file = _made(path, choose(path, arrays, names, role))
-            return replace(file, factors=factors_beside(arrays) if role == "latents" else "")
+            beside = factors_beside(arrays, names) if role == "latents" else ""
+            return replace(_made(path, choose(path, arrays, names, role)), factors=beside)
         folder = "obsm/" if role == "latents" else "obs/"
         columns = [name for name in arrays if name.startswith(folder)]
         if not names and role == "factors":

@@ -73,9 +73,11 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
     )
 
 
-def factors_beside(arrays: Iterable[str]) -> str:
-    """The name of the one array among these that is called as factors are; empty without one."""
-    called = [name for name in arrays if name.rpartition("/")[2] in USUAL_NAMES["factors"]]
+def factors_beside(arrays: Iterable[str], read: Iterable[str]) -> str:
+    """The name of the one array, besides those read, that is called as factors are; empty without one."""
+    last = {name: name.rpartition("/")[2] for name in arrays}
+    taken = {name.rpartition("/")[2] for name in read} or (set(last.values()) if len(last) == 1 else set())
+    called = [name for name in last if last[name] in USUAL_NAMES["factors"] and last[name] not in taken]
     return called[0] if len(called) == 1 else ""
 
 

@@ -103,7 +103,7 @@ def on_factors(factors: Sequence[Factor]) -> Iterator[Check]:
 
 def _on_factor(factor: Factor) -> Iterator[Check]:
     name, reading = factor.name, factor.reading
-    declare = f'declare it, as in factor_types={{"{name}": "KIND"}} (--factor-types {name}=KIND)'
+    declare = f'declare it, as in factor_types={{"{name}": "continuous"}} (--factor-types {name}=continuous)'
     if not factor.varies:
         value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.given_numbers()):g}"
         yield Check("constant_factor", f"factor {name!r} is constant ({value}) and is left out", "", name)
@@ -117,17 +117,16 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
         yield Check(
             code,
             f"factor {name!r} {found.format(rows=rows, values=values)}",
-            remedy.format(declare=declare.replace("KIND", "continuous")),
+            remedy.format(declare=declare),
             name,
             {"values": values} if values else {"rows": rows},
         )
     if factor.kind == "categorical" and len(factor.levels) > rows / 10:
-        remedy = declare.replace("KIND", "continuous")
         numbers = all(isinstance(level, int | float) for level in factor.levels)
         yield Check(
             "many_categories",
             f"factor {name!r} has {len(factor.levels):,} categories in {rows:,} rows",
-            f"if it is a measurement, {remedy}" if numbers else "leave this column out, or merge its labels",
+            f"if it is a measurement, {declare}" if numbers else "leave this column out, or merge its labels",
             name,
             {"categories": len(factor.levels), "rows": rows},
         )
@@ -135,7 +134,7 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
         yield Check(
             "periodic_factor",
             f"factor {name!r} looks like an angle, and is read as one that does not go round",
-            declare.replace("KIND", "circular"),
+            f'declare it, as in factor_types={{"{name}": "circular"}} (--factor-types {name}=circular)',
             name,
         )
 

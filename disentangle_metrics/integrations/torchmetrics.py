@@ -83,7 +83,8 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
         alone = isinstance(metrics, str | Metric) and len(keys) == 1
         self._metrics, self._key = metrics, keys[0] if alone else None
         self._ranges = None if ranges is None else np.array(ranges, dtype=np.float64)
-        facts = {facts.key: facts for choice in choices for facts in choice.definition.scores}
+        scores = [facts for choice in choices for facts in choice.definition.scores_with(choice.settings)]
+        facts = {facts.key: facts for facts in scores}
         self._facts = facts.get(self._key or "")
         self.report: Report | None = None
         if ranges is None:

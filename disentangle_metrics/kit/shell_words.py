@@ -2,13 +2,14 @@
 
 Messages name Python's arguments, and some name the option after it in brackets, as in ``missing="drop"
 (--missing drop)``. Commands pass each through :func:`in_shell_words` before they print it. What is stored
-keeps Python's words.
+keeps Python's words. Names and paths of the caller stay, and so does what other libraries say.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 
 OPTIONS = {  # of dm-eval and dm-eval compare, by the argument of dm.score, dm.evaluate and dm.compare
     "n_jobs": "--jobs",
@@ -45,31 +46,49 @@ PHRASES = {
 }
 
 NO_PATH = r"""(?![\w/\\=]|\.\w|,\w+=)"""  # what follows a value that is part of a path or a longer name
-VALUE = (
-    r"""(?:\{[^{}]*\}|"[^"]*"|'[^']*'|\([^()]*\)|\[[^][]*\]|\.\.\.|"""
-    rf"""(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*){NO_PATH})"""
-)
-ALONE = r"""(?<![\w.:|,=(/\\'"-])"""  # not within a name of a data set, a signature, a path or a quotation
+WORD = rf"""(?:"[^"]*"|'[^']*'|\.\.\.|(?:None|True|False){NO_PATH})"""
+NUMBERS = rf"""(?:\([^()]*\)|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?{NO_PATH})"""
+VALUE = rf"(?:{WORD}|{NUMBERS})"
+MAPPING = r"(?:\{[^{}]*\}|\[[^][]*\])"
+# A number is of an argument after these; elsewhere it may be of a name, as in k=3.
+ADVICE = "|".join(rf"(?<=\b{words} )" for words in ("pass", "use", "give", "as in", "or"))
+ALONE = r"""(?<![\w.:|,=(/\\'"&?-])"""  # not within a name of a data set, a signature, a path or a quotation
 PARTS = {
+    "foreign": r"\b[A-Z]\w*(?:Error|Exception|Warning): .*",  # with what another library says
+    "quotation": r"""(?<!\w)(?:'[^']*'|"[^"]*")(?!\w)""",
+    "listed": r"\b(?:known|columns|images): [^;]*|\bnone of [^;]*",
+    "file": r"no such file: .*",
     "phrase": "|".join(map(re.escape, PHRASES)),
-    "both": rf"(?P<python>`\w+`|(?<![\w.])[\w.]+\(\)|{ALONE}\w+=(?P<given>{VALUE})?|\{{[^{{}}]*\}}|\b\w+) "
+    "types": rf"""{ALONE}(?P<which>factor|latent)_types=\{{["']?(?P<name>[^{{}}]*?)["']?: """
+    r"""["'](?P<type>[^"']*)["']\}(?: \(--(?P=which)-types (?P=name)=(?P=type)\))?""",
+    "both": rf"(?P<python>`\w+`|(?<![\w.])[\w.]+\(\)|{ALONE}\w+=(?P<given>{VALUE}|{MAPPING})?|"
+    rf"{MAPPING}|\b\w+) "
     r"\((?:on the command line )?(?P<option>(?:dm-eval )?--(?:[^();']|'[^']*')*)(?P<more>;[^()]*)?\)",
     "as_is": r"--[\w-]+(?: [^\s)]+)?",
     "metric": rf"dm\.Metric\('(?P<of>[^']+)', (?P<setting>\w+)=(?P<set_to>{VALUE})\)",
-    "types": rf"""{ALONE}(?P<which>factor|latent)_types=\{{["']?(?P<name>[^{{}}]*?)["']?: """
-    r"""["'](?P<type>[^"']*)["']\}""",
     "names": rf"{ALONE}metrics=\['(?P<metrics>[\w|:.-]+)'\]",
-    "own": rf"(?P<advice>(?:pass|use|as in|or) )?{ALONE}(?P<own_setting>{'|'.join(SETTINGS)})="
-    rf"(?P<own_value>{VALUE})",
-    "call": rf"{ALONE}(?P<argument>{'|'.join(OPTIONS)})=(?:(?P<value>{VALUE})|(?=[\s);,.]|$))",
+    "own": rf"{ALONE}(?P<advice>{ADVICE})?(?P<own_setting>{'|'.join(SETTINGS)})="
+    rf"(?P<own_value>(?(advice){VALUE}|{WORD}))",
+    "call": rf"{ALONE}(?P<urged>{ADVICE})?(?P<argument>{'|'.join(OPTIONS)})="
+    rf"(?:(?P<value>(?(urged){VALUE}|{WORD}))|(?=[\s);,.]|$))",
     "in_marks": rf"`(?P<quoted>{'|'.join(OPTIONS)})`(?P<none> is None)?",
 }
 PATTERN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PARTS.items()))
 
 
-def in_shell_words(text: str) -> str:
-    """`text` with the options of ``dm-eval`` where it names Python's arguments; all else stays."""
-    return PATTERN.sub(_said, text)
+def in_shell_words(text: str, names: Iterable[str] = ()) -> str:
+    """`text` with the options of ``dm-eval`` where it names Python's arguments; all else stays.
+
+    Parameters
+    ----------
+    text
+        A message.
+    names
+        The caller's own, such as those of factors; they stay, also where one looks like an argument.
+    """
+    own = "|".join(re.escape(name) for name in names if "=" in name)
+    pattern = re.compile(rf"(?<!\w)(?:{own})(?!\w)|{PATTERN.pattern}") if own else PATTERN
+    return pattern.sub(_said, text)
 
 
 def _said(found: re.Match[str]) -> str:
@@ -86,7 +105,7 @@ def _said(found: re.Match[str]) -> str:
         return f"--metrics {shlex.quote(found['metrics'])}"
     if found["own"]:
         said = f"{found['own_setting']}:{_plain(found['own_value'])}"
-        return f"{found['advice']}--metrics 'METRIC|{said}'" if found["advice"] else said
+        return said if found["advice"] is None else f"--metrics 'METRIC|{said}'"
     if found["argument"]:
         value = "" if found["value"] is None else f" {shlex.quote(_plain(found['value']))}"
         return OPTIONS[found["argument"]] + value
@@ -101,7 +120,7 @@ def _of_both(found: re.Match[str]) -> str:
     if re.fullmatch(r"\w+", python) and OPTIONS.get(python) != option:
         return found[0]
     value = found["given"]
-    if value is not None and value != "True" and " " not in option:
+    if value is not None and value != "True" and value[0] not in "{[" and " " not in option:
         option += f" {shlex.quote(_plain(value))}"
     return option + (f" ({found['more'].lstrip('; ')})" if found["more"] else "")
 

@@ -38,6 +38,7 @@ class Facts(TypedDict, total=False):
     sklearn: bool
     silent: tuple[str, ...]
     only_with: Mapping[str, tuple[Any, ...]]
+    range_with: Mapping[str, tuple[Any, tuple[float, float]]]
     needs_factors: bool
     needs_posterior: bool
     by_factor: bool

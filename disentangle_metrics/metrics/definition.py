@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -120,6 +120,9 @@ class MetricDefinition:
         ``{"k": ("estimator", "nearest_neighbours")}``, or one of a tuple of values; the signature names
         them then, also at their defaults, and else not at all. The seed may stand among them, also with
         several such pairs, of which one is enough.
+    range_with
+        The range of its scores while a setting has a value with which it is another, as
+        ``{"order": ("information", (-1.0, 1.0))}``.
     needs_factors
         Whether it reads the factors at all; a metric that does not takes latents alone.
     needs_posterior
@@ -159,6 +162,7 @@ class MetricDefinition:
     sklearn: bool = False
     silent: tuple[str, ...] = ()
     only_with: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    range_with: Mapping[str, tuple[Any, tuple[float, float]]] = field(default_factory=dict)
     needs_factors: bool = True
     needs_posterior: bool = False
     by_factor: bool = False
@@ -173,6 +177,14 @@ class MetricDefinition:
     def keys(self) -> tuple[str, ...]:
         """The report keys of this metric."""
         return tuple(score.key for score in self.scores)
+
+    def scores_with(self, settings: Mapping[str, Any]) -> tuple[ScoreDefinition, ...]:
+        """Its scores, with the range that they have with these settings."""
+        scores = self.scores
+        for name, (value, limits) in self.range_with.items():
+            if settings[name] == value:
+                scores = tuple(replace(score, range=limits) for score in scores)
+        return scores
 
     def meaning(self, key: str) -> str:
         """What one of its scores measures, in one plain sentence."""

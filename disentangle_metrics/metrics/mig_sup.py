@@ -29,6 +29,7 @@ from disentangle_metrics.settings import (
     source="Li et al. 2020",
     silent=("correction", "factor_bins", "normaliser", "order"),
     only_with={**NEIGHBOURS, **SAMPLES},
+    range_with={"order": ("information", (-1.0, 1.0))},
     by_factor=True,
     interval_studied=True,
     suite=True,
@@ -72,11 +73,12 @@ def mig_sup(
     order
         What chooses the two factors: their share n_jk, or their information I_jk in nats, divided
         afterwards. With "information" the second may have the larger share, and a latent counts below 0.
+        Of factors with the same information the larger share comes first.
 
     Returns
     -------
-    Range [0, 1], higher is better. Parts: `per_latent`, NaN for inactive ones. Details:
-    `normalised_mutual_information` (D, K), `active` (D,).
+    Range [0, 1], with `order` "information" [-1, 1]; higher is better. Parts: `per_latent`, NaN for
+    inactive ones. Details: `normalised_mutual_information` (D, K), `active` (D,).
 
     Chance level
     ------------

@@ -306,7 +306,8 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
             if periods:
                 facts["periods"] = periods
         interval, replicates = _interval(definition, settings, options)
-        scores = tuple(score for score in definition.scores if score.key in choice.keys)
+        given = definition.scores_with(settings) if definition.range_with else definition.scores
+        scores = tuple(score for score in given if score.key in choice.keys)
         said_of = {
             score.key: {**facts, **_interval_facts(score, interval, replicates, options)} for score in scores
         }

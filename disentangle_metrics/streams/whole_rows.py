@@ -14,7 +14,7 @@ NO_HIERARCHY = (
 )
 WHOLE_ROWS = (
     "an Accumulator counts rows that lack nothing, so leave such rows out, or score all rows at once with "
-    'dm.score(..., missing="drop"), or with hierarchy=... if the factor does not exist there'
+    'dm.score(..., missing="drop")'
 )
 
 
@@ -29,7 +29,6 @@ def read_batch(latents: Any, factors: Any, **labels: Any) -> Inputs:
     try:
         return check(latents, factors, rule="whole_numbers", **labels)
     except InputError as error:
-        text = str(error)
-        for advice in (ABSENT_ADVICE, MISSING_ADVICE):  # the first holds the second
-            text = text.replace(advice, WHOLE_ROWS)
-        raise InputError(text) from error
+        of_factors = f"{WHOLE_ROWS}, or with hierarchy=... if the factor does not exist there"
+        text = str(error).replace(ABSENT_ADVICE, of_factors)  # it holds the other
+        raise InputError(text.replace(MISSING_ADVICE, WHOLE_ROWS)) from error

@@ -87,7 +87,7 @@ Law = Callable[[Subject, Example], None]
 def plain_number_in_range(subject: Subject, example: Example) -> None:
     """Every score is a float inside the stated range, or NaN with a reason."""
     report = subject.report(example.latents, example.factors)
-    for facts in subject.definition.scores:
+    for facts in subject.definition.scores_with({**subject.definition.settings, **subject.settings}):
         found = report[facts.key]
         _hold(type(found.value) is float, f"{facts.key} is a {type(found.value).__name__}, not a float")
         if math.isnan(found.value):

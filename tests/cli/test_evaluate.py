@@ -113,8 +113,12 @@ def test_factor_types_reach_the_scores(dm_eval) -> None:
 def test_factors_in_the_file_of_the_latents_are_named(dm_eval, folder) -> None:
     latents = np.load("z.npy")
     np.savez(folder / "both.npz", latents=latents, labels=np.arange(len(latents)) % 3)
-    first = dm_eval("--latents both.npz --metrics active_units").err.splitlines()[0]
-    assert first == "dm-eval: both.npz has labels too; to score against them, add --factors both.npz"
+    np.savez(folder / "one.npz", labels=latents)
+    said = "dm-eval: both.npz has labels too; to score, add --factors both.npz:labels"
+    for named in ("both.npz", "both.npz:latents"):
+        assert dm_eval(f"--latents {named} --metrics active_units").err.splitlines()[0] == said
+    for read in ("both.npz:labels", "one.npz"):
+        assert "labels too" not in dm_eval(f"--latents {read} --metrics active_units").err
     assert "labels too" not in dm_eval("--latents both.npz --factors both.npz --metrics mig").err
 
 

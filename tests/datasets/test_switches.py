@@ -178,5 +178,19 @@ def test_factors_that_exist_in_no_image_left_are_left_out_with_a_note():
     assert note.message == (
         "left out, since they exist in none of these 200 images: shine, angle, jets, length"
     )
+    again = dm.evaluate(means, moons, samples=200, metrics=["mig"], anchors=False, hierarchy=None)
+    assert again.to_dict()["scores"] == report.to_dict()["scores"]
     with pytest.raises(InputError, match="'shine' has no value in any row"):  # asked for by name
         dm.evaluate(means, moons, samples=200, metrics=["mig"], factors=["shape", "shine"])
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_the_tree_of_a_data_set_is_no_remark_on_scores_of_latents(dataset):
+    report = dm.evaluate(
+        lambda images: images.reshape(len(images), -1)[:, 1000:1003],
+        dataset,
+        samples=50,
+        metrics=["active_units"],
+    )
+    assert report.factor_names == ("shape", "posX", "posY")
+    assert not {"hierarchy_unread", "missing_by_design"} & {check.code for check in report.checks()}

@@ -41,6 +41,11 @@ def test_what_is_doubtful_of_one_factor(column: np.ndarray, code: str) -> None:
     assert not [one for one in found if one.about == "shape"]
 
 
+def test_a_remedy_says_the_name_as_it_is() -> None:
+    (found,) = check(CODE, pd.DataFrame({"KIND of {0}": RNG.integers(11, size=N) / 10})).checks
+    assert 'factor_types={"KIND of {0}": "continuous"}' in found.remedy
+
+
 def test_nothing_is_said_of_an_ordinary_input() -> None:
     factors = pd.DataFrame({"shape": RNG.integers(3, size=N), "size": RNG.normal(size=N)})
     assert codes_of(factors) == []

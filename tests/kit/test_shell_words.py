@@ -51,7 +51,7 @@ PYTHON = re.compile(rf"\bdm\.[A-Za-z]\w*|`(?:{'|'.join(OPTIONS)})`|(?<![\w.:|,=(
         ("as in dm.Metric('mig', bins=5)", "as in --metrics 'mig|bins:5'"),
         (
             'declare it, as in factor_types={"a b": "KIND"} (--factor-types a b=KIND)',
-            "declare it, as in --factor-types a b=KIND",
+            "declare it, as in --factor-types 'a b=KIND'",
         ),
         ('needs factor_types={"a b": "circular:360"}', "needs --factor-types 'a b=circular:360'"),
         ("latent_types={...: 'categorical'}", "--latent-types NAME=categorical"),
@@ -87,10 +87,24 @@ def test_arguments_become_options_and_settings_signatures(python: str, shell: st
         "`bins` must be a whole number from 2",
         "factor 'seed (x)' is constant; leave it out",
         "--model-args latent_dim=10",
+        "--model-args affine=True, k=3",
+        "failed: RuntimeError: Expected Tensor(1., device='cuda:0') with groups=4 and scale=None",
+        "failed: vae: TypeError: forward() takes outputs=None, not `factors`",
+        "no such file: runs of k=None best",
+        "--factors has no column 'my seed=None'; known: kind='a', seed=None; pass one",
+        "left out, since they exist in none of these 10 images: scale=None, kind=None",
+        "latent k=3 lies outside; factor scale=1 is constant",
+        "see https://example.org/page?seed=3&k=4",
     ],
 )
 def test_all_else_stays(text: str) -> None:
     assert in_shell_words(text) == text
+
+
+def test_own_names_stay_within_a_message_too() -> None:
+    text = 'column scale=None: pass missing="drop" or factor_types={"k=True": "ordinal"}'
+    said = "column scale=None: pass --missing drop or --factor-types k=True=ordinal"
+    assert in_shell_words(text, ("posX", "scale=None", "k=True")) == said
 
 
 def test_the_options_are_those_of_the_commands_and_the_settings_those_of_metrics() -> None:

@@ -114,6 +114,23 @@ class TestReviewSettings:
         assert dm.mig_sup(latents, V).value == pytest.approx(-gap)
         assert gap < 0
 
+    @pytest.mark.parametrize("columns", [[0, 1], [1, 0]])
+    def test_of_factors_with_the_same_information_the_larger_share_is_first(self, columns):
+        factors = np.column_stack([A, A >= 2])[:, columns]  # the latent tells log 2 of each: a half, and all
+        score = dm.mig_sup(code(A >= 2), factors, order="information")
+        assert score.value == pytest.approx(0.5)
+
+    def test_a_gap_below_nothing_is_within_its_range_and_its_interval(self):
+        rng = np.random.default_rng(0)
+        factors = np.column_stack([np.arange(1200) % 24, np.arange(1200) % 24 < 2])
+        latents = code(np.where(rng.random(1200) < 0.95, (factors[:, 0] < 2) + (factors[:, 0] < 7), 0))
+        score = dm.mig_sup(latents, factors, order="information", confidence=0.95)
+        low, high = score.interval
+        assert score.range == (-1.0, 1.0)
+        assert -1 < low < score.value < high < 0
+        plain = dm.mig_sup(latents, factors, confidence=0.95)
+        assert (plain.range, plain.value) == ((0.0, 1.0), pytest.approx(-score.value))
+
     def test_a_dead_latent_has_no_entropy_to_divide_by(self):
         assert dm.mig(code(DEAD, A, B), V, normaliser="latent").value == pytest.approx(1)
         score = dm.mig_sup(code(DEAD, A, B), V, normaliser="latent", active=None)

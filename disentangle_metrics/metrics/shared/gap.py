@@ -37,11 +37,19 @@ def gap(table: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
 def gap_in_order_of(keys: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """The entry of a row (D,) where `keys` are largest, minus that where they are second largest.
 
-    Both are (D, K), K at least 2. Entries that are NaN in `table` take no part.
+    Both are (D, K), K at least 2. Entries that are NaN in `table` take no part. Of keys that tie, within
+    rounding, the larger entry comes first.
     """
-    ordered = np.argsort(np.where(np.isnan(table), np.inf, -keys), axis=1, kind="stable")[:, :2]
-    first, second = np.take_along_axis(table, ordered, axis=1).T
-    return np.asarray(first - second)
+    places = np.arange(len(keys))
+    absent = np.isnan(table)
+    keys, table = np.where(absent, -np.inf, keys), np.where(absent, -np.inf, table)
+    entries = []
+    for _ in range(2):
+        tied = keys >= keys.max(axis=1, keepdims=True) * (1 - TIE)
+        best = np.where(tied, table, -np.inf).argmax(axis=1)
+        entries.append(table[places, best])
+        keys[places, best] = -np.inf
+    return np.asarray(entries[0] - entries[1])
 
 
 def one_minus_excess(information: Information, bins: int, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
