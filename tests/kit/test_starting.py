@@ -18,7 +18,9 @@ def test_ctrl_c_while_a_library_is_loaded_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "heavy.py").write_text(
         "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)"
     )
-    program = "from disentangle_metrics.kit import start; start('dm-heavy', 'heavy')"
+    # As at a terminal: a process that a script starts in the background may ignore Ctrl-C.
+    terminal = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{terminal}; from disentangle_metrics.kit import start; start('dm-heavy', 'heavy')"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
     command = [sys.executable, "-c", program]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
