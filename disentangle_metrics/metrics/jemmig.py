@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from disentangle_metrics.metrics import metric
-from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, need_counted, one_minus_excess
+from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, joint_entropy_minus_gap, need_counted
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Bins,
@@ -92,14 +90,4 @@ def jemmig(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     need_counted(information, "JEMMIG")
-    per_factor = one_minus_excess(information, bins, varying)
-    return MetricValue(
-        value=float(np.nanmean(per_factor)),
-        per_factor=per_factor,
-        details={
-            "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
-            "joint_entropy": Labelled(information.joint_entropy, ("latents", "factors")),
-            "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
-        },
-        warnings=information.remarks,
-    )
+    return joint_entropy_minus_gap(information, bins, varying, information.remarks)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from disentangle_metrics.metrics import metric
-from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.gap import one_minus_excess
+from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.metrics.shared.gap import joint_entropy_minus_gap
 from disentangle_metrics.metrics.shared.quantised import beyond, edges_between
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Bins, Ends, Mass, Strategy
@@ -72,14 +70,5 @@ def rjemmig(
     varying = relations.need_factors(1, "JEMMIG")
     edges = edges_between(limits, bins)
     information, outside = relations.quantised_information(edges, bins, strategy, mass)
-    per_factor = one_minus_excess(information, bins, varying)
-    return MetricValue(
-        value=float(np.nanmean(per_factor)),
-        per_factor=per_factor,
-        details={
-            "mutual_information": Labelled(information.mutual_information, ("latents", "factors")),
-            "joint_entropy": Labelled(information.joint_entropy, ("latents", "factors")),
-            "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
-        },
-        warnings=beyond(relations.inputs.latent_names, outside, limits),
-    )
+    warnings = beyond(relations.inputs.latent_names, outside, limits)
+    return joint_entropy_minus_gap(information, bins, varying, warnings)

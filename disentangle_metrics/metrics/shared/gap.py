@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.counts.entropy import Information
+from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.settings import Normaliser
 
 # What matters to some estimators only.
@@ -52,8 +54,10 @@ def gap_in_order_of(keys: NDArray[np.float64], table: NDArray[np.float64]) -> ND
     return np.asarray(entries[0] - entries[1])
 
 
-def one_minus_excess(information: Information, bins: int, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """JEMMIG of each factor (K,): 1 - (H(z*, v) - gap) / (H(v) + log bins); NaN where it does not vary.
+def joint_entropy_minus_gap(
+    information: Information, bins: int, varying: NDArray[np.bool_], warnings: tuple[Check, ...]
+) -> MetricValue:
+    """JEMMIG, the mean over factors of 1 - (H(z*, v) - gap) / (H(v) + log bins).
 
     Of latents tied for the largest information z* is the one with the smallest joint entropy.
     """
@@ -62,7 +66,17 @@ def one_minus_excess(information: Information, bins: int, varying: NDArray[np.bo
     excess = np.where(tied, joint, np.inf).min(axis=0) - gap(mutual, axis=0)
     per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
     # A corrected joint entropy may exceed the largest that there is.
-    return np.maximum(per_factor, 0.0)
+    per_factor = np.maximum(per_factor, 0.0)
+    return MetricValue(
+        value=float(np.nanmean(per_factor)),
+        per_factor=per_factor,
+        details={
+            "mutual_information": Labelled(mutual, ("latents", "factors")),
+            "joint_entropy": Labelled(joint, ("latents", "factors")),
+            "factor_entropy": Labelled(information.factor_entropy, ("factors",)),
+        },
+        warnings=warnings,
+    )
 
 
 def normalised(
