@@ -246,7 +246,7 @@ def _scale_of(encoder: Any, scale: Any) -> InputScale | None:
     wanted = input_scale(scale)
     if wanted is not None and (own := _scale_in(encoder)) is not None and own != wanted:
         raise InputError(
-            f"the encoder was loaded with scale={own.text!r} and evaluate() has scale={wanted.text!r}; "
+            f"the encoder was loaded with `scale={own.text!r}` and evaluate() has `scale={wanted.text!r}`; "
             "give one"
         )
     return wanted

@@ -159,8 +159,8 @@ def layers_beside(options: dict[str, Any], named: Any) -> Groups | None:
         raise InputError(f"`groups` must map names to columns, or be 'layers' or 'none', got {wanted!r}")
     if wanted == "layers" and not named:
         raise InputError(
-            "groups='layers' needs a network that names its layers in an attribute `latent_groups`; pass "
-            "the groups themselves, such as {'layer 1': [0, 1]} (--groups 'layer 1=0,1;...')"
+            "`groups='layers'` needs a network that names its layers in an attribute `latent_groups`; pass "
+            "the groups themselves, such as `groups={'layer 1': [0, 1]}`"
         )
     if wanted == "layers":
         options["groups"] = named

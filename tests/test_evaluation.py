@@ -240,8 +240,8 @@ def test_the_part_that_encodes_and_the_output_can_be_chosen(dataset) -> None:
 
 @pytest.mark.parametrize(
     ("encoder", "message"),
-    [(reader, "encode_with='encode' is for PyTorch networks, got function; pass the method itself"),
-     (dm.encoders.encoder.CallableEncoder(reader), "loaded already: give encode_with= and outputs= to load_encoder")],
+    [(reader, "`encode_with='encode'` is for PyTorch networks, got function; pass the method itself"),
+     (dm.encoders.encoder.CallableEncoder(reader), "loaded already: give `encode_with` and `outputs` to load_encoder")],
 )  # fmt: skip
 def test_a_choice_that_cannot_be_made_is_refused(dataset, encoder, message) -> None:
     with pytest.raises(InputError, match=message):

@@ -196,7 +196,7 @@ class _Run:
             for name in names:
                 if name not in self.reports and name not in self.errors:
                     self.errors[name] = (
-                        "its process was killed, often for want of memory; n_jobs=1 needs less"
+                        "its process was killed, often for want of memory; `n_jobs=1` needs less"
                     )
 
     def notes(self) -> tuple[str, ...]:

@@ -180,22 +180,16 @@ def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any]
 
     if isinstance(result, Report):
         view: View[Any] = report_view(result, brief=shown.brief)
-        names = {*result.factor_names, *result.latent_names, *result.column_names}
     elif isinstance(result, Benchmark):
         blocks = benchmark_blocks(result.reports, result.errors, result.names, brief=shown.brief)
-        names = {*result.names}
-        for report in result.values():
-            names.update(report.factor_names, report.latent_names, report.column_names)
-        return replace(blocks, remarks=tuple(in_shell_words(text, names) for text in blocks.remarks))
+        return replace(blocks, remarks=tuple(map(in_shell_words, blocks.remarks)))
     else:
         view = comparison_view(result, brief=shown.brief)
-        names = {*result.names}
     remarks = (
-        replace(remark, text=in_shell_words(remark.text, names), remedy=in_shell_words(remark.remedy, names))
+        replace(remark, text=in_shell_words(remark.text), remedy=in_shell_words(remark.remedy))
         for remark in view.remarks
     )
-    notes = tuple(in_shell_words(text, names) for text in view.notes)
-    return replace(view, remarks=tuple(remarks), notes=notes)
+    return replace(view, remarks=tuple(remarks), notes=tuple(map(in_shell_words, view.notes)))
 
 
 def _as_csv(result: Report | Benchmark | Comparison) -> str:

@@ -66,7 +66,7 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         raise InputError(f"`metrics`: no report has a score {missing[0]!r}")
     if differ and not align:
         raise InputError(
-            f"signatures differ: {_told(differ)}; score all alike, or pass align=True (--align) to compare "
+            f"signatures differ: {_told(differ)}; score all alike, or pass `align=True` to compare "
             "only the scores whose signatures are equal"
         )
     if not keys:

@@ -103,7 +103,7 @@ def load_dataset(
         return pooled(varied(load_dataset(name, root, **options), variants), pool)
     if name not in DATASETS and is_path(name):
         if root is not None:
-            raise InputError(f"{name} is a path, so leave out root (--root)")
+            raise InputError(f"{name} is a path, so leave out `root`")
         return pooled(open_path(name, **options), pool)
     load = DATASETS.load(name)
     try:

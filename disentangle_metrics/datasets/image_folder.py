@@ -38,7 +38,7 @@ AT_ONCE = 64  # pictures in a block
     Description(
         summary="your own folder of JPEG or PNG pictures, without factors",
         licence="yours",
-        source="your folder: root=",
+        source="your folder: `root`",
     )
 )
 def load(
@@ -67,7 +67,7 @@ def load(
         If `side` is below 1.
     """
     if root is None:
-        raise DatasetError("images: pass root= (on the command line --root) with your folder of pictures")
+        raise DatasetError("images: pass `root` with your folder of pictures")
     if side < 1:
         raise InputError(f"side is {side}; accepted: 1 or more pixels")
     folder = expanded(root).resolve()
@@ -87,7 +87,7 @@ def load(
 def pictures(folder: Path) -> tuple[list[str], str]:
     """The pictures' sorted names below `folder`, and a checksum of their names, sizes and times."""
     if not folder.is_dir():
-        raise DatasetError(f"images: there is no folder {folder}; root= is a folder of pictures")
+        raise DatasetError(f"images: there is no folder {folder}; `root` must be a folder of pictures")
     names: list[str] = []
     found = hashlib.sha256()
     try:

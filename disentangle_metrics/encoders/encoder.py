@@ -111,8 +111,7 @@ class OutputReader:
             self.remarks.append(
                 "the network draws its code at random: two passes over the same images differ, and "
                 "the scores are "
-                "those of one draw; score the means instead (outputs=, encode_with=; --outputs, "
-                "--encode-with)"
+                "those of one draw; score the means instead (`outputs`, `encode_with`)"
             )
         return ignored
 
@@ -290,7 +289,7 @@ def _part(network: Any, name: str) -> Callable[[Any], Any]:
     if not callable(part):
         own = [key for key in ("encode", "encoder", *dict(network.named_children())) if hasattr(network, key)]
         raise InputError(
-            f"encode_with={name!r} (--encode-with): the network {type(network).__name__} has no "
+            f"`encode_with={name!r}`: the network {type(network).__name__} has no "
             "such part; it has "
             f"{', '.join(dict.fromkeys(own)) or 'none'}"
         )
@@ -317,13 +316,13 @@ def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike
         if isinstance(error, torch.OutOfMemoryError):
             raise InputError(
                 f"the {device} has not enough memory for a batch of {len(batch)} images; use a "
-                f"smaller batch_size (--batch-size)"
+                "smaller `batch_size`"
             ) from error
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"the network cannot encode a batch of shape {tuple(batch.shape)} (images, channels, "
             f"height, width): {type(error).__name__}: {reason}; it may expect images of another size "
-            "(pool=2 of load_dataset, or --data-options pool=2, halves them) or number of channels"
+            "(`dm.load_dataset(..., pool=2)` halves them) or number of channels"
         ) from error
 
 

@@ -52,7 +52,7 @@ class InputScale:
         for values in (self.mean, self.deviation):
             if len(values) not in (1, channels):
                 raise InputError(
-                    f"scale={self.text!r} (--scale) has {len(values)} values and the images have {channels} "
+                    f"`scale={self.text!r}` has {len(values)} values and the images have {channels} "
                     f"channels; give one value, or one per channel"
                 )
         if self.mean == (0.0,) and self.deviation == (1.0,):
@@ -92,7 +92,7 @@ def input_scale(scale: Any) -> InputScale | None:
 
 
 def _unknown(scale: Any) -> InputError:
-    return InputError(f"scale (--scale) must be {FORMS}; got {scale!r}")
+    return InputError(f"`scale` must be {FORMS}; got {scale!r}")
 
 
 def _numbers(values: Any, count: int | None = None) -> tuple[float, ...]:
@@ -151,7 +151,7 @@ def wants_another_scale(
         "other_scale",
         f"the codes are {far} nats from their prior with images in {now.text}, and "
         f"{others[best]:.2g} in {best}: the network seems to expect images in {best}",
-        f"pass scale={best!r} (--scale {best})",
+        f"pass `scale={best!r}`",
         numbers={"distance": distance, "distance_otherwise": others[best]},
     )
 

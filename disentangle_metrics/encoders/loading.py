@@ -251,7 +251,7 @@ def _onnx_encoder(
     for name in (outputs or {}).values():
         if name not in network.outputs and not (str(name).isdigit() and int(name) < len(network.outputs)):
             raise ModelFileError(
-                f"{path} has no output {name!r}; it has {', '.join(network.outputs)} (outputs=, --outputs)"
+                f"`outputs`: {path} has no output {name!r}; it has {', '.join(network.outputs)}"
             )
     sha256 = hashlib.sha256(content).hexdigest()
     _, onnxruntime = import_onnx(path)
@@ -309,7 +309,7 @@ def _architecture(path: Path, stored: StoredWeights, arch: str | None) -> str:
         return architecture_name(stored.architecture)
     if named is None:
         raise ModelFileError(
-            f"{path} holds weights but not the network they belong to; give arch= (--arch; known: "
-            f"{', '.join(ENCODERS.names()) or 'none'}) or model_code= (--model-code package.module:factory)"
+            f"{path} holds weights but not the network they belong to; give `arch` (known: "
+            f"{', '.join(ENCODERS.names()) or 'none'}) or `model_code='package.module:factory'`"
         )
     return named

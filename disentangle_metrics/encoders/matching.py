@@ -68,9 +68,7 @@ def match(wanted: Tensors, stored: Tensors) -> Match:
         fits = _different(fits, needed, tensors)
         if len(fits) > 1:
             shown = " and ".join(repr(prefix.rstrip(".")) for prefix in fits[:3])
-            raise Mismatch(
-                f"weights that fit the network stand under {shown}; say which with state_key= (--state-key)"
-            )
+            raise Mismatch(f"weights that fit the network stand under {shown}; say which with `state_key`")
         if fits:
             prefix = fits[0]
             over = _left_over(needed, tensors, prefix)

@@ -82,7 +82,7 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     module_name, _, attribute = reference.rpartition(":")
     if not module_name or not attribute:
         raise InputError(
-            f"model_code={reference!r} must be package.module:factory or file.py:factory, such as "
+            f"`model_code={reference!r}` must be package.module:factory or file.py:factory, such as "
             "mymodels.vae:build"
         )
     arguments = dict(arguments or {})
@@ -95,14 +95,14 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # importing the user's module can fail in any way; it may exit
-        raise InputError(f"model_code={reference!r} cannot be imported: {_said(error)}") from error
+        raise InputError(f"`model_code={reference!r}` cannot be imported: {_said(error)}") from error
     if isinstance(factory, torch.nn.Module):
         if arguments:
-            raise InputError(f"model_code={reference!r} is a network already and takes no model_args")
+            raise InputError(f"`model_code={reference!r}` is a network already and takes no `model_args`")
         return factory
     if not callable(factory):
         raise InputError(
-            f"model_code={reference!r} must be a function or class, found {type(factory).__name__}"
+            f"`model_code={reference!r}` must be a function or class, found {type(factory).__name__}"
         )
     with_what = (
         f"with {', '.join(f'{k}={v!r}' for k, v in arguments.items())}" if arguments else "without arguments"
@@ -114,13 +114,13 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     except BaseException as error:  # so can building the user's network
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
-            hint = "; give its arguments with model_args= (--model-args latent_dim=10)"
+            hint = "; give its arguments with `model_args={'latent_dim': 10}`"
         raise InputError(
-            f"model_code={reference!r} failed when called {with_what}: {_said(error)}{hint}"
+            f"`model_code={reference!r}` failed when called {with_what}: {_said(error)}{hint}"
         ) from error
     if not isinstance(network, torch.nn.Module):
         raise InputError(
-            f"model_code={reference!r} must return a torch.nn.Module, found {type(network).__name__}"
+            f"`model_code={reference!r}` must return a torch.nn.Module, found {type(network).__name__}"
         )
     return network
 

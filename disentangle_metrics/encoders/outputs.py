@@ -30,7 +30,7 @@ Outputs = Mapping[str, str | int]
 """Which output is the "mean", and which the "logvar", "logstd", "std" or "var": a name or a place from 0."""
 
 EXPECTED = "means (n, n_latents), or a pair (mean, logvar) of that shape"
-CHOOSE = "say which with outputs= (--outputs mean=NAME,logvar=NAME; places from 0 do for names)"
+CHOOSE = "say which with `outputs={'mean': 'NAME', 'logvar': 'NAME'}` (places from 0 do for names)"
 DEPTH = 3  # of tuples in tuples
 SAME = 1e-4  # of the largest value: what the order of sums on a GPU may change, and noise exceeds
 
@@ -133,15 +133,16 @@ def read_posterior(
         raise InputError(
             f"the encoder's output {spread.name} is positive everywhere, so it may be a standard "
             "deviation or a "
-            f"log-variance; {_shown(found)}: say which with outputs= (--outputs mean={mean.name},"
-            f"std={spread.name}, or logvar=, or var=)"
+            f"log-variance; {_shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
+            f"'std': {spread.name!r}}}`, or 'logvar' or 'var' for 'std'"
         )
     try:
         return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name)
     except InputError as error:
         if outputs is not None:
             raise InputError(
-                f"the encoder's output {error}; if it is a log-variance, say logvar={spread.name}"
+                f"the encoder's output {error}; if it is a log-variance, say "
+                f"`outputs={{'mean': {mean.name!r}, 'logvar': {spread.name!r}}}`"
             ) from None
         return Posterior(means, None, mean.name, f"the encoder's output {error}; the means alone are scored")
 
@@ -306,7 +307,7 @@ def _array(value: Any, rows: int, name: str) -> Array:
     array = to_numpy(value, "the encoder's output")
     if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
         verb = "has" if name else "returned"
-        remedy = "; flatten or average each row, or choose the part that gives codes with encode_with="
+        remedy = "; flatten or average each row, or choose the part that gives codes with `encode_with`"
         raise InputError(
             f"{what} {verb} the shape {array.shape} for {rows} images; accepted: {EXPECTED}, here ({rows}, D)"
             f"{remedy if array.ndim > 2 else ''}"

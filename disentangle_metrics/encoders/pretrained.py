@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
 PREPROCESSOR = "preprocessor_config.json"
-OWN_CODE = "give model_code= (--model-code package.module:Class) to build the network from your own code"
+OWN_CODE = "give `model_code='package.module:Class'` to build the network from your own code"
 
 
 def is_pretrained(path: Path) -> bool:

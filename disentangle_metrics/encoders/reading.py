@@ -27,13 +27,13 @@ def as_encoder(encoder: Any, encode_with: str | None, outputs: Outputs | None) -
     if encode_with is None and outputs is None:
         return encoder
     if isinstance(encoder, (Encoder, CallableEncoder)):
-        raise InputError("this encoder is loaded already: give encode_with= and outputs= to load_encoder()")
+        raise InputError("this encoder is loaded already: give `encode_with` and `outputs` to load_encoder()")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(encoder, torch.nn.Module):
         return Encoder(encoder, encode_with=encode_with, outputs=outputs)
     if encode_with is not None:
         raise InputError(
-            f"encode_with={encode_with!r} is for PyTorch networks, got {type(encoder).__name__}; pass the "
+            f"`encode_with={encode_with!r}` is for PyTorch networks, got {type(encoder).__name__}; pass the "
             f"method itself, such as model.{encode_with}"
         )
     return CallableEncoder(encoder, outputs) if callable(encoder) else encoder

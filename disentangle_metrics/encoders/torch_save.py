@@ -22,10 +22,9 @@ from disentangle_metrics.encoders.sniffing import FileKind
 from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
 
 HOW_TO_SAVE = (
-    "save the weights alone with torch.save(network.state_dict(), ...) and give arch= or model_code= "
-    "(--arch, --model-code)"
+    "save the weights alone with torch.save(network.state_dict(), ...) and give `arch` or `model_code`"
 )
-HOW_TO_TRUST = "or, if you trust whoever made the file, pass trust=True (--trust-file)"  # for networks alone
+HOW_TO_TRUST = "or, if you trust whoever made the file, pass `trust=True`"  # for networks alone
 # A file that names one of these means to run something, and is not looked through further.
 PROGRAMS = (
     "builtins __builtin__ os posix nt sys subprocess shutil runpy importlib pty socket webbrowser "

@@ -136,7 +136,7 @@ def under(path: Path, stored: StoredWeights, key: str) -> StoredWeights:
     if not tensors:
         groups = sorted({name.partition(".")[0] for name in stored.tensors})
         raise ModelFileError(
-            f"{path} has no weights under state_key={key!r} (--state-key); its names begin with "
+            f"{path} has no weights under `state_key={key!r}`; its names begin with "
             f"{', '.join(groups[:8])}{' ...' if len(groups) > 8 else ''}"
         )
     return replace(stored, tensors=tensors)

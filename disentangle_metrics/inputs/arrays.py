@@ -118,7 +118,7 @@ def _not_an_array(value: Any) -> str:
     if (package in ("anndata", "mudata") and not view) or (hasattr(value, "obsm") and hasattr(value, "obs")):
         return (
             f"is an {name} object, which is not read as a whole; name its parts: "
-            'dm.score(adata, latents="X_vae", factors=["cell_type"])'
+            '`dm.score(adata, latents="X_vae", factors=["cell_type"])`'
         )
     if hasattr(value, "stddev") and hasattr(value, "rsample"):
         return (

@@ -18,8 +18,8 @@ from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_ro
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
-MISSING_ADVICE = 'pass missing="drop" (--missing drop) to leave out such rows, or repair them'
-ABSENT_ADVICE = f"{MISSING_ADVICE}; if the factor does not exist there, pass `hierarchy` (--hierarchy)"
+MISSING_ADVICE = 'pass `missing="drop"` to leave out such rows, or repair them'
+ABSENT_ADVICE = f"{MISSING_ADVICE}; if the factor does not exist there, pass `hierarchy`"
 
 
 @dataclass(frozen=True)
@@ -327,7 +327,7 @@ def _period_of(levels: NDArray[Any], inferred: Reading, name: str) -> float:
         return period
     raise InputError(
         f"the period of the circular factor {name!r} cannot be told from its values ({low:g} to {high:g}); "
-        f'declare it, as in factor_types={{"{name}": "circular:360"}} (--factor-types {name}=circular:360)'
+        f'declare it, as in `factor_types={{{name!r}: "circular:360"}}`'
     )
 
 

@@ -103,7 +103,7 @@ def on_factors(factors: Sequence[Factor]) -> Iterator[Check]:
 
 def _on_factor(factor: Factor) -> Iterator[Check]:
     name, reading = factor.name, factor.reading
-    declare = f'declare it, as in factor_types={{"{name}": "continuous"}} (--factor-types {name}=continuous)'
+    declare = f'declare it, as in `factor_types={{{name!r}: "continuous"}}`'
     if not factor.varies:
         value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.given_numbers()):g}"
         yield Check("constant_factor", f"factor {name!r} is constant ({value}) and is left out", "", name)
@@ -134,7 +134,7 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
         yield Check(
             "periodic_factor",
             f"factor {name!r} looks like an angle, and is read as one that does not go round",
-            f'declare it, as in factor_types={{"{name}": "circular"}} (--factor-types {name}=circular)',
+            f'declare it, as in `factor_types={{{name!r}: "circular"}}`',
             name,
         )
 
@@ -286,7 +286,7 @@ def _one_hot_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Ite
             yield Check(
                 "one_hot_latents",
                 f"latents {members[0]} to {members[-1]} are one one-hot code",
-                "pass the place of the 1 as one latent and declare it: latent_types={...: 'categorical'}",
+                "give the place of the 1 as a latent and declare it, `latent_types={'NAME': 'categorical'}`",
                 members[0],
                 {"columns": len(members)},
             )
@@ -314,8 +314,7 @@ def _codes_among_latents(
         yield Check(
             "latent_codes",
             f"latent {name!r} holds {values} whole numbers, which bins would merge{more}",
-            f'if they are codes, declare them: latent_types={{"{name}": "categorical"}} '
-            f"(--latent-types {name}=categorical)",
+            f'if they are codes, declare them: `latent_types={{{name!r}: "categorical"}}`',
             name,
             {"values": values, "latents": len(codes)},
         )
@@ -350,7 +349,7 @@ def _swapped(latents: NDArray[np.floating], factors: Sequence[Factor]) -> Iterat
         yield Check(
             "swapped",
             "latents hold few whole numbers and every factor is a measurement",
-            "check the order: dm.score(latents, factors)",
+            "check the order: `dm.score(latents, factors)`",
         )
 
 

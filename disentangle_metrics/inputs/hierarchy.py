@@ -18,7 +18,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.factor import MISSING_ADVICE, Factor
 
 Hierarchy = Mapping[str, tuple[str, Any]]
-FORM = '{"phase": ("shape", "moon")}, a factor, its switch and the value under which it exists'
+FORM = '`hierarchy={"phase": ("shape", "moon")}`: a factor, its switch and the value under which it exists'
 
 
 def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
@@ -36,8 +36,8 @@ def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
             raise InputError(f"`hierarchy` must be like {FORM}; got {entry!r} for {name!r}")
     if hierarchy and factors is None:
         raise InputError(
-            f"`hierarchy` says where factors exist, such as {next(iter(hierarchy))!r}, and `factors` is "
-            "None: pass the factors, or leave it out"
+            f"`hierarchy` says where factors exist, such as {next(iter(hierarchy))!r}: pass `factors` too, "
+            "or leave it out"
         )
     return hierarchy or None
 
@@ -89,7 +89,7 @@ def with_switches(
         if left_out := [asked for asked in (name, switch) if isinstance(asked, str) and asked in unread]:
             raise InputError(
                 f"`hierarchy` names {left_out[0]!r}, which has a different text in each row and is left out; "
-                f'for a category pass factor_types={{"{left_out[0]}": "categorical"}}'
+                f'for a category pass `factor_types={{{left_out[0]!r}: "categorical"}}`'
             )
     check_names(hierarchy, by_name)
     switches = {name: _switch(name, entry, by_name) for name, entry in hierarchy.items()}
@@ -150,7 +150,7 @@ def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) ->
     if factors[switch].codes is None:
         raise InputError(
             f"`hierarchy`: the switch {switch!r} is read as a measurement; declare it, as in "
-            f'factor_types={{"{switch}": "categorical"}}'
+            f'`factor_types={{{switch!r}: "categorical"}}`'
         )
     for level in levels:
         if str(level) == str(value) or (np.ndim(value) == 0 and level == value):

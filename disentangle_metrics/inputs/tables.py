@@ -262,8 +262,7 @@ def left_out(name: str, example: str, rows: int) -> Check:
     return Check(
         "identifier",
         f"factor {name!r} has a different text in every row, such as {example!r}, and is left out",
-        f'if it is a category, pass factor_types={{"{name}": "categorical"}} '
-        f"(--factor-types {name}=categorical)",
+        f'if it is a category, pass `factor_types={{{name!r}: "categorical"}}`',
         name,
         {"rows": rows},
     )

@@ -92,5 +92,5 @@ def _encode_method(estimator: Any, name: str | None) -> Any:
             return found
     raise InputError(
         f"the estimator {type(estimator).__name__} has no method {name or ' or '.join(ENCODES)}; "
-        "say which one gives latents with encode_with="
+        "say which one gives latents with `encode_with`"
     )

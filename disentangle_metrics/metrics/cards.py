@@ -12,8 +12,8 @@ from disentangle_metrics.settings import described, setting_text
 
 NOTATION = "N rows, D latents, K factors, B bins, V values of all factors together; information in nats"
 ANCHORS = {
-    "cheap": "computed by dm.score, unless anchors=False",
-    "costly": 'computed by dm.score with anchors="all" only',
+    "cheap": "computed, unless `anchors=False`",
+    "costly": 'computed with `anchors="all"` only',
     "none": "not computed",
 }
 JOINT = (

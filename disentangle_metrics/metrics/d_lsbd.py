@@ -17,7 +17,7 @@ from disentangle_metrics.relations.units import units_of
 from disentangle_metrics.settings import AtLeast
 
 ROWS_PER_COLUMN = 4  # of an object, for each column of the widest unit and one more: fewer fit any circle
-ALONE = 'pass objects="together" to fit one plane to all rows'
+ALONE = 'pass `dm.Metric("d_lsbd", objects="together")` to fit one plane to all rows'
 
 
 @metric(
@@ -88,7 +88,7 @@ def d_lsbd(
     inputs = relations.inputs
     circular = [k for k, factor in enumerate(inputs.factors) if factor.period is not None and factor.varies]
     if not circular:
-        raise NotApplicable('D_LSBD needs a circular factor: factor_types={"angle": "circular:360"}')
+        raise NotApplicable('D_LSBD needs a circular factor, as in `factor_types={"angle": "circular:360"}`')
     columns, units = units_of(relations)
     least = ROWS_PER_COLUMN * (max(map(len, units)) + 1)
     rows_of = _objects(relations, objects)

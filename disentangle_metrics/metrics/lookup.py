@@ -21,7 +21,7 @@ def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     if name in by_key:
         return by_key[name], (name,)
     if name == "udr":
-        raise InputError("'udr' compares several models: call dm.udr(list_of_latents)")
+        raise InputError("'udr' compares several models: call `dm.udr(list_of_latents)`")
     known = list(dict.fromkeys([*METRICS.names(), *by_key]))
     raise InputError(unknown("metric", name, known))
 

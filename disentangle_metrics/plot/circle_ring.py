@@ -81,7 +81,7 @@ def circle(
     if circular.period is None:
         raise InputError(
             f"`factor`: {circular.name!r} is not circular; declare it, as in "
-            f'factor_types={{"{circular.name}": "circular:360"}}'
+            f'`factor_types={{{circular.name!r}: "circular:360"}}`'
         )
     columns, _ = units_of(Relations(inputs))
     names = ["first axis of the plane", "second axis of the plane"]

@@ -59,7 +59,7 @@ def active_latents(
                 Check(
                     "idle_latents",
                     f"{_list(names, faint)}: variance below 1 percent of the largest, and counted as active",
-                    "if the latents' scale has a meaning, pass active=0.01",
+                    "if the latents' scale has a meaning, pass `dm.Metric(..., active=0.01)`",
                     numbers={"latents": int(faint.sum())},
                 )
             )
@@ -74,7 +74,7 @@ def active_latents(
             Check(
                 "inactive_latents",
                 f"{_list(names, still)}: inactive, left out",
-                "pass active=None to count every latent",
+                "pass `dm.Metric(..., active=None)` to count every latent",
                 numbers={"latents": int(still.sum())},
             ),
         )

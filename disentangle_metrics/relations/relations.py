@@ -254,7 +254,7 @@ class Relations:
         Raises NotApplicable with an estimator for posteriors, if the input has none.
         """
         if correction != "none" and estimator != "histogram":
-            raise InputError(f"`correction` is one of counts, which estimator={estimator!r} does not make")
+            raise InputError(f"`correction` is one of counts, which `estimator={estimator!r}` does not make")
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         if estimator == "posterior":
             return posterior_information(*self._posterior(), codes, sizes)
@@ -274,7 +274,7 @@ class Relations:
     def need_logvar(self) -> NDArray[np.floating]:
         """The posteriors' log-variances (N, D). Raises NotApplicable if plain arrays were given."""
         if self.inputs.logvar is None:
-            raise NotApplicable("needs posteriors: pass dm.GaussianPosterior(mean, logvar) as latents")
+            raise NotApplicable("needs posteriors: pass `dm.GaussianPosterior(mean, logvar)` as latents")
         return self.inputs.logvar
 
     def _posterior(self) -> tuple[Any, Any]:

@@ -197,7 +197,7 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
         what = "units of latents" if any("|groups:" in line for line in signatures) else "latents"
         yield Remark(f"the numbers of {what} differ: {told}", "note")
     if len(comparison.names) > 2:
-        yield Remark("every difference, interval and p: comparison.to_frame() (--format csv)", "note")
+        yield Remark("every difference, interval and p: `comparison.to_frame()`", "note")
     reasons: dict[str, list[Difference]] = {}
     for score in shown:
         for difference in score.differences:

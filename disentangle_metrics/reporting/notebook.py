@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.reporting.view import Emphasis, View
 
 LEFT = ' style="text-align: left"'
+CODE = re.compile("`([^`]+)`")
 RIGHT = ' style="text-align: right"'
 SHOWN: Mapping[Emphasis, str] = {"": "{}", "best": "<b>{}</b>", "not worse": "<u>{}</u>"}
 
@@ -65,7 +67,12 @@ def _block_lines(block: Block, corner: str) -> Iterator[str]:
     yield "</table>"
 
 
+def with_code(text: str) -> str:
+    """`text` as HTML, with what stands between backticks set as code."""
+    return CODE.sub(r"<code>\1</code>", escape(text))
+
+
 def _notes(facts: str, notes: Sequence[str]) -> Iterator[str]:
     yield f'<p style="overflow-wrap: anywhere">{escape(facts)}</p>'
     if notes:
-        yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"
+        yield "<ul>" + "".join(f"<li>{with_code(note)}</li>" for note in notes) + "</ul>"

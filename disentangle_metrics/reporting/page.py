@@ -15,6 +15,7 @@ from disentangle_metrics.reporting.again import command_or_call, subject
 from disentangle_metrics.reporting.citation import cite
 from disentangle_metrics.reporting.details import detail_tables, shares_of_largest
 from disentangle_metrics.reporting.extras import need
+from disentangle_metrics.reporting.notebook import with_code
 from disentangle_metrics.reporting.palette import MOST_HEAT, PALETTE
 from disentangle_metrics.reporting.tables import as_latex
 from disentangle_metrics.reporting.traversals import pictures
@@ -68,6 +69,7 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         lstrip_blocks=True,
     )
     known = score_keys()
+    environment.filters["with_code"] = with_code
     citation = cite(report)
     page: str = environment.get_template(TEMPLATE).render(
         subject=subject(report),

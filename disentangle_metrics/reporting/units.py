@@ -195,7 +195,7 @@ def notes(report: Report) -> Iterator[str]:
     if report.layers is not None:
         yield (
             "The units are the layers that the model names. The scores above are of its latents, one by one; "
-            "groups='layers' (--groups layers) scores the layers by every metric, and by probes."
+            "`groups='layers'` scores the layers by every metric, and by probes."
         )
 
 

@@ -32,7 +32,7 @@ PROPERTIES = (
     "independence",
     SIZE,
 )
-KEPT = "The scores on the resamples are kept, so that dm.compare can judge differences."
+KEPT = "The scores on the resamples are kept, so that `dm.compare` can judge differences."
 WITH_P = "p: share of permutations of the factors' rows that score as well."
 SMALLEST_P = 0.001  # that a table shows
 NEAR_CHANCE = 0.05  # of the way from chance to the ceiling

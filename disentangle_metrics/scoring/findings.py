@@ -66,7 +66,7 @@ def without_p(requests: Sequence[Request]) -> Iterator[Check]:
         yield Check(
             "no_p",
             f"no p of {', '.join(dict.fromkeys(names))}, whose chance is slow to compute",
-            'anchors="all" (--anchors all) computes it',
+            '`anchors="all"` computes it',
         )
 
 
@@ -105,7 +105,7 @@ def by_neighbours(whole: Relations, requests: Sequence[Request]) -> Iterator[Che
             "groups_by_neighbours",
             f"{', '.join(names)}: groups of up to {widest} latents have too many joint cells for "
             f"{whole.inputs.shape[0]:,} rows, so information is estimated from nearest neighbours",
-            "fewer bins make it one of counts, as in dm.Metric('mig', bins=5)",
+            "fewer bins make it one of counts, as in `dm.Metric('mig', bins=5)`",
             ", ".join(names),
             {"latents": widest},
         )
@@ -209,7 +209,8 @@ def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check
         yield Check(
             "heavy_tails",
             f"{share:.1%} of the rows fall in one of the {size} equal bins of latent {name!r}{more}",
-            "use strategy='quantile' or estimator='nearest_neighbours', or look for outliers",
+            "use `dm.Metric(..., strategy='quantile')` or `dm.Metric(..., estimator='nearest_neighbours')`, "
+            "or look for outliers",
             name,
             {"share": round(share, 4), "latents": count},
         )

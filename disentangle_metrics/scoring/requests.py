@@ -277,7 +277,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     """
     if not inputs.factors and all(choice.definition.needs_factors for choice in choices):
         names = ", ".join(choice.definition.name for choice in choices)
-        raise InputError(f"`factors` is None, but {names} cannot be scored without factors")
+        raise InputError(f"{names} cannot be scored without `factors`")
     shape = dict(zip("nDK", map(str, inputs.shape), strict=True))
     said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
     kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
@@ -358,7 +358,7 @@ def _too_wide(choice: Choice, latents: int) -> str:
         return ""
     return (
         f"left out of the suite, since {latents:,} latents take long (it has it up to {most:,}): ask for it "
-        f"by name, metrics=[{choice.definition.name!r}]"
+        f"by name, `metrics=[{choice.definition.name!r}]`"
     )
 
 

@@ -173,7 +173,7 @@ class Accumulator:
             `factor_values`, or the rows are not like those before.
         """
         if factors is None:
-            raise InputError("`factors` is None; an Accumulator counts rows by the factors' values")
+            raise InputError("`factors` must be given: an Accumulator counts rows by the factors' values")
         if is_dask(latents) or is_dask(factors):
             blocks = row_blocks(latents, factors)
             self.merge(map_reduce(blocks, self._empty()._counted, Accumulator._merged))

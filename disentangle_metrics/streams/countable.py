@@ -26,7 +26,7 @@ def countable(choices: Sequence[Choice], choose: bool, bins: int | None) -> list
         elif not choose:
             raise InputError(
                 f"{choice.definition.name} with these settings cannot be computed from counts; "
-                f"an Accumulator has {', '.join(supported())}, all by histogram with strategy='uniform'"
+                f"an Accumulator has {', '.join(supported())}, all by histogram with `strategy='uniform'`"
             )
     if not counted:
         raise InputError(

@@ -10,11 +10,11 @@ from disentangle_metrics.inputs.inputs import Inputs, check
 
 NO_HIERARCHY = (
     "an Accumulator has no `hierarchy`, since it counts the rows of all factors in the same bins: score the "
-    "rows at once with dm.score(latents, factors, hierarchy=...)"
+    "rows at once with `dm.score(latents, factors, hierarchy=...)`"
 )
 WHOLE_ROWS = (
     "an Accumulator counts rows that lack nothing, so leave such rows out, or score all rows at once with "
-    'dm.score(..., missing="drop")'
+    '`dm.score(..., missing="drop")`'
 )
 
 
@@ -29,6 +29,6 @@ def read_batch(latents: Any, factors: Any, **labels: Any) -> Inputs:
     try:
         return check(latents, factors, rule="whole_numbers", **labels)
     except InputError as error:
-        of_factors = f"{WHOLE_ROWS}, or with hierarchy=... if the factor does not exist there"
+        of_factors = f"{WHOLE_ROWS}, or with `hierarchy` if the factor does not exist there"
         text = str(error).replace(ABSENT_ADVICE, of_factors)  # it holds the other
         raise InputError(text.replace(MISSING_ADVICE, WHOLE_ROWS)) from error

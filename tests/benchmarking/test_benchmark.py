@@ -128,7 +128,7 @@ def test_an_item_that_cannot_be_read_is_a_failure_too() -> None:
         ({"representations": {}}, "`representations` is empty"),
         ({"representations": {"a\nb": TURNED}}, "a name must be a line of text"),
         ({"factors": FACTORS.assign(size=np.nan)}, "size"),
-        ({"factors": None, "metrics": ["mig"]}, "`factors` is None"),
+        ({"factors": None, "metrics": ["mig"]}, "mig cannot be scored without `factors`"),
         ({"factor_types": {"size": "odd"}}, "must be one of"),
         ({"metrics": ["mgi"]}, "mgi"),
         ({"seed": -1}, "`seed`"),

@@ -288,7 +288,7 @@ def an_empty_model(folder: Path) -> None:
         (break_nothing, "", "give a MODEL with --dataset, or --latents with --factors"),
         (break_nothing, "model.pt", "needs --dataset"),
         (break_nothing, "--latents z.npy --factor-types a=ordinal", "needs --factors"),
-        (break_nothing, "--latents z.npy --metrics mig", "mig cannot be scored without factors"),
+        (break_nothing, "--latents z.npy --metrics mig", "mig cannot be scored without --factors"),
         (break_nothing, "--latents z.npy --protocol hsu2023", "no metric of latents alone; give --factors"),
         (break_nothing, f"model.pt {ARRAYS} --arch x", "takes no MODEL, --arch"),
         (break_nothing, "model.pt --dataset blobs --samples many", "--samples must be a number or all"),

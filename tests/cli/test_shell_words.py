@@ -10,7 +10,10 @@ import pytest
 
 import disentangle_metrics as dm
 
-HEAVY = "use strategy='quantile' or estimator='nearest_neighbours', or look for outliers"
+HEAVY = (
+    "use `dm.Metric(..., strategy='quantile')` or `dm.Metric(..., estimator='nearest_neighbours')`, or look for "
+    "outliers"
+)
 IN_SHELL = (
     "use --metrics 'METRIC|strategy:quantile' or --metrics 'METRIC|estimator:nearest_neighbours', or look for "
     "outliers"
@@ -35,8 +38,8 @@ def test_remarks_name_options_in_every_table_and_arguments_in_what_is_stored(hea
     result = dm_eval(f"{arguments} --json r.json --html r.html")
     said = squeezed(result.out)
     assert IN_SHELL in said
-    assert "- d_lsbd: D_LSBD needs a circular factor: --factor-types angle=circular:360" in said
-    assert "- rmig: needs posteriors: give a file with the arrays mean and logvar" in said
+    assert "- d_lsbd: D_LSBD needs a circular factor, as in --factor-types angle=circular:360" in said
+    assert "- rmig: needs posteriors: pass a file with the arrays mean and logvar" in said
     assert IN_SHELL.replace("|", "\\|").replace("_", "\\_") in dm_eval(f"{arguments} --format markdown").out
     several = dm_eval("--latents heavy.npy z.npy --factors v.csv --metrics mig,rmig,d_lsbd --width 200")
     assert IN_SHELL in squeezed(several.out)
@@ -48,7 +51,7 @@ def test_remarks_name_options_in_every_table_and_arguments_in_what_is_stored(hea
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("--latents z.npy --metrics mig", "--factors is not given, but mig cannot be scored without factors"),
+        ("--latents z.npy --metrics mig", "mig cannot be scored without --factors"),
         ("--factor-types form=ordinal", "--factor-types names 'form', which is none of shape, scale"),
         ("--confidence 95", "--confidence must lie between 0 and 1, got 95.0; for 95 percent pass 0.95"),
         ("--permutations 9 --anchors none", "--permutations gives each score with a chance level its p"),

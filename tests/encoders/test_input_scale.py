@@ -55,9 +55,7 @@ def test_forms_of_a_scale(scale: object, expected: list[float], text: str) -> No
     ],
 )
 def test_what_is_no_scale_is_refused(scale: object) -> None:
-    with pytest.raises(
-        InputError, match=r"scale \(--scale\) must be 0\.\.1, -1\.\.1 or another LOW\.\.HIGH, imagenet"
-    ):
+    with pytest.raises(InputError, match=r"`scale` must be 0\.\.1, -1\.\.1 or another LOW\.\.HIGH, imagenet"):
         input_scale(scale)
 
 
@@ -101,7 +99,7 @@ def test_a_network_that_wants_another_scale_is_noticed(low: float, high: float) 
         if scale == right:
             assert not found
         else:
-            assert [check.remedy for check in found] == [f"pass scale={right!r} (--scale {right})"]
+            assert [check.remedy for check in found] == [f"pass `scale={right!r}`"]
             assert f"seems to expect images in {right}" in found[0].message
             assert found[0].severity == "warning"
         assert report.provenance["scale"] == scale
@@ -130,7 +128,7 @@ def test_a_bundled_model_fits_its_own_scale_alone() -> None:
     assert "other_scale" not in [check.code for check in report.checks()]
     report = dm.evaluate(encoder, dataset, samples=128, scale="-1..1", **CHEAP)
     assert [check.remedy for check in report.checks() if check.code == "other_scale"] == [
-        "pass scale='0..1' (--scale 0..1)"
+        "pass `scale='0..1'`"
     ]
 
 
@@ -153,7 +151,7 @@ def test_a_scale_at_loading_is_kept(tmp_path: Path) -> None:
     report = dm.evaluate(encoder, images, factors, **CHEAP)
     assert report.provenance["scale"] == "-1..1"
     with pytest.raises(
-        InputError, match=r"loaded with scale='-1\.\.1' and evaluate\(\) has scale='0\.\.1'; give one"
+        InputError, match=r"loaded with `scale='-1\.\.1'` and evaluate\(\) has `scale='0\.\.1'`; give one"
     ):
         dm.evaluate(encoder, images, factors, scale="0..1", **CHEAP)
 

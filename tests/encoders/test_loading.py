@@ -91,7 +91,7 @@ def test_weights_for_a_registered_architecture(wrap, tmp_path, architecture, net
     for name in ("tiny-net", "tiny_net"):
         encoder = load_encoder(path, arch=name, device="cpu")
         np.testing.assert_array_equal(encoder(images.numpy()), network(images).detach().numpy())
-    with pytest.raises(ModelFileError, match=r"give arch= \(--arch; known: .*tiny-net.*or model_code="):
+    with pytest.raises(ModelFileError, match=r"give `arch` \(known: .*tiny-net.*or `model_code="):
         load_encoder(path)
 
 

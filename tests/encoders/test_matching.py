@@ -141,11 +141,11 @@ def test_batch_norm_without_its_counter(code, tmp_path, images) -> None:
 def test_weights_of_several_models(code, tmp_path, images) -> None:
     first, second = code.VAE(), code.VAE()
     torch.save({"model": first.state_dict(), "ema": second.state_dict()}, tmp_path / "w.pt")
-    with pytest.raises(ModelFileError, match="stand under 'model' and 'ema'; say which with state_key="):
+    with pytest.raises(ModelFileError, match="stand under 'model' and 'ema'; say which with `state_key`"):
         dm.load_encoder(tmp_path / "w.pt", model_code="field_models:VAE")
     encoder = dm.load_encoder(tmp_path / "w.pt", model_code="field_models:VAE", state_key="ema", device="cpu")
     np.testing.assert_array_equal(encoder(images)[0], second.encoder(images)[0].detach().numpy())
-    with pytest.raises(ModelFileError, match="no weights under state_key='net'.*begin with ema, model"):
+    with pytest.raises(ModelFileError, match="no weights under `state_key='net'`.*begin with ema, model"):
         dm.load_encoder(tmp_path / "w.pt", model_code="field_models:VAE", state_key="net")
 
 
@@ -222,7 +222,7 @@ def test_the_commonest_vae_needs_no_wrapper(code, tmp_path, images) -> None:
         ),
         (
             {"model_code": "field_models:VAE", "model_args": {"z": 1}},
-            "when called with z=1: TypeError.*--model-args",
+            "when called with z=1: TypeError.*`model_args=",
         ),
         ({"model_code": "field_models:VAE", "outputs": {"mu": 0}}, "'mu' is none of mean"),
         ({"model_args": {"z": 1}}, "model_args are the arguments of model_code"),

@@ -75,8 +75,8 @@ def test_means_alone(output):
 
 
 REFUSED = {
-    "positive everywhere": ((MEAN, STD), r"output 1 is positive everywhere.*--outputs mean=0,std=1"),
-    "three tables": ((MEAN, LOGVAR, MEAN + 1), r"returned 3 values; .*0 \(6, 3\), 1 \(6, 3\), 2 \(6, 3\).*--outputs"),
+    "positive everywhere": ((MEAN, STD), r"output 1 is positive everywhere.*`outputs={'mean': '0', 'std': '1'}`"),
+    "three tables": ((MEAN, LOGVAR, MEAN + 1), r"returned 3 values; .*0 \(6, 3\), 1 \(6, 3\), 2 \(6, 3\).*`outputs="),
     "two means": ({"mu_1": MEAN, "mu_2": MEAN}, r"several are called like a mean \(mu_1, mu_2\); say which"),
     "a sample and another": ({"z": MEAN, "code": MEAN + 1}, "which of the outputs is the mean cannot be told"),
     "no table": ((IMAGES, IMAGES), r"returned the shape \(6, 1, 4, 4\)"),

@@ -68,7 +68,7 @@ def test_a_bomb_does_not_go_off(make, tmp_path: Path, architecture: str, monkeyp
     if make not in (npz, npy):
         assert isinstance(caught.value, UntrustedModelError)
         assert "state_dict" in str(caught.value)
-        assert "--trust-file" not in str(caught.value)  # no network needs what these files name
+        assert "`trust=True`" not in str(caught.value)  # no network needs what these files name
 
 
 @pytest.mark.parametrize("make", [plain_pickle, torch_zip, torch_legacy], ids=lambda make: make.__name__)
@@ -110,7 +110,7 @@ def test_trust_is_advised_only_where_a_network_needs_code(tmp_path: Path, networ
     torch.save(stranger, tmp_path / "zip")
     torch.save(stranger, tmp_path / "legacy", _use_new_zipfile_serialization=False)
     for name in ["network", "zip", "legacy"]:
-        with pytest.raises(UntrustedModelError, match="--trust-file"):
+        with pytest.raises(UntrustedModelError, match="`trust=True`"):
             load_encoder(tmp_path / name)
 
     class System:
@@ -126,7 +126,7 @@ def test_trust_is_advised_only_where_a_network_needs_code(tmp_path: Path, networ
     for name in ["numbers", "array", "command", "command.pt", "damaged"]:
         with pytest.raises(ModelFileError) as caught:
             load_encoder(tmp_path / name)
-        assert "--trust-file" not in str(caught.value)
+        assert "`trust=True`" not in str(caught.value)
     with pytest.raises(UntrustedModelError, match=r"system: do not load it"):
         load_encoder(tmp_path / "command")
 

@@ -57,7 +57,7 @@ def annotated() -> object:
 @pytest.mark.parametrize(
     ("latents", "message"),
     [
-        (annotated(), r"is an AnnData object, .*name its parts: dm\.score\(adata, latents=.X_vae., factors="),
+        (annotated(), r"is an AnnData object, .*name its parts: `dm\.score\(adata, latents=.X_vae., factors="),
         ((Z, Z), r"tuple of two arrays of the same shape \(30, 3\); .*dm\.GaussianPosterior\(mean, logvar\)"),
         ([Z, Z], "list of two arrays of the same shape"),
         ([Z[:20], Z[20:]], r"list of 2 batches; put them together with numpy\.concatenate"),

@@ -43,7 +43,7 @@ def test_what_is_doubtful_of_one_factor(column: np.ndarray, code: str) -> None:
 
 def test_a_remedy_says_the_name_as_it_is() -> None:
     (found,) = check(CODE, pd.DataFrame({"KIND of {0}": RNG.integers(11, size=N) / 10})).checks
-    assert 'factor_types={"KIND of {0}": "continuous"}' in found.remedy
+    assert "`factor_types={'KIND of {0}': \"continuous\"}`" in found.remedy
 
 
 def test_nothing_is_said_of_an_ordinary_input() -> None:

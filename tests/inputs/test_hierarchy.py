@@ -115,7 +115,7 @@ def test_a_tree_without_factors_is_refused(call: str) -> None:
         "benchmark": lambda: dm.benchmark({"one": LATENTS}, None, **options),
         "per_group": lambda: dm.per_group(LATENTS, None, {"a": [0], "b": [1, 2]}, **options),
     }
-    with pytest.raises(dm.InputError, match="such as 'phase', and `factors` is None: pass the factors"):
+    with pytest.raises(dm.InputError, match="such as 'phase': pass `factors` too"):
         calls[call]()
     with pytest.raises(dm.InputError, match="`hierarchy` is of factors, and total_correlation reads latents"):
         dm.total_correlation(LATENTS, hierarchy=TREE)

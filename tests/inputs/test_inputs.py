@@ -117,7 +117,7 @@ def test_objects_that_speak_dlpack_only_are_taken():
         (Z.T, V, {}, r"looks transposed: pass `latents\.T`"),
         (Z[:0], V[:0], {}, r"`latents` is empty: shape \(0, 2\)"),
         (Z, np.empty((0, 2)), {}, r"`factors` is empty: shape \(0, 2\)"),
-        (np.where(np.arange(60).reshape(30, 2) == 9, np.nan, Z), V, {}, "found nan in row 4, column 1: pass missing=.drop."),
+        (np.where(np.arange(60).reshape(30, 2) == 9, np.nan, Z), V, {}, "found nan in row 4, column 1: pass `missing=.drop.`"),
         (np.where(np.arange(60).reshape(30, 2) == 9, 1e200, Z), V, {}, "row 4, column 1: rescale the latents"),
         (Z.astype(complex), V, {}, "`latents` must be real numbers, got dtype complex128"),
         (Z.astype(str), V, {}, "`latents` must be real numbers, got dtype <U"),

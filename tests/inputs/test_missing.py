@@ -185,7 +185,7 @@ def test_masked_entries_are_no_values():
         dm.mig(Z, masked)
     hidden = np.ma.MaskedArray(Z, np.arange(900).reshape(300, 3) == 31)
     assert check(hidden, V, missing="drop").shape[0] == 299
-    with pytest.raises(dm.InputError, match=r"row 10, column 1: pass missing=.drop."):
+    with pytest.raises(dm.InputError, match=r"row 10, column 1: pass `missing=.drop.`"):
         check(hidden, V)
 
 

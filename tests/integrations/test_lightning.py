@@ -210,7 +210,7 @@ def test_what_cannot_be_scored_is_refused_before_training(tmp_path) -> None:
         raise AssertionError("training began")
 
     for options, message in (
-        ({}, r"shape \(16, 2, 1\).*encode_with="),
+        ({}, r"shape \(16, 2, 1\).*`encode_with`"),
         ({"encode_with": "missing"}, "no such part"),
     ):
         callback = ScoreCallback(data(), every_n_epochs=3, **options)

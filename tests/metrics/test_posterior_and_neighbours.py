@@ -85,7 +85,7 @@ class TestEstimators:
 
     def test_without_posteriors_there_is_a_reason(self):
         score = dm.score(code(A, B), V, metrics=dm.Metric("mig", estimator="posterior"), anchors=False)
-        assert "pass dm.GaussianPosterior" in score["mig"].reason
+        assert "pass `dm.GaussianPosterior" in score["mig"].reason
 
     @pytest.mark.parametrize("estimator", ["posterior", "nearest_neighbours"])
     def test_what_needs_binned_entropies_has_none(self, estimator):

@@ -136,7 +136,7 @@ class TestEdges:
     def test_plain_arrays_have_no_value(self):
         report = dm.score(np.column_stack([A, B]), V, metrics="unibound", anchors=False)
         assert list(report) == ["unibound", "unibound_upper"]
-        assert all("pass dm.GaussianPosterior" in score.reason for score in report.values())
+        assert all("pass `dm.GaussianPosterior" in score.reason for score in report.values())
 
     def test_a_continuous_factor_is_cut_into_bins(self):
         angle = A / 4 + 0.01

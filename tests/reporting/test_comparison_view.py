@@ -106,7 +106,7 @@ def test_of_three_the_best_and_its_equals_are_marked():
     assert (
         "*: the best score. =: not significantly worse than the best (p of 0.05 or more, with Holm" in words
     )
-    assert "comparison.to_frame() (--format csv)" in words
+    assert "`comparison.to_frame()`" in words
 
 
 def test_no_rendering_loses_anything_and_names_are_escaped():

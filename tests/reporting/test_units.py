@@ -188,7 +188,7 @@ def test_a_report_of_single_latents_stays_as_it_was_and_gets_its_layers():
     alone = dm.per_group(latents, factors, GROUPS, metrics=["mig", "mig_sup"])
     pd.testing.assert_frame_equal(report.layers.per_group, alone)
     assert "z_0 (low)" in names_of_columns(report)
-    assert "--groups layers" in str(report)
+    assert "groups='layers'" in str(report)
     assert with_layers(plain, latents, factors, {"all": [0, 1, 2]}, {}) is plain
 
 

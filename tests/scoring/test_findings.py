@@ -70,7 +70,7 @@ def test_metrics_that_would_take_long_are_left_out_of_the_suite_and_say_how_to_b
     assert {"beta_vae", "dci", "sap"} <= left
     assert "mig" not in left
     assert np.isnan(report["sap"].value)
-    assert "ask for it by name, metrics=['sap']" in report["sap"].reason
+    assert "ask for it by name, `metrics=['sap']`" in report["sap"].reason
     assert not np.isnan(dm.sap(wide[:, :4], RNG.integers(3, size=(150, 2))).value)
 
 

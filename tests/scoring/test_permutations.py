@@ -87,7 +87,7 @@ def test_a_slow_metric_without_p_is_named():
     codes = {
         check.code: str(check) for check in dm.score(WEAK, V, metrics=["mcc", "r4"], permutations=3).checks()
     }
-    assert codes["no_p"].startswith('no p of r4, whose chance is slow to compute; anchors="all"')
+    assert codes["no_p"].startswith('no p of r4, whose chance is slow to compute; `anchors="all"`')
     alone = dm.score(WEAK, V, metrics=["mcc"], permutations=3)
     assert "no_p" not in {check.code for check in alone.checks()}
 

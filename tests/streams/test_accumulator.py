@@ -194,7 +194,7 @@ def test_what_is_refused_changes_nothing():
         (latents, factors[:, :2], "factor names"),
         (latents, factors.astype(str), "mixes 0 with '0'"),
         (latents, factors + 0.5, "continuous"),
-        (latents, None, "`factors` is None"),
+        (latents, None, "`factors` must be given"),
     ]:
         with pytest.raises(dm.InputError, match=message):
             accumulator.update(bad, values)
@@ -230,14 +230,14 @@ def test_factors_that_do_not_exist_everywhere_are_refused_with_a_call_that_takes
     latents, factors = rows(14)
     ranges = dm.Accumulator.find_ranges([latents])
     tree = {"factor_1": ("factor_0", 2)}
-    with pytest.raises(dm.InputError, match=r"has no `hierarchy`.* dm.score\(latents, factors, hierarchy="):
+    with pytest.raises(dm.InputError, match=r"has no `hierarchy`.* `dm.score\(latents, factors, hierarchy="):
         dm.Accumulator(ranges=ranges, hierarchy=tree)
     holes = np.where(np.arange(3) == 1, np.where(factors[:, :1] == 2, factors, np.nan), factors)
     accumulator = dm.Accumulator(ranges=ranges, metrics="mig")
-    with pytest.raises(dm.InputError, match=r"'factor_1' has a missing .* lack nothing, .* with hierarchy="):
+    with pytest.raises(dm.InputError, match=r"'factor_1' has a missing .* lack nothing, .* with `hierarchy`"):
         accumulator.update(latents, holes)
     latents[3, 1] = np.nan
-    with pytest.raises(dm.InputError, match=r"found nan in row 3, column 1: an Acc.* missing=\"drop\"\)$"):
+    with pytest.raises(dm.InputError, match=r"found nan in row 3, column 1: an Acc.* missing=\"drop\"\)`$"):
         dm.Accumulator.find_ranges([latents])
 
 

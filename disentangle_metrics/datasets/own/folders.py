@@ -141,7 +141,7 @@ def only_table(folder: Path) -> Path | None:
     if len(tables) > 1:
         raise DatasetError(
             f"{folder} holds several tables ({', '.join(file.name for file in tables[:5])}); say which has "
-            f"the factors (--data-options factors={tables[0].name})"
+            f"the factors, as in `dm.load_dataset(..., factors={tables[0].name!r})`"
         )
     return tables[0] if tables else None
 

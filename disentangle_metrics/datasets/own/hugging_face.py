@@ -127,8 +127,8 @@ def _chosen(folder: Path, known: list[str], split: str | None) -> str:
         asked = "holds several splits" if split is None else f"has no split {split!r}"
         first = known[0] if known else "NAME"
         raise DatasetError(
-            f"{folder} {asked} ({', '.join(known) or 'none'}); choose one: split={first!r} "
-            f"(--data-options split={first})"
+            f"{folder} {asked} ({', '.join(known) or 'none'}); choose one: "
+            f"`dm.load_dataset(..., split={first!r})`"
         )
     return split
 
@@ -201,7 +201,8 @@ def _image_column(folder: Path, schema: Any, asked: str | None) -> tuple[str, st
             f"several columns of pictures ({', '.join(pictures)})" if pictures else "no column of pictures"
         )
         raise DatasetError(
-            f"{folder} has {found} among {', '.join(schema.names)}; say which (--data-options images=NAME)"
+            f"{folder} has {found} among {', '.join(schema.names)}; say which, as in "
+            "`dm.load_dataset(..., images='NAME')`"
         )
     name = asked or next(iter(pictures))
     return name, pictures[name]

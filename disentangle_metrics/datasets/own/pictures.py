@@ -64,12 +64,12 @@ class PictureRows:
             if image.shape[2] > self.channels:
                 raise DatasetError(
                     f"{label} is in colour, and {self.first} is grey; say how to read all of them: "
-                    f"channels=3 (--data-options channels=3), or 1"
+                    "`dm.load_dataset(..., channels=3)`, or 1"
                 )
             if image.shape[:2] != self.shape[1:3]:
                 raise DatasetError(
                     f"{label} has {image.shape[1]}x{image.shape[0]} pixels, and {self.first} has "
-                    f"{self.shape[2]}x{self.shape[1]}; side=64 (--data-options side=64) cuts and resizes all"
+                    f"{self.shape[2]}x{self.shape[1]}; `dm.load_dataset(..., side=64)` cuts and resizes all"
                 )
             images[place] = image
         return images

@@ -97,8 +97,8 @@ def find_layout(shape: tuple[int, ...], what: str, channels: str | None = None) 
     fits = {"first": shape[1] in COUNTS, "last": shape[3] in COUNTS}
     if channels is None and fits["first"] and fits["last"]:
         raise InputError(
-            f"{shown}, so the channels could be first or last; pass channels='first' or 'last' "
-            f"(--data-options channels=last)"
+            f"{shown}, so the channels could be first or last; pass "
+            "`dm.load_dataset(..., channels='last')`, or 'first'"
         )
     found = channels or next((place for place, fit in fits.items() if fit), None)
     if found is None or not fits[found]:
@@ -142,8 +142,8 @@ def find_range(rows: ImageRows, what: str) -> Range:
         return 0.0, 65535.0
     raise InputError(
         f"{what} has values from {low:g} to {high:g}, which is none of the usual ranges (0..1, -1..1, "
-        f"0..255); say what black and white are: value_range=({low:g}, {high:g}) "
-        f"(--data-options value_range={low:g}..{high:g})"
+        f"0..255); say what black and white are: "
+        f"`dm.load_dataset(..., value_range=({low:g}, {high:g}))`"
     )
 
 
@@ -207,7 +207,7 @@ class OwnImages:
             odd = flat[row][~((flat[row] >= low) & (flat[row] <= high))][0]
             raise DatasetError(
                 f"{self.what}: image {indices[row]} has the value {odd:g}, outside of {low:g}..{high:g}; "
-                f"say what black and white are: value_range= (--data-options value_range=LOW..HIGH)"
+                "say what black and white are: `dm.load_dataset(..., value_range=(LOW, HIGH))`"
             )
         unit: NDArray[np.float32] = values.astype(np.float32)
         if (low, high) != (0.0, 1.0):

@@ -97,7 +97,7 @@ class CachedRows:
         """Say that no file can be written, what is done `instead`, and what would help."""
         warnings.warn(
             f"{self.label}: nothing can be kept in {self.path} ({error.strerror or error}); {instead}. "
-            f"Pass {self.folder_option}= with a folder that can be written to and has "
+            f"Pass `{self.folder_option}` with a folder that can be written to and has "
             f"{self.kind.count * self.kind.row_bytes >> 20} MiB free",
             stacklevel=5,
         )

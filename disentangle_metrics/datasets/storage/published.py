@@ -151,6 +151,6 @@ def reason(error: OSError | ValueError, file: PublishedFile, part: Path) -> str:
 def advice(file: PublishedFile, path: Path) -> str:
     """What a user can do without a network."""
     return (
-        f"get {file.name} from {file.home} and put it at {path}, or pass root= with its place; "
+        f"get {file.name} from {file.home} and put it at {path}, or pass `root` with its place; "
         f"the data set {file.twin!r} needs no file"
     )

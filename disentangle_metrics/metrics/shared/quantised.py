@@ -22,7 +22,7 @@ def beyond(names: Iterable[str], shares: Iterable[float], limits: tuple[float, f
         Check(
             "outside_limits",
             f"{share:.0%} of latent {name} lies outside of {limits[0]:g} .. {limits[1]:g}, in the outer bins",
-            "pass wider limits, as in limits=(-8, 8)",
+            "pass wider limits, as in `dm.Metric(..., limits=(-8, 8))`",
             name,
             {"share": round(float(share), 4)},
         )

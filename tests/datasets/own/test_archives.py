@@ -150,7 +150,7 @@ def test_a_damaged_hdf5_is_named(tmp_path: Path) -> None:
         (
             {"a": IMAGES, "b": IMAGES},
             {},
-            r"no array called images \(or imgs\); it has a \(20, 8, 8, 3\), b .* images=NAME",
+            r"no array called images \(or imgs\); it has a \(20, 8, 8, 3\), b .* images='NAME'",
         ),
         ({"a": FACTORS}, {}, "no array called images"),
         ({"images": IMAGES, "factors": FACTORS[:19]}, {}, "19 rows but there are 20 images"),
@@ -172,7 +172,7 @@ def test_a_damaged_hdf5_is_named(tmp_path: Path) -> None:
             {"colour": "red"},
             "accepted options: pool, images, factors, channels, value_range",
         ),
-        ({"images": IMAGES}, {"root": "there"}, "is a path, so leave out root"),
+        ({"images": IMAGES}, {"root": "there"}, "is a path, so leave out `root`"),
     ],
 )
 def test_wrong_content_is_named(arrays: dict, options: dict, message: str, tmp_path: Path) -> None:

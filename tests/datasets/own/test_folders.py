@@ -131,7 +131,10 @@ def test_pictures_alone_are_for_training(folder: Path) -> None:
 
 def test_pictures_of_several_sizes_are_cut_when_asked(folder: Path) -> None:
     Image.fromarray(np.full((9, 5), 240, np.uint8)).save(folder / "a.png")
-    with pytest.raises(DatasetError, match=r"a\.png has 5x9 pixels, and .*b\.png has 6x4; side=64"):
+    with pytest.raises(
+        DatasetError,
+        match=r"a\.png has 5x9 pixels, and .*b\.png has 6x4; `dm.load_dataset\(..., side=64\)` cuts",
+    ):
         load_dataset(str(folder)).images([0, 2])
     assert load_dataset(str(folder), side=3).images([0, 2]).shape == (2, 3, 3, 1)
 

@@ -86,7 +86,10 @@ def test_a_split_is_chosen(tmp_path: Path) -> None:
     save_to_disk(folder / "train")
     save_to_disk(folder / "test")
     (folder / "dataset_dict.json").write_text(json.dumps({"splits": ["train", "test"]}))
-    with pytest.raises(DatasetError, match=r"several splits \(train, test\); choose one: split='train'"):
+    with pytest.raises(
+        DatasetError,
+        match=r"several splits \(train, test\); choose one: `dm.load_dataset\(..., split='train'\)`",
+    ):
         load_dataset(str(folder))
     dataset = load_dataset(str(folder), split="test")
     assert (len(dataset), dataset.facts["split"]) == (12, "test")

@@ -72,7 +72,8 @@ def test_the_channels_are_found(shape: tuple[int, ...], image_shape: tuple[int, 
 def test_channels_that_could_be_first_or_last_are_asked_for() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 8, 3), np.uint8)
     with pytest.raises(
-        InputError, match=r"\(6, 3, 8, 3\), so the channels could be first or last; pass channels="
+        InputError,
+        match=r"\(6, 3, 8, 3\), so the channels could be first or last; pass `dm.load_dataset\(..., channels=",
     ):
         from_arrays(images)
     assert from_arrays(images, channels="first").image_shape == (8, 3, 3)

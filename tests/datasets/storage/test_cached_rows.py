@@ -158,7 +158,7 @@ def test_two_processes_may_make_the_same_file_at_once(tmp_path: Path) -> None:
 def test_without_a_folder_to_write_to_the_images_stay_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     images = noise_at(tmp_path / "file" / "noise.bits", noise)
-    with pytest.warns(UserWarning, match="nothing can be kept in .*keeping it in memory.*Pass root="):
+    with pytest.warns(UserWarning, match="nothing can be kept in .*keeping it in memory.*Pass `root` with"):
         np.testing.assert_array_equal(everything(images), 255 * PIXELS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # once is enough

@@ -80,7 +80,7 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path, content
     assert str(refusal.value) == (
         f"pictures: {path} is not the published file: its sha256 is {found}, not {FILE.digest} "
         f"({len(content):,} bytes). If it is yours, keep it under another name; for the published one, get pictures.npz from the "
-        f"museum and put it at {path}, or pass root= with its place; the data set 'sketches' needs no file"
+        f"museum and put it at {path}, or pass `root` with its place; the data set 'sketches' needs no file"
     )
     assert path.read_bytes() == content
 

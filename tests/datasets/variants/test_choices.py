@@ -143,7 +143,7 @@ def test_a_name_says_all_and_opens_the_same_again(name: str, canonical: str) -> 
         ("sprites|split:part=half", "'train' or 'test', got 'half'"),
         ("sprites|split:part=test,share=1", "share must be between 0 and 1"),
         ("sprites|restricted:shape=1|split:part=test,factors=shape", "1 combinations, too few"),
-        ("images|colour", "pass root="),
+        ("images|colour", "pass `root` with"),
     ],
 )
 def test_wrong_names_are_refused(name: str, message: str) -> None:
