@@ -344,7 +344,7 @@ def _without_value(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _present(bad: NDArray[np.bool_], name: str, missing: str) -> NDArray[np.bool_]:
     if bad.all():
-        raise InputError(f"factor {name!r} has no value in any row; leave it out (see --factors)")
+        raise InputError(f"factor {name!r} has no value in any row; leave it out")
     if missing == "raise" and bad.any():
         raise InputError(
             f"factor {name!r} has a missing or infinite value in row {int(np.argmax(bad))} "

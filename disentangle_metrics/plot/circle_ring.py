@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.inputs.factor import Factor
-from disentangle_metrics.inputs.inputs import check
-from disentangle_metrics.plot.latent_bins import place_of
+from disentangle_metrics.inputs.hierarchy import Hierarchy
+from disentangle_metrics.inputs.inputs import Missing, check
+from disentangle_metrics.plot.latent_bins import place_of, with_factor
 from disentangle_metrics.plot.style import COLUMN, INK, figure_of, picture, styled
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.relations.units import Turning, turning_of, units_of
@@ -35,6 +36,8 @@ def circle(
     factor_types: Any = None,
     latent_names: Any = None,
     latent_types: Any = None,
+    missing: Missing = "raise",
+    hierarchy: Hierarchy | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """Where each value of a circular factor lies in a plane of the latents, as its colour.
@@ -54,8 +57,8 @@ def circle(
         By number or name: the plane. Default: the best plane of all latents, turned to fit the factor.
     turns : int
         The most turns of the plane in one of the factor, as for `d_lsbd`.
-    factor_names, factor_types, latent_names, latent_types
-        As for :func:`disentangle_metrics.score`.
+    factor_names, factor_types, latent_names, latent_types, missing, hierarchy
+        As for :func:`disentangle_metrics.score`. Rows without a value of this factor are left out.
     ax : Axes, optional
         Where to draw.
 
@@ -69,15 +72,20 @@ def circle(
         If the arrays cannot be used, there is no such latent or factor, the factor is not circular or has
         fewer than three values, or the unit is not two latents.
     """
-    inputs = check(
-        latents,
-        factors,
-        factor_names=factor_names,
-        factor_types=factor_types,
-        latent_names=latent_names,
-        latent_types=latent_types,
+    inputs = with_factor(
+        factor,
+        check(
+            latents,
+            factors,
+            factor_names=factor_names,
+            factor_types=factor_types,
+            latent_names=latent_names,
+            latent_types=latent_types,
+            missing=missing,
+            hierarchy=hierarchy,
+        ),
     )
-    circular = inputs.factors[place_of("factor", factor, inputs.factor_names)]
+    circular = inputs.factors[0]
     if circular.period is None:
         raise InputError(
             f"`factor`: {circular.name!r} is not circular; declare it, as in "

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.inputs import Inputs, check
+from disentangle_metrics.inputs.hierarchy import Hierarchy
+from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.plot.style import COLUMN, HEAT, figure_of, picture, styled
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Strategy
@@ -28,6 +29,8 @@ def latent(
     factor_names: Any = None,
     factor_types: Any = None,
     latent_names: Any = None,
+    missing: Missing = "raise",
+    hierarchy: Hierarchy | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """How the values of one factor fall into the bins of one latent: what mutual information counts.
@@ -44,8 +47,8 @@ def latent(
         Number or name.
     bins, strategy
         How latents are cut, as for ``mig``.
-    factor_names, factor_types, latent_names
-        As for :func:`disentangle_metrics.score`.
+    factor_names, factor_types, latent_names, missing, hierarchy
+        As for :func:`disentangle_metrics.score`. Rows without a value of this factor are left out.
     ax : Axes, optional
         Where to draw.
 
@@ -58,20 +61,26 @@ def latent(
     InputError
         If the arrays cannot be used, or there is no such latent or factor.
     """
-    inputs = check(
-        latents, factors, factor_names=factor_names, factor_types=factor_types, latent_names=latent_names
+    inputs = with_factor(
+        factor,
+        check(
+            latents,
+            factors,
+            factor_names=factor_names,
+            factor_types=factor_types,
+            latent_names=latent_names,
+            missing=missing,
+            hierarchy=hierarchy,
+        ),
     )
-    row, column = (
-        place_of("latent", latent, inputs.latent_names),
-        place_of("factor", factor, inputs.factor_names),
-    )
+    row = place_of("latent", latent, inputs.latent_names)
     relations = Relations(inputs)
     information = relations.mutual_information(bins=bins, strategy=strategy)
     cut = relations.bins(bins, strategy)
     codes, sizes = relations.factor_codes(bins, strategy)
     binned = cut.encode(row, inputs.latents[:, row])
-    counts = np.zeros((sizes[column], cut.count))
-    np.add.at(counts, (codes[column], binned), 1)
+    counts = np.zeros((sizes[0], cut.count))
+    np.add.at(counts, (codes[0], binned), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     with styled():
         if ax is None:
@@ -80,14 +89,25 @@ def latent(
         used = np.concatenate([[True], np.diff(edges) > 0])  # bins that quantiles merged have no width
         ax.pcolormesh(edges[used], np.arange(len(counts) + 1) - 0.5, shares[:, used[1:]], cmap=HEAT, vmin=0.0,
                       edgecolors="none")  # fmt: skip
-        _label_values(ax, inputs, column, len(counts))
+        _label_values(ax, inputs, len(counts))
         ax.set_ylim(len(counts) - 0.5, -0.5)
         ax.set_xlabel(f"{inputs.latent_names[row]}, cut into {cut.count} bins")
-        ax.set_ylabel(inputs.factor_names[column])
-        told, all_of_it = information.mutual_information[row, column], information.factor_entropy[column]
+        ax.set_ylabel(inputs.factor_names[0])
+        told, all_of_it = information.mutual_information[row, 0], information.factor_entropy[0]
         share = f" ({told / all_of_it:.0%})" if all_of_it > 0 else ""
         ax.set_title(f"tells {told:.2f} of {all_of_it:.2f} nats{share}", loc="left")
     return figure_of(ax)
+
+
+def with_factor(wanted: int | str, inputs: Inputs) -> Inputs:
+    """The rows that have a value of a factor, with this factor alone.
+
+    Raises
+    ------
+    InputError
+        If there is no such factor.
+    """
+    return inputs.having([place_of("factor", wanted, inputs.factor_names)])
 
 
 def place_of(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
@@ -109,8 +129,8 @@ def place_of(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
     return int(wanted)
 
 
-def _label_values(axes: Axes, inputs: Inputs, column: int, count: int) -> None:
-    factor = inputs.factors[column]
+def _label_values(axes: Axes, inputs: Inputs, count: int) -> None:
+    factor = inputs.factors[0]
     levels = factor.levels
     if factor.period is not None and not levels:  # where each bin of the circle begins
         levels = tuple(f"{place * factor.period / count:.3g}" for place in range(count))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
@@ -52,6 +55,20 @@ def test_values_at_one_place_are_written_together():
 def test_a_bin_of_a_circle_is_named_by_where_it_begins():
     figure = dm.plot.latent(RING, HUE[:, None], latent=0, factor="hue", **TYPES)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()][:3] == ["0", "36", "72"]
+
+
+@pytest.mark.parametrize("draw", [dm.plot.circle, partial(dm.plot.latent, latent=0)])
+@pytest.mark.parametrize("how", [{"missing": "drop"}, {"hierarchy": {"hue": ("lit", 1)}}])
+def test_a_factor_is_drawn_in_the_rows_that_have_it(draw, how):
+    lit = np.arange(900) % 3 > 0
+    factors = pd.DataFrame({"hue": np.where(lit, HUE, np.nan), "lit": lit.astype(int)})
+    types = {"factor": "hue", "factor_types": {"hue": "circular:360"}}
+    with pytest.raises(dm.InputError, match=r"pass `missing=.drop.`"):
+        draw(RING, factors, **types)
+    here, alone = draw(RING, factors, **types, **how), draw(RING[lit], factors[lit], **types)
+    (part,), (whole,) = here.axes, alone.axes
+    assert part.get_title(loc="left") == whole.get_title(loc="left")
+    assert np.array_equal(part.collections[0].get_array(), whole.collections[0].get_array())
 
 
 def test_what_is_refused():
