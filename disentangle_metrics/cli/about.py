@@ -8,9 +8,10 @@ from __future__ import annotations
 def about(name: str, *, list_names: bool, explain: str | None, doctor: bool, protocols: bool) -> str:
     """The answer to --explain, --list, ``--protocol list`` or ``doctor``; the version if none is given."""
     if explain is not None:
+        from disentangle_metrics.kit.shell_words import in_shell_words
         from disentangle_metrics.metrics.cards import describe
 
-        return describe(explain)
+        return in_shell_words(describe(explain))
     if list_names:
         from disentangle_metrics.cli.listing import listing
 

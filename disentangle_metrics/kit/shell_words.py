@@ -33,12 +33,12 @@ CALLS = {  # that have words of their own
     "dm.GaussianPosterior(mean, logvar)": "a file with the arrays mean and logvar",
     "comparison.to_frame()": "--format csv",
 }
-CODE = re.compile("`([^`]+)`")
+CODE = re.compile(r"(`{1,2})([^`]+)\1")
 
 
 def in_shell_words(text: str) -> str:
     """`text` with the options of ``dm-eval`` where it has Python between backticks; all else stays."""
-    return CODE.sub(lambda found: _said(found[1]) or found[0], text)
+    return CODE.sub(lambda found: _said(found[2]) or found[0], text)
 
 
 def _said(code: str) -> str | None:

@@ -95,9 +95,19 @@ def describe(name: str) -> str:
         f"Groups of latents: {GROUPS.get(definition.relation, 'no definition; the score is NaN')}",
         f"In an Accumulator: {COUNTED[definition.from_counts]}",
         f"Source: {definition.source} (definition version {definition.version})",
-        *(["Settings, their defaults and what they may be", *settings] if settings else ["Settings: none"]),
+        *_heading(definition),
+        *settings,
     ]
     return Card("\n".join(lines))
+
+
+def _heading(definition: MetricDefinition) -> list[str]:
+    """Of the list of settings, with the call that gives one."""
+    if not definition.settings:
+        return ["Settings: none"]
+    first, value = next(iter(definition.settings.items()))
+    call = f"`dm.Metric({definition.name!r}, {first}={value!r})`"
+    return [f"Settings, their defaults and what they may be; one is given as {call}"]
 
 
 def better(score: ScoreDefinition) -> str:

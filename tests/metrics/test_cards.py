@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 
 import numpy as np
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.kit.shell_words import in_shell_words
 from disentangle_metrics.metrics.cards import Card
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.metrics.lookup import find_metric
@@ -73,15 +75,20 @@ def test_a_card_is_printed_with_its_parts_and_facts(name):
     )
 
 
-@pytest.mark.parametrize("name", ["mig", "dci_completeness", "active_units"])
-def test_the_command_prints_the_card(name, capsys, monkeypatch):
+@pytest.mark.parametrize("name", [*BUILTIN, "dci_completeness"])
+def test_the_command_prints_the_card_and_how_a_setting_is_given(name, capsys, monkeypatch):
     from disentangle_metrics.cli.evaluate import main
 
     monkeypatch.setattr("sys.argv", ["dm-eval", "--explain", name])
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
-    assert capsys.readouterr().out.rstrip() == dm.describe(name).rstrip()
+    printed = capsys.readouterr().out.rstrip()
+    definition = find_metric(name)
+    assert printed == in_shell_words(dm.describe(name)).rstrip()
+    if definition.settings:
+        (given,) = re.findall(r"is given as --metrics (.*)", printed)
+        assert dict(dm.Metric.parse(*shlex.split(given)).settings) == dict(definition.settings)
 
 
 def test_the_page_is_what_the_cards_say():
