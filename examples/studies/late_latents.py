@@ -264,27 +264,33 @@ def measured(model, dataset):
     }
 
 
+def rows_of(path):
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def append(path, row):
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(row, flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     seeds = parser.parse_args().seeds
     dataset = dm.load_dataset("sprites", pool=2)
-    done = set()
-    if RESULTS.exists():
-        with RESULTS.open(newline="") as file:
-            done = {(row["model"], row["variant"], int(row["seed"])) for row in csv.DictReader(file)}
+    done = {(row["model"], row["variant"], int(row["seed"])) for row in rows_of(RESULTS)}
     for seed in seeds:
         for variant in VARIANTS:
-            if (*variant, seed) in done:
-                continue
-            row = run(dataset, variant, seed)
-            new = not RESULTS.exists()
-            with RESULTS.open("a", newline="") as file:
-                writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
-                if new:
-                    writer.writeheader()
-                writer.writerow(row)
-            print(row, flush=True)
+            if (*variant, seed) not in done:
+                append(RESULTS, run(dataset, variant, seed))
 
 
 if __name__ == "__main__":

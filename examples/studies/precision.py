@@ -12,13 +12,12 @@ Run: python examples/studies/precision.py [--seeds 10]
 """
 
 import argparse
-import csv
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
+from late_latents import PAIRS, STAGE, append, measured, rows_of
 from scipy import stats
 
 import disentangle_metrics as dm
@@ -26,23 +25,15 @@ from reference_models.models.pro_vlae import ProVLAE
 from reference_models.training.train import Settings, train
 
 RESULTS = Path(__file__).with_suffix(".csv")
-LADDER = {
-    "latents_per_layer": 2,
-    "beta": 0.25,
-    "gamma": 0.5,
-    "wake_steps": [0, 800, 1600],
-    "fade_in_steps": 240,
-}
-STEPS = 2400
-SAMPLES = 5000
+STEPS = 3 * STAGE
 NUDGED = "float32, weights nudged"
 TRAINED = {"float32": "float32", NUDGED: "float32", "bfloat16": "bfloat16"}  # each with its precision
-MEASURED = ("reconstruction", "mig", "mig_sup", "factor_vae")
+MEASURED = ("reconstruction", "mig", "mig_sup")
 
 
 def run(dataset, trained, seed):
     torch.manual_seed(seed)
-    model = ProVLAE(image_shape=[1, 32, 32], **LADDER)
+    model = ProVLAE(image_shape=[1, 32, 32], **PAIRS)
     if trained == NUDGED:
         with torch.no_grad():
             for weights in model.parameters():
@@ -58,29 +49,8 @@ def run(dataset, trained, seed):
         precision=TRAINED[trained],
     )
     with tempfile.TemporaryDirectory() as folder:
-        train(model, dataset, settings, Path(folder), description={"arguments": LADDER}, progress=False)
+        train(model, dataset, settings, Path(folder), description={"arguments": PAIRS}, progress=False)
     return {"trained": trained, "seed": seed, **measured(model, dataset)}
-
-
-def measured(model, dataset):
-    """Reconstruction error and KL of each layer, the lowest first, and scores of the means."""
-    model.eval()
-    indices = np.random.default_rng(0).choice(len(dataset), SAMPLES, replace=False)
-    images = torch.from_numpy(dataset.images(indices)).permute(0, 3, 1, 2) / 255
-    with torch.no_grad():
-        outputs = [model(part) for part in images.split(500)]
-        mean, logvar = (torch.cat(parts) for parts in zip(*outputs, strict=True))
-        logits = torch.cat([model.decode(part) for part in mean.split(500)])
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, images, reduction="sum")
-    kl = (0.5 * (mean.square() + logvar.exp() - 1 - logvar)).mean(dim=0).reshape(3, -1).sum(dim=1)
-    factors = dataset.factors(indices)[:, 1:]  # without shape, as the paper's authors do
-    posterior = dm.GaussianPosterior(mean, logvar)
-    report = dm.score(posterior, factors, metrics=["mig", "mig_sup", "factor_vae"], anchors=False)
-    return {
-        "reconstruction": round(float(loss) / len(images), 3),
-        "kl": " ".join(f"{value:.2f}" for value in kl.tolist()),
-        **{key: round(score.value, 4) for key, score in report.items()},
-    }
 
 
 def table(rows):
@@ -112,22 +82,11 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     seeds = parser.parse_args().seeds
     dataset = dm.load_dataset("sprites", pool=2)
-    done = set()
-    if RESULTS.exists():
-        with RESULTS.open(newline="") as file:
-            done = {(row["trained"], int(row["seed"])) for row in csv.DictReader(file)}
+    done = {(row["trained"], int(row["seed"])) for row in rows_of(RESULTS)}
     for seed in range(seeds):
         for trained in TRAINED:
-            if (trained, seed) in done:
-                continue
-            row = run(dataset, trained, seed)
-            new = not RESULTS.exists()
-            with RESULTS.open("a", newline="") as file:
-                writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
-                if new:
-                    writer.writeheader()
-                writer.writerow(row)
-            print(row, flush=True)
+            if (trained, seed) not in done:
+                append(RESULTS, run(dataset, trained, seed))
     lines, count = table(pd.read_csv(RESULTS))
     print(f"\n{count} seeds\n{lines.to_string(index=False)}")
 
