@@ -321,8 +321,8 @@ def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"the network cannot encode a batch of shape {tuple(batch.shape)} (images, channels, "
-            f"height, width): {type(error).__name__}: {reason}; it may expect images of another size "
-            "(`dm.load_dataset(..., pool=2)` halves them) or number of channels"
+            "height, width); it may expect another number of channels or images of another size "
+            f"(`dm.load_dataset(..., pool=2)` halves them): {type(error).__name__}: {reason}"
         ) from error
 
 

@@ -114,9 +114,9 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     except BaseException as error:  # so can building the user's network
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
-            hint = "; give its arguments with `model_args={'latent_dim': 10}`"
+            hint = " (give its arguments with `model_args={'latent_dim': 10}`)"
         raise InputError(
-            f"`model_code={reference!r}` failed when called {with_what}: {_said(error)}{hint}"
+            f"`model_code={reference!r}` failed when called {with_what}{hint}: {_said(error)}"
         ) from error
     if not isinstance(network, torch.nn.Module):
         raise InputError(

@@ -34,11 +34,14 @@ CALLS = {  # that have words of their own
     "comparison.to_frame()": "--format csv",
 }
 CODE = re.compile(r"(`{1,2})([^`]+)\1")
+FOREIGN = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning): ")  # what another library says follows
 
 
 def in_shell_words(text: str) -> str:
     """`text` with the options of ``dm-eval`` where it has Python between backticks; all else stays."""
-    return CODE.sub(lambda found: _said(found[2]) or found[0], text)
+    foreign = FOREIGN.search(text)
+    own = text[: foreign.start()] if foreign else text
+    return CODE.sub(lambda found: _said(found[2]) or found[0], own) + text[len(own) :]
 
 
 def _said(code: str) -> str | None:
@@ -46,23 +49,19 @@ def _said(code: str) -> str | None:
     if code in CALLS:
         return CALLS[code]
     try:
-        call = ast.parse(f"f({code})", mode="eval").body
-    except (SyntaxError, ValueError):  # a caller's name may hold anything
-        return None
-    match call:
-        case ast.Call(args=[ast.Name(name)], keywords=[]):
-            return OPTIONS.get(name)
-        case ast.Call(args=[], keywords=[ast.keyword(str(name), value)]):
-            return _argument(name, value)
-        case ast.Call(args=[ast.Call(func, [of], [ast.keyword(str(name), value)])], keywords=[]):
-            return _setting(ast.unparse(func), _plain(of), name, value)
+        match ast.parse(f"f({code})", mode="eval").body:
+            case ast.Call(args=[ast.Name(name)], keywords=[]):
+                return OPTIONS.get(name)
+            case ast.Call(args=[], keywords=[ast.keyword(str(name), value)]) if name in OPTIONS:
+                return _argument(name, value)
+            case ast.Call(args=[ast.Call(func, [of], [ast.keyword(str(name), value)])], keywords=[]):
+                return _setting(ast.unparse(func), _plain(of), name, value)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a caller's name may hold anything
+        pass
     return None
 
 
 def _argument(name: str, value: ast.expr) -> str:
-    """An argument of a call; one that is no option is a setting of a metric, as signatures say it."""
-    if name not in OPTIONS:
-        return f"{name}:{_plain(value)}"
     match value:
         case ast.Constant(True):
             return OPTIONS[name]

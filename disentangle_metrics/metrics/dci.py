@@ -167,9 +167,7 @@ def _informativeness(
     categories = np.array([factor.codes is not None for factor in relations.inputs.factors])
     quality = np.where(categories, probes.balanced, probes.quality) if balanced else probes.quality
     if balanced and np.isnan(quality[varying]).any():
-        reason = (
-            "`balanced=True` needs a `probe` that classifies: this one regresses the numbers of categories"
-        )
+        reason = "`balanced` needs a `probe` that classifies: this one regresses the numbers of categories"
         return MetricValue(np.nan, reason=reason)
     return MetricValue(
         float(np.nanmean(quality)),

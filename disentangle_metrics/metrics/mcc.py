@@ -119,7 +119,7 @@ def mcc(
         matched = matches(signed)
         if cross_fitted:
             if len(factors) < 2 * FOLDS:  # fewer have no correlation within a fold
-                raise NotApplicable(f"`cross_fitted=True` needs {2 * FOLDS} rows, got {len(factors)}")
+                raise NotApplicable(f"`cross_fitted` needs {2 * FOLDS} rows, got {len(factors)}")
             folds = folds_of(len(factors), relations.generator("folds"))
             matched = held_out_matches(latents, factors, folds, correlate)
         if affine:
@@ -153,10 +153,7 @@ def _complete_columns(relations: Relations, columns: NDArray[np.integer]) -> tup
     """Latents (N, D) and factors (N, K) of the rows that have a value of every factor, of deviation 1."""
     whole = relations.complete_cases()
     if whole.inputs.latent_angles() or any(f.period is not None for f in whole.inputs.factors):
-        raise NotApplicable(
-            "`correlation='rdc'`, `affine=True` and `cross_fitted=True` do not go round circles: leave them "
-            "out"
-        )
+        raise NotApplicable("RDC, `affine` and `cross_fitted` do not go round circles: leave them out")
     factors = np.stack([whole.inputs.factors[k].as_numbers() for k in columns], axis=1)
     return standardised(np.where(whole.constant(), 0.0, whole.latents)), standardised(factors)
 

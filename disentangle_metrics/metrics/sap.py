@@ -94,7 +94,7 @@ def sap(
     if kind == "classification" and any(factor.codes is None for factor in factors):
         continuous = next(factor.name for factor in factors if factor.codes is None)
         raise NotApplicable(
-            f"`kind='classification'` needs categories, and factor {continuous!r} is continuous"
+            f"SAP by classification needs categories, and factor {continuous!r} is continuous"
         )
     classified = np.array(
         [kind == "classification" or (kind == "auto" and f.kind == "categorical") for f in factors]

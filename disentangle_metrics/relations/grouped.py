@@ -118,12 +118,14 @@ class GroupedRelations(Relations):
             tables = joint_tables(columns.given, units, columns.bins(bins, strategy), codes, sizes)
             return counted_information(tables, correct)
         if correct != "none":
-            raise InputError(f"`correction` is one of counts, which `estimator={estimator!r}` does not make")
+            raise InputError(
+                f"`correction` is one of counts, which the estimator {estimator!r} does not make"
+            )
         if estimator != "nearest_neighbours":
-            raise NotApplicable(f"`estimator={estimator!r}` reads single latents: use 'nearest_neighbours'")
+            raise NotApplicable(f"the estimator {estimator!r} reads single latents: use 'nearest_neighbours'")
         if columns.inputs.latents_of("categorical"):
             raise NotApplicable(
-                "categories have no neighbours: use `estimator='histogram'` with fewer `bins`"
+                "categories have no neighbours: use `dm.Metric(..., estimator='histogram')` with fewer `bins`"
             )
         information = neighbour_information_of_groups(
             columns.latents,

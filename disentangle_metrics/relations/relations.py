@@ -254,7 +254,9 @@ class Relations:
         Raises NotApplicable with an estimator for posteriors, if the input has none.
         """
         if correction != "none" and estimator != "histogram":
-            raise InputError(f"`correction` is one of counts, which `estimator={estimator!r}` does not make")
+            raise InputError(
+                f"`correction` is one of counts, which the estimator {estimator!r} does not make"
+            )
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         if estimator == "posterior":
             return posterior_information(*self._posterior(), codes, sizes)

@@ -38,7 +38,6 @@ BARE = re.compile(rf"(?<![\w.:|,=(-])(?:{'|'.join({*OPTIONS, *SETTINGS})})=|\(--
         ("pass `dm.Metric(..., active=None)` to count", "pass --metrics 'METRIC|active:None' to count"),
         ("as in `dm.Metric('mig', bins=5)`", "as in --metrics 'mig|bins:5'"),
         ("as in `dm.Metric(..., limits=(-8, 8))`", "as in --metrics 'METRIC|limits:(-8,8)'"),
-        ("`cross_fitted=True` needs 10 rows", "cross_fitted:True needs 10 rows"),
         ("as in `factor_types={'a b': \"KIND\"}`", "as in --factor-types 'a b=KIND'"),
         ("`latent_types={'NAME': 'categorical'}`", "--latent-types NAME=categorical"),
         ("such as `groups={'a': [0, 1], 'b': [2]}`", "such as --groups 'a=0,1;b=2'"),
@@ -72,6 +71,9 @@ def test_arguments_become_options_and_settings_signatures(python: str, shell: st
         "`lambda: (`",
         "dm-eval: failed: RuntimeError: the disk is on fire (--debug shows where)",
         "failed: vae: TypeError: forward() takes outputs=None, groups=4 and missing='drop'",
+        "failed: vae: TypeError: forward() takes `outputs=None`, not `factors`",
+        "Use `trust_remote_code=True`",
+        f"`missing={'-' * 1800}1`",
         "no such file: runs/lr=1,seed=3,k=4/z.npy",
     ],
 )

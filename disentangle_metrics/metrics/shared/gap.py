@@ -110,4 +110,6 @@ def need_counted(information: Information, what: str) -> None:
         If they are not.
     """
     if not information.counted:
-        raise NotApplicable(f"{what} needs the entropy of binned latents: use `estimator='histogram'`")
+        raise NotApplicable(
+            f"{what} needs the entropy of binned latents: use `dm.Metric(..., estimator='histogram')`"
+        )
