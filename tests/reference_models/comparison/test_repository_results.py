@@ -361,3 +361,23 @@ def test_no_run_is_in_the_repository_twice():
     for path in ROWS:
         keys = [row["key"] for row in read_rows(path)]
         assert len(keys) == len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_the_documentation_says_where_the_shape_is(text):
+    table = pd.read_csv(FOLDER.parent / "studies" / "latents_of_switches.csv").query("beta == 0.25")
+    told = {}
+    for (model, seed), latents in table.groupby(["model", "seed"]):
+        best = latents.set_index("latent")
+        told[model, seed] = {
+            name: (best[name].idxmax(), best.loc[best[name].idxmax(), "layer"], best[name].max())
+            for name in ("shape", "phase", "shine", "jets", "length")
+        }
+    for model in ("vlae", "pro-vlae"):
+        runs = [told[model, seed] for seed in range(3)]
+        names = list(runs[0]) if model == "vlae" else ["shape", "phase", "shine"]
+        layer = 1 if model == "vlae" else 3
+        for run in runs:
+            assert len({run[name][0] for name in names}) == 1
+            assert {run[name][1] for name in names} == {layer}
+        shares = [run["shape"][2] for run in runs]
+        assert f"tell one another by {min(shares):.2f} to {max(shares):.2f}" in text
