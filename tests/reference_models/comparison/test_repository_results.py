@@ -52,9 +52,13 @@ def test_the_page_of_the_repository_is_that_of_its_rows(dataset, tables):
     assert {one.name for one in folder.glob("*.png")} == set(figures)
 
 
-def test_the_page_of_the_long_runs_is_that_of_their_rows(long):
-    folder = FOLDER / "sprites-gpu"
-    assert (folder / "results.md").read_text(encoding="utf-8") == page(long, all_figures(long))
+@pytest.mark.parametrize("plan", ["gpu", "long"])
+def test_the_page_of_the_long_runs_is_that_of_their_rows(plan):
+    folder = FOLDER / f"sprites-{plan}"
+    found = results.tables(read_rows(folder.with_suffix(".jsonl")))
+    figures = all_figures(found)
+    assert (folder / "results.md").read_text(encoding="utf-8") == page(found, figures)
+    assert {one.name for one in folder.glob("*.png")} == set(figures)
 
 
 @pytest.mark.parametrize("path", [*ROWS, LONG], ids=lambda path: path.stem)
@@ -335,7 +339,31 @@ def test_the_documentation_s_table_of_plan_long_is_that_of_its_rows(text):
     assert " ".join(lines) in text
     minutes = pd.Series({row["model"]: row["cpu_seconds"] / 60 for row in rows})
     ladder = minutes[["vlae", "pro-vlae"]].mean()
-    assert f"{ladder:.0f} minutes of training for a run of the ladder, {minutes['beta-vae']:.0f} for" in text
+    assert (
+        f"{ladder:.0f} minutes of training for a run of the ladder, {minutes['beta-vae']:.0f} for beta-VAE, "
+        f"{minutes['teacher-student']:.0f} for teacher-student" in text
+    )
+    means = (
+        pd.DataFrame(
+            [
+                {
+                    "model": row["model"],
+                    "error": row["reconstruction"],
+                    **{name: score["value"] for name, score in row["published"].items()},
+                }
+                for row in rows
+            ]
+        )
+        .groupby("model")
+        .mean()
+    )
+    pro, vlae = means.loc["pro-vlae"], means.loc["vlae"]
+    assert f"Its lead over VLAE is {pro.mig - vlae.mig:.2f} on MIG, and none on MIG-sup" in text
+    assert round(pro.mig_sup - vlae.mig_sup, 2) == 0
+    assert f"Its error is {pro.error - vlae.error:.0f} nats larger than VLAE's" in text
+    assert (means[["mig", "factor_vae"]].idxmax() == "pro-vlae").all()
+    assert means["mig_sup"].idxmax() == means["error"].idxmax() == "teacher-student"
+    assert {row["active_latents"] for row in rows if row["model"] == "teacher-student"} == {3}
     for name in ("factor_vae", "mig", "mig_sup"):
         assert min(rows, key=lambda row: row["published"][name]["value"])["model"] == "beta-vae"
 
