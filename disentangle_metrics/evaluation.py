@@ -255,9 +255,9 @@ def _scale_of(encoder: Any, scale: Any) -> InputScale | None:
 def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
     """The data set of own images; takes what names its factors out of the options."""
     if isinstance(images, str):
-        raise InputError(f"`dataset` is the name {images!r}; pass dm.load_dataset({images!r})")
+        raise InputError(f"`dataset` is the name {images!r}; pass `dm.load_dataset({images!r})`")
     if factors is None:
-        raise InputError("own images need `factors`: dm.evaluate(model, images, factors)")
+        raise InputError("own images need `factors`: `dm.evaluate(model, images, factors)`")
     dataset = from_arrays(
         images,
         factors,
@@ -334,7 +334,7 @@ def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> No
     for name in options:
         if name not in accepted:
             owner = next((choice.definition.name for choice in choices if name in choice.settings), None)
-            hint = f"it is a setting of a metric: dm.Metric({owner!r}, {name}=...); " if owner else ""
+            hint = f"it is a setting of a metric: `dm.Metric({owner!r}, {name}=...)`; " if owner else ""
             raise InputError(f"there is no option {name!r}; {hint}the options are {', '.join(accepted)}")
     early = ("anchors", "confidence", "replicates", "n_jobs", "permutations")
     Options(**{name: options[name] for name in early if name in options})

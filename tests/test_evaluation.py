@@ -194,7 +194,7 @@ def test_bad_options_are_found_before_encoding(options, message, dataset) -> Non
 
 def test_a_path_is_not_an_encoder(dataset) -> None:
     with pytest.raises(
-        InputError, match=r"must be callable, got str; for a model file pass dm\.load_encoder"
+        InputError, match=r"must be callable, got str; for a model file pass `dm\.load_encoder"
     ):
         evaluate("model.pt", dataset)
 

@@ -122,8 +122,8 @@ def test_any_object_with_the_parts_of_a_data_set_will_do() -> None:
     ("arguments", "message"),
     [
         ((made()[0],), "own images need `factors`"),
-        (("sprites",), r"pass dm\.load_dataset\('sprites'\)"),
-        ((made()[0], made()[1][:5]), "5 rows but there are 600 images"),
+        (("sprites",), r"pass `dm\.load_dataset\('sprites'\)"),
+        ((made()[0], made()[1][:5]), "5 rows of factors but 600 images"),
         ((made()[0].reshape(600, 4), made()[1]), r"images has the shape \(600, 4\)"),
     ],
 )

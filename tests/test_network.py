@@ -79,13 +79,13 @@ def test_the_guard_sees_what_is_fetched(tmp_path: Path) -> None:
     assert ended.returncode != 0
 
 
-def test_the_guard_holds_in_every_test() -> None:
+def test_the_guard_holds_in_every_test(tmp_path: Path) -> None:
     with pytest.raises(NetworkUsed):
         socket.create_connection(("example.org", 80), timeout=1)
     with pytest.raises(NetworkUsed):
         socket.getaddrinfo("example.org", 80)
     with pytest.raises(NetworkUsed):
-        dm.load_dataset("dsprites", root="nowhere")
+        dm.load_dataset("dsprites", root=tmp_path)
 
 
 def onnx_file(path: Path) -> None:

@@ -179,17 +179,11 @@ def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any]
     from disentangle_metrics.benchmarking.results import Benchmark
 
     if isinstance(result, Report):
-        view: View[Any] = report_view(result, brief=shown.brief)
-    elif isinstance(result, Benchmark):
+        return report_view(result, brief=shown.brief).in_shell_words()
+    if isinstance(result, Benchmark):
         blocks = benchmark_blocks(result.reports, result.errors, result.names, brief=shown.brief)
         return replace(blocks, remarks=tuple(map(in_shell_words, blocks.remarks)))
-    else:
-        view = comparison_view(result, brief=shown.brief)
-    remarks = (
-        replace(remark, text=in_shell_words(remark.text), remedy=in_shell_words(remark.remedy))
-        for remark in view.remarks
-    )
-    return replace(view, remarks=tuple(remarks), notes=tuple(map(in_shell_words, view.notes)))
+    return comparison_view(result, brief=shown.brief).in_shell_words()
 
 
 def _as_csv(result: Report | Benchmark | Comparison) -> str:

@@ -21,8 +21,8 @@ from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring.report import Report
 
 ASK_FOR_INTERVALS = (
-    "it was scored without intervals: score it again with `confidence=0.95`, which keeps what a comparison "
-    "needs"
+    "it was scored without intervals: score it again with `dm.score(..., confidence=0.95)`, which keeps what "
+    "a comparison needs"
 )
 
 

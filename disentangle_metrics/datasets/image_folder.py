@@ -38,7 +38,7 @@ AT_ONCE = 64  # pictures in a block
     Description(
         summary="your own folder of JPEG or PNG pictures, without factors",
         licence="yours",
-        source="your folder: `root`",
+        source="your own folder",
     )
 )
 def load(

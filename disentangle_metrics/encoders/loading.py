@@ -51,11 +51,11 @@ ADVICE = {
     FileKind.GIT_LFS_POINTER: "fetch the file with: git lfs pull",
     FileKind.WEB_PAGE: "the download probably ended at a login or error page; download the model again",
     FileKind.KERAS: "Keras models can run code when loaded and are not read; encode the images yourself "
-    "and score the latents (dm.score, or dm-eval --latents)",
-    FileKind.HDF5: "HDF5 models are not read; encode the images yourself and score the latents (dm.score, or "
-    "dm-eval --latents)",
-    FileKind.NPY: "arrays are scored without a model: dm.score, or dm-eval --latents",
-    FileKind.NPZ: "arrays are scored without a model: dm.score, or dm-eval --latents",
+    "and score the latents with `dm.score`",
+    FileKind.HDF5: "HDF5 models are not read; encode the images yourself and score the latents with "
+    "`dm.score`",
+    FileKind.NPY: "arrays are scored without a model: `dm.score`",
+    FileKind.NPZ: "arrays are scored without a model: `dm.score`",
 }
 ACCEPTED = (
     "accepted: a checkpoint of this package, a safetensors or torch.save file of weights, an ONNX model, "

@@ -80,7 +80,7 @@ def load_pretrained(folder: Path) -> tuple[torch.nn.Module, str, tuple[str, ...]
     if network.main_input_name != "pixel_values":
         raise ModelFileError(
             f"{folder} reads {network.main_input_name} and no images; encode the data yourself and score the "
-            "latents (dm.score, or dm-eval --latents)"
+            "latents with `dm.score`"
         )
     missing = sorted(found["missing_keys"])
     pooled = not any(name.startswith("pooler.") for name in missing)

@@ -86,5 +86,5 @@ def reading(
     else:
         raise InputError(
             f"`encoder` must be callable, got {type(encoder).__name__}; "
-            f"for a model file pass dm.load_encoder(path)"
+            f"for a model file pass `dm.load_encoder(path)`"
         )

@@ -96,7 +96,7 @@ def state_dict(path: Path, content: object) -> StoredWeights:
     if isinstance(content, torch.Tensor):
         raise ModelFileError(
             f"{path} holds one tensor of shape {tuple(content.shape)}, not a network's weights; if these "
-            "are latents, score them with dm-eval --latents"
+            "are latents, score them with `dm.score`"
         )
     found = type(content).__name__
     if isinstance(content, Mapping):

@@ -18,7 +18,9 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.factor import MISSING_ADVICE, Factor
 
 Hierarchy = Mapping[str, tuple[str, Any]]
-FORM = '`hierarchy={"phase": ("shape", "moon")}`: a factor, its switch and the value under which it exists'
+FORM = (
+    'a factor, its switch and the value under which it exists, as in `hierarchy={"phase": ("shape", "moon")}`'
+)
 
 
 def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
@@ -30,10 +32,10 @@ def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
         If it has another form, or there are no factors that it could be of.
     """
     if not isinstance(hierarchy, Mapping):
-        raise InputError(f"`hierarchy` must be like {FORM}; got {hierarchy!r}")
+        raise InputError(f"`hierarchy` must name {FORM}; got {hierarchy!r}")
     for name, entry in hierarchy.items():
         if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 2:
-            raise InputError(f"`hierarchy` must be like {FORM}; got {entry!r} for {name!r}")
+            raise InputError(f"`hierarchy` must name {FORM}; got {entry!r} for {name!r}")
     if hierarchy and factors is None:
         raise InputError(
             f"`hierarchy` says where factors exist, such as {next(iter(hierarchy))!r}: pass `factors` too, "

@@ -29,7 +29,7 @@ def read_groups(given: Any, names: Sequence[str]) -> tuple[tuple[str, tuple[int,
     if not isinstance(given, Mapping) or not given:
         raise InputError(
             f"`groups` must map names to columns, such as {{'layer 1': [0, 1]}}, got {given!r:.80}"
-            + ("; only dm.evaluate knows the layers of a model" if str(given) == "layers" else "")
+            + ("; only `dm.evaluate` knows the layers of a model" if str(given) == "layers" else "")
         )
     places = {name: place for place, name in enumerate(names)}
     group_of: dict[int, str] = {}

@@ -13,6 +13,8 @@ import ast
 import re
 import shlex
 
+from disentangle_metrics.text import visible
+
 OPTIONS = {  # of dm-eval and dm-eval compare, by the argument of dm.score, dm.evaluate and dm.compare
     "n_jobs": "--jobs",
     "trust": "--trust-file",
@@ -28,9 +30,12 @@ OPTIONS = {  # of dm-eval and dm-eval compare, by the argument of dm.score, dm.e
 }
 CALLS = {  # that have words of their own
     "dm.score(latents, factors)": "--latents LATENTS --factors FACTORS",
+    "dm.score": "dm-eval --latents",
     "dm.compare": "dm-eval compare",
     "dm.udr(list_of_latents)": "dm.udr(list_of_latents) in Python",
-    "dm.GaussianPosterior(mean, logvar)": "a file with the arrays mean and logvar",
+    "dm.GaussianPosterior(mean, logvar)": (
+        "a file with the arrays mean and logvar, or a model with these outputs,"
+    ),
     "comparison.to_frame()": "--format csv",
 }
 CODE = re.compile(r"(`{1,2})([^`]+)\1")
@@ -41,7 +46,7 @@ def in_shell_words(text: str) -> str:
     """`text` with the options of ``dm-eval`` where it has Python between backticks; all else stays."""
     foreign = FOREIGN.search(text)
     own = text[: foreign.start()] if foreign else text
-    return CODE.sub(lambda found: _said(found[2]) or found[0], own) + text[len(own) :]
+    return CODE.sub(lambda found: visible(_said(found[2]) or found[0]), own) + text[len(own) :]
 
 
 def _said(code: str) -> str | None:
@@ -61,20 +66,26 @@ def _said(code: str) -> str | None:
     return None
 
 
-def _argument(name: str, value: ast.expr) -> str:
+def _argument(name: str, value: ast.expr) -> str | None:
     match value:
         case ast.Constant(True):
             return OPTIONS[name]
         case ast.Constant(False):
-            return f"{OPTIONS[name]} none"
+            return "--anchors none" if name == "anchors" else None
         case ast.Dict(keys, values):
-            separator = ";" if any(isinstance(one, ast.List) for one in values) else ","
-            entries = [f"{_plain(k)}={_plain(v, ':')}" for k, v in zip(keys, values, strict=True) if k]
-            return f"{OPTIONS[name]} {shlex.quote(separator.join(entries))}"
+            parts = [(_plain(k), _plain(v, ":")) for k, v in zip(keys, values, strict=True) if k is not None]
+            if any(mark in key for key, _ in parts for mark in "=,;"):
+                return None  # the option has no way to say such a name
+            pairs = (f"{key}={said}" for key, said in parts)
+            return f"{OPTIONS[name]} {shlex.quote((';' if name == 'groups' else ',').join(pairs))}"
     return f"{OPTIONS[name]} {shlex.quote(_plain(value))}"
 
 
 def _setting(call: str, of: str, name: str, value: ast.expr) -> str | None:
+    if isinstance(value, ast.Constant) and value.value is Ellipsis:
+        return None  # a line of text cannot say it
+    if call == "dm.score" and name in OPTIONS:
+        return f"dm-eval {_argument(name, value)}"
     if call == "dm.Metric":
         metric = "METRIC" if of == "..." else of
         return f"--metrics {shlex.quote(f'{metric}|{name}:{_plain(value)}')}"

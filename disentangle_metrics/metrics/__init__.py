@@ -60,7 +60,9 @@ class Metrics(Registry):
         if definition is not None:
             return definition
         if callable(metric):
-            raise PluginError(f"the metric {name!r} is a function without facts: decorate it with @dm.metric")
+            raise PluginError(
+                f"the metric {name!r} is a function without facts: decorate it with `@dm.metric`"
+            )
         metric_definition: MetricDefinition = metric
         return metric_definition
 

@@ -13,7 +13,7 @@ from disentangle_metrics.registry import unknown
 def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     """The metric of this name or score key, and which of its scores that means."""
     if not isinstance(name, str):
-        raise InputError(f"`metrics` must hold names or dm.Metric objects, got {type(name).__name__}")
+        raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(name).__name__}")
     if name in METRICS:
         definition: MetricDefinition = METRICS.load(name)
         return definition, definition.keys

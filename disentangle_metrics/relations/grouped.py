@@ -118,9 +118,7 @@ class GroupedRelations(Relations):
             tables = joint_tables(columns.given, units, columns.bins(bins, strategy), codes, sizes)
             return counted_information(tables, correct)
         if correct != "none":
-            raise InputError(
-                f"`correction` is one of counts, which the estimator {estimator!r} does not make"
-            )
+            raise InputError(f"`correction` is of counts, which the estimator {estimator!r} has not")
         if estimator != "nearest_neighbours":
             raise NotApplicable(f"the estimator {estimator!r} reads single latents: use 'nearest_neighbours'")
         if columns.inputs.latents_of("categorical"):

@@ -254,9 +254,7 @@ class Relations:
         Raises NotApplicable with an estimator for posteriors, if the input has none.
         """
         if correction != "none" and estimator != "histogram":
-            raise InputError(
-                f"`correction` is one of counts, which the estimator {estimator!r} does not make"
-            )
+            raise InputError(f"`correction` is of counts, which the estimator {estimator!r} has not")
         codes, sizes = self.factor_codes(bins, strategy, factor_bins)
         if estimator == "posterior":
             return posterior_information(*self._posterior(), codes, sizes)

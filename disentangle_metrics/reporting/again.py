@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 KINDS = {"c": "categorical", "o": "ordinal", "r": "continuous"}  # as signatures abbreviate them
 
 
+def made_by_command(report: Report) -> bool:
+    """Whether ``dm-eval`` made it, rather than a call in Python."""
+    return "command" in report.provenance
+
+
 def command_or_call(report: Report) -> str:
     """The command that made the report, if one did; else the call, with signatures for settings."""
     facts = report.provenance
-    if "command" in facts:
+    if made_by_command(report):
         return str(facts["command"])
     signatures = "".join(f"        {score.signature!r},\n" for score in report.values())
     options = [f"metrics=[\n{signatures}    ]", f"protocol={report.protocol!r}", f"seed={report.seed}"]

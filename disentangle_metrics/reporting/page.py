@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import score_keys, without_settings
-from disentangle_metrics.reporting.again import command_or_call, subject
+from disentangle_metrics.reporting.again import command_or_call, made_by_command, subject
 from disentangle_metrics.reporting.citation import cite
 from disentangle_metrics.reporting.details import detail_tables, shares_of_largest
 from disentangle_metrics.reporting.extras import need
@@ -61,6 +61,8 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
     if (encoder is None) != (dataset is None):
         raise InputError("`encoder` and `dataset` go together: pass both, or none")
     view = report_view(report)
+    if made_by_command(report):
+        view = view.in_shell_words()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -39,6 +39,7 @@ LATEX = {
 }
 IN_LATEX: Mapping[Emphasis, str] = {"": "{}", "best": r"\textbf{{{}}}", "not worse": r"\underline{{{}}}"}
 IN_MARKDOWN: Mapping[Emphasis, str] = {"": "{}", "best": "**{}**", "not worse": "_{}_"}
+CODE = re.compile("(`[^`]+`)")
 WORDS = ("score", "corrected", "chance", "ceiling", "difference")  # columns that are no names
 
 
@@ -64,7 +65,7 @@ def as_markdown(view: View[Any]) -> str:
     )
     remarks = [remark.line.lstrip("!-· ") for remark in view.remarks]
     lines = [*view.readings, *view.explained("In bold", "In italics"), *view.notes, *remarks]
-    items = [f"- {_markdown(line)}" for line in lines]
+    items = [f"- {_with_code(line)}" for line in lines]
     answer = [_markdown(" ".join(view.answer)), ""] if view.answer else []
     below = [text for block in view.blocks for text in ("", _markdown_block(block, "unit"))]
     return (
@@ -194,6 +195,12 @@ def latex(text: str) -> str:
 def _paper_label(key: str, label: str) -> str:
     arrow = f" {LATEX[LOWER]}" if LOWER in label else ""
     return latex(paper_name(key)) + arrow
+
+
+def _with_code(text: str) -> str:
+    """Text outside of tables: what stands between backticks is code, and all else is plain."""
+    parts = CODE.split(text)  # every second one is code
+    return "".join(part if place % 2 else _markdown(part) for place, part in enumerate(parts))
 
 
 def _markdown(text: str) -> str:

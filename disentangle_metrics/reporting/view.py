@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from disentangle_metrics.kit.shell_words import in_shell_words
 from disentangle_metrics.text import visible
 
 if TYPE_CHECKING:
@@ -169,6 +170,14 @@ class View(Generic[L]):
     convention: str = ""
     title: str = "Disentanglement scores"
     blocks: tuple[Block, ...] = ()
+
+    def in_shell_words(self) -> View[L]:
+        """The same view, whose remarks and notes name options of ``dm-eval`` in place of arguments."""
+        remarks = (
+            replace(remark, text=in_shell_words(remark.text), remedy=in_shell_words(remark.remedy))
+            for remark in self.remarks
+        )
+        return replace(self, remarks=tuple(remarks), notes=tuple(map(in_shell_words, self.notes)))
 
     def explained(self, best: str, not_worse: str) -> tuple[str, ...]:
         """The legend, after the convention of the table's emphasis, which is shown so."""

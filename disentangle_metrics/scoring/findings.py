@@ -96,16 +96,27 @@ def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]
         )
 
 
+def _bins_that_count(inputs: Inputs, requests: Sequence[Request]) -> str:
+    """The advice to take fewer bins, with the most that would do for the first metric; empty if none does."""
+    request = next(request for request in requests if request.by_neighbours)
+    most = math.isqrt(inputs.shape[0])  # a unit of two latents has so many bins squared
+    for bins in range(min(request.settings["bins"] - 1, most), 1, -1):
+        if inputs.cells_can_be_counted(bins, request.settings.get("factor_bins")):
+            return f"fewer bins make it one of counts, as in `dm.Metric({request.name!r}, bins={bins})`"
+    return ""
+
+
 def by_neighbours(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
     """Groups of latents that have too many joint cells to be counted."""
     names = [request.name for request in requests if request.by_neighbours]
     if names:
         widest = max(map(len, whole.inputs.groups))
+        fewer = _bins_that_count(whole.inputs, requests)
         yield Check(
             "groups_by_neighbours",
             f"{', '.join(names)}: groups of up to {widest} latents have too many joint cells for "
             f"{whole.inputs.shape[0]:,} rows, so information is estimated from nearest neighbours",
-            "fewer bins make it one of counts, as in `dm.Metric('mig', bins=5)`",
+            fewer or "groups of fewer latents, or more rows, make it one of counts",
             ", ".join(names),
             {"latents": widest},
         )

@@ -259,6 +259,6 @@ def value_of(definition: MetricDefinition, name: str, text: str) -> Any:
     if text.startswith("sha256-") or any(mark in text for mark in "(<"):
         raise InputError(
             f"the signature names {name}:{text}, which a line of text cannot bring back: "
-            f"pass dm.Metric({definition.name!r}, {name}=...)"
+            f"pass `dm.Metric({definition.name!r}, {name}=...)` in Python"
         )
     raise InputError(f"`{name}` must be {types.described(kind)}, got {text!r}")

@@ -39,12 +39,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoints", type=Path, nargs="+")
     dataset = dm.load_dataset("switches", pool=2)
-    tables = []
+    found = pd.DataFrame()
     for path in parser.parse_args().checkpoints:
         print(path, flush=True)
-        tables.append(measured(path, dataset))
-    found = pd.concat(tables).sort_values(["beta", "model", "seed", "latent"])
-    found.to_csv(RESULTS, index=False)
+        found = pd.concat([found, measured(path, dataset)])
+        found.sort_values(["beta", "model", "seed"], kind="stable").to_csv(RESULTS, index=False)
     print(RESULTS)
 
 

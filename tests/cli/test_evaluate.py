@@ -387,7 +387,7 @@ def test_list_explain_version(dm_eval) -> None:
     listed = dm_eval("--list").out
     for name in ("mig_sup", "dci_completeness", "locatello2019", "sprites"):
         assert name in listed
-    assert dm_eval("--explain dci_completeness").out == dm_eval("--explain dci").out
+    assert dm.describe("dci").splitlines()[0] in dm_eval("--explain dci_completeness").out
     assert "UDR" in dm_eval("--explain udr").out
     assert dm.__version__ in dm_eval("--version").out
     help_text = dm_eval("--help")

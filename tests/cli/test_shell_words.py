@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
@@ -45,7 +47,12 @@ def test_remarks_name_options_in_every_table_and_arguments_in_what_is_stored(hea
     assert IN_SHELL in squeezed(several.out)
     stored = json.loads((heavy / "r.json").read_text())
     assert HEAVY in {check["remedy"] for check in stored["checks"]}
-    assert HEAVY in squeezed(str(dm.Report.from_json(heavy / "r.json")))
+    again = dm.Report.from_json(heavy / "r.json")
+    assert HEAVY in squeezed(str(again))
+    assert HEAVY in again.to_markdown()  # between backticks: code as it is
+    assert html.escape(IN_SHELL) in (heavy / "r.html").read_text()  # a command made it
+    in_python = dm.score(np.load(heavy / "heavy.npy"), pd.read_csv(heavy / "v.csv"), metrics="mig")
+    assert "use <code>dm.Metric(..., strategy=&#x27;quantile&#x27;)</code>" in in_python.to_html()
 
 
 @pytest.mark.parametrize(

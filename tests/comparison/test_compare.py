@@ -107,7 +107,7 @@ def test_without_evidence_the_difference_stands_and_says_how_to_get_more(clear):
     assert "of noisy, it was scored without intervals" in difference.reason
     text = " ".join(str(comparison).split())
     assert "Nothing could be tested" in text
-    assert "score it again with `confidence=0.95`" in text
+    assert "score it again with `dm.score(..., confidence=0.95)`" in text
 
 
 def test_other_rows_are_not_paired():

@@ -210,7 +210,7 @@ def test_other_kinds_say_what_to_do(content, message, tmp_path) -> None:
 
 def test_arrays_and_single_tensors_are_not_models(tmp_path) -> None:
     np.save(tmp_path / "z.npy", np.zeros((3, 2)))
-    with pytest.raises(ModelFileError, match="dm-eval --latents"):
+    with pytest.raises(ModelFileError, match="scored without a model: `dm.score`"):
         load_encoder(tmp_path / "z.npy")
     torch.save(torch.zeros(3, 2), tmp_path / "z.pt")
     with pytest.raises(ModelFileError, match=r"one tensor of shape \(3, 2\)"):

@@ -93,8 +93,8 @@ def test_a_value_that_is_missing_where_the_factor_exists_is_still_missing() -> N
         ({"phase": ("shapes", "moon")}, "names 'shapes', which is none of"),
         ({"phase": ("shape", "sun")}, "'shape' is 'sun', which is none of its values 'moon', 'ship', 'star'"),
         ({"phase": ("length", 1)}, "the switch 'length' is read as a measurement; declare it"),
-        ({"phase": "shape"}, "must be like .* got 'shape' for 'phase'"),
-        ([("phase", "shape")], "must be like"),
+        ({"phase": "shape"}, "must name a factor.* got 'shape' for 'phase'"),
+        ([("phase", "shape")], "must name a factor"),
         ({"phase": (["shape"], "moon")}, "names .'shape'., which is none of"),
         ({"phase": (np.array(["shape", "jets"]), "moon")}, "which is none of"),
         ({"phase": ("shape", np.array(["moon", "sun"]))}, "which is none of its values"),
@@ -166,7 +166,7 @@ def test_the_tree_of_a_data_set_is_taken_where_none_is_given() -> None:
     with pytest.raises(dm.InputError, match=r"'phase' has a missing .* pass `hierarchy`"):
         dm.evaluate(encoder, dataset, hierarchy={}, **options)
     loader = [(np.zeros((10, 2)), np.zeros(10))]
-    with pytest.raises(dm.InputError, match="`hierarchy` must be like"):
+    with pytest.raises(dm.InputError, match="`hierarchy` must name a factor"):
         dm.evaluate(encoder, loader, hierarchy=[("phase", "shape")])
     with pytest.raises(dm.InputError, match="names 'shape', which is none of phase"):
         dm.evaluate(encoder, loader, factor_names=["phase"], hierarchy={"phase": ("shape", "moon")})

@@ -88,7 +88,9 @@ def test_the_command_prints_the_card_and_how_a_setting_is_given(name, capsys, mo
     assert printed == in_shell_words(dm.describe(name)).rstrip()
     if definition.settings:
         (given,) = re.findall(r"is given as --metrics (.*)", printed)
-        assert dict(dm.Metric.parse(*shlex.split(given)).settings) == dict(definition.settings)
+        (request,) = shlex.split(given)
+        assert request.startswith(f"{definition.name}|{next(iter(definition.settings))}:")
+        assert dict(dm.Metric.parse(request).settings) == dict(definition.settings)
 
 
 def test_the_page_is_what_the_cards_say():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,10 @@ def test_too_many_cells_are_not_counted_and_the_report_says_so():
     assert "estimator:histogram" in report["jemmig"].signature
     (found,) = [check for check in report.checks() if check.code == "groups_by_neighbours"]
     assert found.about == "mig"
+    (bins,) = re.findall(r"as in `dm.Metric\('mig', bins=(\d+)\)`", found.remedy)
+    for taken, estimator in ((int(bins), "histogram"), (int(bins) + 1, "nearest_neighbours")):
+        metric = dm.Metric("mig", bins=taken)
+        assert f"estimator:{estimator}" in scores(GROUPS, [metric])["mig"].signature
 
 
 def test_neighbours_in_several_axes_find_the_known_information():

@@ -139,7 +139,7 @@ def test_a_seed_that_changes_nothing_is_not_asked_for():
         ("mig|bins:1", "`bins` must be a whole number from 2"),
         (
             "dci|probe:DecisionTreeClassifier(max_depth=2)",
-            r"cannot bring back: pass dm.Metric\('dci', probe=...\)",
+            r"cannot bring back: pass `dm.Metric\('dci', probe=...\)",
         ),
         ("sap|split:(sha256-0123456789abcdef,sha256-0123456789abcdef)", "cannot bring back"),
     ],

@@ -129,7 +129,7 @@ def factor_columns(
     rows = len(table.columns[0])
     if rows != images:
         raise InputError(
-            f"`factors` has {rows:,} rows but there are {images:,} images; row i must describe image i"
+            f"there are {rows:,} rows of factors but {images:,} images; row i must describe image i"
         )
     given: Any = factor_types
     checked = check(
@@ -141,7 +141,7 @@ def factor_columns(
                           for name, column in zip(names, table.columns, strict=True)})  # fmt: skip
     kept = [factor.name for factor in checked.factors]
     if not kept:
-        raise InputError("`factors` has no column left: each has a different text in every row")
+        raise InputError("there is no factor: each column has a different text in every row")
     notes = tuple(str(found) for found in checked.checks if found.code == "identifier")
     return FactorColumns(frame[kept], checked.factors, tuple(said[name] for name in kept)), notes
 

@@ -81,7 +81,7 @@ def test_a_table_beside_an_archive(tmp_path: Path) -> None:
     dataset = load_dataset(path, factors=str(tmp_path / "v.csv"))
     assert dataset.factors([4]).tolist() == [[1]]
     (tmp_path / "v.csv").write_text("hue\n" + "\n".join(str(i % 3) for i in range(19)))
-    with pytest.raises(InputError, match="19 rows but there are 20 images"):
+    with pytest.raises(InputError, match="19 rows of factors but 20 images"):
         load_dataset(path, factors=str(tmp_path / "v.csv"))
 
 
@@ -153,7 +153,7 @@ def test_a_damaged_hdf5_is_named(tmp_path: Path) -> None:
             r"no array called images \(or imgs\); it has a \(20, 8, 8, 3\), b .* images='NAME'",
         ),
         ({"a": FACTORS}, {}, "no array called images"),
-        ({"images": IMAGES, "factors": FACTORS[:19]}, {}, "19 rows but there are 20 images"),
+        ({"images": IMAGES, "factors": FACTORS[:19]}, {}, "19 rows of factors but 20 images"),
         ({"images": IMAGES.reshape(20, -1), "factors": FACTORS}, {}, r"shape \(20, 192\)"),
         ({"images": IMAGES * 1j, "factors": FACTORS}, {}, "the dtype complex128"),
         ({"images": IMAGES, "factors": FACTORS * 1j}, {}, "complex"),

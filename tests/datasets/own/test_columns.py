@@ -43,7 +43,7 @@ def test_index_finds_the_first_image() -> None:
 @pytest.mark.parametrize(
     ("factors", "options", "message"),
     [
-        (np.zeros((5, 2)), {}, "`factors` has 5 rows but there are 6 images"),
+        (np.zeros((5, 2)), {}, "5 rows of factors but 6 images"),
         (FRAME, {"factor_types": {"wight": "ordinal"}}, "'wight', which is none of shape, weight"),
         (FRAME, {"factor_types": ["real", None]}, "must be one of"),
         (FRAME, {"factor_names": ["a"]}, "1 names for 2 columns"),
