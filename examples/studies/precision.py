@@ -9,7 +9,7 @@ pro-VLAE with two latents per layer, sprites pooled to 32x32, beta 0.25 (1 at 64
 images. A run takes two to four minutes on one CPU core. Rows are appended to precision.csv beside this
 script; a run that is there already is not made again. The table is printed at the end.
 
-Run: python examples/studies/precision.py [--seeds 10]
+Run: python examples/studies/precision.py [--seeds 10] [--jobs 1]
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from joblib import Parallel, delayed
 from late_latents import PAIRS, STAGE, append, measured, rows_of
 from scipy import stats
 
@@ -83,13 +84,16 @@ def table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10, help="how many, at least 2")
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    chosen = parser.parse_args()
     dataset = dm.load_dataset("sprites", pool=2)
     done = {(row["trained"], int(row["seed"])) for row in rows_of(RESULTS)}
-    for seed in range(seeds):
-        for trained in TRAINED:
-            if (trained, seed) not in done:
-                append(RESULTS, run(dataset, trained, seed))
+    left = [
+        (trained, seed) for seed in range(chosen.seeds) for trained in TRAINED if (trained, seed) not in done
+    ]
+    runs = Parallel(chosen.jobs, return_as="generator")(delayed(run)(dataset, *one) for one in left)
+    for row in runs:
+        append(RESULTS, row)
     print(table(pd.read_csv(RESULTS)).to_string(index=False))
 
 
