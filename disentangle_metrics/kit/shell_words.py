@@ -46,13 +46,18 @@ def in_shell_words(text: str) -> str:
     """`text` with the options of ``dm-eval`` where it has Python between backticks; all else stays."""
     foreign = FOREIGN.search(text)
     own = text[: foreign.start()] if foreign else text
-    return CODE.sub(lambda found: visible(_said(found[2]) or found[0]), own) + text[len(own) :]
+    return CODE.sub(lambda found: _said(found[2]) or found[0], own) + text[len(own) :]
 
 
 def _said(code: str) -> str | None:
     """A piece of Python as an option, or None where the shell has no word for it."""
     if code in CALLS:
         return CALLS[code]
+    said = _option(code)
+    return said and visible(said)  # a literal may hold what a terminal obeys
+
+
+def _option(code: str) -> str | None:
     try:
         match ast.parse(f"f({code})", mode="eval").body:
             case ast.Call(args=[ast.Name(name)], keywords=[]):

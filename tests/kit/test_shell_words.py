@@ -79,6 +79,7 @@ def test_arguments_become_options_and_settings_signatures(python: str, shell: st
         "`lambda: (`",
         "`factor_types={'a=b': 'circular'}`",  # which the option has no way to say
         "`align=False`",
+        "a line that `breaks within\nit` stays",
         "dm-eval: failed: RuntimeError: the disk is on fire (--debug shows where)",
         "failed: vae: TypeError: forward() takes outputs=None, groups=4 and missing='drop'",
         "failed: vae: TypeError: forward() takes `outputs=None`, not `factors`",
