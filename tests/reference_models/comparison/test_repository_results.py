@@ -337,35 +337,38 @@ def test_the_documentation_s_table_of_plan_long_is_that_of_its_rows(text):
         cells = [NAMES[row["model"]], row["seed"], f"{row['reconstruction']:.0f}", layers, *scores]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     assert " ".join(lines) in text
-    minutes = pd.Series({row["model"]: row["cpu_seconds"] / 60 for row in rows})
-    ladder = minutes[["vlae", "pro-vlae"]].mean()
+    runs = results.tables(rows)["runs"].set_index(["seed", "model"])
+    minutes = runs["cpu_seconds"].groupby("model").mean() / 60
+    ladder = (minutes["vlae"] + minutes["pro-vlae"]) / 2
     assert (
         f"{ladder:.0f} minutes of training for a run of the ladder, {minutes['beta-vae']:.0f} for beta-VAE, "
         f"{minutes['teacher-student']:.0f} for teacher-student" in text
     )
-    means = (
-        pd.DataFrame(
-            [
-                {
-                    "model": row["model"],
-                    "error": row["reconstruction"],
-                    **{name: score["value"] for name, score in row["published"].items()},
-                }
-                for row in rows
-            ]
-        )
-        .groupby("model")
-        .mean()
+
+
+def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text):
+    runs = results.tables(read_rows(FOLDER / "sprites-long.jsonl"))["runs"].set_index(["seed", "model"])
+    names = ["mig", "factor_vae", "mig_sup", "reconstruction"]
+    pro, vlae = (runs.xs(model, level="model")[names] for model in ("pro-vlae", "vlae"))
+    gain = (pro - vlae).sort_index()
+    on_mig, on_factor_vae, on_mig_sup = (
+        " and ".join(f"{value:.2f}" for value in gain[name]) for name in names[:3]
     )
-    pro, vlae = means.loc["pro-vlae"], means.loc["vlae"]
-    assert f"Its lead over VLAE is {pro.mig - vlae.mig:.2f} on MIG, and none on MIG-sup" in text
-    assert round(pro.mig_sup - vlae.mig_sup, 2) == 0
-    assert f"Its error is {pro.error - vlae.error:.0f} nats larger than VLAE's" in text
-    assert (means[["mig", "factor_vae"]].idxmax() == "pro-vlae").all()
-    assert means["mig_sup"].idxmax() == means["error"].idxmax() == "teacher-student"
-    assert {row["active_latents"] for row in rows if row["model"] == "teacher-student"} == {3}
-    for name in ("factor_vae", "mig", "mig_sup"):
-        assert min(rows, key=lambda row: row["published"][name]["value"])["model"] == "beta-vae"
+    assert (gain[names[:3]] > 0).all(axis=None)
+    assert (
+        f"by {on_mig} on MIG, by {on_factor_vae} on the FactorVAE score, by {on_mig_sup} on MIG-sup" in text
+    )
+    larger = " and ".join(f"{value:.0f}" for value in gain["reconstruction"])
+    assert f"Its error is {larger} nats larger than VLAE's" in text
+    ends = {model: found["reconstruction"] for model, found in long["runs"].groupby("model")}
+    assert f"({ends['vlae'].min():.0f} to {ends['vlae'].max():.0f} nats)" in text
+    assert ends["vlae"].min() < vlae.loc[1, "reconstruction"] < ends["vlae"].max()
+    assert f"({ends['pro-vlae'].min():.0f} to {ends['pro-vlae'].max():.0f})" in text
+    assert pro["reconstruction"].min() > ends["pro-vlae"].max()
+    first = runs.loc[0]
+    assert first["mig_sup"].idxmax() == first["reconstruction"].idxmax() == "teacher-student"
+    assert first.loc["teacher-student", "active_latents"] == 3
+    assert set(first[names[:3]].idxmin()) == {"beta-vae"}
 
 
 def test_the_page_of_models_has_the_lowest_layer_of_the_long_runs():
