@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from reference_models.comparison import results
 from reference_models.comparison.figures import all_figures
@@ -411,3 +412,31 @@ def test_the_documentation_says_where_the_shape_is(text):
         runs = found[(found["model"] == model) & (found["beta"].isin([beta] if beta else [0.25, 1.0]))]
         assert set(runs["layer"]) == layers
         assert f"by {runs['shape'].min():.2f} to {runs['shape'].max():.2f}" in text
+
+
+def test_the_page_on_gpus_says_what_bfloat16_does_to_scores():
+    rows = pd.read_csv(FOLDER.parent / "studies" / "precision.csv")
+    page_on_gpus = (DOCUMENTATION.parent / "training_on_a_gpu.md").read_text(encoding="utf-8")
+    assert set(rows["trained"].value_counts()) == {10}
+    for name, label, places in (
+        ("mig", "MIG", 3),
+        ("mig_sup", "MIG-sup", 3),
+        ("reconstruction", "error, nats", 1),
+    ):
+        values = rows.pivot(index="seed", columns="trained", values=name)
+        plain = (values["float32"] + values["float32, weights nudged"]) / 2
+        difference = values["bfloat16"] - plain
+        half = stats.t.ppf(0.975, len(difference) - 1) * difference.std() / np.sqrt(len(difference))
+        low, high = difference.mean() - half, difference.mean() + half
+        assert low < 0 < high
+        alone = difference.abs().mean()
+        control = (values["float32, weights nudged"] - values["float32"]).abs().mean()
+        line = (
+            f"| {label} | {plain.mean():.{places}f} | {difference.mean():+.{places}f} "
+            f"[{low:.{places}f}, {high:.{places}f}] | {alone:.{places}f} | {control:.{places}f} |"
+        )
+        assert line in page_on_gpus
+        if name == "mig":
+            spread = values["float32"].std()
+            assert f"deviation of their MIGs is {spread:.3f}" in page_on_gpus
+            assert round(spread / alone) == 7
