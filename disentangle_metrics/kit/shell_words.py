@@ -1,8 +1,8 @@
 """A message to a caller in Python, in the words of the shell.
 
-A message has what a caller writes in Python between backticks: an argument, as in ```missing="drop"```, a
-setting of a metric, as in ```dm.Metric(..., bins=5)```, or one of a data set, as in
-```dm.load_dataset(..., side=64)```. Commands pass each message through :func:`in_shell_words` before they
+A message has what a caller writes in Python between backticks: an argument, as in `missing="drop"`, a
+setting of a metric, as in `dm.Metric(..., bins=5)`, or one of a data set, as in
+`dm.load_dataset(..., side=64)`. Commands pass each message through :func:`in_shell_words` before they
 print it. Nothing outside of backticks changes, so names and paths of the caller stay. What is stored keeps
 Python's words.
 """
