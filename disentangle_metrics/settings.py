@@ -199,7 +199,7 @@ def check(settings: Mapping[str, Any], types: Mapping[str, Any], defaults: Mappi
                 if other not in mark.values:
                     wanted = " or ".join(map(repr, mark.values))
                     raise InputError(
-                        f"the {name} {value!r} goes with the {mark.other} {wanted} only, got {other!r}"
+                        f"`{name}` = {value!r} goes with `{mark.other}` = {wanted} only, got {other!r}"
                     )
 
 

@@ -102,7 +102,7 @@ def check_that_the_next_run_cleans_up(folder: Path, monkeypatch: pytest.MonkeyPa
     assert not list(folder.glob(".*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_results_are_whole_after_a_signal(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt(number, folder, np.random.default_rng(0))
     check_that_the_next_run_cleans_up(folder, monkeypatch)

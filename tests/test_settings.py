@@ -26,7 +26,7 @@ REFUSED = [
     ("mig", {"estimator": "kde"}, "`estimator` must be one of 'histogram', 'nearest_neighbours', 'posterior', 'posterior_monte_carlo', got 'kde'"),
     ("mig", {"strategy": "uniforn"}, "`strategy` must be one of 'uniform', 'quantile', got 'uniforn'"),
     ("mig", {"correction": "miller"}, "must be one of 'none', 'miller_madow', got 'miller'"),
-    ("mig", {"correction": "miller_madow", "estimator": "posterior"}, "goes with the estimator 'histogram' only, got 'posterior'"),
+    ("mig", {"correction": "miller_madow", "estimator": "posterior"}, "goes with `estimator` = 'histogram' only, got 'posterior'"),
     *(("mig", {"bins": bins}, "`bins` must be a whole number from 2 to") for bins in (0, -3, 2.5, "20")),
     ("mig", {"k": 0}, "`k` must be a whole number of at least 1, got 0"),
     *(("mig", {"k": k}, "`k` must be a whole number of at least 1") for k in (-1, 2.5, True, "3")),
@@ -94,7 +94,7 @@ def test_the_function_and_the_protocol_are_checked_as_well(monkeypatch):
     with pytest.raises(dm.InputError, match="`bins` must be"):
         dm.mig(z, v, bins=1)
     # Alone the correction may be; with the estimator of the protocol it may not.
-    with pytest.raises(dm.InputError, match="goes with the estimator 'histogram' only"):
+    with pytest.raises(dm.InputError, match="goes with `estimator` = 'histogram' only"):
         dm.score(z, v, metrics=dm.Metric("mig", correction="miller_madow"), protocol="li2020")
 
 

@@ -93,5 +93,5 @@ def test_the_protocol_needs_posteriors():
     plain, factors = posterior("p14_posterior")[0].mean, posterior("p14_posterior")[1]
     report = dm.score(plain, factors, protocol="li2020", anchors=False)
     assert list(report) == ["mig", "mig_sup", "factor_vae"]
-    assert "pass dm.GaussianPosterior(mean, logvar)" in report["mig"].reason
+    assert "pass `dm.GaussianPosterior(mean, logvar)`" in report["mig"].reason
     assert report["factor_vae"].value > 0

@@ -174,7 +174,7 @@ def test_a_picture_that_cannot_be_read_is_named(
 def test_where_nothing_can_be_written_pictures_stay_in_memory(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     dataset = load_dataset("images", folder, side=8, cache=tmp_path / "file")
-    with pytest.warns(UserWarning, match="keeping it in memory. Pass cache= with a folder"):
+    with pytest.warns(UserWarning, match="keeping it in memory. Pass `cache` with a folder"):
         assert dataset.images([0])[0, 4, 4].tolist() == list(RED)
 
 

@@ -15,6 +15,7 @@ from tests.faults.subjects import SUBJECTS
 from tests.module_run import printed
 
 
+@pytest.mark.slow
 def test_runs_of_several_seeds_survive_each_fault() -> None:
     said = printed(
         "tests.faults", "--tries", "1", "--seed", "3", "--commands", "dm-train --seeds", within=250

@@ -98,6 +98,6 @@ def test_a_remark_is_made_once_for_all_folds(data) -> None:
 
 def test_a_setting_of_a_metric_is_said_to_be_one() -> None:
     with pytest.raises(
-        dm.InputError, match=r"no option 'bins'; it is a setting .* dm.Metric\('mig_sup', bins="
+        dm.InputError, match=r"no option 'bins'; it is a setting .* `dm.Metric\('mig_sup', bins="
     ):
         make_scorer("mig_sup", bins=10)

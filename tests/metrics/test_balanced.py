@@ -60,7 +60,9 @@ def test_numbers_have_no_values_to_balance():
     lasso = dm.dci(factors, factors, balanced=True, probe="lasso", alpha=0.02)
     assert "probe" in lasso["dci_informativeness"].reason
     assert np.isfinite(lasso["dci_completeness"].value)
-    with pytest.raises(dm.InputError, match="balanced=True goes with kind='auto' or 'classification'"):
+    with pytest.raises(
+        dm.InputError, match="`balanced` = True goes with `kind` = 'auto' or 'classification'"
+    ):
         dm.sap(factors, factors, kind="regression", balanced=True)
 
 

@@ -110,7 +110,7 @@ def test_plug_ins_come_through_it_or_bring_a_definition(plug_ins):
     with pytest.raises(dm.InputError, match="the metric name 'decorated' is taken"):
         dm.metric(name="decorated")(lambda relations: None)
     with pytest.raises(
-        dm.PluginError, match=r"'factless' is a function without facts: decorate it with @dm\.metric"
+        dm.PluginError, match=r"'factless' is a function without facts: decorate it with `@dm\.metric`"
     ):
         dm.score(z, v, metrics="factless")
 

@@ -81,7 +81,7 @@ def test_a_folder_of_images_is_trained_on_and_drawn(
     assert capsys.readouterr().err == ""
     assert open_dataset("images", folder, side=32).image_shape == (32, 32, 3)
     assert dm_train("traverse", run / "model.safetensors", "--out", picture) == 2
-    assert "images: pass root=" in capsys.readouterr().err
+    assert "images: pass --root" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

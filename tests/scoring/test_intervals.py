@@ -287,11 +287,14 @@ def test_reports_keep_and_show_intervals(tmp_path):
 @pytest.mark.parametrize(
     "row",
     [
-        Row(
-            "counts",
-            (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")),
-            20,
-            options={"replicates": 99},
+        pytest.param(
+            Row(
+                "counts",
+                (dm.Metric("mig"), dm.Metric("mig_sup"), dm.Metric("mcc")),
+                20,
+                options={"replicates": 99},
+            ),
+            marks=pytest.mark.slow,
         ),
         Row(
             "normal latents, cut at the ends of the sample",

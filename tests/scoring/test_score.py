@@ -149,11 +149,11 @@ def test_the_users_setting_wins_over_the_protocols():
     [
         ({"metrics": ["migs"]}, "unknown metric 'migs'; did you mean 'mig'"),
         ({"metrics": ["dci_completenes"]}, "did you mean 'dci_completeness'"),
-        ({"metrics": ["udr"]}, r"'udr' compares several models: call dm.udr\(list_of_latents\)"),
+        ({"metrics": ["udr"]}, r"'udr' compares several models: call `dm.udr\(list_of_latents\)`"),
         ({"n_jobs": 0}, "`n_jobs` must be a number of processes, -1 for one on each core, or None, got 0"),
         ({"n_jobs": "all"}, "`n_jobs` must be a number of processes"),
         ({"metrics": []}, "`metrics` is empty"),
-        ({"metrics": [3]}, "must hold names or dm.Metric objects, got int"),
+        ({"metrics": [3]}, "must hold names or `dm.Metric` objects, got int"),
         ({"protocol": "locatelo"}, "unknown protocol 'locatelo'; did you mean 'locatello2019'\\? known: default"),
         ({"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
         ({"seed": None}, "`seed` must be a whole number"),

@@ -137,6 +137,7 @@ def kill_a_sweep(folder):
     assert read_rows(folder / "rows.jsonl") == []
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_leaves_no_worker_behind(tmp_path):
     kill_a_sweep(tmp_path / "0")
 
@@ -183,6 +184,7 @@ def test_workers_that_are_lost_again_and_again_end_the_sweep(tmp_path):
     assert calls(tmp_path) == [RUNS[0].key] * 3
 
 
+@pytest.mark.slow
 def test_a_sweep_moves_to_a_dask_cluster_and_survives_the_death_of_a_worker(tmp_path):
     distributed = pytest.importorskip("distributed")
     with (

@@ -256,6 +256,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
         assert (a - b).abs().max() < 5e-4, name  # ten steps of Adam are up to 1e-2 long
 
 
+@pytest.mark.slow
 def test_what_a_process_raises_comes_back(tmp_path: Path) -> None:
     pytest.importorskip("lightning_fabric")
     settings = replace(SETTINGS, batch_size=4, learning_rate=1e30)

@@ -77,7 +77,9 @@ def same(a: Path, b: Path) -> bool:
     return all(torch.equal(one[key], two[key]) for one, two in pairs for key in one)
 
 
-@pytest.mark.parametrize("name", ["pro-vlae", "teacher-student", "factor-vae", "beta-vae"])
+@pytest.mark.parametrize(
+    "name", ["pro-vlae", "teacher-student", pytest.param("factor-vae", marks=pytest.mark.slow), "beta-vae"]
+)
 def test_replayed_eager_and_resumed_runs_are_the_same(name: str, tmp_path: Path) -> None:
     whole = ended(tmp_path / "whole", name)
     assert whole.captures == (2 if name == "teacher-student" else 1)  # anew, once there is a teacher

@@ -59,7 +59,7 @@ def same_weights(a: Path, b: Path) -> bool:
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3])
+@pytest.mark.parametrize("at_once", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_runs_side_by_side_are_the_runs_alone(tmp_path: Path, at_once: int) -> None:
     found = ends({seed: job(tmp_path / f"{seed}", seed) for seed in range(3)}, at_once)
     assert found == {seed: tmp_path / f"{seed}" / "model.safetensors" for seed in range(3)}
