@@ -12,6 +12,7 @@ UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff"
     r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+CODE = re.compile("`([^`]+)`")  # what a message says in Python
 MOST = 2_000  # characters of a message
 TAIL = 400  # of them, from the end of a longer one, where the remedy is
 

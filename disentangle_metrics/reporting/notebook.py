@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
+
+from disentangle_metrics.text import CODE
 
 if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import Emphasis, View
 
 LEFT = ' style="text-align: left"'
-CODE = re.compile("`([^`]+)`")
 RIGHT = ' style="text-align: right"'
 SHOWN: Mapping[Emphasis, str] = {"": "{}", "best": "<b>{}</b>", "not worse": "<u>{}</u>"}
 

@@ -10,6 +10,7 @@ from disentangle_metrics.reporting.blocks import in_parts
 from disentangle_metrics.reporting.extras import need
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER
+from disentangle_metrics.text import CODE
 
 if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
@@ -39,7 +40,6 @@ LATEX = {
 }
 IN_LATEX: Mapping[Emphasis, str] = {"": "{}", "best": r"\textbf{{{}}}", "not worse": r"\underline{{{}}}"}
 IN_MARKDOWN: Mapping[Emphasis, str] = {"": "{}", "best": "**{}**", "not worse": "_{}_"}
-CODE = re.compile("(`[^`]+`)")
 WORDS = ("score", "corrected", "chance", "ceiling", "difference")  # columns that are no names
 
 
@@ -200,7 +200,7 @@ def _paper_label(key: str, label: str) -> str:
 def _with_code(text: str) -> str:
     """Text outside of tables: what stands between backticks is code, and all else is plain."""
     parts = CODE.split(text)  # every second one is code
-    return "".join(part if place % 2 else _markdown(part) for place, part in enumerate(parts))
+    return "".join(f"`{part}`" if place % 2 else _markdown(part) for place, part in enumerate(parts))
 
 
 def _markdown(text: str) -> str:
