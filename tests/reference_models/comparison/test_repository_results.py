@@ -118,17 +118,12 @@ def test_the_documentation_s_table_of_lengths_is_that_of_the_rows(long, text):
         for other, scores in found["differences"].groupby("other"):
             of_metric = scores.set_index("metric").loc[list(results.METRICS)]
             cells = [
-                f"{row.difference:+.2f} [{row.low:.2f}, {row.high:.2f}], p {short_p(row.p_holm)}"
+                f"{row.difference:+.2f} [{row.low:.2f}, {row.high:.2f}], p {probability(row.p_holm)}"
                 for row in of_metric.itertuples()
             ]
             seeds = found["runs"].query("model == 'vlae' and purpose == 'comparison'")["seed"].nunique()
             errors = f"{error['pro-vlae']:.0f}, {error[other]:.0f}"
             assert f"| {title} | {NAMES[other]} | {seeds} | {' | '.join(cells)} | {errors} |" in text
-
-
-def short_p(value):
-    """Two decimals, as far as they are needed."""
-    return f"{value:.2f}".rstrip("0")
 
 
 def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
