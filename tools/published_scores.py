@@ -1,8 +1,9 @@
 """Write ``disentangle_metrics/reference_scores/scores.json``, the table behind ``dm.published``.
 
 It is made from all files of rows under examples/reproduction, ``DATASET-PLAN.jsonl``, and from the reports
-beside the bundled checkpoints, ``NAME.scores.json`` (``dm-eval NAME --dataset DATASET --json FILE``). Run
-``python -m tools.published_scores`` after adding rows or a checkpoint.
+beside the bundled checkpoints, ``NAME.scores.json`` (``dm-eval NAME --dataset DATASET --json FILE``). A
+checkpoint that is the model of a row has the row's `run`. Run ``python -m tools.published_scores`` after
+adding rows or a checkpoint.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ def runs_of_rows(path: Path) -> Iterator[tuple[dict[str, Any], Scores]]:
             "variant": row["variant"],
             "beta": row["beta"],
             "seed": row["seed"],
+            "run": row["key"],
             "plan": path.stem.removeprefix(f"{row['dataset']}-"),
             "purpose": row["purpose"],
+            "sha256": "",
             "source": path.relative_to(ROOT).as_posix(),
         }
         scores = [
@@ -54,6 +57,12 @@ def runs_of_rows(path: Path) -> Iterator[tuple[dict[str, Any], Scores]]:
 
 def bundled_runs() -> Iterator[tuple[dict[str, Any], Scores]]:
     """Every bundled checkpoint, and its scores."""
+    keys = {
+        training(row, row["iterations"], row): row["key"]
+        for path in ROWS.rglob("*.jsonl")
+        for row in read_rows(path)
+        if "error" not in row
+    }
     for path in sorted(FOLDER.glob("*.scores.json")):
         name = path.name.removesuffix(".scores.json")
         made = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
@@ -65,12 +74,22 @@ def bundled_runs() -> Iterator[tuple[dict[str, Any], Scores]]:
             "variant": "",
             "beta": made["arguments"]["beta"],
             "seed": made["seed"],
+            "run": keys.get(training(made, made["step"], made["settings"]), name),
             "plan": "bundled",
             "purpose": "checkpoint",
+            "sha256": report.provenance["encoder"]["sha256"],
             "source": f"checkpoint {name}",
         }
         plain = report.to_dict()["scores"]
         yield facts, [(report.protocol, s["signature"], s["value"]) for s in plain.values()]
+
+
+def training(made: dict[str, Any], steps: int, settings: dict[str, Any]) -> str:
+    """What was trained, of a row or of a checkpoint's description: equal for the same run."""
+    model = made.get("architecture", made.get("model"))
+    names = ("batch_size", "learning_rate", "warmup_steps", "precision")
+    what = [made["dataset"], model, made["arguments"], made["seed"], steps]
+    return json.dumps([*what, *(settings.get(name) for name in names)], sort_keys=True)
 
 
 def text() -> str:

@@ -26,6 +26,7 @@ COLUMNS = (
     "variant",
     "beta",
     "seed",
+    "run",
     "plan",
     "purpose",
     "protocol",
@@ -33,6 +34,7 @@ COLUMNS = (
     "value",
     "signature",
     "source",
+    "sha256",
 )
 
 
@@ -42,15 +44,17 @@ def published(dataset: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     dataset
-        "sprites" or "rooms"; None: all.
+        One of those that there are runs of, "sprites" for one; None: all.
 
     Returns
     -------
     pandas.DataFrame
         `dataset`; `side`, the images' size in pixels; `model`, `variant` (of an ablation), `beta` and `seed`
-        of the training; `plan`, the plan of the comparison or "bundled"; `purpose`: pilot, comparison,
-        ablation or checkpoint; `protocol`, `metric`, `value` (NaN where it has none), `signature`; and
-        `source`, the file or the checkpoint that the score is of.
+        of the training; `run`, the trained model's name, the same for a bundled checkpoint and for the run of
+        the comparison that it is; `plan`, the plan of the comparison or "bundled"; `purpose`: pilot,
+        comparison, ablation or checkpoint; `protocol`, `metric`, `value` (NaN where it has none) and
+        `signature`; `source`, the file or the checkpoint that the score is of; and `sha256` of a bundled
+        checkpoint's file, empty for other runs.
 
     Raises
     ------

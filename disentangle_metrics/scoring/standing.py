@@ -26,6 +26,8 @@ def standing(report: Report, dataset: str | None) -> str:
     runs = published(name)
     shape = report.provenance.get("image_shape")
     runs = runs[runs["side"] == (shape[1] if shape else runs["side"].max())]
+    own_file = (report.provenance.get("encoder") or {}).get("sha256")
+    runs = runs[~runs["run"].isin(runs.loc[runs["sha256"] == own_file, "run"])]  # no rival of itself
     definitions = score_keys()
     parts: dict[str, str] = {}
     for key, score in report.items():
@@ -35,7 +37,7 @@ def standing(report: Report, dataset: str | None) -> str:
         own = comparable(score.signature, definitions.get(plain))
         theirs = runs[(runs["metric"] == plain) & runs["value"].notna()]
         alike = [comparable(line, definitions.get(plain)) == own for line in theirs["signature"]]
-        values = theirs["value"][alike]
+        values = theirs.loc[alike].drop_duplicates("run")["value"]  # a checkpoint may be one of the runs
         if len(values):
             worse = values < score.value if score.direction == "up" else values > score.value
             parts[key] = f"{int(worse.sum())} of {len(values)} in {key}"
