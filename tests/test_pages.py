@@ -107,3 +107,15 @@ def test_every_name_of_the_api_page_is_there():
         except dm.InputError as error:
             if "which is not installed" not in str(error):  # its extra, without which it cannot be read
                 raise
+
+
+def test_the_page_of_the_python_api_has_every_public_name():
+    listed = {line.rpartition(".")[2] for line in text_of("api").splitlines() if line.startswith("::: ")}
+    public = {name for name in dm._WHERE if not is_an_exception(getattr(dm, name))}
+    assert public <= listed
+    assert "`dm.plot`" in text_of("api")
+    assert "::: disentangle_metrics.errors" in text_of("api")
+
+
+def is_an_exception(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)

@@ -90,10 +90,8 @@ NOT_HERE = """
 
 A metric whose definition could not be checked against its source is left out rather than guessed:
 
-- **EDI** (Julka et al. 2024): public code under this name, or close to it, has several formulas that differ.
-- **Explicitness and size of DCI-ES** (Eastwood et al. 2023): the authors' code reads explicitness off losses against the
-  logarithm of a probe's capacity. The losses are relative to a baseline loss that is given by hand for each data set and factor. So the
-  code does not say what the score of other data is. For size no formula was found. The other three scores are [`dci`](#dci).
+- **EDI** (Julka et al. 2024): public code under this name, or close to it, has several formulas that differ, and noise passes
+  the one that was tried ([calibration.md](calibration.md), [agreement.md](agreement.md)).
 """
 
 
@@ -137,13 +135,18 @@ def rows(definition: MetricDefinition) -> Iterator[str]:
             f"[`{score.key}`](#{definition.name})",
             score.property,
             span(score),
-            "–" if score.property == "size" else better(score).split()[0],
+            direction(score),
             chance(definition.documentation, score.key),
             ", ".join(needs),
             INTERVALS[interval],
             definition.source,
         ]
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
+
+
+def direction(score: ScoreDefinition) -> str:
+    """Which values are better; a size has no such direction."""
+    return "–" if score.property == "size" else better(score).split()[0]
 
 
 def span(score: ScoreDefinition) -> str:

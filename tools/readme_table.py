@@ -9,10 +9,9 @@ import re
 from pathlib import Path
 
 from disentangle_metrics.metrics import METRICS
-from disentangle_metrics.metrics.cards import better
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from tools.made_file import deliver
-from tools.metrics_page import span
+from tools.metrics_page import direction, span
 
 README = Path(__file__).parents[1] / "README.md"
 MARKED = re.compile(r"(?<=<!-- metrics -->\n\n).*?(?=\n<!-- end of metrics -->)", re.S)
@@ -29,7 +28,7 @@ def row(name: str) -> str:
         keys,
         ", ".join(dict.fromkeys(score.property for score in scores)),
         ", ".join(dict.fromkeys(map(span, scores))),
-        "–" if scores[0].property == "size" else better(scores[0]).split()[0],
+        ", ".join(dict.fromkeys(map(direction, scores))),
         definition.source,
     ]
     return f"| {' | '.join(cells)} |\n"

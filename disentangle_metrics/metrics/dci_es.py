@@ -80,7 +80,8 @@ def dci_es(
 
     Chance level
     ------------
-    About 0: factors that no probe reads count 0. `dci_size` is the same for any latents.
+    `dci_explicitness`: about 0: factors that no probe reads count 0.
+    `dci_size`: the score itself: it is the same for any latents.
 
     Degenerate cases
     ----------------

@@ -47,8 +47,8 @@ def informativeness(relations: Relations) -> MetricValue:
 
     Cost
     ----
-    Each posterior is evaluated at 17 to 33 nodes of a grid: time O(N D) and O(nodes) for the grid, whose
-    nodes grow with the latent's range over its narrowest posterior, up to 33 N. Memory O(N), and the grid
+    Each posterior is evaluated at 19 to 35 nodes of a grid: time O(N D) and O(nodes) for the grid, whose
+    nodes grow with the latent's range over its narrowest posterior, up to 35 N. Memory O(N), and the grid
     in sections of up to 32 MiB. All rows are read.
 
     References

@@ -95,7 +95,11 @@ def linear_recovery(
 
     Chance level
     ------------
-    About 0 for both R2, a little above where rows are few for D and K; `procrustes` is near 1.
+    `r2_from_latents`: about 0, a little above where rows are few for D and K.
+    `r2_from_factors`: about 0, a little above where rows are few for D and K.
+    `cca`: about 0, a little above where rows are few for D and K.
+    `orthogonality`: near 1, the distance of a map of zeros.
+    `procrustes`: near 1, the worst.
 
     Degenerate cases
     ----------------

@@ -73,9 +73,6 @@ def mcc(
         correlate on the fifth that they have not seen, five times. Unrelated rows then score about 0, where
         the best of several correlations does not. Parts may be below 0, the score is not.
 
-    "rdc", `affine` and `cross_fitted` read the rows that have a value of every factor. Circular factors and
-    latents, and groups of latents, have no such score: NaN.
-
     Returns
     -------
     Range [0, 1], higher is better. Parts: `per_factor`, and `per_latent`, NaN for latents without a
@@ -91,10 +88,12 @@ def mcc(
 
     Degenerate cases
     ----------------
-    A constant latent has correlation 0. With fewer latents than factors, the factors left over
-    count 0. A constant factor is left out; none that varies: NaN, and with `cross_fitted` fewer than 10
-    rows. Categories are used as numbers (their codes, where they are no numbers), which means little for
-    more than two of them without an order. A warning says so.
+    A constant latent has correlation 0. With fewer latents than factors, the factors left over count 0.
+    A constant factor is left out; none that varies: NaN, and with `cross_fitted` fewer than 10 rows.
+    "rdc", `affine` and `cross_fitted` read the rows that have a value of every factor. With them
+    circular factors and latents, and groups of latents, have no score: NaN. Categories are used as
+    numbers (their codes, where they are no numbers), which means little for more than two of them
+    without an order. A warning says so.
 
     Cost
     ----

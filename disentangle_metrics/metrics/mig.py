@@ -106,7 +106,7 @@ def mig(
     ----
     With "histogram" one pass over chunks of rows, time O(N D K), less where factors of few values share a
     table. Memory O(D B (V + 1,024 K)) for the counts, whatever N is ("quantile" sorts each latent first).
-    "nearest_neighbours": time O(D K N (k + log N)), memory O(N). "posterior": 17 to 33 densities for each
+    "nearest_neighbours": time O(D K N (k + log N)), memory O(N). "posterior": 19 to 35 densities for each
     posterior, time O(N D K) and O(V) for each node of the grid, memory O(N) and sections of up to 32 MiB.
     "posterior_monte_carlo": time O(samples N D K), memory O(N). All rows are read. The table is shared by
     all metrics that read it with these settings.

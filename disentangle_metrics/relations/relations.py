@@ -236,6 +236,8 @@ class Relations:
     ) -> Information:
         """Mutual information of every latent with every factor, in nats.
 
+        Raises NotApplicable with an estimator for posteriors, if the input has none.
+
         Parameters
         ----------
         bins, strategy
@@ -250,8 +252,6 @@ class Relations:
             Number of neighbours; cut estimates that scatter at the factor's entropy, a bound.
         correction
             ``"miller_madow"``: of the entropies of counts, for their bias; with the histogram only.
-
-        Raises NotApplicable with an estimator for posteriors, if the input has none.
         """
         if correction != "none" and estimator != "histogram":
             raise InputError(f"`correction` is of counts, which the estimator {estimator!r} has not")

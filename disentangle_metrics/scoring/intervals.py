@@ -44,7 +44,7 @@ width would claim that the source scores exactly that. `modularity`, InfoM, `med
 have none: on 1,000 rows of the tests' population resampled ones missed the truth far more often than
 they should. They weigh information that is close to none, most of which is bias, like information that
 is much.
-docs/intervals.md has the measured coverage of every metric.
+docs/intervals.md has the measured coverage of most metrics, and names those without.
 
 References
 ----------

@@ -71,8 +71,8 @@ PEERS = {
 
 INTRODUCTION = """# Agreement with other implementations
 
-Every metric agrees with the public implementations on the same inputs, or the difference is explained with both numbers.
-What could not be reproduced has a row that says why.
+Every metric with recorded numbers agrees with the public implementations on the same inputs, or the difference is explained
+with both numbers. What could not be reproduced has a row that says why. [Twelve names](#without-a-peer) have no recorded number.
 
 The inputs are 16 codes (`p01` to `p16`), from perfect ones to noise. Among them are constant, copied, merged and rotated
 latents, labels with gaps, few latents, 50,000 rows and a Gaussian posterior. Nine further implementations have 34 more
@@ -91,6 +91,12 @@ python -m tests.agreement.page           # --slow: also what takes minutes
   [explained](#defects-of-the-peers-with-both-numbers) one by one.
 
 """
+
+
+WITHOUT_PEER = (
+    *("active_units", "sufficiency", "minimality", "med", "dmig", "xmig", "dlig", "dhsic", "omes"),
+    *("unibound", "dci_es", "udr"),
+)
 
 
 def main() -> None:
@@ -194,6 +200,11 @@ def render(found: dict[str, Any]) -> str:
         "call that gives it.\n"
     )
     parts += [explained(entry, found) for entry in CHOICES]
+    parts.append(
+        "\n## Without a peer\n\nNo number of a public implementation was recorded for these: "
+        f"{', '.join(f'`{name}`' for name in WITHOUT_PEER)}. Their tests hold them to values calculated by hand and to "
+        "other ways of computing the formula of their paper.\n"
+    )
     return "".join(parts)
 
 

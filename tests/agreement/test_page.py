@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.metrics.catalogue import BUILTIN
 from tests.agreement import mig_sups
 from tests.agreement.comparison import EVERY_CASE, Comparison, Pair, measure, of, pairs_recorded
 from tests.agreement.page import (
@@ -24,6 +27,7 @@ from tests.agreement.page import (
 )
 from tests.agreement.reference import CASES
 
+NAMED_OTHERWISE = {"r4": ("R4",), "r4c": ("R4c",), "wsepin": ("WINDIN",)}  # in the rows of their peers
 RECORDS = [
     (case, peer, metric, record)
     for case in EVERY_CASE
@@ -41,6 +45,16 @@ def test_every_record_is_compared_or_explained_or_left_out_with_a_reason():
             or any((e.peer, e.metric) == (peer, metric) and e.where(record) for e in UNREPRODUCED)
         )
         assert known, (case, peer, metric, record["params"])
+
+
+def test_every_metric_is_compared_or_said_to_have_no_peer():
+    before, _, without = render(load()).partition("\n## Without a peer\n")
+    assert "[Twelve names](#without-a-peer)" in before
+    for name in [*BUILTIN, "udr"]:
+        keys = METRICS.load(name).keys if name in BUILTIN else ()
+        words = {name, *keys, *NAMED_OTHERWISE.get(name, ())}
+        compared = any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", before) for word in words)
+        assert compared != (f"`{name}`" in without), name
 
 
 def test_every_explained_case_has_its_explanation():
