@@ -147,8 +147,8 @@ def citation(metrics: Sequence[str] | None, protocol: str) -> str:
     from disentangle_metrics.reporting.citation import cite
     from disentangle_metrics.scoring.requests import choose
 
-    suite = [choice.definition.name for choice in choose(metrics, protocol)]
-    return str(cite(*(metrics or suite))).rstrip()
+    suite = [key for choice in choose(metrics, protocol) for key in choice.keys]
+    return str(cite(*(metrics or suite), protocol=protocol)).rstrip()
 
 
 def command_line(name: str, arguments: Sequence[str]) -> str:

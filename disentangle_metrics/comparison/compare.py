@@ -53,8 +53,9 @@ def compare(
         1 - `confidence`.
     paired
         Whether two results share their rows, or their runs in the order given. None: find out. Rows are
-        shared if both reports kept the same digest of them. Runs are paired by their seeds, or by their
-        places in two lists of one length. True: they are, on your word. False: they are not.
+        shared if both reports kept the same digest of them. Runs are paired if both have the same seeds, or
+        by their places in two lists of one length. True: they are, on your word; runs that both have by
+        seed are compared, and no others. False: they are not.
     align
         Leave out scores whose signatures differ, instead of refusing to compare them.
     **scoring
@@ -88,6 +89,7 @@ def compare(
         runs={name: len(item.reports) for name, item in runs.items()},
         shape={name: item.reports[0].shape for name, item in runs.items()},
         left_out=left_out,
+        notes=_unpaired(runs) if paired is None else (),
         dataset=next((str(r.provenance["dataset"]) for r in _reports(runs) if "dataset" in r.provenance), ""),
     )
 
@@ -117,7 +119,8 @@ def _compared(key: str, runs: Mapping[str, Runs], confidence: float, paired: boo
             low, high = tested.interval
             most = first.range[1] - first.range[0]  # two scores differ by no more
             difference = replace(
-                difference,
+                difference,  # of paired runs that of the pairs: what has no partner is not in the interval
+                value=tested.corrected if tested.method == "paired runs" else difference.value,
                 corrected=min(max(tested.corrected, -most), most),
                 interval=(max(low, -most), min(high, most)),
                 p=tested.p,
@@ -153,7 +156,8 @@ def _tested(key: str, one: Runs, other: Runs, confidence: float, paired: bool | 
         return _of_one_run_each(key, one, other, confidence, paired)
     if single:
         raise NoInterval(f"{single[0].name} has one run, which tells nothing of the spread of its runs")
-    pairs = one.paired_with(other) if paired is None or paired else None
+    wanted = not one.why_unpaired(other) if paired is None else paired
+    pairs = one.paired_with(other) if wanted else None
     if paired and pairs is None:
         raise InputError(
             f"`paired`: the runs of {one.name} and {other.name} have not the same number or seeds"
@@ -163,6 +167,18 @@ def _tested(key: str, one: Runs, other: Runs, confidence: float, paired: bool | 
         return of_runs(first, second, confidence, paired=True)
     first, second = ([float(r[key].value) for r in item.reports] for item in (one, other))
     return of_runs(first, second, confidence, paired=False)
+
+
+def _unpaired(runs: Mapping[str, Runs]) -> tuple[str, ...]:
+    """Which runs are not paired, and why."""
+    named: dict[str, list[str]] = {}
+    for one, other in combinations(runs.values(), 2):
+        if min(len(one.reports), len(other.reports)) > 1 and (why := one.why_unpaired(other)):
+            named.setdefault(why, []).append(f"{one.name} and {other.name}")
+    return tuple(
+        f"the runs of {', of '.join(of)} are compared by Welch's test, without pairs: {why}"
+        for why, of in named.items()
+    )
 
 
 def _of_one_run_each(key: str, one: Runs, other: Runs, confidence: float, paired: bool | None) -> Tested:

@@ -32,7 +32,8 @@ class Difference:
     first, second
         Names of the representations.
     value
-        The second one's score minus the first one's; of several runs, of the means.
+        The second one's score minus the first one's; of several runs, of the means. Of paired runs the mean
+        over the pairs that have a value in both.
     corrected
         The estimate that the interval is around: `value` less its bias of few rows. None without interval.
     interval
@@ -92,9 +93,14 @@ class ComparedScore:
         }
         return {name: sum(runs) / len(runs) if runs else math.nan for name, runs in present.items()}
 
-    def best(self) -> tuple[str, ...]:
-        """Names of the best, several if they are equal; none of a size or without values."""
-        means = {name: mean for name, mean in self.means().items() if not math.isnan(mean)}
+    def best(self, level: float) -> tuple[str, ...]:
+        """Names of the best, several if they are equal; none of a size or without values.
+
+        One that another is significantly better than, at this level of p, is passed over, although its
+        score may be the best: a test takes off the bias of few rows. At level 0 the scores alone count.
+        """
+        beaten = self.beaten(level)
+        means = {name: m for name, m in self.means().items() if not math.isnan(m) and name not in beaten}
         if self.property == SIZE or not means:
             return ()
         top = (max if self.direction == "up" else min)(means.values())
@@ -102,7 +108,7 @@ class ComparedScore:
 
     def not_worse(self, level: float) -> tuple[str, ...]:
         """Names of those that are tested against the best, and not significantly worse at this level of p."""
-        best = self.best()
+        best = self.best(level)
         return tuple(
             other
             for d in self.differences
@@ -110,6 +116,14 @@ class ComparedScore:
             for one, other in ((d.first, d.second), (d.second, d.first))
             if best and one == best[0] and other not in best
         )
+
+    def beaten(self, level: float) -> dict[str, Difference]:
+        """Those that another is significantly better than at this level of p, each with a difference."""
+        lost: dict[str, Difference] = {}
+        for d in self.differences:
+            if winner := self.better(d, level):
+                lost.setdefault(d.first if winner == d.second else d.second, d)
+        return lost
 
     def better(self, difference: Difference, level: float) -> str:
         """Which of the two is significantly better at this level of p; empty if neither is."""
@@ -139,6 +153,8 @@ class Comparison(Mapping[str, ComparedScore]):
         Keys of the scores that are not compared, and why.
     dataset
         The data set, if the reports know it.
+    notes
+        Which runs were not paired, and why.
     """
 
     names: tuple[str, ...]
@@ -148,6 +164,7 @@ class Comparison(Mapping[str, ComparedScore]):
     shape: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     dataset: str = ""
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> ComparedScore:
         try:
@@ -164,7 +181,7 @@ class Comparison(Mapping[str, ComparedScore]):
     @property
     def level(self) -> float:
         """What p must be below for a difference to be significant."""
-        return 1 - self.confidence
+        return round(1 - self.confidence, 15)  # 0.05, and not a little more
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -207,13 +224,14 @@ class Comparison(Mapping[str, ComparedScore]):
         scores = {
             key: {
                 **{name: value for name, value in asdict(score).items() if name != "key"},
-                "best": score.best(),
+                "best": score.best(self.level),
                 "not_significantly_worse": score.not_worse(self.level),
             }
             for key, score in self.scores.items()
         }
-        rest = {name: getattr(self, name) for name in ("names", "confidence", "runs", "shape", "left_out")}
-        plain: dict[str, Any] = _plain({"format": FORMAT, **rest, "dataset": self.dataset, "scores": scores})
+        own = ("names", "confidence", "runs", "shape", "left_out", "dataset", "notes")
+        rest = {name: getattr(self, name) for name in own}
+        plain: dict[str, Any] = _plain({"format": FORMAT, **rest, "scores": scores})
         return plain
 
     def to_json(self, path: str | Path | None = None) -> str:

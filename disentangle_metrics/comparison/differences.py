@@ -143,7 +143,8 @@ def of_runs(first: Sequence[float], second: Sequence[float], confidence: float, 
         drawn = values[1] - values[0]
         drawn = drawn[~np.isnan(drawn)]
         if len(drawn) < FEWEST_RUNS:
-            raise NoInterval(f"{len(drawn)} pairs of runs have a value; at least {FEWEST_RUNS} are needed")
+            have = "1 pair of runs has" if len(drawn) == 1 else f"{len(drawn)} pairs of runs have"
+            raise NoInterval(f"{have} a value in both; at least {FEWEST_RUNS} are needed")
         return _student(
             float(drawn.mean()), drawn, confidence, method="paired runs", total=2 * len(drawn), of_mean=True
         )

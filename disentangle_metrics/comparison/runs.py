@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from disentangle_metrics.comparison.differences import FEWEST_RUNS
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
@@ -34,7 +35,7 @@ class Runs:
     seeds: tuple[Any, ...] = ()
 
     def paired_with(self, other: Runs) -> list[tuple[Report, Report]] | None:
-        """The runs of both by seed, else by place; None if they do not pair."""
+        """The runs of both by the seeds that both have, else by place; None if they cannot be paired."""
         if self.seeds and other.seeds:
             theirs = dict(zip(other.seeds, other.reports, strict=True))
             pairs = [
@@ -46,6 +47,18 @@ class Runs:
         if len(self.reports) != len(other.reports):
             return None
         return list(zip(self.reports, other.reports, strict=True))
+
+    def why_unpaired(self, other: Runs) -> str:
+        """Why the runs of both are not paired unless the caller says so; empty if they are."""
+        own, theirs = set(self.seeds), set(other.seeds)
+        if bool(own) != bool(theirs):
+            return f"only those of {(self if own else other).name} have seeds"
+        if own != theirs:
+            both = len(own & theirs)
+            more = "; `paired=True` compares these alone" if both >= FEWEST_RUNS else ""
+            return f"they share {both or 'none'} of {len(own | theirs)} seeds{more}"
+        counts = len(self.reports), len(other.reports)
+        return "" if counts[0] == counts[1] else f"they are {counts[0]} and {counts[1]}"
 
 
 def read_runs(
@@ -68,6 +81,9 @@ def read_runs(
     scored = False
     for given, item in results.items():
         name = str(given)
+        if name in runs:
+            twins = " and ".join(repr(key) for key in results if str(key) == name)
+            raise InputError(f"`results`: {twins} are one name as text; give each its own")
         members, seeds = _members(name, item)
         if not all(isinstance(member, Report) for member in members):
             if factors is None:

@@ -42,7 +42,7 @@ class _TerminalBar:
         amounts = {"bytes": DownloadColumn, "steps": MofNCompleteColumn}
         amount = amounts.get(unit, TaskProgressColumn)()
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a label may hold a name of the caller's
             BarColumn(),
             amount,
             TimeRemainingColumn(),
@@ -58,7 +58,7 @@ class _TerminalBar:
         self._bar.update(self._task, completed=done, total=total or None, description=label)
 
     def say(self, line: str) -> None:
-        self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._bar.console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
     def stop(self) -> None:
         self._bar.stop()

@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.plot.style import COLUMN, INK, SERIES, by_name, figure_of, picture, score_of, styled
+from disentangle_metrics.plot.style import (
+    COLUMN,
+    INK,
+    SERIES,
+    by_name,
+    figure_of,
+    legend_of,
+    picture,
+    score_of,
+    styled,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +82,12 @@ def capacity(scores: Any, *, metric: str | None = None, axes: Sequence[Axes] | N
                 panel.set_xlabel("random features")
                 panel.set_ylabel("loss")
         if len(several) > 1:
-            _legend(axes, own=own)
+            drawn = zip(several, SERIES, strict=False)
+            marks = {name: Line2D([], [], **_style(colour, mark)) for name, (colour, mark) in drawn}
+            if own:
+                legend_of(figure_of(axes[0]), marks, loc="outside upper left", ncols=3, columnspacing=1.0)
+            else:
+                legend_of(axes[0], marks)
     return figure_of(axes[0])
 
 
@@ -106,16 +122,21 @@ def _panels(factors: Sequence[str], representations: int) -> list[Axes]:
     return panels[: len(factors)]
 
 
+def _style(colour: str, mark: str) -> dict[str, Any]:
+    """How the curves of one representation look."""
+    return {"color": colour, "marker": mark, "markersize": 2.6}
+
+
 def _draw(axes: Axes, several: Mapping[str, Score], factor: str, capacities: Sequence[int]) -> None:
     axes.axhline(1.0, color=INK, linewidth=0.8, linestyle=MEAN)
     alone = len(several) == 1
-    for (name, score), (colour, mark) in zip(several.items(), SERIES, strict=False):
+    for score, (colour, mark) in zip(several.values(), SERIES, strict=False):
         of_sizes = {size: item for size, item in _curves(score).items() if factor in item.index}
         places = [capacities.index(size) for size in of_sizes]
         curve = np.array([item[factor] for item in of_sizes.values()], dtype=float)
         if not len(curve) or np.isnan(curve).any():
             continue
-        axes.plot(places, curve, color=colour, marker=mark, markersize=2.6, label=name or "_")
+        axes.plot(places, curve, **_style(colour, mark))
         axes.axhline(curve[-1], color=INK if alone else colour, linewidth=0.8, linestyle=BEST)
         if alone:
             axes.fill_between(places, curve, curve[-1], color=colour, alpha=0.2, linewidth=0)
@@ -135,11 +156,3 @@ def _write_ease(axes: Axes, score: Score, factor: str, *, low: bool) -> None:
     place, below = (0.86, "top") if low else (0.04, "bottom")
     text = f"E {score.per_factor[factor]:.2f}"
     axes.text(0.97, place, text, transform=axes.transAxes, ha="right", va=below, fontsize=6.5)
-
-
-def _legend(axes: Sequence[Axes], *, own: bool) -> None:
-    lines, names = axes[0].get_legend_handles_labels()
-    if own:
-        figure_of(axes[0]).legend(lines, names, loc="outside upper left", ncols=3, columnspacing=1.0)
-    else:
-        axes[0].legend(lines, names)

@@ -33,7 +33,10 @@ APART = 0.62  # of a line, which several representations share
 
 @dataclass(frozen=True)
 class Bar:
-    """How much better a representation is than the one it is compared with: above 0 it is better."""
+    """How much better a representation is than the one it is compared with: above 0 it is better.
+
+    `value` is what the interval is around, where there is one.
+    """
 
     name: str
     value: float
@@ -47,8 +50,9 @@ def differences(
     """How much better one representation is than another by each score, with the intervals.
 
     Of two, each dot is how much better the second is than the first. Of more, each dot is how far a
-    representation is from the best of that score, which is at 0. To the right is better, also for scores that
-    fall with quality. A filled mark is a significant difference, an empty one is not, or was not tested.
+    representation is from the best of that score, which is at 0. A dot with an interval is the difference
+    less its bias of few rows. To the right is better, also for scores that fall with quality. A filled mark
+    is a significant difference, an empty one is not, or was not tested.
 
     Parameters
     ----------
@@ -73,7 +77,8 @@ def differences(
         raise InputError(f"`comparison` must be a Comparison, got {type(comparison).__name__}")
     if len(comparison.names) > len(SERIES):
         raise InputError(f"a picture shows up to {len(SERIES)} representations, got {len(comparison.names)}")
-    scores = [score for score in comparison.scores.values() if score.property != SIZE and score.best()]
+    level = comparison.level
+    scores = [score for score in comparison.scores.values() if score.property != SIZE and score.best(level)]
     bounded = [score for score in scores if score.range[1] == 1.0]
     others = [score for score in scores if score.range[1] != 1.0]
     if not scores:
@@ -93,9 +98,11 @@ def differences(
         if others:
             _draw(axes[1] if bounded else axes[0], comparison, [("", others)], shares=True)
         if len(comparison.names) > 2:
-            for name, (colour, mark) in zip(comparison.names, SERIES, strict=False):
-                axes[0].plot([], [], mark, color=colour, markersize=3.8, label=name)
-            legend_above(axes[0], len(comparison.names))
+            marks = {
+                name: axes[0].plot([], [], mark, color=colour, markersize=3.8, label=name)[0]
+                for name, (colour, mark) in zip(comparison.names, SERIES, strict=False)
+            }
+            legend_above(axes[0], marks)
     return figure_of(axes[0])
 
 
@@ -169,7 +176,7 @@ def _bars(comparison: Comparison, score: ComparedScore) -> list[Bar]:
     if len(comparison.names) == 2:
         (difference,) = score.differences
         return [_bar(comparison, score, difference, difference.second)]
-    best = score.best()[0]
+    best = score.best(comparison.level)[0]
     bars = [Bar(best, 0.0, None, False)]
     for difference in score.differences:
         if best in (difference.first, difference.second):
@@ -184,7 +191,8 @@ def _bar(comparison: Comparison, score: ComparedScore, difference: Difference, n
     ends = difference.interval
     interval = None if ends is None else (min(sign * e for e in ends), max(sign * e for e in ends))
     significant = bool(score.better(difference, comparison.level))
-    return Bar(name, sign * difference.value, interval, significant)
+    value = difference.value if difference.corrected is None else difference.corrected
+    return Bar(name, sign * value, interval, significant)
 
 
 def _draw_bar(axes: Axes, comparison: Comparison, bar: Bar, place: float, scale: float) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.plot.style import (
@@ -75,12 +76,19 @@ def parts(
         for place, name in zip(axes, present, strict=True):
             _draw(place, several, name)
         if len(several) > 1:
-            legend_above(axes[0], len(several))
+            marks = {name: Patch(**_style(place, len(several))) for place, name in enumerate(several)}
+            legend_above(axes[0], marks)
     return figure_of(axes[0])
 
 
 def _has_parts(score: Score) -> bool:
     return score.per_factor is not None or score.per_latent is not None
+
+
+def _style(number: int, count: int) -> dict[str, Any]:
+    """How the bars of one representation of so many look."""
+    hatch = HATCHES[number] if count > 1 else ""
+    return {"facecolor": SERIES[number][0], "edgecolor": "white", "linewidth": 0.4, "hatch": hatch}
 
 
 def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
@@ -89,7 +97,7 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
         part = getattr(score, attribute)
         names.update(dict.fromkeys([] if part is None else map(str, part.index)))
     height = 0.8 / len(several)
-    for number, (name, score) in enumerate(several.items()):
+    for number, score in enumerate(several.values()):
         part = getattr(score, attribute)
         if part is None:
             continue
@@ -97,17 +105,7 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
         values = {str(key): float(value) for key, value in part.items()}
         lengths = np.array([values.get(key, np.nan) for key in names])
         lines = np.arange(len(names)) + (number - (len(several) - 1) / 2) * height
-        hatch = HATCHES[number] if len(several) > 1 else ""
-        axes.barh(
-            lines,
-            np.nan_to_num(lengths),
-            height,
-            color=colour,
-            edgecolor="white",
-            linewidth=0.4,
-            hatch=hatch,
-            label=name or "_",
-        )
+        axes.barh(lines, np.nan_to_num(lengths), height, **_style(number, len(several)))
         for line, length in zip(lines, lengths, strict=True):
             if np.isnan(length):
                 axes.text(0.0, line, " no value", va="center", fontsize=6, color=INK)

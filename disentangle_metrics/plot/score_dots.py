@@ -32,6 +32,9 @@ Scores = Mapping[str, "Score"]
 LINE, SPARE = 0.155, 0.55  # inches of height for a score, and for what is around them
 MOST_TOLD = 4  # representations whose numbers stand beside a score of another range
 APART = 0.62  # of a line, which the marks of several representations share
+EDGE: Mapping[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+LARGE: Mapping[str, Any] = {**EDGE, "markersize": 3.6}  # the mark of one representation
+SMALL: Mapping[str, Any] = {**EDGE, "markersize": 3.0}  # of several
 
 
 def scores(reports: Any, *, ax: Axes | None = None, axes: Sequence[Axes] | None = None) -> Figure:
@@ -82,7 +85,12 @@ def scores(reports: Any, *, ax: Axes | None = None, axes: Sequence[Axes] | None 
         if others:
             _draw_others(axes[1] if bounded else axes[0], several, others)
         if len(several) > 1:
-            legend_above(axes[0], len(several))
+            drawn = zip(several, SERIES, strict=False)
+            marks = {
+                name: axes[0].plot([], [], mark, color=colour, **SMALL, label=name)[0]
+                for name, (colour, mark) in drawn
+            }
+            legend_above(axes[0], marks)
     return figure_of(axes[0])
 
 
@@ -129,10 +137,10 @@ def _draw_bounded(axes: Axes, several: Mapping[str, Scores], groups: Mapping[str
         for key in keys:
             ticks.append((line, _label(several, key)))
             axes.axhline(line, color="#dddddd", linewidth=0.5, zorder=0)
-            for number_, (name, report) in enumerate(several.items()):
+            for number_, report in enumerate(several.values()):
                 if key in report:
                     _draw_score(
-                        axes, report[key], line + _aside(number_, len(several)), number_, name, len(several)
+                        axes, report[key], line + _aside(number_, len(several)), number_, len(several)
                     )
             line += 1
     axes.set_yticks([place for place, _ in ticks], [label for _, label in ticks])
@@ -147,7 +155,7 @@ def _draw_bounded(axes: Axes, several: Mapping[str, Scores], groups: Mapping[str
     )  # beside names of any length
 
 
-def _draw_score(axes: Axes, score: Score, y: float, series: int, name: str, count: int) -> None:
+def _draw_score(axes: Axes, score: Score, y: float, series: int, count: int) -> None:
     if math.isnan(score.value):
         return
     colour, mark = SERIES[series]
@@ -169,17 +177,7 @@ def _draw_score(axes: Axes, score: Score, y: float, series: int, name: str, coun
         )
         if score.corrected is not None:
             axes.plot([score.corrected] * 2, [y - 0.18, y + 0.18], color=colour, linewidth=0.8, zorder=3)
-    axes.plot(
-        [score.value],
-        [y],
-        mark,
-        color=colour,
-        markersize=3.6 if count == 1 else 3.0,
-        markeredgecolor="white",
-        markeredgewidth=0.4,
-        zorder=4,
-        label=name if name and name not in axes.get_legend_handles_labels()[1] else "_",
-    )
+    axes.plot([score.value], [y], mark, color=colour, **(LARGE if count == 1 else SMALL), zorder=4)
 
 
 def _draw_others(axes: Axes, several: Mapping[str, Scores], keys: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import colormaps, rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -116,6 +117,8 @@ def by_name(given: Any, argument: str, most: int = len(SERIES)) -> dict[str, Sco
         return {"": given}
     if isinstance(given, Mapping):
         several = {str(name): item for name, item in given.items()}
+        if len(several) < len(given):
+            raise InputError(f"`{argument}` has two names that are one as text, such as 1 and '1'")
     elif isinstance(given, Sequence) and not isinstance(given, str):
         several = {str(number + 1): item for number, item in enumerate(given)}
     else:
@@ -151,12 +154,21 @@ def legible(share: float) -> str:
     return max((INK, WHITE), key=lambda colour: contrast(colour, cell))
 
 
-def legend_above(axes: Axes, count: int) -> None:
-    """A legend of the representations, where it hides nothing."""
-    axes.legend(
+def legend_of(owner: Axes | Figure, marks: Mapping[str, Artist], **options: Any) -> None:
+    """A legend of representations by name. A label that begins with an underscore would be left out."""
+    legend = owner.legend(list(marks.values()), [str(place) for place in range(len(marks))], **options)
+    for text, name in zip(legend.get_texts(), marks, strict=True):
+        text.set_text(name)
+
+
+def legend_above(axes: Axes, marks: Mapping[str, Artist]) -> None:
+    """A legend of representations by name, where it hides nothing."""
+    legend_of(
+        axes,
+        marks,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=min(count, 3),
+        ncols=min(len(marks), 3),
         borderaxespad=0.2,
         handletextpad=0.3,
         columnspacing=1.0,

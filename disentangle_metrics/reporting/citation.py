@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.lookup import find_scores, without_settings
 from disentangle_metrics.reporting.literature import (
     PACKAGE,
@@ -14,6 +15,7 @@ from disentangle_metrics.reporting.literature import (
     citations,
     paper_name,
     protocol_citation,
+    published_protocols,
 )
 from disentangle_metrics.reporting.tables import latex
 from disentangle_metrics.reporting.units import latent_count
@@ -45,7 +47,7 @@ class Citation:
         return str(self)
 
 
-def cite(*items: Any) -> Citation:
+def cite(*items: Any, protocol: str = "default") -> Citation:
     """What to cite for metrics, a score or a report.
 
     Parameters
@@ -53,6 +55,9 @@ def cite(*items: Any) -> Citation:
     *items
         Names of metrics or keys of scores, as in ``dm.cite("mig", "dci")``; or signatures, scores, or one
         report, of which the settings are told too.
+    protocol
+        The protocol that metrics given by name are computed by; it is cited too. Scores, signatures and a
+        report have their own settings.
 
     Returns
     -------
@@ -71,6 +76,11 @@ def cite(*items: Any) -> Citation:
         raise InputError("`cite` takes one report alone; call it once for each")
     if reports:
         return _of_report(reports[0])
+    if protocol not in (known := ["default", *published_protocols()]):
+        near = did_you_mean(protocol, known)
+        raise InputError(f"unknown protocol {protocol!r}; {near}known: {', '.join(known)}")
+    name, source = _protocol(protocol)
+    by_name = False
     used: dict[str, list[str]] = {}
     settings: dict[str, str] = {}
     for item in items:
@@ -84,10 +94,12 @@ def cite(*items: Any) -> Citation:
             metric, keys = UDR, [UDR]
         else:
             definition, of_name = find_scores(item)
-            metric, keys = definition.name, list(of_name)
+            metric, keys, by_name = definition.name, list(of_name), True
         used.setdefault(metric, []).extend(key for key in keys if key not in used.get(metric, ()))
-    told = "" if settings else ", with the settings of its protocol \\texttt{default}"
-    return _citation(used, settings, told)
+    if settings and not by_name:
+        return _citation(used, settings, "")
+    told = f", with the settings of its protocol {name}{' where none are given' if settings else ''}"
+    return _citation(used, settings, told, source)
 
 
 def _of_report(report: Any) -> Citation:
@@ -98,15 +110,20 @@ def _of_report(report: Any) -> Citation:
         metric = _with_settings(_metric_of(plain), score.signature, settings)
         used.setdefault(metric, []).append(plain)
     rows, factors = report.shape[0], factor_count(report.shape[2])
-    source = protocol_citation(report.protocol)
-    protocol = f"\\texttt{{{latex(report.protocol)}}}" + (f"~\\cite{{{source}}}" if source else "")
+    name, source = _protocol(report.protocol)
     told = (
-        f", by its protocol {protocol}, on {rows:,} rows of {latent_count(report)} and {factors} "
+        f", by its protocol {name}, on {rows:,} rows of {latent_count(report)} and {factors} "
         f"(seed {report.seed})"
     )
     if report.confidence is not None:
         told += f", with {latex(f'{100 * report.confidence:g}%')} confidence intervals"
-    return _citation(used, settings, told, [source] if source else [])
+    return _citation(used, settings, told, source)
+
+
+def _protocol(name: str) -> tuple[str, list[str]]:
+    """A protocol as a sentence names it, and the key of the entry that it follows, if there is one."""
+    source = protocol_citation(name)
+    return f"\\texttt{{{latex(name)}}}" + (f"~\\cite{{{source}}}" if source else ""), [source] * bool(source)
 
 
 def _citation(

@@ -116,8 +116,9 @@ def _of_two(comparison: Comparison, scores: Sequence[ComparedScore]) -> str:
 
 def _of_many(comparison: Comparison, scores: Sequence[ComparedScore]) -> str:
     """How often each is the best, or not told from it."""
+    level = comparison.level
     counts = {
-        name: sum(name in score.best() or name in score.not_worse(comparison.level) for score in scores)
+        name: sum(name in score.best(level) or name in score.not_worse(level) for score in scores)
         for name in comparison.names
     }
     first, *others = sorted(counts, key=lambda name: -counts[name])
@@ -126,7 +127,8 @@ def _of_many(comparison: Comparison, scores: Sequence[ComparedScore]) -> str:
 
 
 def _line(comparison: Comparison, score: ComparedScore, title: str, columns: Sequence[str]) -> Line:
-    means, best, equal = score.means(), score.best(), score.not_worse(comparison.level)
+    level = comparison.level
+    means, best, equal = score.means(), score.best(level), score.not_worse(level)
     cells = [_value(score, name, means[name]) for name in comparison.names]
     emphasis: list[Emphasis] = [
         "best" if name in best else "not worse" if name in equal else "" for name in comparison.names
@@ -137,7 +139,7 @@ def _line(comparison: Comparison, score: ComparedScore, title: str, columns: Seq
         if "corrected" in columns:
             cells.append(NOTHING if d.corrected is None else _signed(d.corrected))
         if "p" in columns:
-            cells += [bounds(d.interval), probability(d.p_holm)]
+            cells += [bounds(d.interval), probability(d.p_holm, level)]
     plain: list[Emphasis] = [""] * (len(cells) - len(emphasis))
     label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
     return Line(
@@ -174,16 +176,17 @@ def _facts(comparison: Comparison) -> str:
 
 
 def _convention(comparison: Comparison, shown: Sequence[ComparedScore]) -> str:
-    if not any(score.best() for score in shown):
+    level = comparison.level
+    if not any(score.best(level) for score in shown):
         return ""
-    text = "{best}: the best score. "
+    passed_over = any(score.best(level) != score.best(0) for score in shown)
+    text = "{best}: the best score" + (
+        " that no other is significantly better than. " if passed_over else ". "
+    )
     if any(d.p is not None for score in shown for d in score.differences):
         tests = sum(d.p is not None for d in comparison.differences)
         corrected = f", with Holm's correction for {tests} tests" if tests > 1 else ""
-        text += (
-            f"{{not_worse}}: not significantly worse than the best (p of {comparison.level:.2g} or more"
-            f"{corrected})."
-        )
+        text += f"{{not_worse}}: not significantly worse than the best (p of {level:g} or more{corrected})."
     return text.strip()
 
 
@@ -196,6 +199,10 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
         signatures = (line for score in shown for line in score.signatures.values())
         what = "units of latents" if any("|groups:" in line for line in signatures) else "latents"
         yield Remark(f"the numbers of {what} differ: {told}", "note")
+    for text in comparison.notes:
+        yield Remark(text, "note")
+    yield from _left_out_runs(shown)
+    yield from _passed_over(comparison, shown)
     if len(comparison.names) > 2:
         yield Remark("every difference, interval and p: `comparison.to_frame()`", "note")
     reasons: dict[str, list[Difference]] = {}
@@ -212,6 +219,39 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
         alike.setdefault(reason, []).append(key)
     for reason, keys in alike.items():
         yield Remark(f"not compared: {_listed(keys)}: {reason}", "missing")
+
+
+def _left_out_runs(shown: Sequence[ComparedScore]) -> Iterator[Remark]:
+    """Which differences are of fewer runs than there are."""
+    alike: dict[str, list[str]] = {}
+    for score in shown:
+        for d in score.differences:
+            total = len(score.values[d.first]) + len(score.values[d.second])
+            if d.method not in ("paired runs", "runs") or d.count == total:
+                continue
+            of = f"the difference of {d.first} and {d.second} is of {d.count} of their {total} runs"
+            text = f"{of}: the others have no value"
+            if d.method == "paired runs":
+                text = f"{of}: of pairs with a value in both; the scores are means of all runs"
+            alike.setdefault(text, []).append(score.key)
+    for text, keys in alike.items():
+        yield Remark(f"{_listed(keys)}: {text}")
+
+
+def _passed_over(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator[Remark]:
+    """Where the best score is not the best representation, since a test says otherwise."""
+    alike: dict[str, list[str]] = {}
+    for score in shown:
+        beaten = score.beaten(comparison.level)
+        for name in score.best(0):
+            if (d := beaten.get(name)) is None:
+                continue
+            winner = score.better(d, comparison.level)
+            why = "in the runs that are paired" if "runs" in d.method else "less the bias of few rows"
+            text = f"{name} has the better score, and {winner} is significantly better {why}"
+            alike.setdefault(text, []).append(score.key)
+    for text, keys in alike.items():
+        yield Remark(f"{_listed(keys)}: {text}")
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -150,11 +150,11 @@ def _tabular(block: Block, corner: str, *, as_they_are: bool = False) -> str:
     lines = [f"  \\begin{{tabular}}{{l{'r' * len(heads)}}}", r"    \toprule"]
     if block.title:
         lines.append(f"    \\multicolumn{{{len(heads) + 1}}}{{l}}{{\\emph{{{latex(block.title)}}}}} \\\\")
-    lines += [f"    {' & '.join([latex(corner.capitalize()), *heads])} \\\\", r"    \midrule"]
+    lines += [_row([latex(corner.capitalize()), *heads]), r"    \midrule"]
     for line in block.lines:
         below = r"\quad " if line.label.startswith(" ") else ""
         cells = [below + latex(line.label.strip()), *map(latex, line.cells)]
-        lines.append(f"    {' & '.join(cells)} \\\\")
+        lines.append(_row(cells))
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}"])
 
 
@@ -176,14 +176,23 @@ def latex_table(
         f"  \\label{{{label}}}",
         f"  \\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
         r"    \toprule",
-        f"    {' & '.join(header)} \\\\",
+        _row(header),
     ]
     for title, rows in groups:
         lines.append(r"    \midrule")
         if title:
             lines.append(f"    \\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{title}}}}} \\\\")
-        lines += [f"    {' & '.join(cells)} \\\\" for cells in rows]
+        lines += map(_row, rows)
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]) + "\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    """A row of cells that are LaTeX already.
+
+    The end of the row before it takes a * or a [ for its own, also on the next line.
+    """
+    text = " & ".join(cells)
+    return f"    {'{}' if text.startswith(('*', '[')) else ''}{text} \\\\"
 
 
 def latex(text: str) -> str:

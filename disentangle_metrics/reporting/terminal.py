@@ -27,7 +27,10 @@ SHOWN: Mapping[Emphasis, tuple[str, str]] = {  # a mark, which plain text keeps,
 
 
 def render(view: View[Any], console: Console) -> None:
-    """Print the table, its legend and the remarks; nothing is cut, at any width."""
+    """Print the table, its legend and the remarks; nothing is cut, at any width.
+
+    A plain string would be searched for the codes of emoji, as in the name ``rs123:A:G``.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -47,7 +50,7 @@ def render(view: View[Any], console: Console) -> None:
             ]
             table.add_row(Text(printable(row.label, encoding)), *cells)
     for line in view.answer:
-        console.print(printable(line, encoding), markup=False, highlight=False)
+        console.print(Text(printable(line, encoding)))
     if view.answer:
         console.print()
     console.print(table)
@@ -62,15 +65,17 @@ def render(view: View[Any], console: Console) -> None:
         *view.notes,
         *(remark.line for remark in view.remarks),
     ):
-        console.print(printable(line, encoding), markup=False, highlight=False)
+        console.print(Text(printable(line, encoding)))
 
 
 def render_blocks(blocks: Blocks, console: Console) -> None:
     """Print the tables and the notes; a table that is too wide goes on in another below it."""
+    from rich.text import Text
+
     for block in blocks.blocks:
         _print_block(block, blocks.corner, console)
     for text in (blocks.facts, *blocks.notes):
-        console.print(printable(text, console.encoding), markup=False, highlight=False)
+        console.print(Text(printable(text, console.encoding)))
 
 
 def _print_block(whole: Block, corner: str, console: Console) -> None:

@@ -130,7 +130,7 @@ def _held_block(report: Report, shown: Sequence[str], more: str) -> Block | None
     lines = []
     for unit in shown:
         cells = (
-            ("*" if best.get(str(factor)) == unit else "") + _cell(value)
+            ("*" if best.get(str(factor)) == unit else "") + number(value)
             for factor, value in table.frame.loc[unit].items()
         )
         lines.append(Line(_label(report, unit), tuple(cells)))
@@ -140,7 +140,7 @@ def _held_block(report: Report, shown: Sequence[str], more: str) -> Block | None
 def _listed(table: Held, best: dict[str, str], unit: str) -> str:
     """The factors that a unit holds more of than others do."""
     own = [factor for factor, holder in best.items() if holder == unit]
-    told = [f"{factor} {_cell(table.frame.loc[unit, factor])}" for factor in own[:MOST_FACTORS]]
+    told = [f"{factor} {number(table.frame.loc[unit, factor])}" for factor in own[:MOST_FACTORS]]
     rest = f" and {len(own) - MOST_FACTORS} more" if len(own) > MOST_FACTORS else ""
     return ", ".join(told) + rest if told else "none"
 
@@ -159,7 +159,7 @@ def _alone_block(report: Report, shown: Sequence[str], more: str) -> Block | Non
     if not labels:
         return None
     lines = tuple(
-        Line(_label(report, unit), tuple(_cell(frame.loc[unit, pair]) for pair in (*pairs, *probes)))
+        Line(_label(report, unit), tuple(number(frame.loc[unit, pair]) for pair in (*pairs, *probes)))
         for unit in shown
     )
     accuracy = f" (probe: {paper_name(PROBES)}, by factor)" if probes else ""
@@ -172,13 +172,9 @@ def _parts_block(report: Report, shown: Sequence[str], more: str) -> Block | Non
     if not parts:
         return None
     lines = tuple(
-        Line(_label(report, unit), tuple(_cell(part[unit]) for part in parts.values())) for unit in shown
+        Line(_label(report, unit), tuple(number(part[unit]) for part in parts.values())) for unit in shown
     )
     return Block(f"Score of each unit{more}", tuple(Column(key, key) for key in parts), lines)
-
-
-def _cell(value: Any) -> str:
-    return number(value)[:5] if abs(value) < 10 else number(value)
 
 
 def notes(report: Report) -> Iterator[str]:

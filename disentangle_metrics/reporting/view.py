@@ -246,9 +246,15 @@ def number(value: float | None) -> str:
     return NOTHING if value is None or math.isnan(value) else f"{value:z.3f}"
 
 
-def probability(p: float | None) -> str:
-    """A p for a table."""
-    return NOTHING if p is None else f"<{SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+def probability(p: float | None, level: float = 1.0) -> str:
+    """A p for a table, with as many digits as show on which side of `level` it lies."""
+    if p is None:
+        return NOTHING
+    smallest = min(SMALLEST_P, level)
+    if p < smallest:
+        return f"<{smallest:g}"
+    texts = (f"{p:.{digits}f}" for digits in range(3, 17))
+    return next((text for text in texts if (float(text) < level) == (p < level)), f"{p}")
 
 
 def bounds(interval: tuple[float, float] | None) -> str:
