@@ -91,7 +91,11 @@ def test_cite_follows_the_table_or_stands_alone(dm_eval):
     _, alone, _ = dm_eval("--cite --metrics sap,dci")
     assert alone.strip() == str(dm.cite("sap", "dci")).strip()
     _, suite, _ = dm_eval("--cite --protocol hsu2023")
-    assert "hsu2023disentanglement" in suite
+    assert "protocol \\texttt{hsu2023}~\\cite{hsu2023disentanglement}" in suite
+    _, named, _ = dm_eval("--cite --protocol locatello2019 --metrics mig")
+    assert named.strip() == str(dm.cite("mig", protocol="locatello2019")).strip()
+    _, two, _ = dm_eval("--cite --protocol eastwood2018")  # which has no informativeness
+    assert "We computed DCI disentanglement and DCI completeness~" in two
 
 
 @pytest.mark.parametrize(

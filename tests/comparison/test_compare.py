@@ -53,7 +53,7 @@ def test_the_clear_code_is_better(clear, noisy):
     low, high = difference.interval
     assert 0 < low < difference.corrected < high
     assert difference.p < 0.001
-    assert comparison["mig"].best() == ("clear",)
+    assert comparison["mig"].best(comparison.level) == ("clear",)
     assert comparison["mig"].not_worse(comparison.level) == ()
     assert comparison["mig"].better(difference, comparison.level) == "clear"
     assert str(comparison).startswith("clear is better than noisy in ")
@@ -92,7 +92,7 @@ def test_a_size_and_a_score_without_interval_are_not_tested(clear, noisy):
     (size,) = comparison["active_units"].differences
     assert size.p is None
     assert "a size" in size.reason
-    assert comparison["active_units"].best() == ()
+    assert comparison["active_units"].best(comparison.level) == ()
     (without,) = comparison["modularity"].differences
     assert without.interval is None
     assert without.reason.startswith("neither has an interval of its own: ")
@@ -138,7 +138,7 @@ def test_several_runs_are_paired_by_place_or_by_seed():
     assert (difference.method, difference.count) == ("paired runs", 8)
     assert difference.p == pytest.approx(expected.pvalue)
     by_seed = {"a": dict(enumerate(first)), "b": {3: second[3], 2: second[2], 0: second[0], 9: second[1]}}
-    (difference,) = dm.compare(by_seed)["mig"].differences
+    (difference,) = dm.compare(by_seed, paired=True)["mig"].differences
     places = [0, 2, 3]
     expected = stats.ttest_rel([values[1][p] for p in places], [values[0][p] for p in places])
     assert difference.count == 6

@@ -35,6 +35,19 @@ def test_long_work_shows_a_bar_on_standard_error(
     assert shown.out == ""
 
 
+def test_names_are_shown_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    with LateProgress("drawing", 1) as bar:
+        bar.update(1, "chr:X:155 [/b]")
+        bar.say("rs123:A:G [/b]")
+    shown = capsys.readouterr().err
+    assert "chr:X:155 [/b]" in shown
+    assert "rs123:A:G [/b]" in shown
+
+
 def test_long_work_shows_nothing_where_no_one_watches(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -81,11 +81,11 @@ def test_a_report_that_was_stored_draws_what_the_fresh_one_does() -> None:
 
 
 def test_several_with_other_capacities_share_the_axis() -> None:
-    figure = dm.plot.capacity({"one": by_hand(), "other": by_hand(curve_16=[0.2, 0.4])})
+    figure = dm.plot.capacity({"_one": by_hand(), "other": by_hand(curve_16=[0.2, 0.4])})
     first, second = (line for line in figure.axes[0].get_lines() if len(line.get_ydata()) > 2)
     assert list(first.get_xdata()) == [0, 1, 2]
     assert list(second.get_xdata()) == [0, 1, 2, 3]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["one", "other"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["_one", "other"]
 
 
 @pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")

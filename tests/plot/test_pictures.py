@@ -16,6 +16,7 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics.reporting.palette import contrast
 from tests.reporting.example import DOLLARS, LATENTS, REPORT, score
+from tests.reporting.test_comparison_view import of_few_rows
 
 matplotlib = pytest.importorskip("matplotlib")
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
@@ -249,7 +250,7 @@ def test_differences_are_where_they_are_and_better_is_to_the_right():
     (difference,) = comparison["mig"].differences
     assert difference.value < 0  # the noisy code is worse
     line = labels["MIG"]
-    (dot,) = [item for item in bounded.lines if list(item.get_xydata()[0]) == [difference.value, line]]
+    (dot,) = [item for item in bounded.lines if list(item.get_xydata()[0]) == [difference.corrected, line]]
     assert dot.get_markerfacecolor() == SERIES[0][0]  # significant
     assert any(list(item.get_xdata()) == list(difference.interval) for item in bounded.lines)
     (untested,) = [
@@ -261,9 +262,33 @@ def test_differences_are_where_they_are_and_better_is_to_the_right():
     (fall,) = comparison["total_correlation"].differences
     largest = max(comparison["total_correlation"].means().values())
     (dot,) = [item for item in others.lines if item.get_marker() == "o"]
-    assert dot.get_xdata()[0] == pytest.approx(-fall.value / largest)
+    assert dot.get_xdata()[0] == pytest.approx(-fall.corrected / largest)
     low, high = bounded.get_xlim()
     assert low == -high
+
+
+def test_a_filled_dot_lies_on_the_side_of_the_better():
+    (coarse_is_better,) = dm.plot.differences(of_few_rows()).axes
+    (dot,) = [line for line in coarse_is_better.lines if line.get_marker() == "o"]
+    assert dot.get_xdata()[0] == -0.041
+    assert dot.get_markerfacecolor() == SERIES[0][0]
+    axes = dm.plot.differences(of_few_rows("noise")).axes[0]
+    dots = [line for line in axes.lines if len(line.get_xdata()) == 1]
+    assert [line.get_xdata()[0] for line in dots] == [0.0, -0.041, -0.104]
+    assert all(line.get_markerfacecolor() != "white" for line in dots)
+
+
+def test_a_name_that_begins_with_an_underscore_is_in_the_legend():
+    less = dm.Report({"total_correlation": REPORT["total_correlation"]})
+    with_latents = score("mig", 0.5, "", per_latent=pd.Series([0.25, 0.5], index=LATENTS))
+    names = ["_old", "new", "less"]
+    for figure, shown in (
+        (dm.plot.scores({"_old": REPORT, "new": REPORT, "less": less}), names),
+        (dm.plot.scores({"_old": less, "new": less}), names[:2]),
+        (dm.plot.parts({"_old": REPORT["mig"], "new": REPORT["mig"], "less": with_latents}), names),
+        (dm.plot.differences(of_few_rows("_old")), ["coarse", "fine", "_old"]),
+    ):
+        assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == shown
 
 
 def test_of_three_the_best_is_at_zero():
@@ -273,15 +298,19 @@ def test_of_three_the_best_is_at_zero():
     assert labels == ["clear", "noisy", "third"]
     assert len({handle.get_marker() for handle in handles}) == 3
     labels = {tick.get_text(): y for tick, y in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
-    means = comparison["mig"].means()
+    best = comparison["mig"].best(comparison.level)[0]
+    lead = {best: 0.0}
+    for d in comparison["mig"].differences:
+        if best in (d.first, d.second):
+            lead |= {d.first: -d.corrected} if best == d.second else {d.second: d.corrected}
     dots = {
         item.get_marker(): item.get_xdata()[0]
         for item in axes.lines
         if len(item.get_xdata()) == 1 and abs(item.get_ydata()[0] - labels["MIG"]) < 0.5
     }
-    best = max(means.values())
+    assert best == max(comparison.names, key=comparison["mig"].means().__getitem__)
     for (_, mark), name in zip(SERIES, comparison.names, strict=False):
-        assert dots[mark] == pytest.approx(means[name] - best)
+        assert dots[mark] == pytest.approx(lead[name])
     assert not any("nan" in text.get_text() for text in axes.texts)
 
 
@@ -292,6 +321,7 @@ def test_of_three_the_best_is_at_zero():
         (lambda: dm.plot.scores(3), "`reports` must be a Report, a Score, or a mapping"),
         (lambda: dm.plot.scores({}), "holds 0 representations"),
         (lambda: dm.plot.scores({"a": 3}), "under 'a' is a int"),
+        (lambda: dm.plot.scores({1: REPORT, "1": REPORT}), "two names that are one as text"),
         (lambda: dm.plot.scores({str(i): REPORT for i in range(8)}), "shows 1 to 7"),
         (lambda: dm.plot.scores(REPORT["factor_vae"]), "no score with a value"),
         (

@@ -98,6 +98,21 @@ def test_names_give_a_sentence_and_their_entries():
     assert "UDR~\\cite{duan2020unsupervised}" in dm.cite("udr").methods
 
 
+def test_a_protocol_is_named_and_cited():
+    citation = dm.cite("mig", "sap", protocol="locatello2019")
+    assert citation.methods.endswith(
+        ", with the settings of its protocol \\texttt{locatello2019}~\\cite{locatello2019challenging}."
+    )
+    assert "{locatello2019challenging," in citation.bibtex
+    mixed = dm.cite("mig|bins:10", "sap", protocol="locatello2019")
+    assert "MIG (bins 10)~" in mixed.methods
+    assert mixed.methods.endswith("{locatello2019challenging} where none are given.")
+    alone = dm.cite("mig|bins:10", protocol="locatello2019")
+    assert alone == dm.cite("mig|bins:10")
+    with pytest.raises(dm.InputError, match="unknown protocol 'locatelo2019'; did you mean 'locatello2019'"):
+        dm.cite("mig", protocol="locatelo2019")
+
+
 def test_a_report_tells_its_settings_too():
     report = dm.Report({"mig": REPORT["mig"]}, protocol="li2020", shape=(1234, 2, 3), seed=7, confidence=0.9)
     methods = dm.cite(report).methods

@@ -172,6 +172,64 @@ def test_one_run_each_says_what_it_cannot_say():
     assert "says nothing of another training run" not in " ".join(str(several).split())
 
 
+def of_few_rows(*more):
+    """Sufficiency of 300 rows: fine has the higher score, from a bias of few rows that is larger than its lead."""
+    names = ("coarse", "fine", *more)
+    of = [
+        difference_of(
+            "sufficiency", "coarse", "fine", 0.036, 0.016, corrected=-0.041, interval=(-0.075, -0.008)
+        )
+    ]
+    if more:
+        of.append(difference_of("sufficiency", "coarse", *more, -0.084, 0.0001, corrected=-0.104))
+        of.append(difference_of("sufficiency", "fine", *more, -0.12, 0.0001, corrected=-0.063))
+    values = dict(zip(names, (0.126, 0.162, 0.042), strict=False))
+    score = compared("sufficiency", values, of)
+    runs, shape = dict.fromkeys(names, 1), dict.fromkeys(names, (300, 2, 2))
+    return Comparison(names, {"sufficiency": score}, 0.95, runs, shape)
+
+
+@pytest.mark.parametrize("more", [(), ("noise",)])
+def test_words_star_json_and_frame_name_one_as_better(more):
+    comparison = of_few_rows(*more)
+    view = comparison_view(comparison)
+    (line,) = view.rows
+    assert line.emphasis[: 2 + len(more)] == ("best", "", *[""] * len(more))
+    (answer,) = view.answer
+    assert answer.startswith(
+        "Best, or not significantly worse than the best: coarse in 1 of 1 scores, fine in 0"
+        if more
+        else "coarse is better than fine in 1 of 1 scores."
+    )
+    stored = comparison.to_dict()["scores"]["sufficiency"]
+    assert (stored["best"], stored["not_significantly_worse"]) == (["coarse"], [])
+    assert comparison.to_frame().better.iloc[0] == "coarse"
+    assert (
+        "fine has the better score, and coarse is significantly better less the bias" in view.remarks[1].text
+    )
+    assert "In bold: the best score that no other is significantly better than." in comparison.to_latex()
+
+
+@pytest.mark.parametrize(
+    ("p", "confidence", "text", "mark"),
+    [
+        (0.0496, 0.95, "0.0496", ""),
+        (0.0503, 0.95, "0.050", "not worse"),
+        (0.05, 0.95, "0.050", "not worse"),
+        (0.049999996, 0.95, "0.049999996", ""),
+        (0.0004, 0.9995, "<0.0005", ""),
+        (0.0008, 0.9995, "0.001", "not worse"),
+        (0.0004, 0.9997, "0.0004", "not worse"),
+        (0.0996, 0.9, "0.0996", ""),
+    ],
+)
+def test_a_p_shows_on_which_side_of_the_level_it_lies(p, confidence, text, mark):
+    score = compared("mig", {"a": 0.3, "b": 0.4}, [difference_of("mig", "a", "b", 0.1, p)])
+    runs, shape = dict.fromkeys("ab", 1), dict.fromkeys("ab", (9, 2, 2))
+    (line,) = comparison_view(Comparison(("a", "b"), {"mig": score}, confidence, runs, shape)).rows
+    assert (line.cells[-1], line.emphasis[0]) == (text, mark)
+
+
 @pytest.mark.parametrize(
     ("p", "text"), [(None, "–"), (0.0, "<0.001"), (0.00099, "<0.001"), (0.0312, "0.031"), (1.0, "1.000")]
 )

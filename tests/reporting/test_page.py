@@ -141,7 +141,9 @@ def test_what_is_copied_is_what_the_methods_give(page):
 def test_the_call_or_the_command_is_there(page):
     command = Page(REPORT.with_provenance(command="dm-eval --latents 'a b.npy'").to_html())
     assert command.by_id["report-again"] == "dm-eval --latents 'a b.npy'"
-    scored = REPORT.with_provenance(dataset="sprites", images=10, encoder={"path": "/m/model.pt"})
+    scored = REPORT.with_provenance(
+        dataset="sprites", images=10, image_shape=[64, 64, 1], encoder={"path": "/m/model.pt"}
+    )
     again = Page(scored.to_html())
     assert (
         "dm.evaluate(\n    dm.load_encoder('/m/model.pt'),\n    dm.load_dataset('sprites'),\n" in again.words

@@ -88,6 +88,15 @@ def test_the_tables_have_units_with_their_columns():
     assert unit_blocks(by_hand(), brief=True) == (first,)
 
 
+def test_a_negative_number_is_rounded_and_not_cut():
+    parts = pd.Series([-0.9962, -0.0004], index=["low", "high"])
+    scores = {"mig_sup": replace(by_hand()["mig_sup"], per_latent=parts, range=(-1.0, 1.0))}
+    report = replace(by_hand(), scores=scores, per_group=None)
+    (block,) = unit_blocks(report)
+    assert [line.cells for line in block.lines] == [("-0.996",), ("0.000",)]
+    assert "low (a, c) -0.996" in " ".join(str(report).split())
+
+
 def test_every_rendering_speaks_of_units():
     report = by_hand()
     assert latent_count(report) == "2 units of 3 latents"
