@@ -136,7 +136,7 @@ def test_the_call_again_names_the_data(tmp_path) -> None:
     from disentangle_metrics.reporting.again import command_or_call
 
     images, factors = made()
-    assert "dm.datasets.from_arrays(images, factors)" in command_or_call(
+    assert "dm.datasets.from_arrays(images, factors, factor_names=['word', 'size'])" in command_or_call(
         dm.evaluate(encode, images, factors, **CHEAP)
     )
     np.savez(tmp_path / "mine.npz", images=images, factors=factors["size"])

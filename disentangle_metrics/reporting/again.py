@@ -99,6 +99,7 @@ def _factor_names(report: Report) -> list[str]:
     """The names of the factors, if they are no defaults; none where a table had more columns than these."""
     own = not all(re.fullmatch(r"factor_\d+", name) for name in report.factor_names)
     more = any(check.code == "identifier" for check in report.found)
+    more = more or "notes" in report.provenance.get("data", {})  # of images: what is left out
     return [f"factor_names={list(report.factor_names)!r}"] if own and not more else []
 
 

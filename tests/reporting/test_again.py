@@ -26,6 +26,7 @@ NAMES = ["shape", "phase"]
 IMAGES = np.zeros((N, 8, 8), dtype=np.float32)
 IMAGES[:, 0, 0], IMAGES[:, 1, 1] = V.T / 4
 LOADER = [(IMAGES[:70], V[:70]), (IMAGES[70:], V[70:])]
+NAMED_ROWS = pd.DataFrame({"row": [f"r{i}" for i in range(N)], "shape": V[:, 0], "size": V[:, 1]})
 POSTERIOR = dm.GaussianPosterior(Z, np.full_like(Z, -2.0))
 
 
@@ -59,7 +60,7 @@ def same(report: dm.Report, **names: Any) -> None:
                             "factor_types": ["circular:360", "categorical"]}),
         (Z, np.column_stack([V[:, 0], PHASE]), {"metrics": ["mig", "r4"], "hierarchy": TREE, "factor_names": NAMES}),
         (Z, pd.DataFrame({"shape": V[:, 0], "phase": PHASE}), {"metrics": ["mig"], "missing": "drop"}),
-        (Z, pd.DataFrame({"row": [f"r{i}" for i in range(N)], "shape": V[:, 0]}), {"metrics": ["mig"]}),
+        (Z, NAMED_ROWS, {"metrics": ["mig"]}),
         (Z, V, {"metrics": ["mig"], "variant": "colour(seed=1)"}),
         (Z, V, {"metrics": ["sap", dm.Metric("dcimig", weights="equal")], "permutations": 9, "seed": 4}),
         (Z, V, {"metrics": ["mig", "sap"], "confidence": 0.9, "replicates": 5, "protocol": "carbonneau2022"}),
@@ -79,6 +80,7 @@ def test_a_call_of_arrays(latents: Any, factors: Any, options: dict[str, Any]) -
         ((encode, IMAGES, TURNING), {"factor_types": ["circular:360", "ordinal"], "factor_names": ["hue", "size"]}),
         ((encode, IMAGES, V), {"latent_types": ["circular:1", "continuous"], "scale": "-1..1"}),
         ((encode, IMAGES, np.column_stack([V[:, 0], PHASE])), {"factor_names": NAMES, "hierarchy": TREE}),
+        ((encode, IMAGES, NAMED_ROWS), {}),
         ((encode, LOADER), {"samples": 50, "seed": 3}),
         ((encode, LOADER), {"factor_names": NAMES, "factor_types": {"phase": "ordinal"}, "variant": "mine"}),
         ((bright, "switches", NAMES), {"samples": N}),
