@@ -53,7 +53,8 @@ class OutputFile:
             raise InputError(f"cannot write {self.path}: it exists and is read-only")
         if self.path.exists() and _is_kept(self.path.resolve()):
             raise InputError(
-                f"cannot write {self.path}: it is another user's, in a folder where nobody else may replace it"
+                f"cannot write {self.path}: it is another user's file, and in its folder only the owner may "
+                "replace it"
             )
         if self.path.exists() and not self.path.is_file():
             return self  # a device or a pipe is written to, not replaced

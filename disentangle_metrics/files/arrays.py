@@ -291,8 +291,9 @@ def _from_frame(
     index_col = choices.index_col if choices.index_col and has_column(frame, choices.index_col) else None
     dropped = [name for name in choices.drop_columns if has_column(frame, name)]
     if labelled:  # a place is one of another file, whose labels are a column
-        index_col = index_col if named and index_col in map(str, frame.columns) else None
-        dropped = [name for name in dropped if name in map(str, frame.columns)]
+        names_here = {str(column) for column in frame.columns}
+        index_col = index_col if named and index_col in names_here else None
+        dropped = [name for name in dropped if name in names_here]
     if index_col is None or index_col not in dropped:
         frame = without_columns(frame, dropped)
     found = name_rows(path, frame, role, index_col, names if wanted is None else wanted, labelled=labelled)

@@ -144,8 +144,8 @@ def _by_label(path: Path, content: dict[str, dict[str, Any]]) -> tuple[list[Any]
     labels = _numbers(inner)
     if len(content) > len(inner) and (labels is None or _numbers(list(content)) is not None):
         raise InputError(
-            f"{path}: {len(content):,} names hold {len(inner):,} values each, so its rows seem to stand under "
-            "their labels; save the table as CSV, or with pandas' orient 'split'"
+            f"{path}: {len(content):,} names hold {len(inner):,} values each, as if each row stood under its "
+            "label; save the table as CSV, or with pandas' orient 'split'"
         )
     columns = {name: [column[label] for label in inner] for name, column in content.items()}
     return labels or inner, columns

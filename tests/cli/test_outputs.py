@@ -62,7 +62,7 @@ def test_a_comparison_replaces_no_report(folder: Path, capsys: pytest.CaptureFix
     v = rng.integers(0, 4, size=(100, 2))
     dm.score(v + rng.normal(size=v.shape), v, metrics=["mig"], anchors=False).to_json("a.json")
     shutil.copy("a.json", "b.json")
-    code = run_command(compare.app, compare.NAME, "a.json new=b.json --json ./b.json".split())
+    code = run_command(compare.app, compare.NAME, ["a.json", "new=b.json", "--json", "./b.json"])
     assert code == 2
     assert "--json ./b.json would replace a file of RESULT" in capsys.readouterr().err
     assert dm.Report.from_json("b.json").to_dict() == dm.Report.from_json("a.json").to_dict()
@@ -80,16 +80,16 @@ def test_another_users_file_in_a_sticky_folder_is_refused_before_the_work(
     with OutputFile(str(path)):
         pass
     tmp_path.chmod(0o1777)
-    with pytest.raises(InputError, match="it is another user's, in a folder where nobody else may replace it"):
+    with pytest.raises(
+        InputError, match="another user's file, and in its folder only the owner may replace it"
+    ):
         OutputFile(str(path)).__enter__()
     with OutputFile(str(tmp_path / "new.json")):
         pass
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
-def test_what_is_for_programs_is_utf_8(
-    encoding: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_for_programs_is_utf_8(encoding: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     v = pd.read_csv("v.csv").set_axis(["größe", "色"], axis=1)
     v.to_csv("v.csv", index=False)
 
@@ -111,7 +111,8 @@ def test_csv_has_the_same_ends_of_lines_everywhere(monkeypatch: pytest.MonkeyPat
     report = dm.score(v, v, metrics=["mig"], anchors=False)
     monkeypatch.setattr(os, "linesep", "\r\n")
     header, row, rest = as_csv(report).split("\n")
-    assert header.startswith("metric,value,") and header.endswith(",signature")
+    assert header.startswith("metric,value,")
+    assert header.endswith(",signature")
     assert row.endswith(report["mig"].signature)
     assert rest == ""
 
