@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -66,6 +67,7 @@ class Tracker(Mapping[int, Report]):
         self.path = None if path is None else Path(path).expanduser()
         self.score_options = score_options
         self._reports: dict[int, Report] = {}
+        self._behind = False  # whether the file may lack a step
         if self.path is not None and self.path.exists():
             self._reports, whole = _read(self.path)
             if not whole:
@@ -114,10 +116,10 @@ class Tracker(Mapping[int, Report]):
             report = score(latents, factors, **self.score_options)
         before = len(self.changes())
         self._reports[step] = _slim(report)
+        if self.path is not None:
+            self._write(self.path, step)
         for text in self.changes()[before:]:
             warnings.warn(text, ScoreWarning, stacklevel=2)
-        if self.path is not None:
-            _append(self.path, step, self._reports[step])
         return report
 
     def rewind(self, step: int) -> None:
@@ -206,6 +208,15 @@ class Tracker(Mapping[int, Report]):
     def _blocks(self) -> Blocks:
         return tracker_blocks(self._reports, self.changes())
 
+    def _write(self, path: Path, step: int) -> None:
+        """Add a step to the file, which is written anew after a write that failed."""
+        if self._behind or not _takes_a_line(path):
+            self.save()
+        else:
+            self._behind = True
+            _append(path, step, self._reports[step])
+        self._behind = False
+
     def _checked(self, step: Any) -> int:
         if isinstance(step, bool) or not isinstance(step, int | np.integer) or step < 0:
             raise InputError(f"`step` must be a whole number of at least 0, got {step!r}")
@@ -247,22 +258,27 @@ def _line_of(step: int, report: Report) -> str:
 
 
 def _append(path: Path, step: int, report: Report) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        if not file.tell():
-            file.write(_line({"tracker": FORMAT}))
-        file.write(_line_of(step, report))
+    with path.open("ab") as file:
+        file.write(_line_of(step, report).encode())
+
+
+def _takes_a_line(path: Path) -> bool:
+    """Whether the file is there and its last line is whole."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
 
 def _read(path: Path) -> tuple[dict[int, Report], bool]:
     """The reports by step, and whether the file is whole: a kill can cut off its last line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]
-        head, *rows = map(json.loads, whole)
+        *lines, rest = path.read_bytes().split(b"\n")
+        head, *rows = (json.loads(line.decode()) for line in lines)
         if head != {"tracker": FORMAT}:
             raise ValueError(f"it does not begin with {_line({'tracker': FORMAT}).strip()}")
         reports = {int(row["step"]): Report.from_dict(row["report"]) for row in rows}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} cannot be read as a tracker's file: {error}") from error
-    return reports, len(whole) == len(lines)
+    return reports, not rest

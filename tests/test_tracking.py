@@ -163,3 +163,45 @@ def test_scalars_are_plain_numbers() -> None:
     assert np.isnan(values["val/rmig"])  # needs posteriors
     assert {type(value) for value in values.values()} == {float}
     assert list(report.scalars()) == ["mig", "total_correlation", "rmig"]
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\x0cb", "größe"])
+def test_names_with_separators_come_back(tmp_path: Path, name: str) -> None:
+    tracker = logged(dm.Tracker(tmp_path / "t.jsonl", metrics=["mig"], factor_names=[name, "b"]), 0, 50)
+    again = dm.Tracker.load(tmp_path / "t.jsonl")
+    assert list(again) == [0, 50]
+    assert again[50].factor_names == (name, "b")
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert again.to_frame().equals(tracker.to_frame())
+    assert list(dm.Tracker(path)) == [0]
+
+
+def test_a_line_that_is_cut_within_a_letter_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    logged(dm.Tracker(path, metrics=["mig"], factor_names=["größe", "b"]), 0, 50)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rindex("ö".encode()) + 1])
+    assert list(dm.Tracker(path)) == [0]
+
+
+def test_a_write_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.jsonl"
+    tracker = logged(dm.Tracker(path, metrics=["mig"]), 0)
+
+    def half(self: Path, *arguments: Any, **options: Any) -> None:
+        path.write_bytes(path.read_bytes() + b'{"step": 50, "rep')
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("disentangle_metrics.tracking._append", half)
+        with pytest.raises(OSError, match="No space left"):
+            logged(tracker, 50)
+    logged(tracker, 100)
+    assert list(dm.Tracker.load(path)) == [0, 50, 100]
+    path.write_bytes(path.read_bytes()[:-20])  # cut from outside
+    logged(tracker, 150)
+    assert list(dm.Tracker.load(path)) == [0, 50, 100, 150]
+    path.unlink()
+    logged(tracker, 200)
+    assert dm.Tracker.load(path).to_frame().equals(tracker.to_frame())

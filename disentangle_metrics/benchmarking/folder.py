@@ -43,7 +43,7 @@ class Folder:
         self.files: dict[str, Path] = {}
         taken: dict[str, str] = {}  # some file systems do not tell capitals apart
         for name in names:
-            file = self.path / f"{_stem(name)}.json"
+            file = file_of(self.path, name)
             if (other := taken.setdefault(file.name.casefold(), name)) != name:
                 raise InputError(f"`folder`: {other!r} and {name!r} would share the file {file.name}")
             self.files[name] = file
@@ -129,6 +129,11 @@ def _difference(
 
 def _key(signature: str) -> str:
     return signature.partition("|")[0]
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Where the report of a representation is kept."""
+    return folder / f"{_stem(name)}.json"
 
 
 def _stem(name: str) -> str:

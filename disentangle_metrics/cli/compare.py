@@ -12,7 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics.cli.output import OutputFile
-from disentangle_metrics.cli.results import Format, Shown, check_picture, open_outputs, picture_bytes, show
+from disentangle_metrics.cli.results import (
+    Format,
+    Shown,
+    as_csv,
+    check_picture,
+    open_outputs,
+    picture_bytes,
+    show,
+)
 from disentangle_metrics.kit.commands import UsageError, say
 
 NAME = "dm-eval compare"
@@ -109,11 +117,14 @@ def dm_eval_compare(
         extra = [name for name, value in {"--dataset": dataset, **for_models}.items() if value is not None]
         if extra:
             raise UsageError(f"{extra[0]} is for models, and all results are reports")
+    from disentangle_metrics.cli.files_read import images, weights
     from disentangle_metrics.comparison.compare import compare
     from disentangle_metrics.scoring.report import Report
 
     with ExitStack() as stack:
-        outputs = open_outputs(stack, {"json": json, "csv": csv, "plot": plot})
+        read = [path for members in files.values() for file in members for path in weights(file)]
+        inputs = {"RESULT": read, "--dataset": images(dataset)}
+        outputs = open_outputs(stack, {"json": json, "csv": csv, "plot": plot}, inputs)
         check_picture(outputs)
         reports = {
             name: [Report.from_json(file) if is_report(file) else None for file in members]
@@ -234,6 +245,6 @@ def deliver(comparison: Any, outputs: Mapping[str, OutputFile], shown: Shown) ->
         if kind == "plot":
             file.write(picture_bytes(comparison, file))
         else:
-            file.write(comparison.to_json() if kind == "json" else comparison.to_frame().to_csv())
+            file.write(comparison.to_json() if kind == "json" else as_csv(comparison))
     if not any(file.to_stdout for file in outputs.values()):
         show(comparison, shown)

@@ -101,13 +101,15 @@ def preview(
     debug: Debug = False,
 ) -> None:
     """Draw a contact sheet: a row of images for each factor, which alone changes in it."""
-    from disentangle_metrics.cli.output import OutputFile
+    from disentangle_metrics.cli.files_read import images
+    from disentangle_metrics.cli.output import OutputFile, check_places
     from disentangle_metrics.datasets import load_dataset
     from disentangle_metrics.datasets.contact_sheet import save_contact_sheet
 
     path = Path(f"{name}.png") if out is None else out
     if path.suffix.lower() != ".png":
         raise UsageError(f"--out must be a .png file, got {path}")
+    check_places({"out": str(path)}, {"NAME": images(name)})
     with OutputFile(str(path)):
         save_contact_sheet(load_dataset(name, root), path.expanduser())
     print(path)

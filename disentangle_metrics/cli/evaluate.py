@@ -98,7 +98,8 @@ def dm_eval(
     if list_names or explain is not None or version or doctor or protocols:
         print(about(NAME, list_names=list_names, explain=explain, doctor=doctor, protocols=protocols))
         return
-    shown = Shown(format, brief, width, cite)
+    remark = None if quiet else functools.partial(say, NAME)
+    shown = Shown(format, brief, width, cite, remark)
     model, files = arguments.model_and_latents(models or (), latents or (), context.obj)
     wanted = None if metrics is None else arguments.metric_list(metrics)
     if cite and model is None and not files:
@@ -120,6 +121,7 @@ def dm_eval(
         "progress": not quiet and sys.stderr.isatty(),
     }
     # Imported only now: --help must not wait for them.
+    from disentangle_metrics.cli.files_read import files_of_arrays, files_of_model
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
     from disentangle_metrics.files.arrays import Choices
     from disentangle_metrics.scoring.requests import choose
@@ -128,7 +130,12 @@ def dm_eval(
 
     with ExitStack() as stack:
         stack.enter_context(limits_set(time_limit, memory_limit))
-        outputs = open_outputs(stack, {"json": json, "csv": csv, "html": html, "plot": plot})
+        inputs = (
+            files_of_arrays(files, factors, out)
+            if files
+            else files_of_model(model, dataset, model_code=model_code, data_options=data_options, root=root)
+        )
+        outputs = open_outputs(stack, {"json": json, "csv": csv, "html": html, "plot": plot}, inputs)
         check_page(outputs)
         check_picture(outputs)
         encoder = loaded = None
@@ -158,7 +165,7 @@ def dm_eval(
                     raise UsageError(f"{option} needs --factors")
             dropped = [] if drop_columns is None else arguments.name_list("--drop-columns", drop_columns)
             choices = Choices(index_col, tuple(dropped), "drop" if hierarchy else missing.value)
-            tell = (lambda text: None) if quiet else functools.partial(say, NAME)
+            tell = remark or (lambda text: None)
             if len(files) == 1 and out is None:
                 result = score_arrays(files[0], factors, scoring, choices, tell)
                 keys = list(result)

@@ -10,7 +10,7 @@ from disentangle_metrics.benchmarking.benchmark import benchmark
 from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.cli.sources import Scoring, Tell, check_choices, described, of_latents_alone
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, read_array
+from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, only_one_labelled, read_array
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 
@@ -45,12 +45,10 @@ class LatentFiles(Mapping[str, Any]):
         if self.factors is None:
             return file.value
         check_rows(file, self.factors)
-        if file.labelled == self.factors.labelled:
+        note = only_one_labelled(file, self.factors)
+        if not note:
             return file.value
-        of = file if file.labelled else self.factors
-        self.tell(
-            f"{name}: only {of.path} has row labels, so row i of both files is taken for the same sample"
-        )
+        self.tell(f"{name}: {note}")
         # Factors are read once for all files, so that it is the latents that get their labels, or lose them.
         labels = self.factors.value.index if self.factors.labelled else range(file.rows)
         return file.value.set_axis(labels, axis=0) if hasattr(file.value, "set_axis") else file.value

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import stat
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 
 from disentangle_metrics.errors import DisentangleMetricsError, InputError
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit import same_file, write_whole
+from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.kit.files import expanded
+
+STDOUT = "-"
 
 
 class OutputError(DisentangleMetricsError):
@@ -28,7 +35,7 @@ class OutputFile:
     """
 
     def __init__(self, path: str) -> None:
-        self.to_stdout = path == "-"
+        self.to_stdout = path == STDOUT
         self.path = expanded(path)
 
     def __enter__(self) -> OutputFile:
@@ -44,6 +51,11 @@ class OutputFile:
             raise InputError(f"cannot write {self.path}: there is no folder {self.path.parent}")
         if self.path.exists() and not os.access(self.path, os.W_OK):
             raise InputError(f"cannot write {self.path}: it exists and is read-only")
+        if self.path.exists() and _is_kept(self.path.resolve()):
+            raise InputError(
+                f"cannot write {self.path}: it is another user's file, and in its folder only the owner may "
+                "replace it"
+            )
         if self.path.exists() and not self.path.is_file():
             return self  # a device or a pipe is written to, not replaced
         try:
@@ -60,12 +72,59 @@ class OutputFile:
                 write_whole(self.path, content)
             except OSError as error:
                 raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        elif isinstance(content, str):
-            sys.stdout.write(content)
         else:
-            sys.stdout.buffer.write(content)
+            write_stdout(content)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing is left to do: a file was written whole, or not at all."""
+
+
+def check_places(outputs: Mapping[str, str], inputs: Mapping[str, Iterable[Path]]) -> None:
+    """Refuse outputs that would take the place of one another, or of a file that the command reads.
+
+    Parameters
+    ----------
+    outputs
+        Where to write, by the name of the option.
+    inputs
+        Files, and folders of files, that are read, by what gave them on the command line.
+
+    Raises
+    ------
+    UsageError
+        If there is one.
+    """
+    for (kind, path), (other, its) in itertools.combinations(outputs.items(), 2):
+        if path == its or (STDOUT not in (path, its) and same_file(expanded(path), expanded(its))):
+            raise UsageError(f"--{kind} and --{other} must go to different places")
+    for kind, path in outputs.items():
+        for given, files in inputs.items():
+            if path != STDOUT and any(_replaces(expanded(path), file) for file in files):
+                raise UsageError(f"--{kind} {path} would replace a file of {given}; give it another name")
+
+
+def write_stdout(content: str | bytes) -> None:
+    """Write what is for programs to stdout: text as UTF-8, whatever the encoding of stdout is."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if isinstance(content, str) and buffer is None:  # a program that called the command takes text
+        sys.stdout.write(content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
+
+
+def _replaces(path: Path, file: Path) -> bool:
+    """Whether writing to `path` replaces `file`, or what is in it where it is a folder."""
+    if same_file(path, file):
+        return True
+    return file.is_dir() and path.exists() and file.resolve() in path.resolve().parents
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether a file is another user's in a sticky folder, where only its owner may replace it."""
+    folder = path.parent.stat()
+    if not folder.st_mode & stat.S_ISVTX or not hasattr(os, "geteuid"):
+        return False
+    return os.geteuid() not in (0, path.stat().st_uid, folder.st_uid)

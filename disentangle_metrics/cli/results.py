@@ -5,21 +5,22 @@ from __future__ import annotations
 import io
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.cli.output import OutputFile, check_places, write_stdout
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.kit.shell_words import in_shell_words
-from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
+from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks, shared
 from disentangle_metrics.reporting.comparison_view import comparison_view
 from disentangle_metrics.reporting.tables import as_markdown, blocks_as_markdown
 from disentangle_metrics.reporting.terminal import WIDTH, printable, render, render_blocks
-from disentangle_metrics.reporting.view import View, report_view
+from disentangle_metrics.reporting.view import View, report_remarks, report_view
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.text import visible
 
@@ -36,6 +37,11 @@ class Format(StrEnum):
     TABLE, MARKDOWN, LATEX, CSV, JSON = "table", "markdown", "latex", "csv", "json"
 
 
+FOR_PROGRAMS = (Format.CSV, Format.JSON)
+SILENT = frozenset({Format.LATEX, Format.CSV, "plot"})  # formats and files that have no remarks
+LIGHT = ("note", "missing")  # what need not be said where there is no place for it
+
+
 @dataclass(frozen=True)
 class Shown:
     """What to print of a report or a comparison.
@@ -50,15 +56,18 @@ class Shown:
         Columns of the table; None: those of the terminal.
     citation
         Also what to cite.
+    tell
+        Gets the remarks that a format has no place for; None: nobody does.
     """
 
     format: Format = Format.TABLE
     brief: bool = False
     width: int | None = None
     citation: bool = False
+    tell: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
-        plain = self.format in (Format.CSV, Format.JSON)
+        plain = self.format in FOR_PROGRAMS
         if self.width is not None and self.format is not Format.TABLE:
             raise UsageError(f"--width is for --format table, not {self.format}")
         if self.width is not None and self.width < LEAST_WIDTH:
@@ -68,13 +77,12 @@ class Shown:
                 raise UsageError(f"{option} does not go with --format {self.format}, which is for programs")
 
 
-def open_outputs(stack: ExitStack, paths: Mapping[str, str | None]) -> dict[str, OutputFile]:
-    """The files to write by kind, known to be writable before the work starts."""
+def open_outputs(
+    stack: ExitStack, paths: Mapping[str, str | None], inputs: Mapping[str, Iterable[Path]]
+) -> dict[str, OutputFile]:
+    """The files to write by kind, known before the work starts to be writable and none of the inputs."""
     wanted = {kind: path for kind, path in paths.items() if path is not None}
-    for kind, path in wanted.items():
-        twin = next((other for other, its in wanted.items() if other != kind and its == path), None)
-        if twin is not None:
-            raise UsageError(f"--{kind} and --{twin} must go to different places")
+    check_places(wanted, inputs)
     return {kind: stack.enter_context(OutputFile(path)) for kind, path in wanted.items()}
 
 
@@ -93,8 +101,10 @@ def deliver(
         elif kind == "plot":
             file.write(picture_bytes(result, file))
         else:
-            file.write(result.to_json() if kind == "json" else _as_csv(result))
-    if any(file.to_stdout for file in outputs.values()):
+            file.write(result.to_json() if kind == "json" else as_csv(result))
+    if stdout := [kind for kind, file in outputs.items() if file.to_stdout]:
+        if set(stdout) <= SILENT:
+            tell_remarks(result, shown)
         return
     show(result, shown)
     if shown.citation:
@@ -158,9 +168,12 @@ def command_line(name: str, arguments: Sequence[str]) -> str:
 
 def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
     """Print a report, a benchmark or a comparison."""
-    if shown.format is not Format.TABLE:
-        text = _as_text(result, shown)
-        print(printable(text, sys.stdout.encoding or "utf-8"), end="")
+    if shown.format in SILENT:
+        tell_remarks(result, shown)
+    if shown.format in FOR_PROGRAMS:
+        write_stdout(_as_text(result, shown))
+    elif shown.format is not Format.TABLE:
+        print(printable(_as_text(result, shown), sys.stdout.encoding or "utf-8"), end="")
     else:
         from rich.console import Console
 
@@ -172,6 +185,19 @@ def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
             render(content, console)
         else:
             render_blocks(content, console)
+
+
+def tell_remarks(result: Report | Benchmark | Comparison, shown: Shown) -> None:
+    """Say the remarks that are more than a note, where what is printed has none."""
+    if shown.tell is None:
+        return
+    reports = {"": result} if isinstance(result, Report) else getattr(result, "reports", {})
+    lines = {
+        name: [remark.line for remark in report_remarks(report) if remark.severity not in LIGHT]
+        for name, report in reports.items()
+    }
+    for line in shared(lines):
+        shown.tell(line)
 
 
 def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any] | Blocks:
@@ -186,15 +212,16 @@ def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any]
     return comparison_view(result, brief=shown.brief).in_shell_words()
 
 
-def _as_csv(result: Report | Benchmark | Comparison) -> str:
-    return visible(result.to_frame().to_csv(), keep="\n")
+def as_csv(result: Report | Benchmark | Comparison) -> str:
+    """Every score or difference as CSV, with the same ends of lines on every system."""
+    return visible(result.to_frame().to_csv(lineterminator="\n"), keep="\n")
 
 
 def _as_text(result: Report | Benchmark | Comparison, shown: Shown) -> str:
     if shown.format is Format.JSON:
         return result.to_json()
     if shown.format is Format.CSV:
-        return _as_csv(result)
+        return as_csv(result)
     if shown.format is Format.MARKDOWN:
         content = _content(result, shown)
         return as_markdown(content) if isinstance(content, View) else blocks_as_markdown(content)

@@ -21,6 +21,7 @@ from disentangle_metrics.files.row_names import Role, has_column, name_rows, wit
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import reading, refuse_growth
 
@@ -93,7 +94,7 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
     """
     choices = choices or Choices()
     try:
-        path, names = _split(text)
+        path, names = split_names(text)
         found = path.exists()
     except OSError as error:
         raise InputError(f"--{role}: {text[:80]!r} is no path ({error.strerror})") from error
@@ -203,16 +204,42 @@ def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
 
 
 def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile, ArrayFile, tuple[str, ...]]:
-    """Both files without row labels if only one has them, and a note that says so."""
-    if latents.labelled == factors.labelled:
+    """Both files without row labels if only one has them, and a note that says so.
+
+    Raises
+    ------
+    InputError
+        If these labels are those of the other file in another order.
+    """
+    note = only_one_labelled(latents, factors)
+    if not note:
         return latents, factors, ()
     file = latents if latents.labelled else factors
     plain = replace(file, value=file.value.reset_index(drop=True), labelled=False)
-    note = f"only {file.path} has row labels, so row i of both files is taken for the same sample"
     return (plain, factors, (note,)) if latents.labelled else (latents, plain, (note,))
 
 
-def _split(text: str) -> tuple[Path, list[str]]:
+def only_one_labelled(latents: ArrayFile, factors: ArrayFile) -> str:
+    """A note that rows go by place, if one of both files has row labels; else nothing.
+
+    Raises
+    ------
+    InputError
+        If these labels count the rows in another order, so that they may be the other file's.
+    """
+    if latents.labelled == factors.labelled:
+        return ""
+    labels, others = labels_of(latents.value), labels_of(factors.value)
+    if labels is None or others is None:
+        if hasattr(latents.value, "columns") and hasattr(factors.value, "columns"):
+            matching_rows(latents.value, factors.value, ("latents", "factors"))  # which refuses such labels
+    elif labels.dtype.kind in "iu" and others.dtype.kind in "iu":
+        return ""  # numbers that a data frame kept are labels too, and rows are matched by them
+    file = latents if latents.labelled else factors
+    return f"only {file.path} has row labels, so row i of both files is taken for the same sample"
+
+
+def split_names(text: str) -> tuple[Path, list[str]]:
     """The path, and the names after its last colon; a path may itself hold colons."""
     whole = expanded(text)
     before, colon, after = text.rpartition(":")
@@ -257,19 +284,20 @@ def _from_frame(
     *,
     named: bool,
     labelled: bool = False,
+    wanted: list[str] | None = None,
 ) -> ArrayFile:
-    notes: tuple[str, ...] = ()
     whole = [str(column) or "(no name)" for column in frame.columns]
     choosable = (*filter(None, map(str, frame.columns)), *map(str, range(frame.shape[1])))
     index_col = choices.index_col if choices.index_col and has_column(frame, choices.index_col) else None
     dropped = [name for name in choices.drop_columns if has_column(frame, name)]
-    if labelled:
-        rows = frame
-    else:
-        if index_col is None or index_col not in dropped:
-            frame = without_columns(frame, dropped)
-        found = name_rows(path, frame, role, index_col, names)
-        rows, labelled, notes = found.frame, found.labelled, tuple(found.notes)
+    if labelled:  # a place is one of another file, whose labels are a column
+        names_here = {str(column) for column in frame.columns}
+        index_col = index_col if named and index_col in names_here else None
+        dropped = [name for name in dropped if name in names_here]
+    if index_col is None or index_col not in dropped:
+        frame = without_columns(frame, dropped)
+    found = name_rows(path, frame, role, index_col, names if wanted is None else wanted, labelled=labelled)
+    rows, labelled, notes = found.frame, found.labelled, tuple(found.notes)
     rows = without_columns(rows, [name for name in dropped if name in map(str, rows.columns)])
     if names:
         known = [str(column) for column in rows.columns] if named else []
@@ -331,7 +359,14 @@ def _from_hdf5(path: Path, kind: FileKind, names: list[str], role: Role, choices
         labels = arrays.row_labels()
         frame = _frame_of(value, labels)
         return _from_frame(
-            path, frame, [], role, choices, named=hasattr(value, "columns"), labelled=labels is not None
+            path,
+            frame,
+            [],
+            role,
+            choices,
+            named=hasattr(value, "columns"),
+            labelled=labels is not None,
+            wanted=[str(column) for column in frame.columns],
         )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OLDEST_PYARROW = 15  # older ones could run code from a file's description of its types
+UNEVEN = "rows or columns have different lengths; save the table as CSV"
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -63,6 +64,8 @@ def _import_pyarrow(path: Path, what: str) -> Any:
 def read_json(path: Path) -> pd.DataFrame:
     """A table in JSON: records, one record a line, columns by name, or a list of rows.
 
+    Row labels, as pandas writes them, are the index. Those that count 0, 1, 2, ... are none.
+
     Raises
     ------
     InputError
@@ -75,13 +78,14 @@ def read_json(path: Path) -> pd.DataFrame:
         content = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            content = [json.loads(line) for line in text.splitlines() if line.strip()]
+            content = [json.loads(line) for line in text.split("\n") if line.strip()]
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is no sound JSON file ({error}); save the table as CSV") from error
-    if isinstance(content, dict) and {"columns", "data"} <= set(content):
-        content = [dict(zip(content["columns"], row, strict=False)) for row in content["data"]]
-    if isinstance(content, dict) and all(isinstance(column, dict) for column in content.values()):
-        content = {name: list(column.values()) for name, column in content.items()}
+    labels: list[Any] | None = None
+    if isinstance(content, dict) and all(isinstance(content.get(name), list) for name in ("columns", "data")):
+        labels, content = _plain(content.get("index")), _records(path, content["columns"], content["data"])
+    elif isinstance(content, dict) and content and all(isinstance(c, dict) for c in content.values()):
+        labels, content = _by_label(path, content)
     records = isinstance(content, list) and content and all(isinstance(row, dict) for row in content)
     rows = isinstance(content, list) and content and all(isinstance(row, list) for row in content)
     columns = isinstance(content, dict) and content and all(isinstance(c, list) for c in content.values())
@@ -94,8 +98,13 @@ def read_json(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: record {odd} has other names than the first; save the table as CSV")
     lengths = {len(part) for part in (content.values() if columns else content)}
     if len(lengths) > 1:
-        raise InputError(f"{path}: rows or columns have different lengths; save the table as CSV")
+        raise InputError(f"{path}: {UNEVEN}")
     frame = pd.DataFrame(content)
+    if labels is not None:
+        if len(labels) != len(frame):
+            raise InputError(f"{path} has {len(frame):,} rows and {len(labels):,} row labels; save it as CSV")
+        if labels != list(range(len(frame))):
+            frame.index = pd.Index(labels)
     for name in frame.columns:
         cell = frame[name].iloc[0]
         if isinstance(cell, (list, dict)):
@@ -103,3 +112,49 @@ def read_json(path: Path) -> pd.DataFrame:
                 f"{path}: column {name!r} holds lists or records; give each number its own column"
             )
     return frame
+
+
+def _plain(labels: Any) -> list[Any] | None:
+    """Row labels that stand in a list of their own, those of several parts as text."""
+    if not isinstance(labels, list):
+        return None
+    return [json.dumps(label) if isinstance(label, (list, dict)) else label for label in labels]
+
+
+def _records(path: Path, columns: list[Any], rows: list[Any]) -> list[Any]:
+    """Rows as records, of a table whose names stand apart."""
+    if len(set(columns)) < len(columns):
+        raise InputError(f"{path}: two columns have one name; save the table as CSV")
+    if any(len(row) != len(columns) for row in rows):
+        raise InputError(f"{path}: {UNEVEN}")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _by_label(path: Path, content: dict[str, dict[str, Any]]) -> tuple[list[Any], dict[str, list[Any]]]:
+    """Row labels, and columns by name, of columns that hold each cell under its row's label.
+
+    The same form with rows and columns exchanged is refused where there are more of the outer names, unless
+    the inner ones are numbers, which name rows, and the outer ones are words.
+    """
+    first = next(iter(content.values()))
+    odd = [name for name, column in content.items() if column.keys() != first.keys()]
+    if odd:
+        raise InputError(f"{path}: column {odd[0]!r} has other row labels than the first; save it as CSV")
+    inner = list(first)
+    labels = _numbers(inner)
+    if len(content) > len(inner) and (labels is None or _numbers(list(content)) is not None):
+        raise InputError(
+            f"{path}: {len(content):,} names hold {len(inner):,} values each, as if each row stood under its "
+            "label; save the table as CSV, or with pandas' orient 'split'"
+        )
+    columns = {name: [column[label] for label in inner] for name, column in content.items()}
+    return labels or inner, columns
+
+
+def _numbers(names: list[str]) -> list[int] | None:
+    """The whole numbers that JSON, whose names are texts, has made texts of; None if not all are."""
+    try:
+        numbers = [int(name) for name in names]
+    except ValueError:
+        return None
+    return numbers if list(map(str, numbers)) == names else None

@@ -40,9 +40,17 @@ class NamedRows:
 
 
 def name_rows(
-    path: Path, frame: pd.DataFrame, role: Role, index_col: str | None, wanted: list[str]
+    path: Path,
+    frame: pd.DataFrame,
+    role: Role,
+    index_col: str | None,
+    wanted: list[str],
+    *,
+    labelled: bool = False,
 ) -> NamedRows:
     """Make row labels the index, and leave out identifiers; columns asked for by name stay.
+
+    Where the file is `labelled`, the index has the labels, and no column is taken for them but `index_col`.
 
     Raises
     ------
@@ -52,6 +60,8 @@ def name_rows(
     if index_col is not None:
         return _labelled_by(path, frame, frame.columns[_place(frame, index_col)], [])
     notes: list[str] = []
+    if labelled:
+        return _drop_identifiers(NamedRows(frame, True, notes), path, role, wanted)
     first = frame.columns[0]
     if first not in wanted and frame.shape[1] > 1:
         if _are_labels(str(first), frame[first], role, alone=not len(_numbers(frame))):
@@ -90,7 +100,7 @@ def _labelled_by(path: Path, frame: pd.DataFrame, column: Any, notes: list[str])
     shown = f"column {str(column)!r}" if str(column) else "the first column, which has no name,"
     note = f"{path}: {shown} holds row labels ({labels.iloc[0]}, {labels.iloc[-1]}) and is left out"
     if _counts(labels):
-        return NamedRows(rest, False, [*notes, note])
+        return NamedRows(rest.reset_index(drop=True), False, [*notes, note])
     import pandas as pd
 
     return NamedRows(rest.set_axis(pd.Index(labels), axis=0), True, [*notes, note])

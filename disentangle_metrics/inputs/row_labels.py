@@ -24,7 +24,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
     InputError
         If the labels disagree, or it cannot be told whether rows belong together by label or by place.
     """
-    labels, others = _labels(first), _labels(second)
+    labels, others = labels_of(first), labels_of(second)
     if labels is None and others is None:
         return None
     if labels is None or others is None:
@@ -34,8 +34,8 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
             which = arguments[0] if labels is not None else arguments[1]
             other = arguments[1] if labels is not None else arguments[0]
             raise InputError(
-                f"the row labels of `{which}` are those of `{other}` in another order, 0 to "
-                f"{len(shuffled) - 1:,} shuffled; say which rows belong together: pass "
+                f"the row labels of `{which}` are those of `{other}` in another order, {shuffled.min()} to "
+                f"{shuffled.max():,} shuffled; say which rows belong together: pass "
                 f"`{which}.sort_index()` if labels do, or `{which}.reset_index(drop=True)` if places do"
             )
         return None
@@ -62,7 +62,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
     return rows
 
 
-def _labels(frame: Any) -> pd.Index | None:
+def labels_of(frame: Any) -> pd.Index | None:
     """The row labels of a data frame, if somebody gave it any."""
     import pandas as pd
 
@@ -78,11 +78,11 @@ def _plain(label: Any) -> Any:
 
 
 def _is_shuffled_count(labels: pd.Index) -> bool:
-    """Whether they are 0 to N - 1 in another order."""
-    if labels.dtype.kind not in "iu":
+    """Whether they are 0 to N - 1, or 1 to N as R counts, in another order."""
+    if labels.dtype.kind not in "iu" or not len(labels) or labels.min() not in (0, 1):
         return False
     numbers = np.asarray(labels)
-    counting = np.arange(len(numbers))
+    counting = np.arange(len(numbers)) + labels.min()
     return bool((np.sort(numbers) == counting).all() and not (numbers == counting).all())
 
 

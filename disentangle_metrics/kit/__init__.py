@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.commands import run_command as run_command
     from disentangle_metrics.kit.commands import run_supervised as run_supervised
     from disentangle_metrics.kit.files import remove_unfinished as remove_unfinished
+    from disentangle_metrics.kit.files import same_file as same_file
     from disentangle_metrics.kit.files import whole_file as whole_file
     from disentangle_metrics.kit.files import write_whole as write_whole
     from disentangle_metrics.kit.installing import install_line as install_line
@@ -42,6 +43,7 @@ _WHERE = {
     "remove_unfinished": "files",
     "run_command": "commands",
     "run_supervised": "commands",
+    "same_file": "files",
     "start": "starting",
     "whole_file": "files",
     "write_whole": "files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 import tempfile
@@ -23,6 +24,18 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
+def same_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to one file, which need not be there yet."""
+    try:
+        return first.samefile(second)
+    except OSError:
+        pass
+    try:
+        return first.resolve() == second.resolve()
+    except (OSError, RuntimeError):
+        return False
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """The path of a new, empty file beside `path`, which takes its place when the block ends well.
@@ -32,7 +45,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If the folder cannot be made or written to.
+        If the folder cannot be made or written to, or another content stays, which cannot be replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
@@ -46,8 +59,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished.chmod(0o644)  # mkstemp lets only its owner read
         try:
             os.replace(unfinished, path)
-        except PermissionError:  # Windows, while another process reads the file it was quicker to put there
-            if not path.exists():
+        except PermissionError:
+            # Windows, while another process reads the file that it was quicker to put there. In a sticky
+            # folder the old file is another user's.
+            if not (path.is_file() and filecmp.cmp(unfinished, path, shallow=False)):
                 raise
     finally:
         unfinished.unlink(missing_ok=True)

@@ -37,6 +37,10 @@ CALLS = {  # that have words of their own
         "a file with the arrays mean and logvar, or a model with these outputs,"
     ),
     "comparison.to_frame()": "--format csv",
+    "latents.sort_index()": "--latents sorted by row label",
+    "factors.sort_index()": "--factors sorted by row label",
+    "latents.reset_index(drop=True)": "--latents without row labels",
+    "factors.reset_index(drop=True)": "--factors without row labels",
 }
 CODE = re.compile(r"(`{1,2})([^`]+)\1")
 FOREIGN = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning): ")  # what another library says follows

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from disentangle_metrics import InputError
+from disentangle_metrics.kit import same_file
 from reference_models.cli.options import Debug, writable
 
 
@@ -49,7 +50,10 @@ def export(
     from reference_models.trained.export import export_onnx, export_safetensors
     from reference_models.trained.load import stage_ends
 
-    newest = stage_ends(model)[-1]
+    ends = stage_ends(model)
+    if any(same_file(out, end) for end in ends):
+        raise InputError(f"--out {out} would replace the checkpoint itself; give it another name")
+    newest = ends[-1]
     if chosen is Format.ONNX:
         export_onnx(newest, out)
     else:

@@ -193,3 +193,13 @@ def test_dm_eval_lists_data_sets_too(dm_eval, pages: Path) -> None:
         "pages of a book; 256 images 10x10x1; factors: row 16, column 16; not here: dm-data fetch pages"
         in line
     )
+
+
+def test_preview_replaces_no_picture_of_the_data(dm_data: DmData, tmp_path: Path) -> None:
+    (tmp_path / "faces").mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save("faces/a.png")
+    before = (tmp_path / "faces/a.png").read_bytes()
+    result = dm_data("preview ./faces --out faces/a.png")
+    assert result.code == 2
+    assert "--out faces/a.png would replace a file of NAME; give it another name" in result.err
+    assert (tmp_path / "faces/a.png").read_bytes() == before

@@ -132,3 +132,48 @@ def test_ids_in_the_last_columns_match_the_rows(dm_eval, folder, right) -> None:
     v.assign(sample_id=ids).sample(frac=1, random_state=0).to_csv(folder / "v.csv", index=False)
     assert dm_eval(f"--latents z.csv --factors v.csv {COMMON}").code == 0
     assert mig(folder) == pytest.approx(right, abs=1e-12)
+
+
+@pytest.mark.parametrize("form", ["json", "split.json"])
+def test_rows_of_json_are_matched_by_label(form, dm_eval, folder, right) -> None:
+    orient = "split" if form == "split.json" else "columns"
+    Z.set_axis(NAMES).iloc[RNG.permutation(N)].to_json("z.json", orient=orient, double_precision=15)
+    V.set_axis(NAMES).to_json("v.json", orient=orient)
+    assert dm_eval(f"--latents z.json --factors v.json {COMMON}").code == 0
+    assert mig(folder) == pytest.approx(right)
+
+
+@pytest.mark.parametrize(
+    ("form", "first"), [("csv", 0), ("csv", 1), ("json", 0), ("parquet", 1)]
+)  # as pandas and R count
+def test_counts_in_another_order_are_refused(form, first, dm_eval, folder, right) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    counts = np.arange(first, N + first)
+    shuffled = Z.set_axis(counts).iloc[RNG.permutation(N)]
+    getattr(shuffled, f"to_{form}")(f"z.{form}")
+    V.to_csv("v.csv")
+    result = dm_eval(f"--latents z.{form} --factors v.csv {COMMON}")
+    assert result.code == 2
+    assert result.err_lines[-1] == (
+        "dm-eval: error: the row labels of --latents are those of --factors in another order, "
+        f"{first} to {N - 1 + first} shuffled; say which rows belong together: pass --latents sorted by row "
+        "label if labels do, or --latents without row labels if places do"
+    )
+    result = dm_eval(f"--latents z.{form} other=z.csv --factors v.csv {COMMON}")
+    assert result.code == 1
+    assert "failed: z: the row labels of --latents are those of --factors in another order" in result.err
+    shuffled.sort_index().to_csv("sorted.csv")
+    assert dm_eval(f"--latents sorted.csv --factors v.csv {COMMON}").code == 0
+    assert mig(folder) == pytest.approx(right)
+
+
+def test_numbers_that_two_forms_of_file_keep_are_matched(dm_eval, folder, right) -> None:
+    pytest.importorskip("pyarrow")
+    rows = np.arange(N) * 7 + 5
+    Z.set_axis(rows).iloc[RNG.permutation(N)].to_csv("z.csv")
+    V.set_axis(rows).to_parquet("v.parquet")
+    result = dm_eval(f"--latents z.csv --factors v.parquet {COMMON}")
+    assert result.code == 0
+    assert "only" not in result.err
+    assert mig(folder) == pytest.approx(right)

@@ -110,7 +110,7 @@ def test_python_m_and_optimised_python(here: Path) -> None:
 def test_an_output_of_another_encoding(encoding: str, here: Path) -> None:
     ended = shell("DM --latents z.npy --quiet --json - --seed 0", here, PYTHONIOENCODING=encoding)
     assert ended.returncode == 0
-    assert json.loads(ended.stdout.decode(encoding))["format"] == 1
+    assert json.loads(ended.stdout.decode("utf-8"))["format"] == 1
 
 
 CODE = {

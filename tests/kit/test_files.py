@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from disentangle_metrics.kit import remove_unfinished, whole_file, write_whole
+from disentangle_metrics.kit import remove_unfinished, same_file, whole_file, write_whole
 
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -62,3 +62,30 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / "notes.part").touch()
     remove_unfinished(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["notes.part"]
+
+
+def refused(source: object, target: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_file_that_cannot_be_replaced_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As another user's file in a sticky folder, or one that Windows keeps from being replaced."""
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(PermissionError):
+        write_whole(path, "new")
+    assert path.read_text() == "old"
+    write_whole(path, "old")  # what another process was quicker to put there
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_paths_to_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").touch()
+    (tmp_path / "link").symlink_to("there")
+    (tmp_path / "dangling").symlink_to("new")
+    for first, second in [("there", "./there"), ("link", "there"), ("new", "./new"), ("dangling", "new")]:
+        assert same_file(Path(first), Path(second))
+    assert not same_file(Path("there"), Path("new"))
+    assert not same_file(Path("x" * 5000), Path("there"))

@@ -97,6 +97,7 @@ def test_export_writes_both_formats(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("export . --out a.safetensors --precision int8", "precision is 'int8'"),
         ("export . --out empty", "give --format"),
         ("export . --out empty --format onnx", "it is a folder"),
+        ("export . --out step-5.safetensors", "--out step-5.safetensors would replace the checkpoint itself"),
     ],
 )
 def test_misuse(line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
