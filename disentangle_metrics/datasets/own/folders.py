@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.own.archives import open_npy
 from disentangle_metrics.datasets.own.arrays import FactorTypes, assembled
+from disentangle_metrics.datasets.own.picture_names import matched
 from disentangle_metrics.datasets.own.pictures import SUFFIXES, PictureRows
 from disentangle_metrics.datasets.own.pixels import ImageRows
-from disentangle_metrics.datasets.own.tables import TABLES, read_table
+from disentangle_metrics.datasets.own.tables import TABLES, rows_of_images
 from disentangle_metrics.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ def from_folder(
     """A data set of the pictures in a folder, and a table of their factors.
 
     One column of the table holds the pictures' file names, with or without their folders and
-    endings. Every other column is a factor. Pictures that the table does not name are left out. Without
-    a table, each folder in the folder is a class, and pictures in one folder alone have no factors.
+    endings. Every other column is a factor, but for row labels and identifiers. Pictures that the table
+    does not name are left out. Without a table, each folder in the folder is a class, and pictures in
+    one folder alone have no factors.
 
     Parameters
     ----------
@@ -70,29 +72,30 @@ def from_folder(
     if place is not None and not place.exists() and (folder / place).exists():
         place = folder / place
     array = next((folder / name for name in IMAGE_ARRAYS if (folder / name).is_file()), None)
-    frame = None if place is None else read_table(place)
+    wanted = None if factor_names is None else list(factor_names)
     notes: tuple[str, ...] = ()
     facts: dict[str, Any] = {"path": str(folder), "images": "pictures"}
     rows: ImageRows
     order = None
     factors: Any
     if array is not None:
-        rows, factors, order = open_npy(array), frame, channels
+        rows, factors, order = open_npy(array), None, channels
+        if place is not None:
+            factors, notes = rows_of_images(place, wanted)
         facts["images"] = array.name
     else:
         pictures = names_below(folder)
         if not pictures:
             raise DatasetError(f"there is no picture in {folder}; accepted: {', '.join(SUFFIXES)}")
-        if frame is not None:
-            pictures, factors, notes = matched(folder, pictures, frame, str(place))
+        if place is not None:
+            pictures, factors, notes = matched(folder, pictures, place, wanted)
         else:
             factors = _classes(folder, pictures)
         rows = PictureRows(_Files(folder, pictures), len(pictures), side, _channels_of_pictures(channels))
         order = "last"
     if place is not None:
         facts["factors"] = str(place)
-    if factor_names is not None and factors is not None:
-        wanted = list(factor_names)
+    if wanted is not None and factors is not None:
         if missing := [column for column in wanted if column not in factors.columns]:
             raise DatasetError(
                 f"{place or folder} has no column {missing[0]!r}; it has {', '.join(factors.columns)}"
@@ -154,65 +157,6 @@ def names_below(folder: Path) -> list[str]:
         shown = [name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
         names += [(Path(place) / name).relative_to(folder).as_posix() for name in shown]
     return sorted(names)
-
-
-def matched(
-    folder: Path, pictures: list[str], frame: pd.DataFrame, table: str
-) -> tuple[list[str], pd.DataFrame, tuple[str, ...]]:
-    """The pictures in the order of the table's rows, its other columns, and what was left out.
-
-    Raises
-    ------
-    DatasetError
-        If no column names pictures, or a row names one that is not there, or one twice.
-    """
-    ways = _ways_to_name(pictures)
-    columns = {name: [_spelt(cell) for cell in frame[name]] for name in frame.columns}
-    hits = {name: {ways[cell]: cell for cell in cells if cell in ways} for name, cells in columns.items()}
-    # Different pictures are counted, and names with their ending before bare ones: numbers name pictures too.
-    best = max(hits, key=lambda name: (len(hits[name]), sum("." in cell for cell in hits[name].values())))
-    if not hits[best]:
-        raise DatasetError(
-            f"{table}: no column names the pictures of {folder}, such as {pictures[0]}; add a column of "
-            f"their file names"
-        )
-    cells = columns[best]
-    if odd := [row for row, cell in enumerate(cells) if cell not in ways]:
-        raise DatasetError(
-            f"{table}: row {odd[0]} names {cells[odd[0]]!r} in column {best!r}, and there is no such picture "
-            f"in {folder} ({len(odd):,} rows like it)"
-        )
-    order = [ways[cell] for cell in cells]
-    if len(set(order)) < len(order):
-        first = {name: row for row, name in reversed(list(enumerate(order)))}
-        twice = next(row for row, name in enumerate(order) if first[name] < row)
-        raise DatasetError(f"{table}: row {twice} names {cells[twice]!r}, as an earlier row does")
-    factors = frame.drop(columns=best)
-    if not factors.shape[1]:
-        raise DatasetError(f"{table} has no column beside {best!r}, the names of the pictures")
-    left = len(pictures) - len(order)
-    notes = (f"{table} does not name {left:,} pictures of {folder}, which are left out",) if left else ()
-    return order, factors, notes
-
-
-def _ways_to_name(pictures: list[str]) -> dict[str, str]:
-    """From what a table may write to the picture: its path, its file name or its stem, if only one has it."""
-    ways: dict[str, str] = {}
-    for spell in (
-        lambda name: Path(name).stem,
-        lambda name: Path(name).name,
-        lambda name: str(Path(name).with_suffix("").as_posix()),
-        lambda name: name,
-    ):
-        of_all: dict[str, list[str]] = {}
-        for name in pictures:
-            of_all.setdefault(spell(name), []).append(name)
-        ways.update({text: names[0] for text, names in of_all.items() if len(names) == 1})
-    return ways
-
-
-def _spelt(cell: Any) -> str:
-    return str(cell).strip().replace("\\", "/").removeprefix("./")
 
 
 def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:

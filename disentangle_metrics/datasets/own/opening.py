@@ -13,7 +13,7 @@ from disentangle_metrics.datasets.own.archives import Opened, open_hdf5, open_np
 from disentangle_metrics.datasets.own.arrays import assembled
 from disentangle_metrics.datasets.own.folders import from_folder
 from disentangle_metrics.datasets.own.hugging_face import is_hugging_face, open_hugging_face
-from disentangle_metrics.datasets.own.tables import read_table
+from disentangle_metrics.datasets.own.tables import rows_of_images
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.kit.files import expanded
@@ -131,8 +131,10 @@ def _open_file(
     opened = ARCHIVES[kind](path, images, None if beside else factors)
     facts: dict[str, Any] = {"path": str(path), **digest(path), "images": opened.image_key}
     value = opened.factors
+    notes: tuple[str, ...] = ()
     if beside and table is not None:
-        value, facts["factors"] = read_table(table), str(table)
+        value, notes = rows_of_images(table)
+        facts["factors"] = str(table)
     elif opened.factor_key is not None:
         facts["factors"] = opened.factor_key
     return assembled(
@@ -144,4 +146,5 @@ def _open_file(
         channels=channels,
         value_range=value_range,
         facts=facts,
+        notes=notes,
     )
