@@ -40,7 +40,8 @@ class FactorDataset:
         From checked int64 indices (n,) to uint8 images (n, height, width, channels) in 0 .. 255.
         It must survive pickling if the data set is to be sent to other processes. It may have a
         method ``packed()``, which says how all images lie in little memory; see :meth:`packed`. It
-        may have a method ``network_input(indices)`` if its images have more than 8 bits.
+        may have a method ``network_input(indices)`` if its images have more than 8 bits. An
+        attribute ``over_8_bits`` that is False says that they have not.
     facts : mapping, optional
         For the record of a score: where the images come from, and how they are read.
     notes : tuple of str
@@ -150,6 +151,11 @@ class FactorDataset:
         """
         own: Callable[[Any], NDArray[np.float32]] | None = getattr(self._read, "network_input", None)
         return network_input(self.images(indices)) if own is None else own(self.grid.check_indices(indices))
+
+    @property
+    def over_8_bits(self) -> bool:
+        """Whether :meth:`images` rounds what :meth:`network_input` gives."""
+        return bool(getattr(self._read, "over_8_bits", hasattr(self._read, "network_input")))
 
     def packed(self) -> Packing:
         """All images in the form in which they fit into a device's memory, for training there.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.storage.packing import MeanPacking
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit import network_input
 
 
 def pooled(dataset: FactorDataset, pool: int) -> FactorDataset:
@@ -40,7 +41,7 @@ def pooled(dataset: FactorDataset, pool: int) -> FactorDataset:
 
 
 class PooledImages:
-    """Reads images, and takes means of blocks of `pool` x `pool` pixels, rounded down."""
+    """Reads images, and takes means of blocks of `pool` x `pool` pixels, those of 8 bits rounded down."""
 
     def __init__(self, dataset: FactorDataset, pool: int) -> None:
         self.dataset, self.pool = dataset, pool
@@ -51,6 +52,19 @@ class PooledImages:
         blocks = images.reshape(n, height // self.pool, self.pool, width // self.pool, self.pool, channels)
         means: Images = (blocks.sum(axis=(2, 4), dtype=np.uint32) // self.pool**2).astype(np.uint8)
         return means
+
+    def network_input(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same as float32 (n, channels, height, width) in [0, 1]; of more than 8 bits not rounded."""
+        if not self.over_8_bits:
+            return network_input(self(indices))
+        images = self.dataset.network_input(indices)
+        n, channels, height, width = images.shape
+        blocks = images.reshape(n, channels, height // self.pool, self.pool, width // self.pool, self.pool)
+        return blocks.mean(axis=(3, 5), dtype=np.float64).astype(np.float32)
+
+    @property
+    def over_8_bits(self) -> bool:
+        return self.dataset.over_8_bits
 
     def packed(self) -> MeanPacking:
         """The whole images in their own form: pooled when they are asked for."""

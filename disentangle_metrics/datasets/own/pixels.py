@@ -184,6 +184,7 @@ class OwnImages:
         self.rows, self.layout, self.value_range, self.what = rows, layout, value_range, what
         whole = rows.dtype == np.uint8 and value_range == (0.0, 255.0)
         self._as_they_are = whole
+        self.over_8_bits = rows.dtype.kind == "f" or value_range not in ((0.0, 1.0), (0.0, 255.0))
 
     def __call__(self, indices: NDArray[np.int64]) -> Images:
         values = self.layout.arranged(self.rows(indices))

@@ -45,6 +45,10 @@ class ChosenImages:
         """The same, not rounded to 8 bits."""
         return self.dataset.network_input(self.rows[indices])
 
+    @property
+    def over_8_bits(self) -> bool:
+        return self.dataset.over_8_bits
+
     def packed(self) -> ChosenPacking:
         """All images of the other data set in their form, and the rows."""
         return ChosenPacking(self.dataset.packed(), self.rows)

@@ -24,6 +24,18 @@ class PaddedImages:
         padded[:, self.top : self.top + height, self.left : self.left + width] = images
         return padded
 
+    def network_input(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same, not rounded to 8 bits."""
+        images = self.dataset.network_input(indices)
+        n, channels, height, width = images.shape
+        padded = np.zeros((n, channels, self.side, self.side), np.float32)
+        padded[:, :, self.top : self.top + height, self.left : self.left + width] = images
+        return padded
+
+    @property
+    def over_8_bits(self) -> bool:
+        return self.dataset.over_8_bits
+
 
 def padded(dataset: FactorDataset, *, side: int) -> FactorDataset:
     """Images with black margins: squares of this side, in pixels.

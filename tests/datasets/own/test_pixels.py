@@ -10,6 +10,7 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics import DatasetError, InputError
 from disentangle_metrics.datasets import from_arrays
+from disentangle_metrics.datasets.pooled import pooled
 
 GREY = np.arange(2 * 4 * 5, dtype=np.uint8).reshape(2, 4, 5) * 6  # 0 .. 234
 
@@ -131,9 +132,38 @@ def test_it_travels_to_other_processes() -> None:
     assert dataset.factors([1, 0]).tolist() == [[1], [0]]
 
 
+DEEP = np.array([[[0, 20], [40, 20]], [[65535, 65535], [5, 0]]], np.uint16)  # two images of 2 x 2 pixels
+
+
+def test_images_of_more_than_8_bits_are_not_rounded_when_smaller_or_padded() -> None:
+    dataset = from_arrays(DEEP)
+    small = pooled(dataset, 2).network_input([0, 1])
+    assert (small.dtype, small.shape) == (np.float32, (2, 1, 1, 1))
+    np.testing.assert_allclose(small.ravel() * 65535, [20, 32768.75], rtol=1e-6)
+    framed = dm.datasets.padded(dataset, side=4).network_input([1])
+    assert (framed.dtype, framed.shape) == (np.float32, (1, 1, 4, 4))
+    expected = np.zeros((4, 4))
+    expected[1:3, 1:3] = DEEP[1]
+    np.testing.assert_allclose(framed[0, 0] * 65535, expected, rtol=1e-6)
+    both = pooled(dm.datasets.padded(dm.datasets.restricted(with_factor(DEEP), {"n": [0]}), side=4), 2)
+    np.testing.assert_allclose(both.network_input([0]).ravel() * 65535, [0, 5, 10, 5], rtol=1e-6)
+
+
+def with_factor(images: np.ndarray) -> dm.FactorDataset:
+    return from_arrays(images, np.arange(len(images))[:, None], factor_names=["n"], factor_types="ordinal")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, bool])
+def test_pooled_images_of_8_bits_are_rounded_down_as_before(kind: type) -> None:
+    images = np.array([[[1, 0], [1, 1]], [[0, 0], [0, 0]]], kind)
+    small = pooled(dm.datasets.restricted(with_factor(images), {"n": [0, 1]}), 2)
+    expected = np.array([191, 0]) / np.float32(255)  # 3 / 4 of 255 is 191.25
+    np.testing.assert_array_equal(small.network_input([0, 1]).ravel(), expected.astype(np.float32))
+    bright = pooled(from_arrays(np.array([[[1, 0], [255, 1]]], np.int32)), 2)
+    np.testing.assert_array_equal(bright.network_input([0]).ravel(), np.float32(64) / np.float32(255))
+
+
 def test_pooled_images_keep_their_record() -> None:
     dataset = dm.datasets.from_arrays(np.full((3, 4, 4), 255, np.uint8))
-    from disentangle_metrics.datasets.pooled import pooled
-
     assert pooled(dataset, 2).facts == dataset.facts
     assert pooled(dataset, 2).image_shape == (2, 2, 1)
