@@ -171,6 +171,12 @@ def test_a_picture_that_cannot_be_read_is_named(
     assert files(tmp_path) == []
 
 
+def test_a_transparent_picture_is_named(folder: Path, load: Callable[..., FactorDataset]) -> None:
+    Image.new("RGBA", (12, 12), (*BLUE, 100)).save(folder / "clear.png")
+    with pytest.raises(DatasetError, match=rf"images: {folder / 'clear.png'} has transparent pixels"):
+        load().images([0])
+
+
 def test_where_nothing_can_be_written_pictures_stay_in_memory(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     dataset = load_dataset("images", folder, side=8, cache=tmp_path / "file")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STATE = "state.json"
 SPLITS = "dataset_dict.json"
-SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}")
+SHARD = re.compile(r"(.+?)-(\d{5})-of-(\d{5})")
 
 
 def is_hugging_face(folder: Path) -> bool:
@@ -117,7 +117,27 @@ def _files(folder: Path, split: str | None) -> tuple[list[Path], str]:
         return [folder / name for name in names], split or ""
     shards = parquet_shards(folder)
     name = _chosen(folder, list(shards), split)
+    _check_complete(folder, name, shards[name])
     return shards[name], name
+
+
+def _check_complete(folder: Path, split: str, files: list[Path]) -> None:
+    """Raise DatasetError if the files of a split are not those from 0 to the number after `of`, once each."""
+    shards = [match for file in files if (match := SHARD.fullmatch(file.stem))]
+    totals = {match[3] for match in shards}
+    present = [int(match[2]) for match in shards]
+    if len(totals) > 1 or len(set(present)) < len(present):
+        raise DatasetError(
+            f"{folder} holds the split {split!r} more than once ({files[0].name}, {files[-1].name}, ...); "
+            "leave the files of one download"
+        )
+    total = totals.pop()
+    missing = sorted(set(range(int(total))) - set(present))
+    if missing:
+        raise DatasetError(
+            f"{folder} has {len(present):,} of the {int(total):,} files of the split {split!r}, and lacks "
+            f"{split}-{missing[0]:05d}-of-{total}.parquet; copy the whole folder again"
+        )
 
 
 def _chosen(folder: Path, known: list[str], split: str | None) -> str:

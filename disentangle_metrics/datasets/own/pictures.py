@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.storage.pictures import refuse_transparency
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.kit.installing import install_line
 
@@ -81,7 +82,7 @@ def decoded(content: Path | bytes, label: str, side: int | None, channels: int |
     Raises
     ------
     DatasetError
-        If it cannot be read, or Pillow is missing.
+        If it cannot be read, has transparent pixels, or Pillow is missing.
     """
     try:
         from PIL import Image, ImageOps
@@ -93,8 +94,11 @@ def decoded(content: Path | bytes, label: str, side: int | None, channels: int |
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
             if opened.mode.startswith(("I", "F")):
                 raise ValueError("it has more than 8 bits per channel; convert it first")
+            refuse_transparency(opened, label)
             grey = (channels or (1 if opened.mode in GREY else 3)) == 1
             picture = ImageOps.exif_transpose(opened).convert("L" if grey else "RGB")
+    except DatasetError:
+        raise
     except Exception as error:  # Pillow's decoders raise many kinds
         raise DatasetError(f"{label} cannot be read ({error}); repair it or take it away") from error
     if side is not None:

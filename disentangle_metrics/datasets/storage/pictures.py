@@ -27,8 +27,17 @@ def pillow() -> Any:
     return Image
 
 
+def refuse_transparency(picture: Any, label: str) -> None:
+    """Raise DatasetError if a picture has transparent pixels: without its alpha channel it is another."""
+    if picture.has_transparency_data and picture.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        raise DatasetError(
+            f"{label} has transparent pixels, and images here have no alpha channel; draw it on a background "
+            "and save it in RGB or grey"
+        )
+
+
 def read_picture(source: Path | IO[bytes], dataset: str, name: str) -> Any:
-    """The picture in RGB, as the camera was held; what cannot be read is a DatasetError with its `name`."""
+    """The picture in RGB, as the camera was held; one that cannot be used is a DatasetError with `name`."""
     image = pillow()
     from PIL import ImageOps
 
@@ -36,7 +45,10 @@ def read_picture(source: Path | IO[bytes], dataset: str, name: str) -> Any:
         with image.open(source) as opened:
             if opened.mode.startswith(("I", "F")):
                 raise ValueError("it has more than 8 bits per channel; convert it first")
+            refuse_transparency(opened, f"{dataset}: {name}")
             return ImageOps.exif_transpose(opened).convert("RGB")
+    except DatasetError:
+        raise
     except Exception as error:  # Pillow's decoders raise many kinds
         raise DatasetError(
             f"{dataset}: {name} cannot be read ({error}); repair it or take it away"

@@ -155,6 +155,34 @@ def test_masks_of_0_and_1_are_black_and_white(folder: Path) -> None:
     assert sorted(set(dataset.images([0]).ravel().tolist())) == [0, 255]
 
 
+def disc(mode: str, outside: int) -> Any:
+    """A white picture of 6 x 4 pixels; those of the left column have the alpha `outside`."""
+    white = Image.new(mode.removesuffix("A"), (6, 4), "white")
+    alpha = np.full((4, 6), 255, np.uint8)
+    alpha[:, 0] = outside
+    white.putalpha(Image.fromarray(alpha))
+    return white
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_shapes_in_the_alpha_channel_are_refused(mode: str, folder: Path) -> None:
+    for name in SHADES:
+        disc(mode, 255).save(folder / name)
+    assert (load_dataset(str(folder)).images([0, 1, 2]) == 255).all()  # nothing is transparent
+    disc(mode, 254).save(folder / "a.png")  # the picture of the last row
+    dataset = from_folder(folder, value_range="0..255")
+    with pytest.raises(DatasetError, match=r"a\.png has transparent pixels, .*; draw it on a background and"):
+        dataset.images([2])
+
+
+def test_transparent_colours_of_a_palette_are_refused(folder: Path) -> None:
+    palette = Image.new("P", (6, 4), 1)
+    palette.putpalette([0, 0, 0, 255, 255, 255])
+    palette.save(folder / "b.png", transparency=1)
+    with pytest.raises(DatasetError, match=r"b\.png has transparent pixels"):
+        load_dataset(str(folder))
+
+
 def test_a_broken_picture_is_named(folder: Path) -> None:
     path = folder / "a.png"
     path.write_bytes(path.read_bytes()[:40])

@@ -121,6 +121,20 @@ def test_damage_is_named(tmp_path: Path) -> None:
         load_dataset(str(folder))
 
 
+def test_a_part_of_a_download_is_refused(tmp_path: Path) -> None:
+    folder = parquet(tmp_path / "a")
+    data = folder / "data"
+    (data / "train-00000-of-00002.parquet").unlink()
+    with pytest.raises(
+        DatasetError,
+        match=r"has 1 of the 2 files of the split 'train', and lacks train-00000-of-00002\.parquet; copy the",
+    ):
+        load_dataset(str(folder))
+    pq.write_table(table(range(9)), data / "train-00000-of-00003.parquet")
+    with pytest.raises(DatasetError, match="holds the split 'train' more than once"):
+        load_dataset(str(folder))
+
+
 def test_columns_without_pictures_are_named(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     file = tmp_path / "data" / "train-00000-of-00001.parquet"
