@@ -13,6 +13,7 @@ from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.datasets.storage.packing import AllImages, BytePacking, Packing
+from disentangle_metrics.errors import DatasetError
 from disentangle_metrics.kit import network_input
 
 if TYPE_CHECKING:
@@ -140,9 +141,25 @@ class FactorDataset:
     def images(self, indices: ArrayLike) -> Images:
         """Images (n, height, width, channels), uint8 in 0 .. 255, of these indices (n,).
 
-        Any order, repeats welcome. Raises InputError if an index is not an integer in 0 .. len - 1.
+        Any order, repeats welcome.
+
+        Raises
+        ------
+        InputError
+            If an index is not an integer in 0 .. len - 1.
+        DatasetError
+            If `read` gives anything else.
         """
-        return self._read(self.grid.check_indices(indices))
+        checked = self.grid.check_indices(indices)
+        images = self._read(checked)
+        expected = (len(checked), *self.image_shape)
+        if getattr(images, "dtype", None) != np.uint8 or images.shape != expected:
+            kind, shape = getattr(images, "dtype", type(images).__name__), getattr(images, "shape", "")
+            raise DatasetError(
+                f"{self.name}: for {len(checked)} indices its reader gave {f'{kind} {shape}'.strip()}; "
+                f"expected uint8 {expected} in 0 .. 255"
+            )
+        return images
 
     def network_input(self, indices: ArrayLike) -> NDArray[np.float32]:
         """The images of these indices as float32 (n, channels, height, width) in [0, 1].
@@ -166,7 +183,7 @@ class FactorDataset:
         colours. All others lie there as bytes. Nothing is read before the arrays are sliced.
         """
         own: Callable[[], Packing] | None = getattr(self._read, "packed", None)
-        return own() if own is not None else BytePacking(AllImages(self._read, len(self), self.image_shape))
+        return own() if own is not None else BytePacking(AllImages(self.images, len(self), self.image_shape))
 
     def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
         """Factor values (n, n_factors), coded 0 .. size - 1, of these indices (n,).

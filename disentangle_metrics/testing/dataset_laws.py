@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.datasets import FactorDataset, load_dataset
 from disentangle_metrics.datasets.factors.grid import FACTOR_TYPES
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import DatasetError, InputError
 
 LARGEST_COPY = 1 << 26  # bytes of a packed data set that is still copied to compare its images
 
@@ -40,7 +40,10 @@ def shape_and_kind(reading: Reading) -> None:
     height, width, channels = dataset.image_shape
     _hold(height > 0 and width > 0 and channels in (1, 3), f"image_shape is {dataset.image_shape}")
     for indices in (reading.indices, reading.indices[:0]):
-        images = dataset.images(indices)
+        try:
+            images = dataset.images(indices)
+        except DatasetError as error:
+            raise AssertionError(str(error)) from error
         expected = (len(indices), *dataset.image_shape)
         _hold(
             isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape == expected,
