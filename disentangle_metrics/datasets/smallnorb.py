@@ -79,6 +79,9 @@ FILES = tuple(
 def load(root: str | PathLike[str] | None = None, *, side: int = SIDE, camera: int = 0) -> FactorDataset:
     """Open `smallnorb`.
 
+    Published scores, those of disentanglement_lib, leave out the factor `instance`. Ask for theirs by
+    ``dm.evaluate(model, dataset, factors=["category", "elevation", "azimuth", "lighting"])``.
+
     Parameters
     ----------
     root : path, optional

@@ -1,6 +1,8 @@
 """The reader of SmallNORB's six files, on small files of the same format."""
 
+import ast
 import gzip
+import re
 import struct
 from pathlib import Path
 
@@ -51,6 +53,16 @@ def test_images_and_factors_are_read(tmp_path: Path, camera: int) -> None:
     assert dataset.factors([1, 3, 6]).tolist() == [[0, 0, 0, 1, 0], [0, 0, 1, 0, 0], [0, 1, 0, 0, 0]]
     assert (dataset.name, len(dataset), dataset.image_shape) == ("smallnorb", 48, (16, 16, 1))
     check_dataset(dataset)
+
+
+@pytest.mark.parametrize("place", ["the docstring", "docs/datasets.md"])
+def test_the_factors_of_published_scores_are_said(place: str) -> None:
+    """disentanglement_lib's norb.py has `latent_factor_indices = [0, 2, 3, 4]` of these five."""
+    page = Path(__file__).parents[2] / "docs" / "datasets.md"
+    text = smallnorb.load.__doc__ if place == "the docstring" else page.read_text(encoding="utf-8")
+    said = re.search(r"dm\.evaluate\(model, dataset, factors=(\[.*?\])\)", text or "")
+    assert said is not None
+    assert ast.literal_eval(said[1]) == [smallnorb.GRID.names[factor] for factor in (0, 2, 3, 4)]
 
 
 def test_smaller_ones_are_pillows(tmp_path: Path) -> None:
