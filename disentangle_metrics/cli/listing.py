@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 from disentangle_metrics.cli.dataset_lines import images, whereabouts
 from disentangle_metrics.datasets import DATASETS
 from disentangle_metrics.datasets.description import description_of
 from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.encoders.registries import checkpoint_file
+from disentangle_metrics.errors import InputError, PluginError
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring.protocols import PROTOCOLS
@@ -47,9 +47,11 @@ def listing() -> str:
 
 def _whether_here(checkpoint: str) -> str:
     try:
-        here = Path(CHECKPOINTS.load(checkpoint)()).is_file()
+        here = checkpoint_file(checkpoint).is_file()
     except InputError:
         here = False
+    except PluginError as error:
+        return str(error)
     return "" if here else "not installed; the extra models has it"
 
 

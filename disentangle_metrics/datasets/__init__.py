@@ -19,7 +19,7 @@ from disentangle_metrics.datasets.variants.choices import correlated, restricted
 from disentangle_metrics.datasets.variants.looks import background, colour, noisy
 from disentangle_metrics.datasets.variants.margins import padded
 from disentangle_metrics.datasets.variants.naming import varied
-from disentangle_metrics.errors import DatasetError, InputError
+from disentangle_metrics.errors import DatasetError, DisentangleMetricsError, InputError, PluginError
 from disentangle_metrics.registry import Registry
 
 __all__ = [
@@ -97,6 +97,8 @@ def load_dataset(
         damaged or cannot be fetched. The message names the file and what is wrong with it.
     InputError
         If the data set has no such option, or `pool` does not divide its images.
+    PluginError
+        If a plug-in's data set fails, or its function gives something else.
     """
     name, bar, variants = name.partition("|")
     if bar:
@@ -106,6 +108,8 @@ def load_dataset(
             raise InputError(f"{name} is a path, so leave out `root`")
         return pooled(open_path(name, **options), pool)
     load = DATASETS.load(name)
+    if not callable(load):
+        raise PluginError(f"{_origin(name)} is a {type(load).__name__}; expected a function that opens it")
     try:
         inspect.signature(load).bind(root=root, **options)
         check_whole(load, options)
@@ -114,5 +118,18 @@ def load_dataset(
         raise InputError(
             f"load_dataset({name!r}): {error}; accepted: {', '.join(['root', 'pool', *accepted])}"
         ) from None
-    dataset: FactorDataset = load(root=root, **options)
+    try:
+        dataset = load(root=root, **options)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, DisentangleMetricsError) or name in DATASETS.builtin:
+            raise
+        raise PluginError(f"{_origin(name)} fails: {type(error).__name__}: {error}") from error
+    if not isinstance(dataset, FactorDataset):
+        raise PluginError(f"{_origin(name)} gave a {type(dataset).__name__}; expected a FactorDataset")
     return pooled(dataset, pool)
+
+
+def _origin(name: str) -> str:
+    """The data set and what it comes from, as an error says it."""
+    point = DATASETS.plugins.get(name)
+    return f"the data set {name!r}" + (f" of the plug-in {point.value!r}" if point is not None else "")

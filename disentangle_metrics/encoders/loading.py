@@ -20,7 +20,12 @@ from disentangle_metrics.encoders.pretrained import CONFIG as CONFIG_FILE
 from disentangle_metrics.encoders.pretrained import WEIGHTS as WEIGHTS_FILE
 from disentangle_metrics.encoders.pretrained import arguments_in, is_pretrained, load_pretrained
 from disentangle_metrics.encoders.pytorch import import_torch, pick_device
-from disentangle_metrics.encoders.registries import CHECKPOINTS, ENCODERS, architecture_name
+from disentangle_metrics.encoders.registries import (
+    CHECKPOINTS,
+    ENCODERS,
+    architecture_name,
+    checkpoint_file,
+)
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.encoders.torch_save import (
     read_torch_save,
@@ -126,6 +131,8 @@ def load_encoder(
     ------
     UntrustedModelError
         If loading would run code from the file, and `trust` is False.
+    PluginError
+        If the function behind a checkpoint's name fails, or gives no path.
     ModelFileError
         If the file is missing, damaged, of another kind, or does not fit the network; or PyTorch
         (for an ONNX model: onnx or onnxruntime) is not installed.
@@ -197,7 +204,7 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     except OSError as error:
         raise ModelFileError(f"{str(path)[:80]!r} is no path ({error.strerror})") from error
     if not path.exists() and str(path_or_name) in CHECKPOINTS:
-        path = Path(CHECKPOINTS.load(str(path_or_name))())
+        path = checkpoint_file(str(path_or_name))
         if not path.exists():
             raise ModelFileError(
                 f"the bundled checkpoint {path_or_name} is missing from this installation: {path}"
