@@ -60,7 +60,8 @@ class PooledImages:
         images = self.dataset.network_input(indices)
         n, channels, height, width = images.shape
         blocks = images.reshape(n, channels, height // self.pool, self.pool, width // self.pool, self.pool)
-        return blocks.mean(axis=(3, 5), dtype=np.float64).astype(np.float32)
+        means: NDArray[np.float64] = blocks.mean(axis=(3, 5), dtype=np.float64)
+        return means.astype(np.float32)
 
     @property
     def over_8_bits(self) -> bool:

@@ -79,14 +79,16 @@ def _column_of_names(
     ranks: dict[str, tuple[bool, bool, int]] = {}
     for column in frame.columns:
         cells = [_spelt(cell) for cell in frame[column]]
-        hits = {found[0]: cell for cell in cells if len(found := names[column].get(cell, ())) == 1}
+        hits = {found[0]: cell for cell in cells if len(found := names[column].get(cell, [])) == 1}
         endings = sum(cell.lower().endswith(SUFFIXES) for cell in hits.values())
         worded = CALLED.fullmatch(column) is not None and 2 * len(hits) > len(cells)
         ranks[column] = (2 * endings > len(cells), worded, len(hits))
         if len(hits) == len(cells):
             orders[column] = list(hits)
     best = max(ranks, key=lambda column: ranks[column])
-    if not ranks[best][2]:
+    if best == "" and names[best] is numbers:  # a count of the rows, unless there are other names
+        best = next((column for column in frame.columns if _may_be_names(column, frame[column])), best)
+    if not any(hits for _, _, hits in ranks.values()):
         raise DatasetError(
             f"{table}: no column names the pictures of {folder}, such as {pictures[0]}; add a column of "
             f"their file names"
@@ -101,6 +103,17 @@ def _column_of_names(
                 f"of them with their endings, such as {pictures[0]}, or leave one out"
             )
     return best, names[best]
+
+
+def _may_be_names(column: str, cells: pd.Series) -> bool:
+    """Whether a column holds another file name in each row, or a number under a word for names."""
+    import pandas as pd
+
+    if not column or not cells.is_unique:
+        return False
+    if pd.api.types.is_integer_dtype(cells):
+        return CALLED.fullmatch(column) is not None
+    return all(_spelt(cell).lower().endswith(SUFFIXES) for cell in cells)
 
 
 def _pictures_by_name(pictures: list[str]) -> dict[str, list[str]]:

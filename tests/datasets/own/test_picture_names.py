@@ -80,9 +80,19 @@ def test_columns_that_disagree_about_the_pictures_are_refused(tmp_path: Path) ->
     assert from_folder(tmp_path).images([0, 4])[:, 0, 0, 0].tolist() == [120, 200]
 
 
-def test_a_wrong_name_leads_to_no_other_column(tmp_path: Path) -> None:
-    shuffled(file=[*ORDER[:5], 9]).to_csv(pictures(tmp_path) / "v.csv")
-    with pytest.raises(DatasetError, match=r"row 5 names '9' in column 'file', and there is no such"):
+@pytest.mark.parametrize(
+    ("column", "names", "wrong"),
+    [
+        ("file", [*ORDER[:5], 9], "row 5 names '9'"),
+        ("file", [picture + 10 for picture in ORDER], "row 0 names '13'"),
+        ("scan", [f"{picture}.jpg" for picture in ORDER], r"row 0 names '3\.jpg'"),
+    ],
+)
+def test_wrong_names_do_not_make_row_labels_names(
+    column: str, names: list, wrong: str, tmp_path: Path
+) -> None:
+    shuffled(**{column: names}).to_csv(pictures(tmp_path) / "v.csv")
+    with pytest.raises(DatasetError, match=f"{wrong} in column '{column}', and there is no such picture"):
         load_dataset(str(tmp_path))
 
 
