@@ -18,6 +18,7 @@ from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_ro
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
+TURNS = (2 * math.pi, 360.0)
 MISSING_ADVICE = 'pass `missing="drop"` to leave out such rows, or repair them'
 ABSENT_ADVICE = f"{MISSING_ADVICE}; if the factor does not exist there, pass `hierarchy`"
 
@@ -288,11 +289,17 @@ def _circular(
     reading = Reading("circular", f"{inferred.values}, period {period:g}", declared=True, doubt=doubt)
     if inferred.kind == "categorical":
         turned = np.mod(levels.astype(np.float64), period)
+        turned[np.minimum(turned, period - turned) <= rounding_of(levels) * period] = 0.0
         held, places = np.unique(turned, return_inverse=True)
         coded = _coded(places.reshape(-1)[codes], held, name, "circular")
         return replace(coded, period=period, reading=reading)
     turned = np.mod(values.astype(np.float64), period)
     return Factor(name, "circular", values=turned, period=period, reading=reading)
+
+
+def rounding_of(angles: NDArray[Any]) -> float:
+    """Share of a turn up to which angles of this precision are one."""
+    return min(64 * float(np.finfo(angles.dtype).eps), 1e-3) if angles.dtype.kind == "f" else 0.0
 
 
 def fits_turn(span: float, period: float) -> bool:
@@ -302,7 +309,7 @@ def fits_turn(span: float, period: float) -> bool:
 
 def turn_of(low: float, high: float, share: float) -> float | None:
     """2 pi or 360, if values from `low` to `high` lie in one such turn and span this share of it."""
-    for turn in (2 * math.pi, 360.0):
+    for turn in TURNS:
         end = turn * (1 + 1e-9)
         within = (low >= 0 and high <= end) or (-end / 2 <= low and high <= end / 2)
         if within and high - low > share * turn:
@@ -320,6 +327,9 @@ def _period_of(levels: NDArray[Any], inferred: Reading, name: str) -> float:
     """
     numbers = levels.astype(np.float64)
     low, high = float(numbers[0]), float(numbers[-1])
+    for turn in TURNS:
+        if math.isclose(high - low, turn, rel_tol=rounding_of(levels)):
+            return turn  # a whole circle, whose end is its beginning
     gaps = np.diff(numbers)
     if inferred.kind == "categorical" and len(gaps) and np.allclose(gaps, gaps[0]):
         return float(len(numbers) * gaps[0])  # a grid of the whole circle, its end left out

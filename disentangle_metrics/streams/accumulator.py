@@ -19,8 +19,10 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import TINY, chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
+from disentangle_metrics.inputs.factor import Declared
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.reading import FEW
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -29,7 +31,7 @@ from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
-from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch
+from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch, refuse_unknown_periods
 
 STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
@@ -64,7 +66,8 @@ class Accumulator:
         Names of factors, and all values that each may take: others are refused. Else values are taken
         as they come, and counts grow with their number.
     factor_names, factor_types, latent_names
-        As for :func:`score`. Factors must be categories.
+        As for :func:`score`. Factors must be categories, and a circular one has its period declared, as in
+        "circular:360". Whole numbers that nobody declares are categories however many they are.
     hierarchy
         Refused. :func:`score` cuts latents anew in the rows in which a factor exists, and the ends of these
         bins are not known while rows are counted.
@@ -103,16 +106,16 @@ class Accumulator:
     ) -> None:
         if hierarchy is not None:
             raise InputError(NO_HIERARCHY)
+        refuse_unknown_periods(types := _again(factor_types))
         self._protocol, self._bins = protocol, bins
         self._ranges = checked_ranges(ranges)
         self._choices = countable(choose(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
         self._labels: dict[str, Any] = {
             "factor_names": None if factor_names is None else list(factor_names),
-            "factor_types": factor_types if factor_types is None or isinstance(factor_types, Mapping | str)
-            else list(factor_types),
+            "factor_types": types,
             "latent_names": None if latent_names is None else list(latent_names),
-        }  # fmt: skip
+        }
         sizes = (choice.settings["bins"] for choice in self._choices if "bins" in choice.settings)
         self._sizes: tuple[int, ...] = tuple(sorted(set(sizes)))
         self._forget()
@@ -182,7 +185,7 @@ class Accumulator:
         low, high = self._checked_latents(batch)
         layout = layout_of(batch, factors)
         self._same_layout(layout)
-        self._check_levels(batch.factor_names, [factor.levels for factor in batch.factors])
+        self._check_levels(layout, [factor.levels for factor in batch.factors])
         codes = [factor.codes for factor in batch.factors if factor.codes is not None]
         levels = [factor.levels for factor in batch.factors]
         found: dict[int, list[NDArray[np.int64]]] = {}
@@ -216,7 +219,7 @@ class Accumulator:
             return
         self._same_layout(other._layout)
         levels = [tuple(part) for part in other._levels]
-        self._check_levels(other._layout["factor names"], levels)
+        self._check_levels(other._layout, levels)
         self._layout = other._layout
         self._add(levels, other._tables, other._rows, other._low, other._high, other._sums)
 
@@ -285,8 +288,9 @@ class Accumulator:
                     f"these rows are not like those before: {what} was {self._layout[what]}, and is {value}"
                 )
 
-    def _check_levels(self, names: Sequence[str], levels: Sequence[tuple[Any, ...]]) -> None:
-        """Levels are allowed, and comparable with those before."""
+    def _check_levels(self, layout: Mapping[str, Any], levels: Sequence[tuple[Any, ...]]) -> None:
+        """Levels are allowed, comparable with those before, and not too many to keep their order."""
+        names, kinds = layout["factor names"], layout["factor kinds"]
         unknown = [name for name in self._allowed if name not in names]
         if unknown:
             raise InputError(f"`factor_values` names {unknown[0]!r}, which is none of {', '.join(names)}")
@@ -300,6 +304,12 @@ class Accumulator:
             if any(_family(level) is not _family(known) for level in found):
                 raise InputError(
                     f"factor {name!r} mixes {known!r} with {found[0]!r}; use one type in all batches"
+                )
+            values = len({*found, *(self._levels[k] if self._levels else ())})
+            if kinds[k] == "ordinal" and values > FEW:
+                raise InputError(
+                    f"factor {name!r} has {values} ordered values or more, which are measured by their ranks; "
+                    f'an Accumulator counts up to {FEW}: merge some, or declare them "categorical"'
                 )
 
     def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
@@ -347,13 +357,13 @@ class Accumulator:
     def _inputs(self) -> tuple[Inputs, list[list[int]]]:
         """What is known of the rows, and the places of each factor's levels in the order `score` has."""
         factors, order = [], []
-        for name, kind, categories, known in zip(
-            self._layout["factor names"], self._layout["factor kinds"], self._layout["categories"],
-            self._levels, strict=True,
-        ):  # fmt: skip
+        kinds = map(Declared, self._layout["factor kinds"], self._layout["factor periods"])
+        for name, declared, categories, known in zip(
+            self._layout["factor names"], kinds, self._layout["categories"], self._levels, strict=True
+        ):
             levels = sorted(known) if categories is None else [v for v in categories if v in known]
             order.append([known[level] for level in levels])
-            factors.append(factor_of_levels(levels, name, kind, categories is not None, self._rows))
+            factors.append(factor_of_levels(levels, name, declared, categories is not None, self._rows))
         names = self._layout["latent names"]
         shape = (self._rows, len(self._ranges))
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)
@@ -371,6 +381,11 @@ class Accumulator:
             )
             checks.append(Check("wide_ranges", wide_bins, "find the ranges with Accumulator.find_ranges"))
         return replace(inputs, checks=tuple(checks), facts=facts), order
+
+
+def _again(types: Iterable[str] | Mapping[str, str] | None) -> list[str] | Mapping[str, str] | str | None:
+    """What was declared, to be read once for each batch."""
+    return types if types is None or isinstance(types, Mapping | str) else list(types)
 
 
 def _family(level: Any) -> type:

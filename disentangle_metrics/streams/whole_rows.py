@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from disentangle_metrics.errors import InputError
@@ -12,10 +13,27 @@ NO_HIERARCHY = (
     "an Accumulator has no `hierarchy`, since it counts the rows of all factors in the same bins: score the "
     "rows at once with `dm.score(latents, factors, hierarchy=...)`"
 )
+NO_PERIOD = (
+    "`factor_types`: an Accumulator is told the period of a circular factor, since a batch need not hold the "
+    'whole circle: declare it, as in "circular:360"'
+)
 WHOLE_ROWS = (
     "an Accumulator counts rows that lack nothing, so leave such rows out, or score all rows at once with "
     '`dm.score(..., missing="drop")`'
 )
+
+
+def refuse_unknown_periods(factor_types: Iterable[str] | Mapping[str, str] | None) -> None:
+    """Refuse factors that are declared circular without a period.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    types = factor_types.values() if isinstance(factor_types, Mapping) else factor_types or ()
+    if "circular" in ([types] if isinstance(types, str) else [*types]):
+        raise InputError(NO_PERIOD)
 
 
 def read_batch(latents: Any, factors: Any, **labels: Any) -> Inputs:

@@ -241,6 +241,39 @@ def test_factors_that_do_not_exist_everywhere_are_refused_with_a_call_that_takes
         dm.Accumulator.find_ranges([latents])
 
 
+@pytest.mark.parametrize(
+    ("period", "values"),
+    [("circular:10", range(10)), ("circular:720", [0, 100, 360]), ("circular:6.5", range(8))],
+)
+def test_a_circle_has_the_period_that_was_declared_in_every_batch(period, values):
+    latents, factors = rows(15)
+    column = np.sort(np.asarray(values, dtype=float)[factors.sum(axis=1) % len(values)])[:, None]
+    halves = [(latents[part], column[part]) for part in (slice(0, 150), slice(150, 400))]
+    one = accumulated(halves, ["mig", "sufficiency"], factor_types=[period])
+    other = whole(latents, column, ["mig", "sufficiency"], factor_types=[period])
+    assert bits(one) == bits(other)
+    assert {key: score.signature for key, score in one.items()} == {
+        key: score.signature for key, score in other.items()
+    }
+    assert f"|periods:{period.removeprefix('circular:')}|" in one["mig"].signature
+
+
+@pytest.mark.parametrize("types", [["circular"], {"factor_0": "circular"}, "circular"])
+def test_a_circle_without_a_period_is_refused(types):
+    with pytest.raises(dm.InputError, match='need not hold the whole circle: declare it, as in "circular:360"'):
+        dm.Accumulator(ranges=[[0, 1]], metrics="mig", factor_types=types)
+
+
+def test_an_ordinal_factor_of_too_many_values_in_all_batches_is_refused():
+    column = np.repeat(np.arange(60), 4)[:, None]
+    accumulator = dm.Accumulator(ranges=[[0, 59]], metrics="mig", factor_types=["ordinal"])
+    accumulator.update(column[:120] * 1.0, column[:120])
+    before = bits(accumulator.compute())
+    with pytest.raises(dm.InputError, match="'factor_0' has 60 ordered values"):
+        accumulator.update(column[120:] * 1.0, column[120:])
+    assert bits(accumulator.compute()) == before
+
+
 @pytest.mark.parametrize("ranges", [[0, 1], [[1, 0]], [[0, np.inf]], [], [["a", "b"]], [[0, 1], [2]]])
 def test_ranges_are_checked(ranges):
     with pytest.raises(dm.InputError, match="`ranges`"):
