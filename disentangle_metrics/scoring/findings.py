@@ -14,6 +14,7 @@ from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import NEAR_CHANCE, SIZE
+from disentangle_metrics.scoring.joint_cells import can_be_counted
 from disentangle_metrics.scoring.requests import Request
 
 FULLEST = 0.5  # share of the rows in one bin of equal width
@@ -101,7 +102,7 @@ def _bins_that_count(inputs: Inputs, requests: Sequence[Request]) -> str:
     request = next(request for request in requests if request.by_neighbours)
     most = math.isqrt(inputs.shape[0])  # a unit of two latents has so many bins squared
     for bins in range(min(request.settings["bins"] - 1, most), 1, -1):
-        if inputs.cells_can_be_counted(bins, request.settings.get("factor_bins")):
+        if can_be_counted(inputs, bins, request.settings.get("factor_bins")):
             return f"fewer bins make it one of counts, as in `dm.Metric({request.name!r}, bins={bins})`"
     return ""
 

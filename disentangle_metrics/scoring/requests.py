@@ -20,6 +20,7 @@ from disentangle_metrics.metrics.definition import (
 )
 from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring import signatures
+from disentangle_metrics.scoring.joint_cells import can_be_counted
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
 
 REPLICATES = 200  # resamples for an interval
@@ -290,7 +291,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
         by_neighbours = (
             bool(inputs.groups)
             and settings.get("estimator") == "histogram"
-            and not inputs.cells_can_be_counted(settings["bins"], settings.get("factor_bins"))
+            and not can_be_counted(inputs, settings["bins"], settings.get("factor_bins"))
         )
         if by_neighbours:
             settings = {**settings, "estimator": "nearest_neighbours"}

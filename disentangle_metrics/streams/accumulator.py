@@ -31,7 +31,7 @@ from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
-from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch, refuse_unknown_periods
+from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch, read_types, row_names
 
 STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
@@ -42,11 +42,16 @@ class Accumulator:
     It keeps counts of rows by latent bin and factor value, and each latent's extremes and moments. If
     `ranges` are those of all rows, each score's `value`, `per_factor` and `per_latent` are, to the
     last bit, those of :func:`score` on the same rows together, whatever their order, their batches
-    and the order of merges. The one exception are latents near a threshold of the setting `active`
-    that is a number (with posteriors also "auto", 0.01), and the remark on faint ones: variances are
-    summed in steps of 2**-22 of each range, and so differ from `score`'s by about
-    1e-7 * range * deviation / sqrt(N) and rounding. A latent whose variance is closer than that to
-    the threshold may be active in one and not in the other.
+    and the order of merges. There are two exceptions.
+
+    Whole numbers that nobody declares are categories here, since a batch does not show how many there are.
+    `score` reads many of them as a measurement (docs/checks.md). Its signature then has another letter in
+    ``kinds``. Declare such a factor "categorical" to have one reading in both.
+
+    Latents near a threshold of the setting `active` that is a number (with posteriors also "auto", 0.01) may
+    be active in one and not in the other, and the remark on faint ones may differ. Variances are summed in
+    steps of 2**-22 of each range, and so differ from `score`'s by about 1e-7 * range * deviation / sqrt(N)
+    and rounding.
 
     Parameters
     ----------
@@ -106,14 +111,13 @@ class Accumulator:
     ) -> None:
         if hierarchy is not None:
             raise InputError(NO_HIERARCHY)
-        refuse_unknown_periods(types := _again(factor_types))
         self._protocol, self._bins = protocol, bins
         self._ranges = checked_ranges(ranges)
         self._choices = countable(choose(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
         self._labels: dict[str, Any] = {
             "factor_names": None if factor_names is None else list(factor_names),
-            "factor_types": types,
+            "factor_types": read_types(factor_types),
             "latent_names": None if latent_names is None else list(latent_names),
         }
         sizes = (choice.settings["bins"] for choice in self._choices if "bins" in choice.settings)
@@ -235,7 +239,7 @@ class Accumulator:
             raise InputError("there are no rows to score yet: call `update` first")
         inputs, order = self._inputs()
         tables = {
-            bins: [np.take(table, places, axis=1) for table, places in zip(parts, order, strict=True)]
+            bins: [np.take(parts[k], places, axis=1) for k, places in order.items()]
             for bins, parts in self._tables.items()
         }
         relations = CountedRelations(inputs, tables, self._low, self._high, self._variance())
@@ -354,22 +358,30 @@ class Accumulator:
         self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
         self._sums = self._sums + sums
 
-    def _inputs(self) -> tuple[Inputs, list[list[int]]]:
-        """What is known of the rows, and the places of each factor's levels in the order `score` has."""
-        factors, order = [], []
+    def _inputs(self) -> tuple[Inputs, dict[int, list[int]]]:
+        """What is known of the rows, and the places of each factor's levels in the order `score` has.
+
+        Factors that name the rows are left out.
+        """
+        factors, order = [], {}
+        given, types = self._layout["factor names"], self._labels["factor_types"]
+        unread = row_names(given, [[*known] for known in self._levels], types, self._rows)
         kinds = map(Declared, self._layout["factor kinds"], self._layout["factor periods"])
-        for name, declared, categories, known in zip(
-            self._layout["factor names"], kinds, self._layout["categories"], self._levels, strict=True
+        for k, (name, declared, categories, known) in enumerate(
+            zip(given, kinds, self._layout["categories"], self._levels, strict=True)
         ):
+            if k in unread:
+                continue
             levels = sorted(known) if categories is None else [v for v in categories if v in known]
-            order.append([known[level] for level in levels])
+            order[k] = [known[level] for level in levels]
             factors.append(factor_of_levels(levels, name, declared, categories is not None, self._rows))
         names = self._layout["latent names"]
         shape = (self._rows, len(self._ranges))
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)
         logvar = nothing if self._layout["posteriors"] else None
         inputs = Inputs(nothing, logvar, names, tuple(factors))
-        checks, facts = [*on_counts(self._low, self._high, names, self._rows, factors, nothing.dtype)], {}
+        seen = on_counts(self._low, self._high, names, self._rows, factors, nothing.dtype)
+        checks, facts = [*unread.values(), *seen], {}
         wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
         if wider.any():
             first = names[int(np.argmax(wider))]
@@ -381,11 +393,6 @@ class Accumulator:
             )
             checks.append(Check("wide_ranges", wide_bins, "find the ranges with Accumulator.find_ranges"))
         return replace(inputs, checks=tuple(checks), facts=facts), order
-
-
-def _again(types: Iterable[str] | Mapping[str, str] | None) -> list[str] | Mapping[str, str] | str | None:
-    """What was declared, to be read once for each batch."""
-    return types if types is None or isinstance(types, Mapping | str) else list(types)
 
 
 def _family(level: Any) -> type:
