@@ -295,6 +295,8 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
         )
         if by_neighbours:
             settings = {**settings, "estimator": "nearest_neighbours"}
+        if settings.get("active") == "auto" and inputs.logvar is None:
+            settings = signatures.with_rule_of_arrays(definition, settings)
         facts = {**shape, **said}
         if inputs.groups:  # whose neighbours are told apart by noise, and whose correlations need folds
             facts["seed"] = str(options.seed)
