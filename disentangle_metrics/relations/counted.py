@@ -121,9 +121,7 @@ def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
     }
 
 
-def factor_of_levels(
-    levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int
-) -> Factor:
+def factor_of_levels(levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int) -> Factor:
     """A factor of so many rows without content, and these levels: sorted, or `in_order` of their own.
 
     However many they are, they are counted.

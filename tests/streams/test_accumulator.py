@@ -260,7 +260,9 @@ def test_a_circle_has_the_period_that_was_declared_in_every_batch(period, values
 
 @pytest.mark.parametrize("types", [["circular"], {"factor_0": "circular"}, "circular"])
 def test_a_circle_without_a_period_is_refused(types):
-    with pytest.raises(dm.InputError, match='need not hold the whole circle: declare it, as in "circular:360"'):
+    with pytest.raises(
+        dm.InputError, match='need not hold the whole circle: declare it, as in "circular:360"'
+    ):
         dm.Accumulator(ranges=[[0, 1]], metrics="mig", factor_types=types)
 
 
