@@ -36,8 +36,9 @@ def active_latents(
     Parameters
     ----------
     rule
-        ``"varying"``, and ``"auto"``: those that are not numerically constant. ``"range"``: those whose range is above a
-        twentieth of the largest (Hsu et al. 2023). A number: those with a variance above it. None: all.
+        ``"varying"``, and ``"auto"``: those that are not numerically constant. ``"range"``: those whose
+        range is above a twentieth of the largest (Hsu et al. 2023). A number: those with a variance above
+        it. None: all.
     names, variance, constant, spread
         Of each latent: its name, variance, whether it is numerically constant, and its range.
 

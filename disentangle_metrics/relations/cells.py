@@ -1,4 +1,4 @@
-"""How many cells each latent is cut into: its bins, its own values if it holds codes, joint ones of a group."""
+"""How many cells each latent is cut into: its bins, the values of a code, the joint cells of a group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from disentangle_metrics.relations.relations import Relations
 
 
 def log_cells(relations: Relations, bins: int) -> NDArray[np.float64]:
-    """Logarithm of the number of cells of each latent in the rows of each factor (D, K): its largest entropy."""
+    """Logarithm of the cells of each latent in the rows of each factor (D, K): its largest entropy."""
     columns = relations.columns if isinstance(relations, GroupedRelations) else relations
     units = relations.inputs.groups or [(latent,) for latent in range(relations.inputs.shape[1])]
     table = np.empty(relations.inputs.shape[1:])

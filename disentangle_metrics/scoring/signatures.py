@@ -78,7 +78,7 @@ def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[st
 
 
 def with_rule_of_arrays(definition: MetricDefinition, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings with the rule for active latents that "auto" is for plain arrays: the signature says it."""
+    """The settings with the rule for active latents that "auto" is for arrays: the signature says it."""
     of_latents = definition.types.get("active") == types.Active
     return {**settings, "active": "varying"} if of_latents else settings
 

@@ -312,8 +312,8 @@ class Accumulator:
             values = len({*found, *(self._levels[k] if self._levels else ())})
             if kinds[k] == "ordinal" and values > FEW:
                 raise InputError(
-                    f"factor {name!r} has {values} ordered values or more, which are measured by their ranks; "
-                    f'an Accumulator counts up to {FEW}: merge some, or declare them "categorical"'
+                    f"factor {name!r} has {values} ordered values or more, which are measured by their ranks "
+                    f'and not counted: merge them to {FEW} or fewer, or declare them "categorical"'
                 )
 
     def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
