@@ -92,10 +92,10 @@ def test_vote_metrics_have_the_interval_of_their_accuracy():
 def test_a_rescaled_score_below_chance_lies_in_its_interval(name):
     noise = np.random.default_rng(2).normal(size=(len(V), 2))
     guess = 1 / V.shape[1]
-    metric = dm.Metric(name, votes=(100, 80), rows=8, rescale=True)
+    metric = dm.Metric(name, votes=(100, 20), rows=8, rescale=True)
     score = dm.score(noise, V, metrics=metric, confidence=0.9, anchors=False)[name]
-    right = round((score.value * (1 - guess) + guess) * 80)
-    assert score.interval == pytest.approx(wilson(VoteCount(right, 80, guess), 0.9))
+    right = round((score.value * (1 - guess) + guess) * 20)
+    assert score.interval == pytest.approx(wilson(VoteCount(right, 20, guess), 0.9))
     assert score.interval[0] < 0
     assert score.corrected == score.value
     assert score.range == (-1, 1)
