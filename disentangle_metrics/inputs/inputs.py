@@ -316,7 +316,7 @@ def check(
         notes += of_tree
         inputs = replace(inputs, facts={**inputs.facts, "missing": "by_design"})
     inputs = replace(inputs, factors=checked)
-    complete = int(inputs.present(range(len(checked))).sum()) if inputs.incomplete else None
+    complete = inputs.present(range(len(checked))) if inputs.incomplete else None
     checks = findings.of_input(mean, latent_labels, checked, given, complete, types)
     return replace(inputs, checks=(*notes, *checks))
 
