@@ -15,10 +15,10 @@ from disentangle_metrics.estimators.counts.binning import distinct, make_bins, n
 from disentangle_metrics.estimators.scaling import one_comparable
 from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_rounding, settle_objects
+from disentangle_metrics.inputs.periods import fits_turn, period_of, rounding_of
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
-TURNS = (2 * math.pi, 360.0)
 MISSING_ADVICE = 'pass `missing="drop"` to leave out such rows, or repair them'
 ABSENT_ADVICE = f"{MISSING_ADVICE}; if the factor does not exist there, pass `hierarchy`"
 
@@ -283,7 +283,7 @@ def _circular(
     inferred: Reading,
 ) -> Factor:
     """A factor whose values go round; few of them are kept as levels."""
-    period = declared.period or _period_of(levels, inferred, name)
+    period = declared.period or period_of(levels, inferred, name)
     span = float(np.max(levels)) - float(np.min(levels)) if len(levels) else 0.0
     doubt: Doubt = "" if fits_turn(span, period) else "period"
     reading = Reading("circular", f"{inferred.values}, period {period:g}", declared=True, doubt=doubt)
@@ -295,50 +295,6 @@ def _circular(
         return replace(coded, period=period, reading=reading)
     turned = np.mod(values.astype(np.float64), period)
     return Factor(name, "circular", values=turned, period=period, reading=reading)
-
-
-def rounding_of(angles: NDArray[Any]) -> float:
-    """Share of a turn up to which angles of this precision are one."""
-    return min(64 * float(np.finfo(angles.dtype).eps), 1e-3) if angles.dtype.kind == "f" else 0.0
-
-
-def fits_turn(span: float, period: float) -> bool:
-    """Whether values that span so much may go round with this period: about one turn of it."""
-    return 0.25 * period <= span <= 1.001 * period
-
-
-def turn_of(low: float, high: float, share: float) -> float | None:
-    """2 pi or 360, if values from `low` to `high` lie in one such turn and span this share of it."""
-    for turn in TURNS:
-        end = turn * (1 + 1e-9)
-        within = (low >= 0 and high <= end) or (-end / 2 <= low and high <= end / 2)
-        if within and high - low > share * turn:
-            return turn
-    return None
-
-
-def _period_of(levels: NDArray[Any], inferred: Reading, name: str) -> float:
-    """The period that the values of a circular factor suggest.
-
-    Raises
-    ------
-    InputError
-        If they suggest none.
-    """
-    numbers = levels.astype(np.float64)
-    low, high = float(numbers[0]), float(numbers[-1])
-    for turn in TURNS:
-        if math.isclose(high - low, turn, rel_tol=rounding_of(levels)):
-            return turn  # a whole circle, whose end is its beginning
-    gaps = np.diff(numbers)
-    if inferred.kind == "categorical" and len(gaps) and np.allclose(gaps, gaps[0]):
-        return float(len(numbers) * gaps[0])  # a grid of the whole circle, its end left out
-    if (period := turn_of(low, high, share=0.75)) is not None:
-        return period
-    raise InputError(
-        f"the period of the circular factor {name!r} cannot be told from its values ({low:g} to {high:g}); "
-        f'declare it, as in `factor_types={{{name!r}: "circular:360"}}`'
-    )
 
 
 def _without_value(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.binning import chunks, numerically_constant
-from disentangle_metrics.inputs.factor import Declared, Factor, fits_turn, turn_of
+from disentangle_metrics.inputs.factor import Declared, Factor
 from disentangle_metrics.inputs.missing_rows import dropped_rows
+from disentangle_metrics.inputs.periods import fits_turn, turn_of
 
 FEWEST_ROWS = 100
 ROWS_A_VALUE = 5

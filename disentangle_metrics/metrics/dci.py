@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.probes.probes import REGRESSIONS, ProbeTables
 from disentangle_metrics.estimators.scaling import scaled
-from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
@@ -161,24 +160,31 @@ def dci(
             completeness, per_factor=per_factor, details=details, warnings=warnings
         ),
         "dci_informativeness": _informativeness(
-            probes,
-            relations.inputs.factors,
-            baseline=None if raw else _without_latents(relations, varying, probe, balanced=balanced),
-            balanced=balanced,
+            relations, probes, probe, varying, raw=raw, balanced=balanced
         ),
     }
 
 
 def _informativeness(
-    probes: ProbeTables, factors: Sequence[Factor], *, baseline: float | None, balanced: bool
+    relations: Relations,
+    probes: ProbeTables,
+    probe: Probe,
+    varying: NDArray[np.bool_],
+    *,
+    raw: bool,
+    balanced: bool,
 ) -> MetricValue:
     """Mean quality of the probes; balanced, that of categories by value."""
-    categories = np.array([factor.codes is not None for factor in factors])
+    categories = np.array([factor.codes is not None for factor in relations.inputs.factors])
     quality = np.where(categories, probes.balanced, probes.quality) if balanced else probes.quality
-    if balanced and np.isnan(quality[[factor.varies for factor in factors]]).any():
+    if balanced and np.isnan(quality[varying]).any():
         reason = "`balanced` needs a `probe` that classifies: this one regresses the numbers of categories"
         return MetricValue(np.nan, reason=reason)
-    return MetricValue(float(np.nanmean(quality)), per_factor=quality, baseline=baseline)
+    return MetricValue(
+        float(np.nanmean(quality)),
+        per_factor=quality,
+        baseline=None if raw else _without_latents(relations, varying, probe, balanced=balanced),
+    )
 
 
 def _without_latents(
@@ -189,7 +195,7 @@ def _without_latents(
     for factor in np.array(relations.inputs.factors, dtype=object)[varying]:
         held = factor if factor.present is None else factor.kept(np.flatnonzero(factor.present))
         if isinstance(probe, str) and probe in REGRESSIONS:
-            guesses.append(_of_mean(held, probe))
+            guesses.append(_of_mean(held.targets(as_category=False), probe))
         elif held.codes is None:
             guesses.append(0.0)
         else:
@@ -198,10 +204,10 @@ def _without_latents(
     return float(np.mean(guesses))
 
 
-def _of_mean(factor: Factor, probe: str) -> float:
-    """Quality of always naming the mean of a factor's numbers, also of those of categories."""
+def _of_mean(targets: Sequence[NDArray[np.float64]], probe: str) -> float:
+    """Quality of always naming the mean of what a probe regresses on, (N,) each."""
     if probe == "lasso":
         return 0.0
-    columns = [column[:, None] for column in factor.targets(as_category=False)]
+    columns = [target[:, None] for target in targets]
     spreads = [float(scaled(column, column, "minmax")[0].var()) for column in columns]
     return float(np.mean([max(1 - 12 * spread, 0.0) for spread in spreads]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.probes.linear import ClassRanking, class_ranking
-from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
@@ -110,9 +109,10 @@ def explicitness(
     rank = functools.partial(class_ranking, decision=decision, scaling=scaling, C=float(C))
     alike: list[tuple[NDArray[np.bool_], Any]] = [(ranked, class_weight)]
     if isinstance(class_weight, Mapping):
-        _check_values(class_weight, (relations.edges_of or relations).inputs.factors)
+        whole = (relations.edges_of or relations).inputs
+        _check_values(class_weight, {level for factor in whole.factors for level in factor.levels})
         places = np.arange(len(factors))
-        alike = [(places == k, _by_code(class_weight, factors[k])) for k in np.flatnonzero(ranked)]
+        alike = [(places == k, _by_code(class_weight, factors[k].levels)) for k in np.flatnonzero(ranked)]
     rankings: dict[int, ClassRanking] = {}
     for wanted, weights in alike:
         weighted = functools.partial(rank, class_weight=weights)
@@ -153,9 +153,8 @@ def explicitness(
     )
 
 
-def _check_values(weights: Mapping[Any, float], factors: Sequence[Factor]) -> None:
-    """Refuse weights that are none, or are of no factor's value."""
-    values = {level for factor in factors for level in factor.levels}
+def _check_values(weights: Mapping[Any, float], values: Collection[Any]) -> None:
+    """Refuse weights that are none, or are of none of the values of all factors."""
     for value, weight in weights.items():
         if value not in values:
             raise InputError(
@@ -166,9 +165,9 @@ def _check_values(weights: Mapping[Any, float], factors: Sequence[Factor]) -> No
             raise InputError(f"`class_weight` of {value!r} must be {described(Weight)}, got {weight!r}")
 
 
-def _by_code(weights: Mapping[Any, float], factor: Factor) -> dict[int, float]:
+def _by_code(weights: Mapping[Any, float], levels: Sequence[Any]) -> dict[int, float]:
     """The weights of a factor's values by their codes."""
-    return {code: weights[level] for code, level in enumerate(factor.levels) if level in weights}
+    return {code: weights[level] for code, level in enumerate(levels) if level in weights}
 
 
 def _left_out(factor: str, why: str, remedy: str) -> Check:

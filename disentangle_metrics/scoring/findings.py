@@ -10,11 +10,11 @@ import numpy as np
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import NEAR_CHANCE, SIZE
-from disentangle_metrics.scoring.joint_cells import JointCells
 from disentangle_metrics.scoring.requests import Request
 
 FULLEST = 0.5  # share of the rows in one bin of equal width

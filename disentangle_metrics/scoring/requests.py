@@ -11,6 +11,7 @@ import numpy as np
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.definition import (
     Interval,
@@ -20,7 +21,6 @@ from disentangle_metrics.metrics.definition import (
 )
 from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring import signatures
-from disentangle_metrics.scoring.joint_cells import JointCells
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
 
 REPLICATES = 200  # resamples for an interval
