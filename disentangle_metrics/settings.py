@@ -116,7 +116,7 @@ Correction = Annotated[
 Normaliser = Literal["factor", "latent", "values"]
 Neighbours = Annotated[int, AtLeast(1)]
 Samples = Annotated[int, AtLeast(2)]
-Active = Literal["auto", "range"] | Annotated[float, Called("a variance")] | None
+Active = Literal["auto", "varying", "range"] | Annotated[float, Called("a variance")] | None
 Votes = Annotated[
     tuple[Annotated[int, AtLeast(1)], Annotated[int, AtLeast(1)]],
     Called("a pair of whole numbers of at least 1"),
@@ -240,9 +240,23 @@ def _is_number(kind: type, value: Any) -> bool:
     return isinstance(value, int | np.integer if kind is int else int | float | np.integer | np.floating)
 
 
-def texts_of(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Each setting as text, in alphabetical order."""
-    return {name: setting_text(settings[name]) for name in sorted(settings)}
+def texts_of(settings: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, str]:
+    """Each setting as text, in alphabetical order: 1 is written 1.0 where the type is a number like 0.5."""
+    return {name: setting_text(_typed(types.get(name), settings[name])) for name in sorted(settings)}
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    """The value with floats where the type has floats."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _typed(arguments[0], value)
+    if origin in (Union, types.UnionType):
+        return next((_typed(each, value) for each in arguments if allows(each, value)), value)
+    if kind is float and allows(kind, value):
+        return float(value)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is not Ellipsis and allows(kind, value):
+        return tuple(map(_typed, arguments, value))
+    return value
 
 
 def setting_text(value: Any) -> str:
@@ -251,6 +265,8 @@ def setting_text(value: Any) -> str:
 
     if isinstance(value, np.ndarray) or (isinstance(value, tuple | list) and len(value) > 8):
         array = np.asarray(value)
+        if array.dtype.kind in "iu" and (not array.size or array.max() < 2**63):
+            array = array.astype(np.int64)  # the same numbers, whatever their dtype
         content = f"{array.dtype.kind}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
         return f"sha256-{hashlib.sha256(content).hexdigest()[:16]}"
     if isinstance(value, tuple | list):

@@ -36,7 +36,7 @@ REFUSED = [
     ("dhsic", {"max_rows": 1}, "`max_rows` must be"),
     ("mig", {"samples": 1.5}, "`samples` must be a whole number of at least 2, got 1.5"),
     ("mig", {"normaliser": "entropy"}, "`normaliser` must be one of 'factor', 'latent', 'values'"),
-    ("mig_sup", {"active": "yes"}, "`active` must be 'auto', 'range', a variance or None, got 'yes'"),
+    ("mig_sup", {"active": "yes"}, "`active` must be 'auto', 'varying', 'range', a variance or None, got 'yes'"),
     ("mig_sup", {"active": True}, "`active` must be"),
     ("mig_sup", {"factor_bins": 0}, "`factor_bins` must be a whole number of at least 2 or None, got 0"),
     ("factor_vae", {"votes": 3}, "`votes` must be a pair of whole numbers of at least 1, got 3"),

@@ -59,7 +59,9 @@ factors of up to {reading.FEW} values, which is where the first limit comes from
 data sets are. SAP and MCC use their order. More values are measured by their ranks.
 
 **Circular.** `"circular:360"` says that 359 lies next to 0. Without a number the period is found where the values
-show it: 2 pi, 360, or a grid of a whole turn. Probes predict cosine and sine. MCC and SAP use a correlation that
+show it. Values from end to end of 2 pi or 360 have that period, and both ends are one angle. A grid that leaves
+its end out has the period that closes it. Other values within 2 pi or 360 have that period if they fill most of it.
+`dm.Accumulator` wants the number. Probes predict cosine and sine. MCC and SAP use a correlation that
 goes round. Bins begin at 0 and end at the period. Nearest neighbours go round.
 
 **Latents.** `latent_types="categorical"` is for codes such as those of vector quantisation. Metrics of information

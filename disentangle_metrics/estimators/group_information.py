@@ -5,6 +5,7 @@ One estimator serves the whole table, so that gaps between groups are gaps of on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,13 +29,21 @@ Floats = NDArray[np.float64]
 Units = Sequence[tuple[int, ...]]
 
 
-def countable(rows: int, units: Units, bins: int, values: Sequence[int]) -> bool:
+def countable(units: Sequence[Sequence[int]], values: Sequence[int], rows: Sequence[int]) -> bool:
     """Whether every unit of several latents has `ROWS_PER_CELL` rows for each joint cell, on average.
 
-    `values` are the numbers of values of the factors, or of their bins.
+    Parameters
+    ----------
+    units
+        For each the numbers of values of its columns, or of their bins.
+    values, rows
+        For each factor its number of values, or of bins, and how many rows have one.
     """
-    widest = max(len(unit) for unit in units)
-    return widest == 1 or ROWS_PER_CELL * bins**widest * max(values, default=1) <= rows
+    cells = [math.prod(columns) for columns in units if len(columns) > 1]
+    return all(
+        ROWS_PER_CELL * max(cells, default=0) * size <= count
+        for size, count in zip(values, rows, strict=True)
+    )
 
 
 def joint_tables(

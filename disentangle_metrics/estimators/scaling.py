@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from disentangle_metrics.estimators.counts.binning import column_ranges, numerically_constant
 from disentangle_metrics.settings import Scaling
 
-ORDINARY = 100  # exponent of two, up or down, up to which squares, their products and float32 are safe
+ORDINARY = 30  # exponent of two, up or down, up to which rounding of angles is small beside a column
+EXTREME = 100  # up to which squares, their products and float32 are safe
 FAR = 2.0**12  # times its range that a column may lie from 0 before sums of squares lose digits
 
 
@@ -17,7 +18,7 @@ def comparable(
 ) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
     """Columns (N, D) in which sums of squares neither overflow, nor vanish, nor lose their digits.
 
-    A column far from 0 is moved by its smallest value, and one of extreme size divided by a power of two.
+    A column far from 0 is moved by its smallest value, and one of unusual size divided by a power of two.
     Neither rounds. Ordinary columns stay as they are, to the last bit.
 
     Parameters
@@ -32,11 +33,15 @@ def comparable(
     The columns, the given ones if all are ordinary; and exponents (D,) of the powers of two.
     """
     largest, width = np.maximum(np.abs(low), np.abs(high)), high - low
-    far = (largest / FAR > width) & ~numerically_constant(low, high, columns.dtype)
+    moving = ~numerically_constant(low, high, columns.dtype)
+    far = (largest / FAR > width) & moving
     exponents = np.frexp(np.where(far, width, largest))[1].astype(np.int64)
-    exponents[np.abs(exponents) <= ORDINARY] = 0
+    narrow = moving & (np.frexp(width)[1] < -ORDINARY)
+    exponents[(np.abs(exponents) <= ORDINARY) & ~narrow] = 0
     if not far.any() and not exponents.any():
         return columns, exponents
+    if not far.any() and (np.abs(exponents) <= EXTREME).all():  # columns of float32 keep that precision
+        return np.ldexp(columns, -exponents), exponents
     moved = np.subtract(columns, np.where(far, low, 0.0), dtype=np.float64)
     return np.ldexp(moved, -exponents), exponents
 
@@ -54,7 +59,7 @@ def bounded_units(columns: NDArray[np.floating]) -> NDArray[np.floating]:
     """
     low, high = column_ranges(columns)
     size = np.frexp(np.maximum(np.abs(low), np.abs(high)))[1]
-    over = size - np.clip(size, -ORDINARY, ORDINARY)
+    over = size - np.clip(size, -EXTREME, EXTREME)
     return np.ldexp(columns.astype(np.float64), -over) if over.any() else columns
 
 

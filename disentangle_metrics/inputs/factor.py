@@ -15,6 +15,7 @@ from disentangle_metrics.estimators.counts.binning import distinct, make_bins, n
 from disentangle_metrics.estimators.scaling import one_comparable
 from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_rounding, settle_objects
+from disentangle_metrics.inputs.periods import fits_turn, period_of, rounding_of
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
 KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
@@ -282,53 +283,18 @@ def _circular(
     inferred: Reading,
 ) -> Factor:
     """A factor whose values go round; few of them are kept as levels."""
-    period = declared.period or _period_of(levels, inferred, name)
+    period = declared.period or period_of(levels, inferred, name)
     span = float(np.max(levels)) - float(np.min(levels)) if len(levels) else 0.0
     doubt: Doubt = "" if fits_turn(span, period) else "period"
     reading = Reading("circular", f"{inferred.values}, period {period:g}", declared=True, doubt=doubt)
     if inferred.kind == "categorical":
         turned = np.mod(levels.astype(np.float64), period)
+        turned[np.minimum(turned, period - turned) <= rounding_of(levels) * period] = 0.0
         held, places = np.unique(turned, return_inverse=True)
         coded = _coded(places.reshape(-1)[codes], held, name, "circular")
         return replace(coded, period=period, reading=reading)
     turned = np.mod(values.astype(np.float64), period)
     return Factor(name, "circular", values=turned, period=period, reading=reading)
-
-
-def fits_turn(span: float, period: float) -> bool:
-    """Whether values that span so much may go round with this period: about one turn of it."""
-    return 0.25 * period <= span <= 1.001 * period
-
-
-def turn_of(low: float, high: float, share: float) -> float | None:
-    """2 pi or 360, if values from `low` to `high` lie in one such turn and span this share of it."""
-    for turn in (2 * math.pi, 360.0):
-        end = turn * (1 + 1e-9)
-        within = (low >= 0 and high <= end) or (-end / 2 <= low and high <= end / 2)
-        if within and high - low > share * turn:
-            return turn
-    return None
-
-
-def _period_of(levels: NDArray[Any], inferred: Reading, name: str) -> float:
-    """The period that the values of a circular factor suggest.
-
-    Raises
-    ------
-    InputError
-        If they suggest none.
-    """
-    numbers = levels.astype(np.float64)
-    low, high = float(numbers[0]), float(numbers[-1])
-    gaps = np.diff(numbers)
-    if inferred.kind == "categorical" and len(gaps) and np.allclose(gaps, gaps[0]):
-        return float(len(numbers) * gaps[0])  # a grid of the whole circle, its end left out
-    if (period := turn_of(low, high, share=0.75)) is not None:
-        return period
-    raise InputError(
-        f"the period of the circular factor {name!r} cannot be told from its values ({low:g} to {high:g}); "
-        f'declare it, as in `factor_types={{{name!r}: "circular:360"}}`'
-    )
 
 
 def _without_value(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.binning import chunks, numerically_constant
-from disentangle_metrics.inputs.factor import Declared, Factor, fits_turn, turn_of
+from disentangle_metrics.inputs.factor import Declared, Factor
+from disentangle_metrics.inputs.missing_rows import dropped_rows
+from disentangle_metrics.inputs.periods import fits_turn, turn_of
 
 FEWEST_ROWS = 100
 ROWS_A_VALUE = 5
@@ -62,12 +64,16 @@ def of_input(
     names: Sequence[str],
     factors: Sequence[Factor],
     given: int,
-    complete: int | None,
+    complete: NDArray[np.bool_] | None,
     types: Sequence[Declared | None] = (),
 ) -> tuple[Check, ...]:
-    """All checks of latents (N, D) and factors: of `given` rows, N are kept, `complete` have every value."""
+    """All checks of latents (N, D) and factors: of `given` rows, N are kept.
+
+    `complete` (N,) says which have a value of every factor; it is None if all have.
+    """
+    lacking = complete is not None or len(latents) < given
     return (
-        *dropped_rows(given, len(latents), factors, complete),
+        *(dropped_rows(given, len(latents), factors, complete) if lacking else ()),
         *on_factors(factors),
         *on_ranges(np.min(latents, axis=0), np.max(latents, axis=0), names, latents.dtype),
         *_one_hot_latents(latents, names),
@@ -358,41 +364,3 @@ def _looks_like_labels(latents: NDArray[np.floating]) -> bool:
         if not (latents[rows] == np.floor(latents[rows])).all():
             return False
     return all(len(np.unique(column)) <= 40 for column in latents.T)
-
-
-def dropped_rows(given: int, rows: int, factors: Sequence[Factor], complete: int | None) -> Iterable[Check]:
-    """How many rows were left out, and of what."""
-    if rows < given:
-        yield Check(
-            "missing_values",
-            f"{given - rows:,} of {given:,} rows are left out: latents are missing or infinite there",
-            numbers={"rows": given - rows},
-        )
-    for factor in factors:
-        if factor.present is not None and factor.switch is None:
-            count = rows - factor.rows_present
-            yield Check(
-                "missing_values",
-                f"factor {factor.name!r} has no value in {count:,} of {rows:,} rows, left out for it",
-                about=factor.name,
-                numbers={"rows": count},
-            )
-    if complete == 0:
-        rare = min(factors, key=lambda factor: factor.rows_present)
-        remedy = f"leave out a factor that few rows have, such as {rare.name!r}"
-        if rare.switch is not None:
-            remedy = "metrics that treat each factor by itself, such as r4c, read it where it exists"
-        yield Check(
-            "no_complete_rows",
-            "no row has a value of every factor: metrics of several factors at once and ceilings have none",
-            remedy,
-            rare.name,
-            {"rows": rare.rows_present},
-        )
-    elif complete is not None:
-        yield Check(
-            "missing_values",
-            f"metrics of several factors at once read the {complete:,} rows that have a value of every "
-            "factor",
-            numbers={"rows": complete},
-        )

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check, texts_of
 from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
-from disentangle_metrics.estimators.group_information import countable
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
 from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
@@ -102,12 +101,6 @@ class Inputs:
         if not self.groups:
             return self
         return replace(self, latent_names=self.column_names, column_names=(), groups=())
-
-    def cells_can_be_counted(self, bins: int, factor_bins: int | None) -> bool:
-        """Whether groups of latents, in so many bins each, have rows enough for joint histograms."""
-        values = [bins if factor.codes is None else len(factor.levels) for factor in self.factors]
-        most = max(values, default=1) if factor_bins is None else factor_bins
-        return countable(len(self.latents), self.groups, bins, [min(most, value) for value in values])
 
     def latents_of(self, kind: Kind) -> tuple[int, ...]:
         """The latents that were declared to be of this kind."""
@@ -197,6 +190,7 @@ def check(
     rule: Rule = "measurements",
     groups: Groups | None = None,
     hierarchy: Hierarchy | None = None,
+    whole: bool = True,
 ) -> Inputs:
     """Check latents (N, D) or a :class:`GaussianPosterior`, and factors (N, K).
 
@@ -224,6 +218,8 @@ def check(
         Names of groups, and the columns of each; see :mod:`.latent_groups`.
     hierarchy
         Which factors exist only under one value of another; see :mod:`.hierarchy`.
+    whole
+        False: there are more rows, so that a text which is different in each of these may come again.
 
     Raises
     ------
@@ -299,8 +295,8 @@ def check(
         factor_names, _columns_of(columns.frame), "factor", len(columns.columns), "factor_names"
     )
     kinds = _declared(factor_types, factor_labels, "factor_types", KINDS)
-    numeric = all(column.dtype.kind in "biuf" for column in columns.columns)
-    unread = {} if numeric else identifiers(columns, factor_labels, kinds)
+    plain = not whole or all(column.dtype.kind in "biuf" for column in columns.columns)
+    unread = {} if plain else identifiers(columns, factor_labels, kinds)
     notes += [left_out(factor_labels[place], text, given) for place, text in unread.items()]
     lacking = missing if hierarchy is None else "drop"
     key = (*(None if rows is None else rows.tobytes() for rows in (order, kept)), factor_labels, tuple(kinds),
@@ -320,7 +316,7 @@ def check(
         notes += of_tree
         inputs = replace(inputs, facts={**inputs.facts, "missing": "by_design"})
     inputs = replace(inputs, factors=checked)
-    complete = int(inputs.present(range(len(checked))).sum()) if inputs.incomplete else None
+    complete = inputs.present(range(len(checked))) if inputs.incomplete else None
     checks = findings.of_input(mean, latent_labels, checked, given, complete, types)
     return replace(inputs, checks=(*notes, *checks))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -236,13 +236,23 @@ def identifiers(table: FactorTable, names: Sequence[str], kinds: Sequence[Any]) 
         for place, (column, kind) in enumerate(zip(table.columns, kinds, strict=True))
         if kind is None and (text := _identifier(column)) is not None
     }
-    if found and len(found) == len(table.columns):
+    refuse_names_alone(found, names)
+    return found
+
+
+def refuse_names_alone(found: Mapping[int, str], names: Sequence[str]) -> None:
+    """Refuse factors that are all names of the rows.
+
+    Raises
+    ------
+    InputError
+        If they are.
+    """
+    if found and len(found) == len(names):
         raise InputError(
             f"`factors` has a different text in every row of {', '.join(names)}; these are "
-            "identifiers and no "
-            "factors"
+            "identifiers and no factors"
         )
-    return found
 
 
 def _identifier(column: Any) -> str | None:
@@ -254,7 +264,12 @@ def _identifier(column: Any) -> str | None:
     first = cells.iloc[0]
     if not isinstance(first, (str, bytes)) or not cells.is_unique:
         return None
-    return str(first) if all(isinstance(cell, (str, bytes)) for cell in cells) else None
+    return str(first) if are_texts(cells) else None
+
+
+def are_texts(cells: Iterable[Any]) -> bool:
+    """Whether each is a text."""
+    return all(isinstance(cell, (str, bytes)) for cell in cells)
 
 
 def left_out(name: str, example: str, rows: int) -> Check:

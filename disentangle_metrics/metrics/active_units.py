@@ -35,8 +35,8 @@ def active_units(relations: Relations, *, active: Active = "auto") -> MetricValu
     ----------
     active
         "auto": with a posterior variance above 0.01 (as in the paper; the prior has 1), with plain
-        arrays, whose scale means nothing, not constant. A number: variance above it; "range": a
-        range above a twentieth of the largest; None: all.
+        arrays, whose scale means nothing, "varying". "varying": not constant. A number: variance above
+        it; "range": a range above a twentieth of the largest; None: all.
 
     Returns
     -------

@@ -21,6 +21,7 @@ from disentangle_metrics.settings import AtLeast, Bins, Scaling, Strategy, Value
     relation="distances of pairs that share a factor",
     source="Higgins et al. 2017",
     sklearn=True,
+    range_with={"rescale": (True, (-1.0, 1.0))},
     interval="votes",
     interval_studied=True,
     suite=True,

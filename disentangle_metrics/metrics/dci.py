@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.estimators.probes.probes import ProbeTables
+from disentangle_metrics.estimators.probes.probes import REGRESSIONS, ProbeTables
+from disentangle_metrics.estimators.scaling import scaled
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
@@ -107,7 +109,8 @@ def dci(
     factors of 5 values, all independent; far above 0 with "lasso".
     `dci_completeness`: about 0 with trees: 0.002 was measured on the same rows.
     `dci_informativeness`: the share of the most frequent value, for continuous factors about 0 or less:
-    0.21 was measured on the same rows. Balanced: 1 / V of V values.
+    0.21 was measured on the same rows. Balanced: 1 / V of V values. With "lasso" about 0, with
+    "review_lasso" and "review_forest" what the mean of a factor scores.
 
     Degenerate cases
     ----------------
@@ -156,12 +159,20 @@ def dci(
         "dci_completeness": MetricValue(
             completeness, per_factor=per_factor, details=details, warnings=warnings
         ),
-        "dci_informativeness": _informativeness(relations, probes, varying, raw=raw, balanced=balanced),
+        "dci_informativeness": _informativeness(
+            relations, probes, probe, varying, raw=raw, balanced=balanced
+        ),
     }
 
 
 def _informativeness(
-    relations: Relations, probes: ProbeTables, varying: NDArray[np.bool_], *, raw: bool, balanced: bool
+    relations: Relations,
+    probes: ProbeTables,
+    probe: Probe,
+    varying: NDArray[np.bool_],
+    *,
+    raw: bool,
+    balanced: bool,
 ) -> MetricValue:
     """Mean quality of the probes; balanced, that of categories by value."""
     categories = np.array([factor.codes is not None for factor in relations.inputs.factors])
@@ -172,20 +183,31 @@ def _informativeness(
     return MetricValue(
         float(np.nanmean(quality)),
         per_factor=quality,
-        baseline=None if raw else _without_latents(relations, varying, balanced=balanced),
+        baseline=None if raw else _without_latents(relations, varying, probe, balanced=balanced),
     )
 
 
-def _without_latents(relations: Relations, varying: NDArray[np.bool_], *, balanced: bool) -> float:
+def _without_latents(
+    relations: Relations, varying: NDArray[np.bool_], probe: Probe, *, balanced: bool
+) -> float:
     """Mean quality of always naming the most frequent value (accuracy) or the mean (R2, which is 0)."""
     guesses = []
     for factor in np.array(relations.inputs.factors, dtype=object)[varying]:
-        codes = (
-            factor.codes if factor.present is None or factor.codes is None else factor.codes[factor.present]
-        )
-        if codes is None:
+        held = factor if factor.present is None else factor.kept(np.flatnonzero(factor.present))
+        if isinstance(probe, str) and probe in REGRESSIONS:
+            guesses.append(_of_mean(held.targets(as_category=False), probe))
+        elif held.codes is None:
             guesses.append(0.0)
-            continue
-        rows = np.bincount(codes)
-        guesses.append(1 / np.count_nonzero(rows) if balanced else float(rows.max() / len(codes)))
+        else:
+            rows = np.bincount(held.codes)
+            guesses.append(1 / np.count_nonzero(rows) if balanced else float(rows.max() / rows.sum()))
     return float(np.mean(guesses))
+
+
+def _of_mean(targets: Sequence[NDArray[np.float64]], probe: str) -> float:
+    """Quality of always naming the mean of what a probe regresses on, (N,) each."""
+    if probe == "lasso":
+        return 0.0
+    columns = [target[:, None] for target in targets]
+    spreads = [float(scaled(column, column, "minmax")[0].var()) for column in columns]
+    return float(np.mean([max(1 - 12 * spread, 0.0) for spread in spreads]))

@@ -205,7 +205,7 @@ class MetricDefinition:
     @cached_property
     def default_texts(self) -> dict[str, str]:
         """The default of each setting as text."""
-        return texts_of(self.settings)
+        return texts_of(self.settings, self.types)
 
     @cached_property
     def takes_rng(self) -> bool:

@@ -108,14 +108,14 @@ def dlig(
         raise NotApplicable("no latent tells of any factor")
     given = conditional_entropies(relations, bins, strategy, factor_bins)
     columns = np.flatnonzero(varying)
-    per_latent = np.full(len(mutual), np.nan)
+    per_latent, times = np.full(len(mutual), np.nan), np.zeros(len(mutual))
     for latent in map(int, np.flatnonzero(stands.any(axis=1))):
         row = mutual[latent, columns]
         first = np.flatnonzero(stands[latent, columns]) if assignment is not None else [int(row.argmax())]
         leads = [_lead(row, int(i), given[np.ix_(columns, columns)]) for i in first]
         known = [value for value in leads if not np.isnan(value)]
         if known:
-            per_latent[latent] = float(np.mean(known))
+            per_latent[latent], times[latent] = float(np.mean(known)), len(known)
     if np.isnan(per_latent).all():
         raise NotApplicable("each factor is determined by another one")
     lost = tuple(
@@ -128,7 +128,7 @@ def dlig(
         for j in np.flatnonzero(stands.any(axis=1) & np.isnan(per_latent))
     )
     return MetricValue(
-        value=float(np.nanmean(per_latent)),
+        value=float(np.nansum(per_latent * times) / times.sum()),
         per_latent=per_latent,
         details={
             "mutual_information": Labelled(mutual, ("latents", "factors")),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.errors import NotApplicable
-from disentangle_metrics.estimators.probes.linear import class_ranking
+from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.estimators.probes.linear import ClassRanking, class_ranking
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.settings import Decision, Limits, MostRows, Scaling, Split
+from disentangle_metrics.settings import Decision, Limits, MostRows, Scaling, Split, allows, described
+
+Weight = Annotated[float, Limits(least=0)]
 
 
 @metric(
@@ -58,7 +61,8 @@ def explicitness(
     rescale
         Report 2 (area - 1/2), which is 0 by chance; False: the area itself.
     class_weight
-        None, "balanced", or a dict, as in scikit-learn.
+        None, "balanced", or a dict, as in scikit-learn. A dict has the weights of values, such as
+        ``{"rare": 50}``; each factor takes those of its own values, and a value that it lacks has weight 1.
     decision
         "multinomial": one classifier of all values; "one_vs_rest": one for each value, with the
         probabilities of a row made to sum to 1; "separate": without that. A linear classifier
@@ -102,10 +106,18 @@ def explicitness(
     ranked = relations.need_factors(1, "explicitness") & categories
     if not ranked.any():
         raise NotApplicable("explicitness ranks the values of categories, and every factor is continuous")
-    rank = functools.partial(
-        class_ranking, decision=decision, scaling=scaling, class_weight=class_weight, C=float(C)
-    )
-    rankings = relations.per_factor(rank, split, max_rows, ranked, categories, scaling == "none")
+    rank = functools.partial(class_ranking, decision=decision, scaling=scaling, C=float(C))
+    alike: list[tuple[NDArray[np.bool_], Any]] = [(ranked, class_weight)]
+    if isinstance(class_weight, Mapping):
+        whole = (relations.edges_of or relations).inputs
+        _check_values(class_weight, {level for factor in whole.factors for level in factor.levels})
+        places = np.arange(len(factors))
+        alike = [(places == k, _by_code(class_weight, factors[k].levels)) for k in np.flatnonzero(ranked)]
+    rankings: dict[int, ClassRanking] = {}
+    for wanted, weights in alike:
+        weighted = functools.partial(rank, class_weight=weights)
+        found = relations.per_factor(weighted, split, max_rows, wanted, categories, scaling == "none")
+        rankings.update(found)
     warnings = [
         _left_out(factor.name, "which is continuous", "read info_explicitness or dci_informativeness for it")
         for factor in factors
@@ -139,6 +151,23 @@ def explicitness(
         warnings=tuple(warnings),
         baseline=0.0 if rescale else 0.5,  # a guess without latents ranks all rows alike
     )
+
+
+def _check_values(weights: Mapping[Any, float], values: Collection[Any]) -> None:
+    """Refuse weights that are none, or are of none of the values of all factors."""
+    for value, weight in weights.items():
+        if value not in values:
+            raise InputError(
+                f"`class_weight` has the value {value!r}, which no factor of categories has: its keys are "
+                "values of the factors"
+            )
+        if not allows(Weight, weight):
+            raise InputError(f"`class_weight` of {value!r} must be {described(Weight)}, got {weight!r}")
+
+
+def _by_code(weights: Mapping[Any, float], levels: Sequence[Any]) -> dict[int, float]:
+    """The weights of a factor's values by their codes."""
+    return {code: weights[level] for code, level in enumerate(levels) if level in weights}
 
 
 def _left_out(factor: str, why: str, remedy: str) -> Check:

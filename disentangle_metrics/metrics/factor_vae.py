@@ -17,6 +17,7 @@ from disentangle_metrics.settings import Active, AtLeast, Bins, Strategy, ValueW
     property="modularity",
     relation="variances while a factor is fixed",
     source="Kim and Mnih 2018",
+    range_with={"rescale": (True, (-1.0, 1.0))},
     interval="votes",
     interval_studied=True,
     suite=True,

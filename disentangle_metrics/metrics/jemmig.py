@@ -5,6 +5,7 @@ from __future__ import annotations
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, joint_entropy_minus_gap, need_counted
+from disentangle_metrics.relations.cells import log_cells
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Bins,
@@ -45,13 +46,14 @@ def jemmig(
         mean over factors k of 1 - (H(z*, v_k) - I_(1)k + I_(2)k) / (H(v_k) + log B)
 
     where (1), (2) are the latents with the largest and second largest mutual information, z* is the first
-    of them, and B the number of bins. Beside the gap of `mig` it asks that the best latent hold no more
+    of them, and B the number of its bins. Beside the gap of `mig` it asks that the best latent hold no more
     than its factor: a latent that merges two factors, or carries noise, has a large joint entropy.
 
     Parameters
     ----------
     bins
-        Number of bins of each latent, and of continuous factors; B.
+        Number of bins of each latent, and of continuous factors. B of a categorical latent is the number of
+        its values, of a group the product over its columns.
     strategy, estimator, k, factor_bins, correction
         As for `mig`. Only "histogram" has the entropy of binned latents that the score is made of;
         with the other estimators it is NaN.
@@ -90,4 +92,4 @@ def jemmig(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     need_counted(information, "JEMMIG")
-    return joint_entropy_minus_gap(information, bins, varying, information.remarks)
+    return joint_entropy_minus_gap(information, log_cells(relations, bins), varying, information.remarks)

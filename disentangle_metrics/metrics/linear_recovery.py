@@ -160,7 +160,7 @@ def linear_recovery(
     return {
         "r2_from_latents": MetricValue(r2_from_latents, per_factor=per_factor),
         "r2_from_factors": MetricValue(r2_from_factors, per_latent=per_latent),
-        "cca": MetricValue(float(pairs.mean())),
+        "cca": MetricValue(float(pairs.sum() / min(latents.shape[1], factors.shape[1]))),
         "orthogonality": MetricValue(
             linear.distance_from_orthogonal(linear_map),
             details={"map": Labelled(table, ("latents", "factors"))},

@@ -66,8 +66,8 @@ def mig_sup(
         As for `mig`.
     active
         Which latents are averaged. "auto": with a posterior those whose mean has a variance above
-        0.01 (as in the paper), otherwise all that are not constant. A number: those with a larger
-        variance; None: all.
+        0.01 (as in the paper), otherwise "varying". "varying": all that are not constant. A number: those
+        with a larger variance; None: all.
     normaliser, factor_bins, correction, samples
         As for `mig`.
     order

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.metrics.shared.gap import joint_entropy_minus_gap
@@ -71,4 +73,5 @@ def rjemmig(
     edges = edges_between(limits, bins)
     information, outside = relations.quantised_information(edges, bins, strategy, mass)
     warnings = beyond(relations.inputs.latent_names, outside, limits)
-    return joint_entropy_minus_gap(information, bins, varying, warnings)
+    log_cells = np.full(information.mutual_information.shape, np.log(bins))
+    return joint_entropy_minus_gap(information, log_cells, varying, warnings)

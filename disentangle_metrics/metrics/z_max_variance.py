@@ -17,6 +17,7 @@ from disentangle_metrics.settings import Active, AtLeast, Bins, Strategy, ValueW
     property="modularity",
     relation="variances while all factors but one are fixed",
     source="Kim et al. 2019",
+    range_with={"rescale": (True, (-1.0, 1.0))},
     interval="votes",
     interval_studied=True,
     suite=True,

@@ -36,8 +36,9 @@ def active_latents(
     Parameters
     ----------
     rule
-        ``"auto"``: those that are not numerically constant. ``"range"``: those whose range is above a
-        twentieth of the largest (Hsu et al. 2023). A number: those with a variance above it. None: all.
+        ``"varying"``, and ``"auto"``: those that are not numerically constant. ``"range"``: those whose
+        range is above a twentieth of the largest (Hsu et al. 2023). A number: those with a variance above
+        it. None: all.
     names, variance, constant, spread
         Of each latent: its name, variance, whether it is numerically constant, and its range.
 
@@ -51,7 +52,7 @@ def active_latents(
     warnings = []
     if rule == "range":
         mask = ~constant & (spread > spread.max() / 20)
-    elif rule == "auto":
+    elif rule in ("auto", "varying"):
         mask = ~constant
         faint = mask & (variance < FAINT * variance.max())
         if faint.any():

@@ -15,7 +15,7 @@ from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information, counted_information
 from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.reading import Kind
+from disentangle_metrics.inputs.reading import Reading
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
 
@@ -114,18 +114,31 @@ def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
         "latent names": batch.latent_names,
         "factor names": batch.factor_names,
         "factor kinds": kinds,
+        "factor periods": [factor.period for factor in batch.factors],
         "categories": categories,
         "precision": batch.latents.dtype.name,
         "posteriors": batch.logvar is not None,
     }
 
 
-def factor_of_levels(levels: list[Any], name: str, kind: Kind, in_order: bool, rows: int) -> Factor:
-    """A factor of so many rows without content, and these levels: sorted, or `in_order` of their own."""
+def factor_of_levels(levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int) -> Factor:
+    """A factor of so many rows without content, and these levels: sorted, or `in_order` of their own.
+
+    However many they are, they are counted.
+    """
     column: Any = np.array(levels)
     if in_order:
         import pandas as pd
 
         column = pd.Series(pd.Categorical(levels, categories=levels))
-    factor = read_factor(column, name, Declared(kind), rule="whole_numbers")
-    return replace(factor, codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows))
+    factor = read_factor(column, name, Declared("categorical"), rule="whole_numbers")
+    values = "" if factor.reading is None else factor.reading.values
+    if declared.period is not None:
+        values = f"{values}, period {declared.period:g}"
+    return replace(
+        factor,
+        kind=declared.kind,
+        period=declared.period,
+        reading=Reading(declared.kind, values, declared=True),
+        codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows),
+    )

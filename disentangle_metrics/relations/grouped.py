@@ -123,7 +123,8 @@ class GroupedRelations(Relations):
             raise NotApplicable(f"the estimator {estimator!r} reads single latents: use 'nearest_neighbours'")
         if columns.inputs.latents_of("categorical"):
             raise NotApplicable(
-                "categories have no neighbours: use `dm.Metric(..., estimator='histogram')` with fewer `bins`"
+                "categories have no neighbours, and a histogram needs 5 rows for each joint value: score "
+                "more rows, or groups of fewer latents"
             )
         information = neighbour_information_of_groups(
             columns.latents,

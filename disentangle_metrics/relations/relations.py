@@ -167,7 +167,7 @@ class Relations:
         """Which latents are active: see :func:`.active.active_latents`.
 
         With a posterior ``"auto"`` means those whose mean has a variance above 0.01 (Li et al. 2020); the
-        scale of plain arrays means nothing.
+        scale of plain arrays means nothing, and it is ``"varying"``.
         Raises NotApplicable if no latent is active.
         """
         if rule == "auto" and self.inputs.logvar is not None:

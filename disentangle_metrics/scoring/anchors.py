@@ -43,17 +43,18 @@ def ideal(inputs: Inputs) -> Inputs:
         return ideal(inputs.complete())
     columns = [_column_of_code(factor) for factor in inputs.factors]
     latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
-    logvar = None
+    logvar, unit = None, np.ones(len(inputs.factors))
     if inputs.logvar is not None:
         deviation = latents.std(axis=0)
-        latents /= np.where(deviation > 0, deviation, 1.0)
+        unit = np.where(deviation > 0, deviation, 1.0)
+        latents /= unit
         logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
     return replace(
         inputs,
         latents=latents,
         logvar=logvar,
         latent_names=inputs.factor_names,
-        latent_types=_types_of_code(inputs.factors),
+        latent_types=_types_of_code(inputs.factors, unit),
         on_device=None,
         groups=(),
         column_names=(),
@@ -66,9 +67,12 @@ def _column_of_code(factor: Factor) -> NDArray[Any]:
     return factor.as_numbers() if factor.codes is None else factor.codes
 
 
-def _types_of_code(factors: Sequence[Factor]) -> tuple[Declared | None, ...]:
-    """What the factors are as latents: those that go round stay so."""
-    return tuple(Declared("circular", f.period) if f.kind == "circular" else None for f in factors)
+def _types_of_code(factors: Sequence[Factor], unit: NDArray[np.float64]) -> tuple[Declared | None, ...]:
+    """What the factors are as latents in these units (K,): those that go round stay so."""
+    return tuple(
+        None if factor.period is None else Declared("circular", factor.period / float(scale))
+        for factor, scale in zip(factors, unit, strict=True)
+    )
 
 
 def mean_scores(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
@@ -96,26 +97,27 @@ def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]
         )
 
 
-def _bins_that_count(inputs: Inputs, requests: Sequence[Request]) -> str:
-    """The advice to take fewer bins, with the most that would do for the first metric; empty if none does."""
-    request = next(request for request in requests if request.by_neighbours)
-    most = math.isqrt(inputs.shape[0])  # a unit of two latents has so many bins squared
+def _bins_that_count(cells: JointCells, request: Request) -> str:
+    """The advice to take fewer bins, with the most that would do for a metric; empty if none does."""
+    most = math.isqrt(len(cells.inputs.latents))  # a unit of two latents has so many bins squared
     for bins in range(min(request.settings["bins"] - 1, most), 1, -1):
-        if inputs.cells_can_be_counted(bins, request.settings.get("factor_bins")):
+        if cells.can_be_counted(bins, request.settings.get("factor_bins"), request.complete_rows):
             return f"fewer bins make it one of counts, as in `dm.Metric({request.name!r}, bins={bins})`"
     return ""
 
 
 def by_neighbours(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
     """Groups of latents that have too many joint cells to be counted."""
-    names = [request.name for request in requests if request.by_neighbours]
-    if names:
-        widest = max(map(len, whole.inputs.groups))
-        fewer = _bins_that_count(whole.inputs, requests)
+    measured = [request for request in requests if request.by_neighbours]
+    if measured:
+        names = [request.name for request in measured]
+        widest, cells = max(map(len, whole.inputs.groups)), JointCells(whole.inputs)
+        fewer = _bins_that_count(cells, measured[0])
+        rows = min(count for request in measured for count in cells.rows(request.complete_rows))
         yield Check(
             "groups_by_neighbours",
             f"{', '.join(names)}: groups of up to {widest} latents have too many joint cells for "
-            f"{whole.inputs.shape[0]:,} rows, so information is estimated from nearest neighbours",
+            f"{rows:,} rows, so information is estimated from nearest neighbours",
             fewer or "groups of fewer latents, or more rows, make it one of counts",
             ", ".join(names),
             {"latents": widest},

@@ -11,6 +11,7 @@ import numpy as np
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.definition import (
     Interval,
@@ -282,18 +283,22 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
     kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
     periods = ",".join([f"{f.period:.12g}" for f in inputs.factors if f.period is not None])
+    cells = JointCells(inputs) if inputs.groups else None
     asked = [choice.definition.name for choice in choices]
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
         suffix = signatures.told_apart(definition, settings) if asked.count(definition.name) > 1 else ""
+        complete = definition.needs_factors and not definition.by_factor
         by_neighbours = (
-            bool(inputs.groups)
+            cells is not None
             and settings.get("estimator") == "histogram"
-            and not inputs.cells_can_be_counted(settings["bins"], settings.get("factor_bins"))
+            and not cells.can_be_counted(settings["bins"], settings.get("factor_bins"), complete)
         )
         if by_neighbours:
             settings = {**settings, "estimator": "nearest_neighbours"}
+        if settings.get("active") == "auto" and inputs.logvar is None:
+            settings = signatures.with_rule_of_arrays(definition, settings)
         facts = {**shape, **said}
         if inputs.groups:  # whose neighbours are told apart by noise, and whose correlations need folds
             facts["seed"] = str(options.seed)
@@ -327,7 +332,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 scores=scores,
                 signatures=lines,
                 needs_factors=definition.needs_factors,
-                complete_rows=definition.needs_factors and not definition.by_factor,
+                complete_rows=complete,
                 anchored=bool(inputs.factors and options.anchors and not left_out)
                 and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
                 interval=interval,

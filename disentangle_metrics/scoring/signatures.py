@@ -69,12 +69,18 @@ def matters(definition: MetricDefinition, name: str, settings: Mapping[str, Any]
 
 def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[str, str]:
     """The settings as text, without those that are silent at their defaults or do not matter."""
-    texts, defaults = types.texts_of(settings), definition.default_texts
+    texts, defaults = types.texts_of(settings, definition.types), definition.default_texts
     return {
         name: text
         for name, text in texts.items()
         if matters(definition, name, settings) and not (name in definition.silent and text == defaults[name])
     }
+
+
+def with_rule_of_arrays(definition: MetricDefinition, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings with the rule for active latents that "auto" is for arrays: the signature says it."""
+    of_latents = definition.types.get("active") == types.Active
+    return {**settings, "active": "varying"} if of_latents else settings
 
 
 def told_apart(definition: MetricDefinition, settings: Mapping[str, Any]) -> str:

@@ -26,7 +26,8 @@ def standing(report: Report, dataset: str | None) -> str:
     runs = published(name)
     shape = report.provenance.get("image_shape")
     runs = runs[runs["side"] == (shape[1] if shape else runs["side"].max())]
-    own_file = (report.provenance.get("encoder") or {}).get("sha256")
+    encoder = report.provenance.get("encoder")
+    own_file = encoder.get("sha256") if isinstance(encoder, dict) else None
     runs = runs[~runs["run"].isin(runs.loc[runs["sha256"] == own_file, "run"])]  # no rival of itself
     definitions = score_keys()
     parts: dict[str, str] = {}

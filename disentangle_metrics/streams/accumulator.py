@@ -19,8 +19,10 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import TINY, chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
+from disentangle_metrics.inputs.factor import Declared
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.inputs.reading import FEW
 from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -29,7 +31,7 @@ from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
-from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch
+from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch, read_types, row_names
 
 STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
@@ -40,11 +42,16 @@ class Accumulator:
     It keeps counts of rows by latent bin and factor value, and each latent's extremes and moments. If
     `ranges` are those of all rows, each score's `value`, `per_factor` and `per_latent` are, to the
     last bit, those of :func:`score` on the same rows together, whatever their order, their batches
-    and the order of merges. The one exception are latents near a threshold of the setting `active`
-    that is a number (with posteriors also "auto", 0.01), and the remark on faint ones: variances are
-    summed in steps of 2**-22 of each range, and so differ from `score`'s by about
-    1e-7 * range * deviation / sqrt(N) and rounding. A latent whose variance is closer than that to
-    the threshold may be active in one and not in the other.
+    and the order of merges. There are two exceptions.
+
+    Whole numbers that nobody declares are categories here, since a batch does not show how many there are.
+    `score` reads many of them as a measurement (docs/checks.md). Its signature then has another letter in
+    ``kinds``. Declare such a factor "categorical" to have one reading in both.
+
+    Latents near a threshold of the setting `active` that is a number (with posteriors also "auto", 0.01) may
+    be active in one and not in the other, and the remark on faint ones may differ. Variances are summed in
+    steps of 2**-22 of each range, and so differ from `score`'s by about 1e-7 * range * deviation / sqrt(N)
+    and rounding.
 
     Parameters
     ----------
@@ -64,7 +71,8 @@ class Accumulator:
         Names of factors, and all values that each may take: others are refused. Else values are taken
         as they come, and counts grow with their number.
     factor_names, factor_types, latent_names
-        As for :func:`score`. Factors must be categories.
+        As for :func:`score`. Factors must be categories, and a circular one has its period declared, as in
+        "circular:360". Whole numbers that nobody declares are categories however many they are.
     hierarchy
         Refused. :func:`score` cuts latents anew in the rows in which a factor exists, and the ends of these
         bins are not known while rows are counted.
@@ -109,10 +117,9 @@ class Accumulator:
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
         self._labels: dict[str, Any] = {
             "factor_names": None if factor_names is None else list(factor_names),
-            "factor_types": factor_types if factor_types is None or isinstance(factor_types, Mapping | str)
-            else list(factor_types),
+            "factor_types": read_types(factor_types),
             "latent_names": None if latent_names is None else list(latent_names),
-        }  # fmt: skip
+        }
         sizes = (choice.settings["bins"] for choice in self._choices if "bins" in choice.settings)
         self._sizes: tuple[int, ...] = tuple(sorted(set(sizes)))
         self._forget()
@@ -182,7 +189,7 @@ class Accumulator:
         low, high = self._checked_latents(batch)
         layout = layout_of(batch, factors)
         self._same_layout(layout)
-        self._check_levels(batch.factor_names, [factor.levels for factor in batch.factors])
+        self._check_levels(layout, [factor.levels for factor in batch.factors])
         codes = [factor.codes for factor in batch.factors if factor.codes is not None]
         levels = [factor.levels for factor in batch.factors]
         found: dict[int, list[NDArray[np.int64]]] = {}
@@ -216,7 +223,7 @@ class Accumulator:
             return
         self._same_layout(other._layout)
         levels = [tuple(part) for part in other._levels]
-        self._check_levels(other._layout["factor names"], levels)
+        self._check_levels(other._layout, levels)
         self._layout = other._layout
         self._add(levels, other._tables, other._rows, other._low, other._high, other._sums)
 
@@ -232,7 +239,7 @@ class Accumulator:
             raise InputError("there are no rows to score yet: call `update` first")
         inputs, order = self._inputs()
         tables = {
-            bins: [np.take(table, places, axis=1) for table, places in zip(parts, order, strict=True)]
+            bins: [np.take(parts[k], places, axis=1) for k, places in order.items()]
             for bins, parts in self._tables.items()
         }
         relations = CountedRelations(inputs, tables, self._low, self._high, self._variance())
@@ -285,8 +292,9 @@ class Accumulator:
                     f"these rows are not like those before: {what} was {self._layout[what]}, and is {value}"
                 )
 
-    def _check_levels(self, names: Sequence[str], levels: Sequence[tuple[Any, ...]]) -> None:
-        """Levels are allowed, and comparable with those before."""
+    def _check_levels(self, layout: Mapping[str, Any], levels: Sequence[tuple[Any, ...]]) -> None:
+        """Levels are allowed, comparable with those before, and not too many to keep their order."""
+        names, kinds = layout["factor names"], layout["factor kinds"]
         unknown = [name for name in self._allowed if name not in names]
         if unknown:
             raise InputError(f"`factor_values` names {unknown[0]!r}, which is none of {', '.join(names)}")
@@ -300,6 +308,12 @@ class Accumulator:
             if any(_family(level) is not _family(known) for level in found):
                 raise InputError(
                     f"factor {name!r} mixes {known!r} with {found[0]!r}; use one type in all batches"
+                )
+            values = len({*found, *(self._levels[k] if self._levels else ())})
+            if kinds[k] == "ordinal" and values > FEW:
+                raise InputError(
+                    f"factor {name!r} has {values} ordered values or more, which are measured by their ranks "
+                    f'and not counted: merge them to {FEW} or fewer, or declare them "categorical"'
                 )
 
     def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
@@ -344,22 +358,30 @@ class Accumulator:
         self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
         self._sums = self._sums + sums
 
-    def _inputs(self) -> tuple[Inputs, list[list[int]]]:
-        """What is known of the rows, and the places of each factor's levels in the order `score` has."""
-        factors, order = [], []
-        for name, kind, categories, known in zip(
-            self._layout["factor names"], self._layout["factor kinds"], self._layout["categories"],
-            self._levels, strict=True,
-        ):  # fmt: skip
+    def _inputs(self) -> tuple[Inputs, dict[int, list[int]]]:
+        """What is known of the rows, and the places of each factor's levels in the order `score` has.
+
+        Factors that name the rows are left out.
+        """
+        factors, order = [], {}
+        given, types = self._layout["factor names"], self._labels["factor_types"]
+        unread = row_names(given, [[*known] for known in self._levels], types, self._rows)
+        kinds = map(Declared, self._layout["factor kinds"], self._layout["factor periods"])
+        for k, (name, declared, categories, known) in enumerate(
+            zip(given, kinds, self._layout["categories"], self._levels, strict=True)
+        ):
+            if k in unread:
+                continue
             levels = sorted(known) if categories is None else [v for v in categories if v in known]
-            order.append([known[level] for level in levels])
-            factors.append(factor_of_levels(levels, name, kind, categories is not None, self._rows))
+            order[k] = [known[level] for level in levels]
+            factors.append(factor_of_levels(levels, name, declared, categories is not None, self._rows))
         names = self._layout["latent names"]
         shape = (self._rows, len(self._ranges))
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)
         logvar = nothing if self._layout["posteriors"] else None
         inputs = Inputs(nothing, logvar, names, tuple(factors))
-        checks, facts = [*on_counts(self._low, self._high, names, self._rows, factors, nothing.dtype)], {}
+        seen = on_counts(self._low, self._high, names, self._rows, factors, nothing.dtype)
+        checks, facts = [*unread.values(), *seen], {}
         wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
         if wider.any():
             first = names[int(np.argmax(wider))]

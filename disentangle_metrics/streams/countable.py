@@ -42,4 +42,4 @@ def supported() -> list[str]:
 
 def as_text(choice: Choice) -> tuple[str, tuple[str, ...], dict[str, str]]:
     """What one was asked for, comparable also after pickling."""
-    return choice.definition.name, choice.keys, types.texts_of(choice.settings)
+    return choice.definition.name, choice.keys, types.texts_of(choice.settings, choice.definition.types)

@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
 from disentangle_metrics.inputs.inputs import Inputs, check
+from disentangle_metrics.inputs.tables import FEWEST_IDENTIFIERS, are_texts, left_out, refuse_names_alone
+
+Types = Iterable[str] | Mapping[str, str] | None
 
 NO_HIERARCHY = (
     "an Accumulator has no `hierarchy`, since it counts the rows of all factors in the same bins: score the "
     "rows at once with `dm.score(latents, factors, hierarchy=...)`"
 )
+NO_PERIOD = (
+    "`factor_types`: an Accumulator is told the period of a circular factor, since a batch need not hold the "
+    'whole circle: declare it, as in "circular:360"'
+)
 WHOLE_ROWS = (
     "an Accumulator counts rows that lack nothing, so leave such rows out, or score all rows at once with "
     '`dm.score(..., missing="drop")`'
 )
+
+
+def read_types(types: Types) -> Types:
+    """What is declared of the factors, to be read again for each batch.
+
+    Raises
+    ------
+    InputError
+        If a factor is declared circular without a period.
+    """
+    types = types if types is None or isinstance(types, Mapping | str) else list(types)
+    said = types.values() if isinstance(types, Mapping) else [types] if isinstance(types, str) else types
+    if "circular" in (said or ()):
+        raise InputError(NO_PERIOD)
+    return types
+
+
+def row_names(
+    names: Sequence[str], levels: Sequence[Sequence[Any]], types: Types, rows: int
+) -> dict[int, Check]:
+    """The factors that `score` leaves out, since all rows together have a text for each; and why.
+
+    Raises
+    ------
+    InputError
+        If there is no other factor.
+    """
+    if isinstance(types, str):
+        return {}
+    said = types if isinstance(types, Mapping) else dict(zip(names, types or (), strict=False))
+    found = {
+        place: str(held[0])
+        for place, (name, held) in enumerate(zip(names, levels, strict=True))
+        if said.get(name) is None and len(held) == rows >= FEWEST_IDENTIFIERS and are_texts(held)
+    }
+    refuse_names_alone(found, names)
+    return {place: left_out(names[place], example, rows) for place, example in found.items()}
 
 
 def read_batch(latents: Any, factors: Any, **labels: Any) -> Inputs:
@@ -27,7 +73,7 @@ def read_batch(latents: Any, factors: Any, **labels: Any) -> Inputs:
         If they cannot be used.
     """
     try:
-        return check(latents, factors, rule="whole_numbers", **labels)
+        return check(latents, factors, rule="whole_numbers", whole=False, **labels)
     except InputError as error:
         of_factors = f"{WHOLE_ROWS}, or with `hierarchy` if the factor does not exist there"
         text = str(error).replace(ABSENT_ADVICE, of_factors)  # it holds the other

@@ -111,6 +111,10 @@ def test_jemmig_has_the_arithmetic_of_its_authors(case, record):
     relations = SimpleNamespace(
         need_factors=lambda count, what: np.full(len(tables.factor_entropy), True),
         mutual_information=lambda **settings: tables,
+        edges_of=None,
+        inputs=SimpleNamespace(
+            groups=(), shape=(0, *tables.mutual_information.shape), latents_of=lambda kind: ()
+        ),
     )
     value = jemmig(relations, bins=record["params"]["num_bins"])
     expected = 1 - numbers(record["values"]["JEMMIG_per_factor"])

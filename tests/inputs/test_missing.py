@@ -141,6 +141,21 @@ def test_warnings_count_the_rows_and_signatures_say_that_rows_may_be_dropped():
     assert "missing" not in dm.mig(Z, V).signature
 
 
+@pytest.mark.parametrize("options", [{"missing": "drop"}, {"hierarchy": {"size": ("lit", 1)}}])
+def test_a_factor_that_is_constant_in_the_complete_rows_is_named(options):
+    rng = np.random.default_rng(3)
+    lit, size, hue = rng.integers(2, size=400), rng.integers(3, size=400), rng.integers(3, size=400)
+    factors = pd.DataFrame({"size": np.where(lit == 1, size, np.nan), "lit": lit, "hue": hue})
+    latents = np.column_stack([size, lit, hue]) + 0.1 * rng.normal(size=(400, 3))
+    metric = dm.Metric("factor_vae", votes=(60, 30))
+    report = dm.score(latents, factors, metrics=metric, anchors=False, **options)
+    assert np.isnan(report["factor_vae"].per_factor["lit"])
+    (text,) = [text for text in report.warnings if "is constant in the rows that have" in text]
+    assert text.startswith("factor 'lit' is constant")
+    whole = dm.score(latents, factors[["lit", "hue"]], metrics=metric, anchors=False)
+    assert not whole.warnings
+
+
 def test_dropping_where_nothing_is_missing_changes_nothing():
     assert dm.mig(Z, V, missing="drop").value == dm.mig(Z, V).value
     assert not dm.score(Z, V, metrics="mig", missing="drop").warnings

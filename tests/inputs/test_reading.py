@@ -108,6 +108,22 @@ class TestCircular:
         assert len(factor.levels) == 24
         assert len(read_factor(30 * whole(24), "hue", Declared("circular", 360)).levels) == 12
 
+    @pytest.mark.parametrize("turn", [360.0, 2 * math.pi])
+    @pytest.mark.parametrize("steps", [8, 24, 49])
+    def test_a_grid_that_holds_both_ends_of_a_turn_has_that_turn(self, turn: float, steps: int) -> None:
+        for grid in (np.linspace(0, turn, steps + 1), np.arange(steps + 1) * (turn / steps)):
+            for column in (grid, grid - turn / 2, grid.astype(np.float32)):
+                factor = read_factor(np.tile(column, 20), "x", Declared("circular"))
+                assert factor.period == turn
+                if factor.codes is not None:  # both ends are one angle
+                    assert len(factor.levels) == steps
+
+    def test_a_perfect_circle_of_a_grid_with_both_ends_has_no_error(self) -> None:
+        degrees = np.repeat(np.linspace(0, 360, 9), 20)
+        circle = np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=1)
+        found = dm.score(circle, degrees[:, None], factor_types="circular", metrics="d_lsbd", anchors=False)
+        assert found["d_lsbd"].value == pytest.approx(0, abs=1e-12)
+
     def test_a_period_that_cannot_be_told_is_asked_for(self) -> None:
         with pytest.raises(dm.InputError, match=r"cannot be told.*circular:360"):
             read_factor(RNG.normal(size=N), "x", Declared("circular"))

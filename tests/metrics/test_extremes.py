@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.estimators.counts.binning import column_ranges
+from disentangle_metrics.estimators.scaling import comparable
 from disentangle_metrics.metrics.lookup import find_metric
 from tests.metrics.test_laws import QUICK
 
@@ -51,6 +53,43 @@ def test_the_scale_of_latents_means_nothing(name, scale):
         assert scores(name, scaled, factors) == pytest.approx(
             scores(name, LATENTS, factors), rel=1e-9, abs=1e-12, nan_ok=True
         )
+
+
+FAINT = [(-30, -30, -30), (-43, -43, -43), (-83, -83, -83), (0, -43, -83)]
+LINEAR = [("linear_recovery", {}), ("mcc", {"cross_fitted": True}), ("t_mex", {"halves": 2}),
+          ("dci_es", {"features": 8})]  # fmt: skip
+
+
+@pytest.mark.parametrize("exponents", FAINT)
+@pytest.mark.parametrize(("name", "settings"), LINEAR)
+def test_numbers_of_small_size_are_not_constant(name, settings, exponents):
+    want = scores(name, LATENTS, MEASURED, **settings)
+    assert scores(name, np.ldexp(LATENTS, exponents), MEASURED, **settings) == pytest.approx(want, rel=1e-9)
+    faint = np.ldexp(MEASURED, exponents[:2])
+    assert scores(name, LATENTS, faint, **settings) == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+@pytest.mark.parametrize("exponents", FAINT)
+def test_groups_of_numbers_of_small_size_are_not_constant(exponents):
+    want, got = (
+        dm.score(latents, MEASURED, groups={"g": [0, 1]}, metrics=["mcc", "sap"], anchors=False)
+        for latents in (LATENTS, np.ldexp(LATENTS, exponents))
+    )
+    assert got.scalars() == pytest.approx(want.scalars(), rel=1e-9)
+    assert want["mcc"].value > 0.1
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_small_numbers_are_scaled_in_their_own_precision(precision):
+    small = np.ldexp(LATENTS.astype(precision), (0, -43, -83))
+    low, high = column_ranges(small)
+    scaled, exponents = comparable(small, low, high)
+    assert scaled.dtype == precision
+    assert exponents[0] == 0
+    np.testing.assert_array_equal(scaled[:, 0], small[:, 0])
+    np.testing.assert_array_equal(np.ldexp(scaled, exponents), small)
+    assert (np.abs(scaled).max(axis=0) >= 0.5).all()
 
 
 @pytest.mark.parametrize("name", SCALE_FREE)

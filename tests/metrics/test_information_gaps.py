@@ -49,6 +49,36 @@ class TestJemmig:
         score = dm.jemmig(code(DEAD), V[:, :1], bins=20)
         assert score.value == pytest.approx(1 - math.log(4) / (math.log(4) + math.log(20)))
 
+    def test_a_latent_of_codes_has_a_cell_for_each_value(self):
+        # 48 codes of 4 values of the factor: H(z, v) = log 48, I = log 4, and no second latent.
+        codes = np.tile(np.arange(48.0), 5)
+        score = dm.jemmig(code(codes), (codes[:, None] // 12).astype(int), latent_types="categorical")
+        assert score.value == pytest.approx(1 - math.log(12) / (math.log(4) + math.log(48)))
+
+    def test_a_group_has_the_joint_cells_of_its_columns(self):
+        # The group holds A and B: H(z, A) = log 12, I = log 4; 4 bins of each column are 16 cells.
+        latents, factors = np.tile(code(A, B), (2, 1)), np.tile(V[:, :1], (2, 1))
+        score = dm.score(latents, factors, groups={"g": [0, 1]}, metrics=dm.Metric("jemmig", bins=4))[
+            "jemmig"
+        ]
+        assert "|estimator:histogram|" in score.signature
+        assert score.value == pytest.approx(1 - math.log(3) / (math.log(4) + math.log(16)))
+
+    def test_codes_are_those_of_the_rows_that_have_the_factor(self):
+        codes = np.tile(np.arange(48.0), 5)
+        factors = np.column_stack([codes // 12, codes % 2])
+        there = codes < 30
+        holes = np.where(there[:, None] | [False, True], factors, np.nan)
+        some = dm.jemmig(code(codes), holes, latent_types="categorical", missing="drop").per_factor.iloc[0]
+        alone = dm.jemmig(code(codes)[there], factors[there, :1].astype(int), latent_types="categorical")
+        assert some == alone.value > 0.3
+
+    def test_of_tied_latents_with_one_joint_entropy_that_of_fewer_cells_counts(self):
+        for order in ([0, 1], [1, 0]):  # the codes have 4 values, the measurement 20 bins; no gap is left
+            types = np.array(["categorical", "continuous"])[order]
+            score = dm.jemmig(code(A, 2 * A)[:, order], V[:, :1], latent_types=types)
+            assert score.value == pytest.approx(1 - math.log(4) / (math.log(4) + math.log(4)))
+
     def test_a_constant_factor_is_left_out(self):
         score = dm.jemmig(code(A), np.column_stack([V[:, 0], np.ones(len(V), dtype=int)]))
         assert math.isnan(score.per_factor.iloc[1])

@@ -54,7 +54,8 @@ def at_choices():
             if sampled and "samples" in find_metric(name).settings:
                 settings["samples"] = 100
             fitted = name in ("dci", "explicitness", "infomec", "sap")
-            slow = fitted or (sampled and "samples" not in settings)
+            alike = chosen.get("active") == "varying"  # it is what the default means for arrays
+            slow = fitted or alike or (sampled and "samples" not in settings)
             title = "-".join([name, *(f"{setting}-{value}" for setting, value in chosen.items())])
             yield pytest.param(name, settings, id=title, marks=pytest.mark.slow if slow else ())
 

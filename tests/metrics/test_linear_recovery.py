@@ -54,6 +54,15 @@ def test_noise_tells_nothing_and_a_missing_factor_is_missed():
     assert scores(np.exp(V), ranks=True)["r2_from_latents"] > 0.99
 
 
+def test_a_pair_that_a_dead_latent_cannot_make_counts_zero():
+    dead = np.column_stack([WHITE[:, 0], np.full(len(WHITE), 3.0)])
+    assert scores(dead, WHITE[:, :2])["cca"] == pytest.approx(0.5, abs=1e-5)
+    assert scores(dead, WHITE[:, :2], cross_fitted=False)["cca"] == pytest.approx(0.5, abs=1e-5)
+    wide = np.column_stack([WHITE[:, :2], np.zeros(len(WHITE))])  # two latents make both pairs
+    assert scores(wide, WHITE[:, :2])["cca"] == pytest.approx(1, abs=1e-5)
+    assert scores(np.zeros((1_000, 2)), WHITE[:, :2])["cca"] == 0
+
+
 def test_r2_is_that_of_least_squares_held_out():
     latents = V @ RNG.normal(size=(4, 3)) + RNG.normal(size=(1_000, 3))
     folds = np.repeat(np.arange(5), 200)

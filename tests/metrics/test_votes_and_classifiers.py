@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 import disentangle_metrics as dm
 from tests.grids import code, full_grid
@@ -209,6 +211,48 @@ class TestExplicitness:
         )
         penalised = dm.explicitness(latents, factors, decision="one_vs_rest", split=None, C=1e-4)
         assert len({plain.value, balanced.value, penalised.value}) == 3
+
+    @pytest.mark.parametrize("decision", ["multinomial", "one_vs_rest", "separate"])
+    @pytest.mark.parametrize(("names", "key"), [([1, 2, 3], 1), (["low", "mid", "top"], "top")])
+    def test_weights_are_of_values_as_in_scikit_learn(self, decision, names, key):
+        # A row of weight 40 is forty rows: the classifier that scikit-learn fits on so many.
+        rng = np.random.default_rng(8)
+        codes = rng.choice(3, size=150, p=[0.6, 0.3, 0.1])
+        labels, latents = np.array(names)[codes], codes[:, None] + rng.normal(size=(150, 2))
+        times = np.repeat(np.arange(150), np.where(labels == key, 40, 1))
+        classes = np.unique(labels)
+        if decision == "multinomial":
+            chances = LogisticRegression(C=0.01, tol=1e-8, max_iter=10_000)
+            chances = chances.fit(latents[times], labels[times]).predict_proba(latents)
+        else:
+            columns = [
+                LogisticRegression(C=0.01, tol=1e-8, max_iter=10_000)
+                .fit(latents[times], labels[times] == one)
+                .predict_proba(latents)[:, 1]
+                for one in classes
+            ]
+            chances = np.column_stack(columns)
+            chances = chances / chances.sum(1, keepdims=True) if decision == "one_vs_rest" else chances
+        areas = [roc_auc_score(labels == one, chances[:, place]) for place, one in enumerate(classes)]
+        settings = {"decision": decision, "split": None, "C": 0.01, "scaling": "none", "rescale": False}
+        plain = dm.explicitness(latents, labels[:, None], **settings)
+        score = dm.explicitness(latents, labels[:, None], **settings, class_weight={key: 40})
+        assert score.value == pytest.approx(np.mean(areas), abs=1e-5)
+        assert abs(score.value - plain.value) > 1e-4
+        assert f"|class_weight:{{{key!r}: 40}}|" in score.signature
+
+    def test_a_weight_of_no_value_and_a_weight_that_is_none_are_refused(self):
+        for weights, message in [
+            ({7: 2}, "`class_weight` has the value 7, which no factor of categories has"),
+            ({1: "much"}, "`class_weight` of 1 must be a number of at least 0, got 'much'"),
+        ]:
+            with pytest.raises(dm.InputError, match=message):
+                dm.explicitness(code(A, B), V, class_weight=weights)
+
+    def test_each_factor_takes_the_weights_of_its_own_values(self):
+        latents = code(A + NOISE[:, 0], B + NOISE[:, 1])
+        score = dm.explicitness(latents, V, class_weight={3: 50})  # B has no value 3
+        assert score.per_factor.iloc[1] == dm.explicitness(latents, V).per_factor.iloc[1]
 
     def test_latents_of_unlike_scale(self):
         unlike = code(1e-6 * A, 1e6 * B)

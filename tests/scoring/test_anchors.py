@@ -51,6 +51,20 @@ def test_chance_breaks_the_link_to_the_latents(seen):
         np.testing.assert_array_equal(inputs.latents, scored.latents)
 
 
+@pytest.mark.parametrize("posterior", [False, True])
+def test_the_ceiling_of_a_circle_is_the_circle_with_a_posterior_too(posterior):
+    degrees = 5 * RNG.integers(72, size=300)
+    circle = np.column_stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    latents = dm.GaussianPosterior(circle, np.full(circle.shape, -6.0)) if posterior else circle
+    metrics = ["mcc", dm.Metric("sap", kind="regression"), "linear_recovery", "d_lsbd"]
+    report = dm.score(latents, degrees[:, None], factor_types="circular:360", metrics=metrics, anchors="all")
+    ceilings = {key: score.ceiling for key, score in report.items()}
+    assert ceilings == pytest.approx(
+        {"mcc": 1, "sap": 1, "r2_from_latents": 1, "r2_from_factors": 1, "cca": 1,
+         "orthogonality": 0, "procrustes": 0, "d_lsbd": 0}, abs=1e-9
+    )  # fmt: skip
+
+
 def test_the_ceiling_is_of_the_factors_as_code(seen):
     np.testing.assert_array_equal(seen[-1].latents, FACTORS)
     np.testing.assert_array_equal(seen[-1].factors[0].codes, ONE)

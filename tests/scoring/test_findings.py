@@ -86,6 +86,18 @@ def test_a_probe_has_the_best_guess_without_latents_beside_it():
     assert dm.dci(noise, flag[:, None])["dci_informativeness"].chance is None
 
 
+@pytest.mark.parametrize(
+    ("probe", "settings", "chance"),
+    # R2 of the mean is 0; of 0 and 1, of which one in 20 is 1, it is off by a variance of 0.05 * 0.95.
+    [("lasso", {"alpha": 0.1}, 0), ("review_lasso", {}, 1 - 12 * 0.0475), ("boosted_trees", {}, 0.95)],
+)  # fmt: skip
+def test_the_best_guess_without_latents_is_that_of_the_probe(probe, settings, chance):
+    flag = np.arange(300) % 20 == 0
+    noise = RNG.normal(size=(300, 2))
+    report = dm.score(noise, flag[:, None], metrics=dm.Metric("dci", probe=probe, **settings))
+    assert report["dci_informativeness"].chance == pytest.approx(chance)
+
+
 def test_metrics_that_read_codes_as_numbers_are_named():
     report = dm.score(
         CODE, FACTORS, metrics=["mig", "mcc"], latent_types=["categorical", "continuous"], anchors=False

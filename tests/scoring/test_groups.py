@@ -89,9 +89,11 @@ def test_joint_cells_hold_what_counting_by_hand_gives():
 
 
 def test_too_many_cells_are_not_counted_and_the_report_says_so():
-    assert countable(3_000, [(0, 1), (2,)], 10, [6])
-    assert not countable(2_999, [(0, 1), (2,)], 10, [6])
-    assert countable(10, [(0,), (1,)], 20, [6])
+    assert countable([(10, 10), (10,)], [6], [3_000])
+    assert not countable([(10, 10), (10,)], [6], [2_999])
+    assert countable([(20,), (20,)], [6], [10])
+    assert countable([(4, 15), (50,)], [6, 3], [1_800, 900])
+    assert not countable([(4, 15), (50,)], [6, 3], [1_800, 899])
     report = scores(GROUPS, ["mig", dm.Metric("jemmig", bins=5)])
     assert "estimator:nearest_neighbours|k:3" in report["mig"].signature
     assert "groups:0-1+2+3" in report["mig"].signature
@@ -103,6 +105,37 @@ def test_too_many_cells_are_not_counted_and_the_report_says_so():
     for taken, estimator in ((int(bins), "histogram"), (int(bins) + 1, "nearest_neighbours")):
         metric = dm.Metric("mig", bins=taken)
         assert f"estimator:{estimator}" in scores(GROUPS, [metric])["mig"].signature
+
+
+def test_rows_are_those_of_the_factor_they_are_too_few_for():
+    # 20 x 20 cells and 4 values want 8,000 rows: all have b, and one in ten has a.
+    rng = np.random.default_rng(4)
+    latents, groups = rng.normal(size=(8_000, 4)), {"g": [0, 1], "h": [2, 3]}
+    factors = rng.integers(4, size=(8_000, 2)).astype(float)
+    whole = dm.score(latents, factors, groups=groups, metrics=["sufficiency", "modularity"], anchors=False)
+    assert all("|estimator:histogram|" in score.signature for score in whole.values())
+    factors[800:, 0] = np.nan
+    sparse = dm.score(
+        latents, factors, groups=groups, missing="drop", metrics=["sufficiency", "modularity"], anchors=False
+    )
+    assert all("|estimator:nearest_neighbours|" in score.signature for score in sparse.values())
+    assert sparse["sufficiency"].value < 0.1  # of noise; cells of half a row hold 0.4
+    assert any("too many joint cells for 800 rows" in check.message for check in sparse.checks())
+
+
+def test_codes_have_their_own_values_as_cells():
+    rng = np.random.default_rng(5)
+    codes, factors = rng.integers(4, size=(400, 2)).astype(float), rng.integers(2, size=(400, 1))
+    joint = dm.score(
+        codes, factors, groups={"g": [0, 1]}, latent_types="categorical", metrics="mig", anchors=False
+    )
+    assert "|estimator:histogram|" in joint["mig"].signature  # 4 x 4 x 2 cells
+    many = rng.integers(40, size=(400, 2)).astype(float)
+    joint = dm.score(
+        many, factors, groups={"g": [0, 1]}, latent_types="categorical", metrics="mig", anchors=False
+    )
+    assert np.isnan(joint["mig"].value)
+    assert "a histogram needs 5 rows for each joint value" in joint["mig"].reason
 
 
 def test_neighbours_in_several_axes_find_the_known_information():

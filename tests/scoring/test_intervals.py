@@ -88,6 +88,19 @@ def test_vote_metrics_have_the_interval_of_their_accuracy():
     assert "replicates" not in score.signature
 
 
+@pytest.mark.parametrize("name", ["factor_vae", "beta_vae", "z_max_variance"])
+def test_a_rescaled_score_below_chance_lies_in_its_interval(name):
+    noise = np.random.default_rng(2).normal(size=(len(V), 2))
+    guess = 1 / V.shape[1]
+    metric = dm.Metric(name, votes=(100, 20), rows=8, rescale=True)
+    score = dm.score(noise, V, metrics=metric, confidence=0.9, anchors=False)[name]
+    right = round((score.value * (1 - guess) + guess) * 20)
+    assert score.interval == pytest.approx(wilson(VoteCount(right, 20, guess), 0.9))
+    assert score.interval[0] < 0
+    assert score.corrected == score.value
+    assert score.range == (-1, 1)
+
+
 def test_intervals_end_at_the_range_of_the_score():
     assert clipped((-0.2, 1.3), (0.0, 1.0)) == (0.0, 1.0)
     noise = np.random.default_rng(1).normal(size=(300, 2))

@@ -113,6 +113,53 @@ def test_what_a_whole_signature_pins_is_honoured_or_refused(change, options, mes
         dm.score(Z, V, metrics=[signature], anchors=False, **options)
 
 
+FAINT = np.column_stack([Z, 0.05 * np.random.default_rng(3).normal(size=len(Z))])  # variance 0.0025
+OF_FAINT = dm.GaussianPosterior(FAINT, np.full(FAINT.shape, -4.0))
+
+
+@pytest.mark.parametrize("name", ["mig_sup", "modularity", "minimality", "active_units", "omes"])
+def test_arrays_and_posteriors_of_which_other_latents_count_have_other_signatures(name):
+    # A faint latent counts among arrays, whose scale means nothing, and not among posteriors.
+    arrays, posteriors = (
+        dm.score(latents, V, metrics=name, anchors=False)[name] for latents in (FAINT, OF_FAINT)
+    )
+    assert arrays.value != posteriors.value
+    assert posteriors.signature == arrays.signature.replace("|active:varying|", "|active:auto|")
+    assert posteriors.signature != arrays.signature
+    said = dm.score(OF_FAINT, V, metrics=[arrays.signature], anchors=False)[name]
+    assert (said.value, said.signature) == (arrays.value, arrays.signature)
+    asked = dm.score(FAINT, V, metrics=dm.Metric(name, active="varying"), anchors=False)[name]
+    assert (asked.value, asked.signature) == (arrays.value, arrays.signature)
+
+
+def test_a_setting_called_active_of_a_plug_in_is_its_own():
+    @dm.metric(name="self_active")
+    def self_active(relations, *, active="auto"):
+        return dm.MetricValue(float(active == "auto"))
+
+    try:
+        score = dm.score(Z, V, metrics="self_active", anchors=False)["self_active"]
+        assert (score.value, score.signature.split("|")[1]) == (1, "active:auto")
+    finally:
+        METRICS.remove("self_active")
+
+
+def test_one_value_of_a_setting_has_one_text():
+    one, other = (
+        dm.score(Z, V, metrics=dm.Metric("irs", quantile=quantile), anchors=False)["irs"]
+        for quantile in (1, 1.0)
+    )
+    assert one.signature == other.signature
+    assert "|quantile:1.0|" in one.signature
+    train, test = np.arange(60), np.arange(60, 90)
+    lines = {
+        dm.sap(Z, V, split=(train.astype(kind), test.astype(kind))).signature
+        for kind in (np.int64, np.int32, np.uint8, np.uint64, ">i8")
+    }
+    assert len(lines) == 1
+    assert dm.sap(Z, V, split=(test, train)).signature not in lines
+
+
 def test_versions_of_programs_may_differ():
     signature = dm.mig(Z, V).signature
     old = signature.replace(f"dm:{dm.__version__}", "dm:0.0.1")

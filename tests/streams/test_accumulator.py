@@ -241,6 +241,71 @@ def test_factors_that_do_not_exist_everywhere_are_refused_with_a_call_that_takes
         dm.Accumulator.find_ranges([latents])
 
 
+@pytest.mark.parametrize(
+    ("period", "values"),
+    [("circular:10", range(10)), ("circular:720", [0, 100, 360]), ("circular:6.5", range(8))],
+)
+def test_a_circle_has_the_period_that_was_declared_in_every_batch(period, values):
+    latents, factors = rows(15)
+    column = np.sort(np.asarray(values, dtype=float)[factors.sum(axis=1) % len(values)])[:, None]
+    halves = [(latents[part], column[part]) for part in (slice(0, 150), slice(150, 400))]
+    one = accumulated(halves, ["mig", "sufficiency"], factor_types=[period])
+    other = whole(latents, column, ["mig", "sufficiency"], factor_types=[period])
+    assert bits(one) == bits(other)
+    assert {key: score.signature for key, score in one.items()} == {
+        key: score.signature for key, score in other.items()
+    }
+    assert f"|periods:{period.removeprefix('circular:')}|" in one["mig"].signature
+
+
+@pytest.mark.parametrize("types", [["circular"], {"factor_0": "circular"}, "circular"])
+def test_a_circle_without_a_period_is_refused(types):
+    with pytest.raises(
+        dm.InputError, match='need not hold the whole circle: declare it, as in "circular:360"'
+    ):
+        dm.Accumulator(ranges=[[0, 1]], metrics="mig", factor_types=types)
+
+
+def test_an_ordinal_factor_of_too_many_values_in_all_batches_is_refused():
+    column = np.repeat(np.arange(60), 4)[:, None]
+    accumulator = dm.Accumulator(ranges=[[0, 59]], metrics="mig", factor_types=["ordinal"])
+    accumulator.update(column[:120] * 1.0, column[:120])
+    before = bits(accumulator.compute())
+    with pytest.raises(dm.InputError, match="'factor_0' has 60 ordered values"):
+        accumulator.update(column[120:] * 1.0, column[120:])
+    assert bits(accumulator.compute()) == before
+
+
+@pytest.mark.parametrize("form", ["frame", "objects", "categorical"])
+def test_a_text_that_each_batch_has_once_is_a_factor(form):
+    view, name = np.divmod(np.arange(240), 30)
+    names = np.array([f"object {i}" for i in range(30)], dtype=object)[name]
+    values = pd.Categorical(names) if form == "categorical" else names
+    table = pd.DataFrame({"object": values, "view": [f"view {i}" for i in view]})
+    factors = table.to_numpy() if form == "objects" else table
+    latents = np.column_stack([name, view]) + 0.3 * np.random.default_rng(16).normal(size=(240, 2))
+    batches = [(latents[view == i], factors[view == i]) for i in range(8)]
+    report = accumulated(batches, ["mig", "dcimig"])
+    assert "|K:2|" in report["mig"].signature
+    assert bits(report) == bits(whole(latents, factors, ["mig", "dcimig"]))
+
+
+def test_a_text_that_no_two_rows_of_all_batches_share_is_left_out_as_by_score():
+    latents, factors = rows(17, 60)
+    table = pd.DataFrame({"file": [f"{i}.png" for i in range(60)], "shape": factors[:, 1]})
+    halves = [(latents[part], table[part]) for part in (slice(0, 30), slice(30, 60))]
+    report, other = accumulated(halves, ["mig"]), whole(latents, table, ["mig"])
+    assert report.factor_names == ("shape",)
+    assert report["mig"].signature == other["mig"].signature
+    assert bits(report) == bits(other)
+    assert [text for text in report.warnings if "'file' has a different text in every row" in text]
+    kept = accumulated(halves, ["mig"], factor_types={"file": "categorical"})
+    assert bits(kept) == bits(whole(latents, table, ["mig"], factor_types={"file": "categorical"}))
+    names = table[["file"]]
+    with pytest.raises(dm.InputError, match="identifiers and no factors"):
+        accumulated([(latents[part], names[part]) for part in (slice(0, 30), slice(30, 60))], ["mig"])
+
+
 @pytest.mark.parametrize("ranges", [[0, 1], [[1, 0]], [[0, np.inf]], [], [["a", "b"]], [[0, 1], [2]]])
 def test_ranges_are_checked(ranges):
     with pytest.raises(dm.InputError, match="`ranges`"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,8 @@ def class_ranking(
     scaling
         See :func:`.scaling.scaled`.
     class_weight, C
-        As in scikit-learn: weights of the classes, and the inverse of the penalty.
+        As in scikit-learn: weights of the classes, and the inverse of the penalty. A dict weighs the train
+        rows of each class, also where the classifiers are of one class against the rest.
     """
     train, test = scaled(train, test, scaling)
     known = np.unique(target.train)
@@ -59,7 +61,7 @@ def class_ranking(
     stopped: list[Any] = []
     if len(known) > 1:
         with without_advice() as stopped:
-            scores = _probabilities(train, test, target.train, decision, class_weight=class_weight, C=C)
+            scores = _probabilities(train, test, target.train, decision, class_weight, C=C)
     present = np.unique(target.test)
     positive = target.test[:, None] == present
     by_class = np.zeros(positive.shape)  # a class without train rows is never predicted: all rows tie
@@ -75,14 +77,21 @@ def _probabilities(
     test: NDArray[np.float64],
     classes: NDArray[Any],
     decision: str,
+    class_weight: Any,
     **options: Any,
 ) -> NDArray[np.float64]:
     """Probability of each class, in the order of their values, for the test rows."""
-    values = np.unique(classes)
+    values, weights = np.unique(classes), None
+    if isinstance(class_weight, Mapping):
+        weights = np.array([class_weight.get(value, 1.0) for value in classes.tolist()])
+    else:
+        options["class_weight"] = class_weight
     if decision == "multinomial":
-        return np.asarray(_logistic(len(values), **options).fit(train, classes).predict_proba(test))
+        fitted = _logistic(len(values), **options).fit(train, classes, sample_weight=weights)
+        return np.asarray(fitted.predict_proba(test))
     columns = [
-        _logistic(2, **options).fit(train, classes == value).predict_proba(test)[:, 1] for value in values
+        _logistic(2, **options).fit(train, classes == value, sample_weight=weights).predict_proba(test)[:, 1]
+        for value in values
     ]
     table = np.stack(columns, axis=1)
     if decision == "one_vs_rest":

@@ -55,16 +55,22 @@ def gap_in_order_of(keys: NDArray[np.float64], table: NDArray[np.float64]) -> ND
 
 
 def joint_entropy_minus_gap(
-    information: Information, bins: int, varying: NDArray[np.bool_], warnings: tuple[Check, ...]
+    information: Information,
+    log_cells: NDArray[np.float64],
+    varying: NDArray[np.bool_],
+    warnings: tuple[Check, ...],
 ) -> MetricValue:
-    """JEMMIG, the mean over factors of 1 - (H(z*, v) - gap) / (H(v) + log bins).
+    """JEMMIG, the mean over factors of 1 - (H(z*, v) - gap) / (H(v) + log of the number of cells of z*).
 
-    Of latents tied for the largest information z* is the one with the smallest joint entropy.
+    Of latents tied for the largest information z* is the one with the smallest joint entropy, and of those
+    tied for that the one of the fewest cells. `log_cells` (D, K) are logarithms of their numbers.
     """
     mutual, joint = information.mutual_information, information.joint_entropy
     tied = mutual >= mutual.max(axis=0) * (1 - TIE)
-    excess = np.where(tied, joint, np.inf).min(axis=0) - gap(mutual, axis=0)
-    per_factor = np.where(varying, 1 - excess / (information.factor_entropy + np.log(bins)), np.nan)
+    smallest = np.where(tied, joint, np.inf).min(axis=0)
+    excess = smallest - gap(mutual, axis=0)
+    cells = np.where(tied & (joint <= smallest * (1 + TIE)), log_cells, np.inf).min(axis=0)
+    per_factor = np.where(varying, 1 - excess / (information.factor_entropy + cells), np.nan)
     # A corrected joint entropy may exceed the largest that there is.
     per_factor = np.maximum(per_factor, 0.0)
     return MetricValue(
