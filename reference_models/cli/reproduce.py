@@ -114,7 +114,10 @@ def figures(
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures and tables.")] = Path("figures"),
     debug: Debug = False,
 ) -> None:
-    """Draw the figures of a comparison, and write its tables and a page that shows them all (results.md)."""
+    """Draw the figures of a comparison, and write its tables and a page that shows them all (results.md).
+
+    A run that is in several of the files counts once.
+    """
     try:
         import matplotlib  # noqa: F401
         import tabulate  # noqa: F401
@@ -123,20 +126,16 @@ def figures(
     from reference_models.comparison import results
     from reference_models.comparison.figures import all_figures
     from reference_models.comparison.page import page
-    from reference_models.comparison.rows import check_finished, read_rows
+    from reference_models.comparison.rows import read_files
 
     for path in rows:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
-    found = []
-    for path in rows:
-        for row in read_rows(path):
-            check_finished(path, row)
-            found.append(row)
+    found = read_files(rows)
     try:
         tables = results.tables(found)
         drawn = all_figures(tables)
-        hours = tables["runs"]["cpu_seconds"].sum() / 3600
+        training = results.cpu_hours(tables["runs"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
@@ -159,7 +158,7 @@ def figures(
         print(out / name)
     write_whole(out / "results.md", page(tables, drawn))
     print(out / "results.md")
-    print(f"{len(tables['runs'])} runs, {hours:.1f} CPU hours of training")
+    print(f"{len(tables['runs'])} runs{training}")
 
 
 @app.command()

@@ -17,6 +17,9 @@ Scores by the protocol `li2020`. In brackets the 95 percent interval of the mean
 seeds on; *best* is the mean of the best three of more seeds, as in the paper, which selects by the very \
 score it shows and so lifts every model. Reconstruction error in nats per image.
 """
+PARTLY = """\
+A number of seeds behind a score: in the others the score has no value.
+"""
 DIFFERENCES = """\
 At the same beta: pro-VLAE minus the other, mean over betas, with its 95 percent interval. g: Hedges' g. \
 p: runs exchanged within a beta in every way, two-sided; p (Holm): corrected for all rows of this table.
@@ -84,8 +87,7 @@ def state(runs: pd.DataFrame) -> str:
     schedule = " or ".join(
         f"{row.iterations:,} steps of {row.batch_size} images of {row.side}x{row.side}" for row in schedules
     )
-    hours = runs["cpu_seconds"].sum() / 3600
-    done = f"{len(runs)} finished runs of {schedule}, {hours:.1f} CPU hours of training."
+    done = f"{len(runs)} finished runs of {schedule}{results.cpu_hours(runs)}."
     counts = runs[runs["purpose"] != "pilot"]
     if not len(counts):
         return f"{done} All of them are pilots.\n"
@@ -99,14 +101,23 @@ def state(runs: pd.DataFrame) -> str:
 
 def scores(tables: Mapping[str, pd.DataFrame]) -> str:
     """A line for each model and beta; empty while there are only pilots."""
-    means = {metric: tables[f"means_{metric}"] for metric in METRICS}
-    if not len(means[METRICS[0]]):
+    compared = tables["runs"].query("purpose == 'comparison'")
+    if not len(compared):
         return ""
-    shown = means[METRICS[0]][["model", "beta", "seeds", "reconstruction"]].round({"reconstruction": 1})
-    for metric, found in means.items():
-        shown[LABELS[metric]] = spans(found, "mean", "low", "high")
+    cells = compared.groupby(["model", "beta"], as_index=False)
+    shown = cells.agg(seeds=("seed", "size"), reconstruction=("reconstruction", "mean"))
+    shown = shown.round({"reconstruction": 1})
+    partly = ""
+    for metric in METRICS:
+        found = tables[f"means_{metric}"]
+        values = spans(found, "mean", "low", "high")
+        for place, (n, seeds) in enumerate(zip(found["seeds"], shown["seeds"], strict=True)):
+            if n < seeds:
+                values[place] = f"{values[place].strip()} ({n} of {seeds} seeds)"
+                partly = PARTLY
+        shown[LABELS[metric]] = values
         shown[f"best {LABELS[metric]}"] = found["best"].map(number)
-    return f"{COMPARED}\n{markdown(shown)}"
+    return f"{COMPARED}{partly}\n{markdown(shown)}"
 
 
 def better(found: pd.DataFrame) -> str:
@@ -212,7 +223,7 @@ def information(found: pd.DataFrame) -> str:
 
 def agreement(runs: pd.DataFrame) -> str:
     """How alike the two gaps order the runs."""
-    trained = runs[runs["purpose"] != "pilot"]
+    trained = runs[runs["purpose"] != "pilot"].dropna(subset=["mig", "mig_sup"])
     if len(trained) < 3:
         return ""
     rank = trained["mig"].corr(trained["mig_sup"], method="spearman")

@@ -32,18 +32,20 @@ BEST = 3  # seeds in the paper's mean
 LOWER_IS_BETTER = {"total_correlation", "wasserstein_correlation", "mean_pairwise_mi"}
 NO_QUALITY = {"active_units"}  # a size: neither more nor less is better
 FEWEST = 3  # seeds for an interval or a test: two against two cannot give a p below 0.33
+RUN = ("purpose", "model", "variant", "beta", "seed")  # what a table has one run of
 
 
 def tables(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """Every table of a comparison by name, what the figures and the page are made of.
 
-    One that there are no runs for is empty. Raises InputError if no run has finished, or if the rows
-    are of several data sets.
+    One that there are no runs for is empty. Raises InputError if no run has finished, if the rows are
+    of several data sets, or if their runs are not of one schedule, each there once.
     """
     rows = list(rows)
     runs = finished(rows)
     if len(datasets := sorted(runs["dataset"].unique())) > 1:
         raise InputError(f"the rows are of several data sets ({', '.join(datasets)}); draw one at a time")
+    check_one_schedule(rows)
     compared = runs[runs["purpose"] == "comparison"]
     return {
         "runs": runs,
@@ -55,6 +57,40 @@ def tables(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
         "suite": suite(rows),
         **{f"means_{metric}": means(compared, metric) for metric in METRICS},
     }
+
+
+def check_one_schedule(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raise InputError unless all finished runs but pilots have one schedule, and no run is there twice.
+
+    Means and tests take runs of one model and beta as alike but for the seed. Runs in another precision
+    count as another schedule: plans never mix them.
+    """
+    counted = [row for row in rows if "error" not in row and row["purpose"] != "pilot"]
+    values = {
+        "iterations": {row["iterations"] for row in counted},
+        "batch_size": {row["batch_size"] for row in counted},
+        "side": {row["arguments"]["image_shape"][-1] for row in counted},
+        "precision": {row.get("precision", "float32") for row in counted},  # the first rows have none
+    }
+    several = [
+        f"{name} {', '.join(map(str, sorted(found)))}" for name, found in values.items() if len(found) > 1
+    ]
+    if several:
+        raise InputError(
+            f"the runs are of several schedules ({'; '.join(several)}); draw the rows of one at a time "
+            "(examples/lengths_of_training.py sets lengths side by side)"
+        )
+    alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in counted:
+        alike.setdefault(tuple(row[name] for name in RUN), []).append(row)
+    for (_, model, variant, beta, seed), same in alike.items():
+        if len(same) > 1:
+            rates = ", ".join(f"{row['learning_rate']:g}" for row in same)
+            raise InputError(
+                f"{variant or model} at beta {beta:g} with seed {seed} is there {len(same)} times, with the "
+                f"learning rates {rates}; a run counts once, so keep the rows of one: "
+                f"{', '.join(row['key'] for row in same)}"
+            )
 
 
 def finished(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -80,10 +116,26 @@ def finished(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             "active_latents": row["active_latents"],
             **{metric: value_of(row, metric) for metric in METRICS},
             "seconds": row["seconds"] + row["measuring_seconds"],
-            "cpu_seconds": row.get("cpu_seconds", row["seconds"]),  # the first rows kept only the latter
+            "cpu_seconds": cpu_seconds(row),
         }
         for row in ended
     )
+
+
+def cpu_seconds(row: Mapping[str, Any]) -> float:
+    """CPU time of a run's training; NaN if only that of a process with several runs is known.
+
+    Rows say with ``cpu_seconds_of`` that the time is the run's own. Those from before that are of one
+    process for each run, but on GPUs. The first rows have only the seconds that passed.
+    """
+    shared = str(row.get("device")).startswith("cuda") and row.get("cpu_seconds_of") != "run"
+    return np.nan if shared else row.get("cpu_seconds", row["seconds"])
+
+
+def cpu_hours(runs: pd.DataFrame) -> str:
+    """The CPU time of all runs as the end of a sentence; empty if that of a run is not known."""
+    hours = runs["cpu_seconds"].sum(skipna=False) / 3600
+    return "" if np.isnan(hours) else f", {hours:.1f} CPU hours of training"
 
 
 def value_of(measured: Mapping[str, Any], metric: str) -> float:
@@ -98,13 +150,15 @@ def means(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
     Columns ``seeds``, ``mean``, ``low`` and ``high`` (95 percent Student interval of the mean; NaN
     for fewer than three seeds), ``reconstruction``, ``best`` and ``best_reconstruction``. The best
     three are those with the highest value of this very metric, as in the paper: a rule that lifts
-    every model. NaN where there are no more than three.
+    every model. NaN where there are no more than three. All columns are of the runs in which the
+    metric has a value; ``seeds`` says how many these are.
     """
     import pandas as pd
     from scipy.stats import t
 
     found = []
-    for (model, beta), group in runs.groupby(["model", "beta"]):
+    for (model, beta), every_run in runs.groupby(["model", "beta"]):
+        group = every_run.dropna(subset=[metric])
         values, n = group[metric], len(group)
         half = t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n) if n >= FEWEST else np.nan
         best = group.nlargest(BEST, metric) if n > BEST else group.head(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,20 @@ def read_rows(path: Path) -> list[Row]:
             raise InputError(
                 f"line {number} of {path} is no row of a comparison ({error}); delete or mend it"
             ) from None
+    return list(rows.values())
+
+
+def read_files(paths: Iterable[Path]) -> list[Row]:
+    """The rows of several files; of a run that is in more than one, the last.
+
+    Raises InputError if a file cannot be read, or has a row of a finished run that lacks something.
+    """
+    rows: dict[str, Row] = {}
+    for path in paths:
+        for row in read_rows(path):
+            check_finished(path, row)
+            rows.pop(row["key"], None)
+            rows[row["key"]] = row
     return list(rows.values())
 
 

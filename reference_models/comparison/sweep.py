@@ -346,6 +346,7 @@ def row_of(run: Run, folder: Path, dataset: FactorDataset, device: str) -> Row:
         "arguments": plan_of(run, dataset, device).arguments,
         "seconds": trained["seconds"],  # of training, those before an interruption too
         "cpu_seconds": trained["cpu_seconds"],  # without what the process waited or was paused
+        "cpu_seconds_of": "run",  # rows from before, of runs side by side, have their process's
         "measuring_seconds": round(time.monotonic() - began, 1),
         "device": device,
         "machine": platform.machine(),

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from disentangle_metrics import InputError
@@ -43,7 +44,7 @@ class TrainingLog:
             table = csv_lines(list(kept), header=True).encode() if kept else b""
             last = kept[-1] if kept else {}
             self._began = time.monotonic() - last.get("seconds", 0)
-            self._began_on_cpu = time.process_time() - last.get("cpu_seconds", 0)
+            self._cpu_seconds = 0.0 + last.get("cpu_seconds", 0)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"{self.jsonl} is damaged ({type(error).__name__}: {error}); delete it to go on without the "
@@ -52,6 +53,7 @@ class TrainingLog:
         write_whole(self.jsonl, "".join(json.dumps(row) + "\n" for row in kept).encode())
         write_whole(self.csv, table)
         self._empty = not kept
+        self._at_work_since: float | None = None
 
     def _rows_until(self, step: int) -> list[dict[str, float]]:
         """The rows that are there, up to this step; a line without its newline was cut off by a kill."""
@@ -61,14 +63,26 @@ class TrainingLog:
         rows = [json.loads(line) for line in lines if line.endswith("\n")]
         return [row for row in rows if row["step"] <= step]
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """The CPU time that this process takes meanwhile is the run's; others may take steps in between."""
+        self._at_work_since = time.process_time()
+        try:
+            yield
+        finally:
+            self._cpu_seconds += time.process_time() - self._at_work_since
+            self._at_work_since = None
+
     def elapsed(self) -> dict[str, float]:
-        """Seconds that the run has taken, and of this process's CPU time, before interruptions too.
+        """Seconds that the run has taken, and CPU time :meth:`at_work`, before interruptions too.
 
         Work that a kill undid does not count.
         """
+        since = self._at_work_since
+        now_at_work = 0.0 if since is None else time.process_time() - since
         return {
             "seconds": round(time.monotonic() - self._began, 2),
-            "cpu_seconds": round(time.process_time() - self._began_on_cpu, 2),
+            "cpu_seconds": round(self._cpu_seconds + now_at_work, 2),
         }
 
     def note(self, sentence: str) -> None:

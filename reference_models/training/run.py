@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -190,7 +190,7 @@ class Run:
     def advance(self) -> None:
         """Take one step, and do what is due after it: log, save, score."""
         step, settings = self.done, self.settings
-        with self._place():
+        with self._place(), self.log.at_work() if self.first else nullcontext():
             if step in self.milestones:
                 if self.first:
                     self._keep(f"step-{step}.safetensors", step)

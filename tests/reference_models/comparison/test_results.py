@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +14,7 @@ from disentangle_metrics import InputError
 from disentangle_metrics.metrics.lookup import find_metric
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from reference_models.cli import reproduce as cli
-from reference_models.comparison import results
+from reference_models.comparison import figures, results
 from reference_models.comparison.page import page
 from reference_models.comparison.rows import append_row
 from tests.reference_models.comparison.made_up import made_up_rows
@@ -40,6 +43,30 @@ def test_rows_of_two_data_sets_are_not_one_comparison(rows):
         results.tables([*rows, {**rows[0], "dataset": "rooms"}])
 
 
+def test_runs_of_several_schedules_are_not_one_comparison(rows):
+    longer = [{**row, "key": f"{row['key']}-long", "seed": row["seed"] + 5} for row in rows]
+    for changes, said in (
+        ({"iterations": 27000, "batch_size": 128}, "iterations 9000, 27000; batch_size 32, 128"),
+        ({"arguments": {"image_shape": [1, 32, 32]}}, "side 32, 64"),
+        ({"precision": "bfloat16"}, "precision bfloat16, float32"),
+    ):
+        with pytest.raises(InputError, match=rf"several schedules \({said}\); .*one at a time .*lengths"):
+            results.tables([*rows, *({**row, **changes} for row in longer)])
+    other_pilot = {**rows[0], "purpose": "pilot", "iterations": 100, "objective": 90.0}
+    assert len(results.tables([*rows, other_pilot])["runs"]) == len(rows) + 1
+
+
+def test_a_run_with_two_learning_rates_does_not_count_twice(rows):
+    """As after --retry-failed, when a pilot that had failed wins."""
+    again = {**rows[-1], "key": "again", "learning_rate": 5e-4}
+    with pytest.raises(
+        InputError,
+        match=r"no fade-in, no pre-training KL at beta 4 with seed 4 is there 2 times, with the learning rates "
+        r"0\.001, 0\.0005; .*keep the rows of one: pro-vlae-.*, again",
+    ):
+        results.tables([*rows, again])
+
+
 def test_means_are_over_all_seeds_and_over_the_best_three(runs):
     of_one = runs[(runs["model"] == "vlae") & (runs["beta"] == 4)]
     found = (
@@ -55,6 +82,30 @@ def test_means_are_over_all_seeds_and_over_the_best_three(runs):
     )
     half = 2.7764451 * values.std(ddof=1) / np.sqrt(5)
     assert (found["low"], found["high"]) == pytest.approx((values.mean() - half, values.mean() + half))
+
+
+def test_means_are_of_the_runs_in_which_a_score_has_a_value(rows):
+    """Of five runs, two of which have collapsed: Student's interval of three, from scipy."""
+    changed = copy.deepcopy(rows)
+    of_one = [row for row in changed if (row["model"], row["beta"]) == ("vlae", 4.0)]
+    for row in of_one[:2]:
+        row["published"]["mig_sup"]["value"] = None
+    left = [row["published"]["mig_sup"]["value"] for row in of_one[2:]]
+    tables = results.tables(changed)
+    found = tables["means_mig_sup"].set_index(["model", "beta"]).loc["vlae", 4.0]
+    interval = stats.ttest_1samp(left, 0).confidence_interval()
+    assert found["seeds"] == 3
+    assert (found["low"], found["high"]) == pytest.approx(tuple(interval))
+    assert found["reconstruction"] == pytest.approx(np.mean([row["reconstruction"] for row in of_one[2:]]))
+    assert np.isnan(found["best"])  # there are no more than three
+    text = page(tables, [])
+    line = cells(text, "vlae", "4", "5", f"{np.mean([row['reconstruction'] for row in of_one]):.1f}")
+    assert line[8] == f"{np.mean(left):.3f} [{interval.low:.3f}, {interval.high:.3f}] (3 of 5 seeds)"
+    assert "in the others the score has no value" in text
+    assert f"over {len(rows) - 2} runs" in text
+    for row in of_one:
+        row["published"]["mig_sup"]["value"] = None
+    assert cells(page_of(changed), "vlae", "4", "5")[8] == "- (0 of 5 seeds)"
 
 
 def test_three_seeds_have_no_best_three(runs):
@@ -163,6 +214,22 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
         "means_mig_sup.csv", "means_factor_vae.csv", "reconstruction.png", "mig_and_mig_sup.png", "other_scores.png", "ablation.png", "results.md",
     }  # fmt: skip
     assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
+
+
+def test_a_run_in_two_files_is_drawn_once_and_cpu_time_of_a_shared_process_is_not_claimed(
+    tmp_path, rows, capsys, monkeypatch
+):
+    monkeypatch.setattr(figures, "all_figures", lambda tables: {})
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    few = [row for row in rows if row["seed"] < 3 and row["beta"] == 4]
+    for path in (one, two):
+        path.write_text("".join(json.dumps({**row, "device": "cuda"}) + "\n" for row in few))
+    assert cli.run(["figures", str(one), str(two), "--out", str(tmp_path / "figures")]) == 0
+    assert capsys.readouterr().out.endswith(f"\n{len(few)} runs\n")
+    text = (tmp_path / "figures" / "results.md").read_text()
+    assert f"\n{len(few)} finished runs of 9,000 steps of 32 images of 64x64. Seeds of" in text
+    own = [{**row, "device": "cuda:1", "cpu_seconds_of": "run"} for row in few]
+    assert f"64x64, {len(own) * 0.2:.1f} CPU hours of training. Seeds of" in page_of(own)
 
 
 def page_of(rows):

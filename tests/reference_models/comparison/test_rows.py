@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from disentangle_metrics import InputError
-from reference_models.comparison.rows import append_row, read_rows
+from reference_models.comparison.rows import append_row, read_files, read_rows
 from reference_models.training.locks import sole_writer
 
 
@@ -43,3 +43,20 @@ def test_only_one_process_writes(tmp_path):
         pass
     with sole_writer(path):  # free again
         pass
+
+
+def test_a_run_that_is_in_several_files_counts_once(tmp_path):
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    failed = {"error": "x"}
+    for path, keys in ((one, "ab"), (two, "bc")):
+        for key in keys:
+            append_row(path, {"key": key, "from": path.stem, **failed})
+    assert [(row["key"], row["from"]) for row in read_files([one, two])] == [
+        ("a", "one"),
+        ("b", "two"),
+        ("c", "two"),
+    ]
+    assert read_files([one, one]) == read_rows(one)
+    append_row(two, {"key": "d"})
+    with pytest.raises(InputError, match=r"the row 'd' of .*two.jsonl is no row of a comparison"):
+        read_files([one, two])

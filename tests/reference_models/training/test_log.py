@@ -20,12 +20,19 @@ def test_times_go_on_from_the_step_that_is_resumed(tmp_path: Path, monkeypatch: 
         clock["cpu"] += cpu
 
     first = TrainingLog(tmp_path, 0)
-    pass_by(8, 5)
-    first.write({"step": 10, "loss": 1.0, **first.elapsed()})
-    pass_by(4, 3)
-    first.write({"step": 20, "loss": 0.5, **first.elapsed()})  # after the last checkpoint: undone by a kill
+    with first.at_work():
+        pass_by(3, 2)
+    pass_by(2, 100)  # the steps of other runs
+    with first.at_work():
+        pass_by(3, 3)
+        first.write({"step": 10, "loss": 1.0, **first.elapsed()})
+        pass_by(4, 3)
+        # After the last checkpoint: undone by a kill.
+        first.write({"step": 20, "loss": 0.5, **first.elapsed()})
+    assert first.elapsed() == {"seconds": 12, "cpu_seconds": 8}
     pass_by(1000, 1)
     second = TrainingLog(tmp_path, 10)
     assert second.elapsed() == {"seconds": 8, "cpu_seconds": 5}
-    pass_by(2, 1.5)
-    assert second.elapsed() == {"seconds": 10, "cpu_seconds": 6.5}
+    with second.at_work():
+        pass_by(2, 1.5)
+        assert second.elapsed() == {"seconds": 10, "cpu_seconds": 6.5}

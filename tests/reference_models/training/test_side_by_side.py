@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -18,6 +19,7 @@ import torch
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
 from reference_models.trained import checkpoints
+from reference_models.training import log
 from reference_models.training.train import (
     Job,
     NonFiniteLossError,
@@ -67,6 +69,25 @@ def test_runs_side_by_side_are_the_runs_alone(tmp_path: Path, at_once: int) -> N
         run(tmp_path / f"alone-{seed}", replace(SETTINGS, seed=seed))
         assert same_weights(tmp_path / f"{seed}", tmp_path / f"alone-{seed}")
         assert rows(tmp_path / f"{seed}") == rows(tmp_path / f"alone-{seed}")
+
+
+def test_the_cpu_time_of_a_run_is_that_of_its_own_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each objective takes a second of a clock that all runs of the process share."""
+    clock = {"cpu": 1000.0}
+    monkeypatch.setattr(log.time, "process_time", lambda: clock["cpu"])
+
+    class Working(VLAE):
+        def objective(self, *images: Any, **draws: Any) -> Any:  # type: ignore[override]
+            clock["cpu"] += 1
+            return super().objective(*images, **draws)
+
+    working = partial(Working, (1, 32, 32))
+    ends({seed: job(tmp_path / f"{seed}", seed, working, steps=4) for seed in range(2)}, 2)
+    for seed in range(2):
+        lines = [json.loads(line) for line in (tmp_path / f"{seed}" / "log.jsonl").read_text().splitlines()]
+        assert [line["cpu_seconds"] for line in lines] == [line["step"] for line in lines]
 
 
 def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
