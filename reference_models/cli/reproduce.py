@@ -165,13 +165,13 @@ def figures(
 def estimate(
     plan: PlanName = "paper",
     dataset: DatasetName = "sprites",
-    steps: Annotated[int, typer.Option(min=2, help="Steps of each model that are timed.")] = 200,
+    steps: Annotated[int, typer.Option(min=2, help="Steps of each model that are trained, of its first stage and of its last.")] = 200,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     root: Root = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train the first steps of every model of a plan, and say how long the whole plan would take here."""
+    """Train some steps of every model of a plan, and say how long the whole plan would take here."""
     from reference_models.comparison.estimate import time_models
     from reference_models.comparison.runs import read_comparison
 

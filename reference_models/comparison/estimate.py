@@ -1,12 +1,13 @@
-"""How long a comparison would take: the first steps of each model, timed here, and their arithmetic."""
+"""How long a comparison would take: some steps of each model, timed here, and their arithmetic."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,9 +31,10 @@ class TimedModel:
     ----------
     model : str
     seconds_per_step : float
-        Over the second half of the steps that were trained; the first half is warm-up.
+        Mean over the plan's steps. The first stage is timed, and the last, which stands for all later
+        ones. Each counts over the second half of the steps that were trained; the first half is warm-up.
     timed : int
-        How many steps that is.
+        How many steps of each that is.
     runs, steps : int
         Of the plan: runs of this model, pilots and ablations included, and steps of each.
     operations : int
@@ -55,10 +57,9 @@ def time_models(
     root: Path | None = None,
     progress: bool = False,
 ) -> Iterator[TimedModel]:
-    """Train each model for `steps` steps of its plan, unchanged but for their number.
+    """Train each model for `steps` steps of its plan, and, if it has stages, for as many of the last one.
 
-    The models are timed in their first stage. Those that wake layers later get a little slower or
-    faster then, so that the hours are an estimate.
+    A student computes its supervision from the second stage on, and takes more than twice as long then.
     """
     keep_freed_memory()
     rates = comparison.table["learning_rates"]
@@ -68,22 +69,10 @@ def time_models(
     for model in comparison.models:
         of_model = [run for run in runs if run.model == model]
         whole = recipe.fitted(of_model[0].plan, dataset.image_shape)
-        changes = {"steps": 2 * half, "log_every": half, "save_every": 2 * half, "device": device}
-        plan = recipe.changed(whole, {}, changes)
-        with tempfile.TemporaryDirectory() as folder:
-            train(
-                recipe.build(plan),
-                dataset,
-                plan.settings,
-                Path(folder),
-                description={"arguments": plan.arguments, "preset": plan.preset},
-                progress=progress,
-            )
-            lines = (Path(folder) / "log.jsonl").read_text().splitlines()
-        first, last = (json.loads(line)["seconds"] for line in lines)
+        seconds = seconds_per_step(recipe.changed(whole, {}, {"device": device}), dataset, half, progress)
         yield TimedModel(
             model,
-            seconds_per_step=(last - first) / half,
+            seconds_per_step=seconds,
             timed=half,
             runs=len(of_model),
             steps=whole.settings.steps,
@@ -91,10 +80,51 @@ def time_models(
         )
 
 
+def seconds_per_step(plan: recipe.Plan, dataset: FactorDataset, steps: int, progress: bool) -> float:
+    """Mean over a plan's steps, from so many of its first stage and so many of its last."""
+    stages = recipe.build(plan).milestones()
+    first = seconds_of_last(steps, plan, dataset, 2 * steps, progress)
+    if not stages:
+        return first
+    share = stages[0] / plan.settings.steps  # of the first stage
+    before = -(-len(stages) // steps) * steps  # steps until the last stage has begun
+    later = seconds_of_last(steps, in_last_stage(plan), dataset, before + 2 * steps, progress)
+    return share * first + (1 - share) * later
+
+
+def in_last_stage(plan: recipe.Plan) -> recipe.Plan:
+    """`plan` with a stage for each of the first steps, so that the last stage begins at once."""
+
+    def at_once(value: Any) -> Any:
+        return [sorted({0, *value}).index(step) for step in value] if isinstance(value, list) else value
+
+    arguments = {k: at_once(v) if k.endswith("_steps") else v for k, v in plan.arguments.items()}
+    return replace(plan, arguments=arguments)
+
+
+def seconds_of_last(
+    steps: int, plan: recipe.Plan, dataset: FactorDataset, in_all: int, progress: bool
+) -> float:
+    """Seconds of a step over the last `steps` of `in_all`, a multiple of them, that are trained here."""
+    plan = recipe.changed(plan, {}, {"steps": in_all, "log_every": steps, "save_every": in_all})
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            recipe.build(plan),
+            dataset,
+            plan.settings,
+            Path(folder),
+            description={"arguments": plan.arguments, "preset": plan.preset},
+            progress=progress,
+        )
+        lines = (Path(folder) / "log.jsonl").read_text().splitlines()
+    before, end = (json.loads(line)["seconds"] for line in lines[-2:])
+    return float(end - before) / steps
+
+
 def operations_of_step(model: Model, dataset: FactorDataset, settings: Settings) -> int:
     """Floating-point operations of a step's convolutions and matrix products, forward and backward.
 
-    Counted at the last step, in which all latents take part. They do not depend on the machine: with
+    Counted at the last step, in which all latents take part and a student has a teacher. They do not depend on the machine: with
     the operations a second that a device sustains they say how long a plan takes at the least.
     """
     step = settings.steps - 1

@@ -6,6 +6,8 @@ import pytest
 
 from reference_models.comparison.estimate import time_models
 from reference_models.comparison.runs import Comparison, read_comparison
+from reference_models.models.teacher_student import TeacherStudent
+from reference_models.training import log
 
 
 def test_every_model_of_a_plan_is_timed():
@@ -25,6 +27,25 @@ def test_every_model_of_a_plan_is_timed():
         "teacher-student": 17,
         "pro-vlae": 32,  # and three variants of the ablation
     }
+
+
+def test_all_stages_count_in_their_share(monkeypatch):
+    """A step takes 53 s of a made-up clock, and 137 s with a teacher; a fifth of the steps has none."""
+    clock = {"now": 0.0}
+    monkeypatch.setattr(log.time, "monotonic", lambda: clock["now"])
+    objective = TeacherStudent.objective
+
+    def timed(self, *images, **draws):
+        clock["now"] += 137 if self.taught else 53
+        return objective(self, *images, **draws)
+
+    monkeypatch.setattr(TeacherStudent, "objective", timed)
+    mini = read_comparison("mini", "sprites")
+    models = {"teacher-student": mini.table["models"]["teacher-student"]}
+    table = {**mini.table, "batch_size": 2, "models": models, "learning_rates": [1e-3]}
+    del table["ablation"]
+    (found,) = time_models(Comparison("test", "sprites", table), steps=4, device="cpu")
+    assert found.seconds_per_step == pytest.approx(0.2 * 53 + 0.8 * 137)
 
 
 @pytest.mark.slow
