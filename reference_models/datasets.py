@@ -7,6 +7,7 @@ from pathlib import Path
 
 from disentangle_metrics import FactorDataset, load_dataset
 
+SAME_GRID = {"dsprites": "sprites", "shapes3d": "rooms"}  # a real data set, and its twin that is drawn here
 DIGIT_SIDE, PADDED_DIGIT_SIDE = 28, 32  # pixels, of mnist and mnist5k
 
 
@@ -41,6 +42,13 @@ def open_dataset(name: str, root: Path | None = None, side: int | None = None) -
     if base == "images":
         dataset.images([0])  # decodes them all: what cannot be read is named before a run's folder is made
     return dataset
+
+
+def family(name: str) -> tuple[str, ...]:
+    """The data sets on which one trains alike: this one without its variants, and its twin."""
+    base = name.partition("|")[0]
+    twins = SAME_GRID | {twin: real for real, twin in SAME_GRID.items()}
+    return (base, twins[base]) if base in twins else (base,)
 
 
 def short_name(dataset: str) -> str:

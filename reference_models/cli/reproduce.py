@@ -165,7 +165,10 @@ def figures(
 def estimate(
     plan: PlanName = "paper",
     dataset: DatasetName = "sprites",
-    steps: Annotated[int, typer.Option(min=2, help="Steps of each model that are trained, of its first stage and of its last.")] = 200,
+    steps: Annotated[
+        int,
+        typer.Option(min=2, help="Steps of each model that are trained, of its first stage and of its last."),
+    ] = 200,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     root: Root = None,
     quiet: Quiet = False,

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from disentangle_metrics import InputError
 from reference_models.datasets import open_dataset, short_name
+from reference_models.models.parts.model import ImageDataset
 from reference_models.trained.checkpoints import read_description
 from reference_models.trained.load import check_fit
 from reference_models.training import recipe
 from reference_models.training.precision import pick_device
-from reference_models.training.train import Job, TrainingInterruptedError, train_each
+from reference_models.training.resuming import check_same_run
+from reference_models.training.settings import DECISIVE
+from reference_models.training.train import Job, TrainingInterruptedError, check, train_each, unreached
+
+LAST = "last.safetensors"
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Given:
             if self.steps is not None:
                 plan = recipe.stretched(plan, self.steps)
         else:
-            saved = read_description(resumed / "last.safetensors")
+            saved = read_description(resumed / LAST)
             command = saved.get("command", command)
             plan = recipe.saved_plan(saved)
             for name, given, before in (
@@ -77,13 +82,13 @@ def train_seeds(
 ) -> None:
     """Train a run for each seed, and print where their weights are.
 
-    With `resume`, runs that have a checkpoint go on from it, and the others begin. A run that fails
-    does not stop the others.
+    With `resume`, runs that have a checkpoint go on from it, and the others begin as those were begun. A
+    run that fails does not stop the others.
 
     Raises
     ------
     InputError
-        If one of the runs cannot begin as it is given.
+        If one of the runs cannot begin as it is given, or they would differ in more than their seed.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM, or when the time is up; all runs can be resumed.
     Exception
@@ -91,27 +96,36 @@ def train_seeds(
     """
     plan, _ = given.plan(None, command)
     folder = out or Path("runs") / f"{given.model}-{short_name(plan.dataset)}-{plan.preset}"
-    data = open_dataset(plan.dataset, root)
+    begun = [own for seed in seeds if ((own := folder / f"seed-{seed}") / LAST).exists()]
+    if begun and not resume:
+        raise InputError(f"{begun[0]} already holds a run; add --resume, or choose another folder")
+    if resume:
+        begun += sorted(last.parent for last in folder.glob(f"seed-*/{LAST}"))
+    first, begun_with = given.plan(begun[0] if begun else None, command)
+    data = open_dataset(first.dataset, root)
+    first = recipe.fitted(first, data.image_shape)
     jobs: dict[int, Job] = {}
     for seed in seeds:
         own = folder / f"seed-{seed}"
-        begun = (own / "last.safetensors").exists()
-        if begun and not resume:
-            raise InputError(f"{own} already holds a run; add --resume, or choose another folder")
-        of_seed = replace(given, settings={**given.settings, "seed": seed})
-        plan, begun_with = of_seed.plan(own if begun else None, command)
-        plan = recipe.fitted(plan, data.image_shape)
-        if begun:
-            check_fit(own / "last.safetensors", plan.model, plan.arguments)
+        plan, own_command = replace(first, settings=replace(first.settings, seed=seed)), begun_with
+        if own in begun:
+            of_seed = replace(given, settings={**given.settings, "seed": seed})
+            plan, own_command = of_seed.plan(own, command)
+            plan = recipe.fitted(plan, data.image_shape)
+            check_fit(own / LAST, plan.model, plan.arguments)
+            check_same_run(own / LAST, facts(plan, data.name))
+        check_alike(plan, first, f"{own} and {begun[0] if begun else own}")
+        check_beginning(plan, data, resumed=own in begun)
         jobs[seed] = Job(
             build=partial(recipe.build, plan),
             dataset=data,
             settings=plan.settings,
             folder=own,
-            description={"arguments": plan.arguments, "preset": plan.preset, "command": begun_with},
-            resume=begun,
+            description={"arguments": plan.arguments, "preset": plan.preset, "command": own_command},
+            resume=own in begun,
             title=f"{given.model} {seed}",
         )
+    say(notes_of(first, data, begun=bool(begun)), shown=progress)
     on_gpu = pick_device(jobs[seeds[0]].settings.device).type == "cuda"
     failures: list[Exception] = []
     for ended in train_each(jobs, len(jobs) if on_gpu else 1, progress=progress, until=until):
@@ -125,3 +139,57 @@ def train_seeds(
             failures.append(result)
     if failures:
         raise failures[0]
+
+
+def facts(plan: recipe.Plan, dataset: str) -> dict[str, Any]:
+    """What a checkpoint says of the run of a plan, as far as it decides what comes out."""
+    return {
+        "architecture": plan.model,
+        "dataset": dataset,
+        "arguments": plan.arguments,
+        "settings": asdict(plan.settings),
+    }
+
+
+def check_alike(plan: recipe.Plan, other: recipe.Plan, which: str) -> None:
+    """Raise InputError if two plans would give other weights with the same seed."""
+    one, two = (
+        {**of.arguments, **{name: getattr(of.settings, name) for name in DECISIVE if name != "seed"}}
+        for of in (plan, other)
+    )
+    if changed := [f"{k} {v!r} and {two.get(k)!r}" for k, v in one.items() if v != two.get(k)]:
+        raise InputError(
+            f"{which} are runs of several settings ({'; '.join(changed)}); go on with each alone, or choose "
+            "another folder"
+        )
+
+
+def check_beginning(plan: recipe.Plan, data: ImageDataset, *, resumed: bool) -> None:
+    """Raise InputError if the run of a plan cannot begin here, or if a new one never reaches a stage.
+
+    Of a run that is resumed the latter is only said: it can be resumed with more steps again.
+    """
+    model = recipe.build(plan)
+    check(model, data, plan.settings)
+    late = unreached(model, plan.settings.steps)
+    if late and not resumed:
+        raise InputError(late)
+    if late:
+        print(f"dm-train: {late}", file=sys.stderr)
+
+
+def notes_of(plan: recipe.Plan, data: Any, *, begun: bool) -> list[str]:
+    """What to know of a run before it begins: of its data set, and of its preset if that is another's."""
+    notes = list(getattr(data, "notes", ()))
+    if not begun and not recipe.has_preset(plan):
+        name = short_name(plan.dataset)
+        notes.append(
+            f"{plan.model} has no preset {plan.preset} for {name}: it takes that of {recipe.GENERAL}"
+        )
+    return notes
+
+
+def say(notes: list[str], *, shown: bool) -> None:
+    """Print lines on stderr."""
+    for note in notes if shown else ():
+        print(f"dm-train: {note}", file=sys.stderr)

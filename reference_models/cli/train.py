@@ -133,7 +133,7 @@ def command(model: str) -> Callable[..., None]:
         keep_freed_memory()
         import torch
 
-        from reference_models.cli.seeds import Given, seeds_in, train_seeds
+        from reference_models.cli.seeds import Given, check_beginning, notes_of, say, seeds_in, train_seeds
         from reference_models.trained.load import check_fit
         from reference_models.training import recipe
         from reference_models.training.train import train
@@ -182,11 +182,11 @@ def command(model: str) -> Callable[..., None]:
             out or Path("runs") / f"{model}-{short_name(plan.dataset)}-{plan.preset}-{plan.settings.seed}"
         )
         data = open_dataset(plan.dataset, root)
-        for note in () if quiet else getattr(data, "notes", ()):
-            print(f"dm-train: {note}", file=sys.stderr)
         plan = recipe.fitted(plan, data.image_shape)
         if resume:
             check_fit(folder / "last.safetensors", plan.model, plan.arguments)
+        check_beginning(plan, data, resumed=resume)
+        say(notes_of(plan, data, begun=resume), shown=not quiet)
         weights = train(
             recipe.build(plan),
             data,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from reference_models.training import recipe
 from reference_models.training.batches import batch_at
 from reference_models.training.freed_memory import keep_freed_memory
 from reference_models.training.settings import Settings
-from reference_models.training.train import as_images, train
+from reference_models.training.train import UnreachedStageWarning, as_images, train
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def seconds_of_last(
 ) -> float:
     """Seconds of a step over the last `steps` of `in_all`, a multiple of them, that are trained here."""
     plan = recipe.changed(plan, {}, {"steps": in_all, "log_every": steps, "save_every": in_all})
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnreachedStageWarning)
         train(
             recipe.build(plan),
             dataset,
@@ -124,8 +126,9 @@ def seconds_of_last(
 def operations_of_step(model: Model, dataset: FactorDataset, settings: Settings) -> int:
     """Floating-point operations of a step's convolutions and matrix products, forward and backward.
 
-    Counted at the last step, in which all latents take part and a student has a teacher. They do not depend on the machine: with
-    the operations a second that a device sustains they say how long a plan takes at the least.
+    Counted at the last step, in which all latents take part and a student has a teacher. They do not
+    depend on the machine: with the operations a second that a device sustains they say how long a plan
+    takes at the least.
     """
     step = settings.steps - 1
     model.enter(step)

@@ -12,11 +12,10 @@ from typing import Any
 from disentangle_metrics import InputError
 from disentangle_metrics.kit import did_you_mean
 from reference_models.comparison.plans import PLANS
+from reference_models.datasets import SAME_GRID
 from reference_models.models import model_class
 from reference_models.training import recipe
 from reference_models.training.settings import Settings
-
-SAME_GRID = {"dsprites": "sprites", "shapes3d": "rooms"}  # a real data set has the plan of its twin
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ def read_comparison(plan: str, dataset: str) -> Comparison:
         hint = did_you_mean(plan, known)
         raise InputError(f"unknown plan {plan!r}; {hint}known: {', '.join(known)}")
     tables = tomllib.loads((PLANS / f"{plan}.toml").read_text(encoding="utf-8"))
-    twin = SAME_GRID.get(dataset, dataset)
+    twin = SAME_GRID.get(dataset, dataset)  # a real data set has the plan of its twin
     if twin not in tables:
         names = [*tables, *(real for real, own in SAME_GRID.items() if own in tables)]
         raise InputError(f"the plan {plan!r} has no runs on {dataset!r}; it has: {', '.join(names)}")

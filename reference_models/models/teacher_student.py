@@ -34,6 +34,7 @@ from reference_models.models.parts.draws import Random, permutation, standard_no
 from reference_models.models.parts.flat_model import FlatModel
 from reference_models.models.parts.model import Draws, Schedule
 from reference_models.models.parts.networks import FlatNetwork
+from reference_models.models.parts.progression import check_whole
 
 
 class TeacherStudent(FlatModel):
@@ -80,6 +81,7 @@ class TeacherStudent(FlatModel):
         steps = list(grow_steps)
         if not 1 <= first_latents <= latents:
             raise InputError(f"first_latents is {first_latents}; it must be 1 to latents = {latents}")
+        check_whole("grow_steps", steps)
         if len(steps) != latents - first_latents or sorted({0, *steps}) != [0, *steps]:
             raise InputError(
                 f"grow_steps is {steps}; it must ascend from above 0 and have one entry for each of the "

@@ -28,6 +28,10 @@ class NonFiniteLossError(DisentangleMetricsError):
     exit_code = 1
 
 
+class UnreachedStageWarning(UserWarning):
+    """Training is to end before a stage of the model begins; what the stage adds is never trained."""
+
+
 class StorageError(DisentangleMetricsError):
     """A file cannot be written or read; the message says why and names the last good checkpoint."""
 

@@ -11,10 +11,13 @@ from typing import Any
 import torch
 
 from disentangle_metrics import InputError
+from reference_models.datasets import family
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import Model
 from reference_models.presets import PRESETS
 from reference_models.training.settings import Settings, check_settings
+
+GENERAL = "sprites"  # the data set that a preset without another's name is made for
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,16 @@ class Plan:
 
 
 def read_preset(model: str, dataset: str, preset: str) -> Plan:
-    """The plan of a preset. Raises InputError if there is no such model or preset."""
+    """The plan of a preset: that of the data set or of its twin, whatever the variant, else the general one.
+
+    Raises InputError if there is no such model or preset.
+    """
     model_class(model)
     presets = tomllib.loads((PRESETS / f"{model}.toml").read_text(encoding="utf-8"))
     if preset not in presets:
         raise InputError(f"unknown preset {preset!r} of {model}; known: {', '.join(presets)}")
     general = presets[preset]
-    special = general.get(dataset, {})
+    special: Mapping[str, Any] = next((general[name] for name in family(dataset) if name in general), {})
     return Plan(
         model=model,
         dataset=dataset,
@@ -43,6 +49,13 @@ def read_preset(model: str, dataset: str, preset: str) -> Plan:
         arguments={**general["model"], **special.get("model", {})},
         settings=Settings(**{**general["training"], **special.get("training", {})}),
     )
+
+
+def has_preset(plan: Plan) -> bool:
+    """Whether the preset of a plan was made for its data set; the general tables were, for sprites."""
+    presets = tomllib.loads((PRESETS / f"{plan.model}.toml").read_text(encoding="utf-8"))
+    names = family(plan.dataset)
+    return GENERAL in names or any(name in presets[plan.preset] for name in names)
 
 
 def saved_plan(description: Mapping[str, Any]) -> Plan:

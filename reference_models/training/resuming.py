@@ -13,7 +13,10 @@ from reference_models.training.settings import DECISIVE, Settings
 
 
 def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
-    """Raise InputError unless the checkpoint `last` comes from the run that is described."""
+    """Raise InputError unless the checkpoint `last` comes from the run that is described, and can go on.
+
+    A run cannot go on to fewer steps than it has taken.
+    """
     if not last.exists():
         raise InputError(f"there is nothing to resume: {last} does not exist")
     saved = checkpoints.read_description(last)
@@ -33,6 +36,12 @@ def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
     ]
     if changed:
         raise InputError(f"{last} is another run ({'; '.join(changed)}); resume it as it was started")
+    steps = description["settings"]["steps"]
+    if saved["step"] > steps:
+        raise InputError(
+            f"{last} has taken {saved['step']} steps, and steps is {steps}; resume it with at least as many "
+            "as it has taken, or train another run"
+        )
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from reference_models.training.errors import (
     StorageError,
     TimeIsUpError,
     TrainingInterruptedError,
+    UnreachedStageWarning,
 )
 from reference_models.training.feeds import as_images
 from reference_models.training.images_on_device import DeviceImages, resident_images
@@ -50,6 +52,7 @@ __all__ = [
     "StorageError",
     "TimeIsUpError",
     "TrainingInterruptedError",
+    "UnreachedStageWarning",
     "as_images",
     "train",
 ]
@@ -106,6 +109,11 @@ def train(
         If the loss stopped being finite; the last checkpoint is from before.
     StorageError
         If a file cannot be written, as on a full disk; the last checkpoint is as it was.
+
+    Warns
+    -----
+    UnreachedStageWarning
+        If training ends before a stage of the model begins. The run can be resumed with more steps.
     """
     device = check(model, dataset, settings)
     description = described(model, dataset, settings, description)
@@ -120,7 +128,10 @@ def train(
 
 
 def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.device:
-    """The device to train on. Raises InputError if something cannot be used; writes nothing."""
+    """The device to train on. Raises InputError if something cannot be used; writes nothing.
+
+    Warns of stages that are not reached.
+    """
     check_settings(settings)
     device = pick_device(settings.device)
     check_precision(settings.precision, device)
@@ -129,7 +140,20 @@ def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.devi
     if settings.score_every:
         check_factors(dataset)
     model.rows(dataset, settings.batch_size, np.random.default_rng(0))  # raises if they do not go together
+    if late := unreached(model, settings.steps):
+        warnings.warn(late, UnreachedStageWarning, stacklevel=3)
     return device
+
+
+def unreached(model: Model, steps: int) -> str:
+    """Which stage of the model never begins in so many steps; empty if all do."""
+    late = [step for step in model.milestones() if step >= steps]
+    if not late:
+        return ""
+    return (
+        f"the stage of {model.name} that begins at step {late[0]} is never trained, since training ends "
+        f"after {steps} steps; take more steps, or let it begin earlier"
+    )
 
 
 def described(

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
+from typing import Any
 
 from disentangle_metrics import InputError
 
@@ -78,8 +80,23 @@ def stage_at(
 def check_wake_steps(wake_steps: Sequence[int], layers: int) -> None:
     """Raise InputError unless `wake_steps` can be the `wake_steps` of :func:`stage_at`."""
     steps = list(wake_steps)
+    check_whole("wake_steps", steps)
     if not 1 <= len(steps) <= layers or steps[0] != 0 or any(b <= a for a, b in pairwise(steps)):
         raise InputError(
             f"wake_steps is {steps}; it must start with 0, ascend, and have 1 to {layers} entries "
             f"(the step at which each layer wakes, the top layer first)"
         )
+
+
+def is_whole(step: Any) -> bool:
+    """Whether it is a whole number, as 5 and 5.0 are."""
+    if isinstance(step, Integral):
+        return not isinstance(step, bool)
+    return isinstance(step, float) and step.is_integer()
+
+
+def check_whole(name: str, steps: Sequence[Any]) -> None:
+    """Raise InputError unless all `steps` are whole numbers: no step would be the 6th and a half."""
+    odd = [step for step in steps if not is_whole(step)]
+    if odd:
+        raise InputError(f"{name} has {odd[0]!r}; each entry must be a whole number, the number of a step")

@@ -198,6 +198,18 @@ def test_resume_takes_the_runs_own_settings(tmp_path: Path, capsys: pytest.Captu
             ["pro-vlae", "--dataset", "squares", "--set", "wake_steps=7"],
             "wake_steps is 7; it must be of the kind of [0, 5000, 10000]",
         ),
+        (["pro-vlae", "--dataset", "squares", "--set", "wake_steps=[0,5.5]"], "wake_steps has 5.5; each"),
+        (
+            ["pro-vlae", "--dataset", "squares", "--steps", "20", "--set", "wake_steps=[0,10,20]"],
+            "the stage of pro-vlae that begins at step 20 is never trained, since training ends after 20 steps",
+        ),
+        (
+            [
+                *("teacher-student", "--dataset", "squares", "--seeds", "0", "--minutes", "0"),
+                *("--set", "grow_steps=[1,2,3,4,5,6,99999]"),
+            ],
+            "the stage of teacher-student that begins at step 99999 is never trained",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -300,6 +312,45 @@ def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.Capt
     longer = [*runs, "--resume", "--steps", "8"]
     assert dm_train(*longer) == 0
     assert [checkpoints.read_description(path)["step"] for path in paths] == [8, 8, 8]
+
+
+def test_seeds_that_begin_later_are_as_those_that_were_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder says what the runs are: --resume needs none of the first options."""
+    begun = ["beta-vae", "--dataset", "squares", *SHORT, "--steps", "1", "--beta", "1", "--set", "latents=2"]
+    assert dm_train(*begun, "--out", str(tmp_path), "--seeds", "0") == 0
+    resumed = ["beta-vae", "--resume", "--quiet", "--out", str(tmp_path)]
+    assert dm_train(*resumed, "--seeds", "1") == 0
+    first, later = (
+        checkpoints.read_description(tmp_path / f"seed-{seed}" / "model.safetensors") for seed in (0, 1)
+    )
+    assert (first["arguments"]["beta"], first["settings"]["steps"]) == (1, 1)
+    assert later == {**first, "seed": 1, "settings": {**first["settings"], "seed": 1}}
+    capsys.readouterr()
+    assert dm_train(*resumed, "--seeds", "3,0", "--beta", "4") == 2
+    assert "seed-0/last.safetensors is another run (beta 1.0 -> 4.0)" in capsys.readouterr().err
+    other = ["--out", str(tmp_path / "seed-4"), "--seed", "4", "--learning-rate", "1e-4"]
+    assert dm_train(*begun, *other) == 0
+    capsys.readouterr()
+    assert dm_train(*resumed, "--seeds", "3,0,4") == 2
+    said = (
+        "seed-4 and {}/seed-0 are runs of several settings (learning_rate 0.0001 and 0.001); go on with each"
+    )
+    said = said.format(tmp_path)
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "seed-3").exists()
+
+
+def test_a_data_set_without_a_preset_of_its_own_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loud = ["beta-vae", "--dataset", "squares", *(a for a in SHORT if a != "--quiet"), "--steps", "1"]
+    said = "dm-train: beta-vae has no preset smoke for squares: it takes that of sprites\n"
+    assert dm_train(*loud, "--out", str(tmp_path / "one")) == 0
+    assert capsys.readouterr().err.count(said) == 1
+    assert dm_train(*loud, "--out", str(tmp_path), "--seeds", "0") == 0
+    assert capsys.readouterr().err.count(said) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from disentangle_metrics import InputError
 from reference_models.cli.reproduce import betas_in
 from reference_models.comparison.plans import PLANS
-from reference_models.comparison.runs import SAME_GRID, Comparison, read_comparison
+from reference_models.comparison.runs import Comparison, read_comparison
+from reference_models.datasets import SAME_GRID
 from reference_models.training import recipe
 
 TABLE = {

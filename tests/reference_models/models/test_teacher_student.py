@@ -128,5 +128,7 @@ def test_unusable_schedules_are_refused() -> None:
     for steps in ([10], [10, 10], [0, 10], [20, 10]):
         with pytest.raises(InputError, match="grow_steps is"):
             TeacherStudent(**{**ARGUMENTS, "grow_steps": steps})
+    with pytest.raises(InputError, match=r"grow_steps has 10\.5; each entry must be a whole number"):
+        TeacherStudent(**{**ARGUMENTS, "grow_steps": [10.5, 20]})
     with pytest.raises(InputError, match="first_latents is 5"):
         TeacherStudent(**{**ARGUMENTS, "first_latents": 5})

@@ -48,6 +48,23 @@ def test_the_papers_schedule() -> None:
     assert shapes.arguments["gamma"] == 0.5  # what a data set does not change stays
 
 
+def test_variants_and_twins_have_the_preset_of_their_family() -> None:
+    """At 1e-3, the rate for sprites, rooms diverged."""
+    for name in ("rooms", "rooms|colour:seed=1", "shapes3d", "shapes3d|noisy:level=1|colour"):
+        plan = recipe.read_preset("pro-vlae", name, "demo")
+        found = plan.settings.learning_rate, plan.settings.steps, plan.arguments["beta"], plan.dataset
+        assert found == (5e-4, 12_000, 8.0, name)
+        assert recipe.has_preset(plan)
+        paper = recipe.read_preset("vlae", name, "paper")
+        assert (paper.settings.batch_size, paper.arguments["latents_per_layer"]) == (100, 3)
+    for name in ("sprites", "dsprites", "sprites|colour"):
+        plan = recipe.read_preset("pro-vlae", name, "demo")
+        assert (plan.settings.learning_rate, recipe.has_preset(plan)) == (1e-3, True)
+    for name in ("switches", "mine/rooms.npz"):
+        plan = recipe.read_preset("pro-vlae", name, "demo")
+        assert (plan.settings.learning_rate, recipe.has_preset(plan)) == (1e-3, False)
+
+
 def test_stretching_keeps_proportions() -> None:
     plan = recipe.stretched(recipe.read_preset("pro-vlae", "sprites", "demo"), 33_000)
     assert plan.settings.steps == 33_000

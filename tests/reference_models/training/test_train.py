@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,13 @@ from reference_models.training import recipe
 from reference_models.training.batches import batch_at
 from reference_models.training.locks import sole_writer
 from reference_models.training.settings import Settings
-from reference_models.training.train import NonFiniteLossError, TrainingInterruptedError, as_images, train
+from reference_models.training.train import (
+    NonFiniteLossError,
+    TrainingInterruptedError,
+    UnreachedStageWarning,
+    as_images,
+    train,
+)
 from tests.reference_models.conftest import Squares
 
 ARGUMENTS: dict[str, Any] = {
@@ -351,6 +358,24 @@ def test_a_finished_run_can_be_resumed_for_longer(whole: Path, tmp_path: Path) -
     run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
     run(tmp_path / "long", replace(SETTINGS, steps=15))
     assert same_tensors(tmp_path / "run" / "model.safetensors", tmp_path / "long" / "model.safetensors")
+
+
+def test_a_run_is_not_resumed_with_fewer_steps_than_it_has_taken(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(InputError, match=r"last\.safetensors has taken 12 steps, and steps is 10; resume it"):
+        run(tmp_path / "run", replace(SETTINGS, steps=10), resume=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    run(tmp_path / "run", resume=True)  # with as many
+
+
+def test_a_stage_that_is_never_reached_is_said(tmp_path: Path) -> None:
+    said = r"pro-vlae that begins at step 1 is never trained, since training ends after 1 steps; take more"
+    with pytest.warns(UnreachedStageWarning, match=said):
+        run(tmp_path / "first", replace(SETTINGS, steps=1), wake_steps=[0, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnreachedStageWarning)
+        run(tmp_path / "whole", replace(SETTINGS, steps=2), wake_steps=[0, 1])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,14 @@ def test_unusable_wake_steps_are_refused(wake: tuple[int, ...]) -> None:
         check_wake_steps(wake, layers=3)
 
 
-@pytest.mark.parametrize("wake", [(0,), (0, 1), (0, 5, 9)])
+@pytest.mark.parametrize(
+    "wake", [(0, 5.5, 10.5), (0, float("nan")), (0, "5"), (False, True), (0, float("inf"))]
+)
+def test_steps_that_are_no_whole_numbers_are_refused(wake: tuple[Any, ...]) -> None:
+    with pytest.raises(InputError, match=r"wake_steps has .*; each entry must be a whole number"):
+        check_wake_steps(wake, layers=3)
+
+
+@pytest.mark.parametrize("wake", [(0,), (0, 1), (0, 5, 9), (0, 5.0, np.int64(9))])
 def test_one_wake_step_for_each_layer_or_fewer(wake: tuple[int, ...]) -> None:
     check_wake_steps(wake, layers=3)
