@@ -82,7 +82,7 @@ class Measuring:
     def submit(self, run: Run) -> None:
         """Measure this run when there is room; at once, while training waits, if that must be here."""
         if self.processes is not None:
-            future = self.processes.submit(self.work.measured, run)
+            future = self.processes.submit(measured, self.work, run, os.getpid())
         else:
             future = Future[Row]()
             future.set_result(self.work.measured(run))
@@ -105,6 +105,12 @@ class Measuring:
         """Stop, also in the middle: a run is measured again where it has no row."""
         if self.processes is not None:
             self.processes.shutdown(wait=False, kill_workers=True)
+
+
+def measured(work: Work, run: Run, parent: int) -> Row:
+    """What a process of :class:`Measuring` does, which ends with the one that made it."""
+    end_with(parent)
+    return work.measured(run)
 
 
 class Group:

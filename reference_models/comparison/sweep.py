@@ -191,8 +191,10 @@ class Work:
     def measured(self, run: Run) -> Row:
         """The row of a run that has been trained, with the error if it cannot be measured."""
         torch.set_num_threads(1)
+        folder = self.run_folder(run)
         try:
-            return row_of(run, self.run_folder(run), self.dataset(run), self.device)
+            with turn(folder):  # a process that outlived its killed sweep may be at it
+                return row_of(run, folder, self.dataset(run), self.device)
         except Exception as error:
             return self.failed(run, error)
 
@@ -317,6 +319,8 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str, until: float 
             progress=False,
             until=until,
         )
+        if past(until):
+            raise TimeIsUpError("time is up: the run is trained, and measured next time")
     return row_of(run, folder, dataset, device)
 
 

@@ -118,7 +118,7 @@ def information(
         Codes drawn in all: one for each image, in a random order, then again from the first.
     seed : int
     device : torch.device
-        Where q(z) is summed, in float64.
+        Where q(z) is summed, in float64; on the CPU instead of MPS, which has none.
     advance : callable
         Told how many draws were done since it was last called.
 
@@ -143,6 +143,7 @@ def information(
     codes = mean[drawn] + np.exp(0.5 * logvar[drawn]) * noise
     own = -0.5 * (noise**2 + logvar[drawn])  # log q(z | x); 2 pi is in q(z) too, and left out of both
 
+    device = HOST if device.type == "mps" else device
     on_host = device.type == "cpu"
     cells = CELLS_AT_ONCE if on_host else CELLS_ON_GPU
     images_at_once = min(images, IMAGES_AT_ONCE if on_host else IMAGES_ON_GPU)

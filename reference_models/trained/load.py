@@ -83,9 +83,9 @@ class TrainedModel:
                 images = network_input(dataset.images(rows[start : start + BATCH]))
                 output = self.model(torch.from_numpy(images).to(self.device))
                 mean, logvar = output if isinstance(output, tuple) else (output, None)
-                means.append(mean.double().cpu().numpy())
+                means.append(mean.cpu().double().numpy())  # in this order: MPS has no float64
                 if logvar is not None:
-                    logvars.append(logvar.double().cpu().numpy())
+                    logvars.append(logvar.cpu().double().numpy())
                 advance(len(mean))
         return np.concatenate(means), np.concatenate(logvars) if logvars else None
 

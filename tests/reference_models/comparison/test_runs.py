@@ -165,6 +165,13 @@ def test_a_plan_may_set_the_precision_and_names_it_in_its_runs():
     assert half.key != plain.key
 
 
+def test_plan_gpu_is_in_bfloat16_as_the_documentation_says():
+    for dataset in ("sprites", "rooms"):
+        comparison = read_comparison("gpu", dataset)
+        runs = comparison.runs(dict.fromkeys(comparison.models, 1e-3))
+        assert {run.plan.settings.precision for run in runs} == {"bfloat16"}
+
+
 def test_betas_on_the_command_line():
     assert betas_in("1,4.5") == [1.0, 4.5]
     with pytest.raises(InputError, match="--betas is 'a'"):

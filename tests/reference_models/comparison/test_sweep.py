@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 
 import joblib
 import pytest
@@ -148,10 +149,13 @@ def test_twenty_killed_sweeps_leave_no_worker_behind(tmp_path):
         kill_a_sweep(tmp_path / str(number))
 
 
-def test_a_run_waits_for_a_worker_that_outlived_its_sweep(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["__call__", "measured"])
+def test_a_run_waits_for_a_worker_that_outlived_its_sweep(tmp_path, monkeypatch, name):
     monkeypatch.setattr(module, "do_run", lambda run, *rest: {"key": run.key})
+    monkeypatch.setattr(module, "row_of", lambda run, *rest: {"key": run.key})
     answers = []
-    waiting = threading.Thread(target=lambda: answers.append(module.Work(tmp_path, None, "cpu")(RUNS[0])))
+    do_it = getattr(module.Work(tmp_path, None, "cpu"), name)
+    waiting = threading.Thread(target=lambda: answers.append(do_it(RUNS[0])))
     with turn(tmp_path / "runs" / RUNS[0].key):
         waiting.start()
         waiting.join(0.3)
@@ -243,6 +247,72 @@ def test_a_real_run_is_stopped_in_time_and_goes_on(tmp_path):
     work.until = time.time() + 1
     assert work(run) is None
     assert read_description(work.run_folder(run) / "last.safetensors")["step"] > step
+
+
+def test_a_run_that_is_trained_when_the_time_is_up_is_measured_next_time(tmp_path, monkeypatch):
+    """Measuring can take half an hour."""
+
+    def trained(model, dataset, settings, folder, **options):
+        folder.mkdir(parents=True)
+        for suffix in (".safetensors", ".json"):
+            (folder / f"model{suffix}").touch()
+        time.sleep(max(0.0, options["until"] - time.time()))
+
+    monkeypatch.setattr(module, "train", trained)
+    monkeypatch.setattr(module, "row_of", lambda *rest: pytest.fail("it was measured"))
+    work = module.Work(tmp_path, None, "cpu")
+    work.until = time.time() + 0.3
+    with pytest.raises(TimeIsUpError, match="1 runs of this round are left"):
+        do(work, RUNS[:1], 1, False, print)
+    work.until = None
+    monkeypatch.setattr(module, "train", lambda *rest, **options: pytest.fail("it was trained again"))
+    monkeypatch.setattr(module, "row_of", lambda run, *rest: {"key": run.key})
+    do(work, RUNS[:1], 1, False, print)
+    assert read_rows(tmp_path / "rows.jsonl") == [{"key": RUNS[0].key}]
+
+
+def test_a_process_that_measures_ends_with_the_one_that_made_it(tmp_path, monkeypatch):
+    class Here:
+        def __init__(self, processes):
+            self.shutdown = lambda **how: None
+
+        def submit(self, function, *arguments):
+            future = Future()
+            future.set_result(function(*arguments))
+            return future
+
+    watched = []
+    monkeypatch.setattr(on_card, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(on_card, "end_with", watched.append)
+    work = NotMeasured(tmp_path, None, "cpu")
+    work.began_in = -1  # a sweep elsewhere, as of a worker's group of runs
+    measuring = on_card.Measuring(work, 1)
+    measuring.submit(RUNS[0])
+    assert [row["key"] for row in measuring.ready()] == [RUNS[0].key]
+    assert watched == [os.getpid()]
+
+
+MEASURING_SCRIPT = """
+import sys, time
+from pathlib import Path
+
+from reference_models.comparison.on_card import Measuring
+from tests.reference_models.comparison.fake_work import EndlessRun
+from tests.reference_models.comparison.test_sweep import RUNS
+
+measuring = Measuring(EndlessRun(Path(sys.argv[1])), 1)
+measuring.submit(RUNS[0])
+time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_on_a_card_leaves_no_process_that_measures(tmp_path):
+    command = [sys.executable, "-c", MEASURING_SCRIPT, str(tmp_path)]
+    with subprocess.Popen(command) as process:
+        (child,) = wait_for(lambda: [int(path.stem) for path in tmp_path.glob("*.worker")], 1)
+        process.kill()
+    assert wait_for(lambda: [child] if ended(child) else [], 1)
 
 
 def test_runs_that_share_a_card_train_in_one_process_and_fail_alone(tmp_path):

@@ -3,9 +3,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import logsumexp
 from scipy.stats import norm
 
@@ -13,7 +15,7 @@ from disentangle_metrics import InputError
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.trained import checkpoints
 from reference_models.trained.information_flow import StageInformation, information, information_flow, table
-from reference_models.trained.load import load, load_all
+from reference_models.trained.load import TrainedModel, load, load_all
 from tests.reference_models.conftest import Squares
 
 
@@ -178,6 +180,35 @@ def test_layers_that_wait_know_nothing(tmp_path: Path, squares: Squares) -> None
     assert set(frame["estimator"]) == {"aggregate posterior, Monte Carlo"}
     again = list(information_flow(load_all([tmp_path]), squares, samples=100))
     assert again == stages
+
+
+class OnMPS(torch.Tensor):
+    """As PyTorch's tensors on a Mac's GPU, which cannot be float64 there."""
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = super().__torch_function__(function, types, args, kwargs or {})
+        if function is torch.Tensor.cpu:
+            return found.as_subclass(torch.Tensor)
+        if isinstance(found, OnMPS) and found.dtype == torch.float64:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        return found
+
+
+def test_a_model_on_mps_is_encoded_and_its_information_summed_on_the_cpu(squares: Squares) -> None:
+    class Model(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            codes = images.flatten(1)[:, :2].as_subclass(OnMPS)
+            return codes, codes - 1
+
+    trained = TrainedModel(Path("x"), Model(), "squares", 0, (1, 32, 32), 1)  # type: ignore[arg-type]
+    mean, logvar = trained.encode(squares, np.array([0, 624]))
+    assert logvar is not None
+    assert (mean.dtype, logvar.dtype) == (np.float64, np.float64)
+    assert mean.tolist() == [[1, 1], [0, 0]]
+    assert logvar.tolist() == [[0, 0], [-1, -1]]
+    on_mps = information(mean, logvar, 2, device=torch.device("mps"))
+    assert on_mps == information(mean, logvar, 2)
 
 
 def test_other_images_are_refused(tmp_path: Path, squares: Squares) -> None:
