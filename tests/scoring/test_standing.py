@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,11 @@ def test_an_ideal_score_beats_all_and_lower_is_better_where_it_is(reports):
     alone = replace(report, scores={"total_correlation": low})
     worse, of = counted(alone.standing(), "total_correlation")
     assert worse == of
+
+
+def test_the_page_on_comparing_shows_the_line_of_today(reports):
+    page = Path(__file__).parents[2] / "docs" / "comparing.md"
+    assert f"\n{reports['vlae-sprites'].standing('sprites')}\n" in page.read_text(encoding="utf-8")
 
 
 def test_another_signature_is_no_rival(reports):
