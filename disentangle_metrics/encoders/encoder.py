@@ -13,16 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
-from disentangle_metrics.encoders.outputs import (
-    Array,
-    Outputs,
-    Posterior,
-    check_outputs,
-    has_code,
-    listed,
-    outputs_that_differ,
-    read_posterior,
-)
+from disentangle_metrics.encoders.output_reader import OutputReader
+from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior, has_code
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.precision import full_float32
 
@@ -48,72 +40,6 @@ class ModelSource:
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values for JSON."""
         return asdict(self)
-
-
-class OutputReader:
-    """Reads what an encoder returns, batch after batch, and notices on the first whether it draws.
-
-    The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
-    they are no means. `remarks` then says if only drawn codes were there to be scored.
-    """
-
-    def __init__(self, outputs: Outputs | None = None, by_contract: bool = False) -> None:
-        self.outputs, self.by_contract = check_outputs(outputs), by_contract
-        self.remarks: list[str] = []
-        self._drawn: frozenset[str] | None = None
-        self._read_any = False
-
-    def read(self, encode: Callable[[Any], Any], images: Any) -> Posterior:
-        """The posterior of one batch.
-
-        Raises
-        ------
-        InputError
-            If what `encode` returns cannot be read.
-        """
-        output, rows = encode(images), len(images)
-        if self._drawn is None and rows:
-            self._drawn = self._notice(output, encode(images), rows)
-        drawn = self._drawn or frozenset()
-        pixels = self._pixels(output, np.shape(images))
-        posterior = read_posterior(
-            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=self.by_contract
-        )
-        if posterior.problem:
-            if self._read_any:
-                raise InputError(f"{posterior.problem.partition(';')[0]}, in a later batch")
-            self.remarks.append(posterior.problem)
-            self.outputs = {"mean": posterior.mean_is}
-        self._read_any = True
-        return posterior
-
-    def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
-        """The width of a reconstruction; None where a contract says that a pair of that width is the code."""
-        width = int(np.prod(shape[1:]))
-        pair = [np.shape(part.value) for part in listed(output)] if self.by_contract else []
-        return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
-
-    def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
-        """The names of the outputs that are drawn, with a remark if the means are."""
-        drawn = outputs_that_differ(output, again)
-        if not drawn:
-            return drawn
-        codes = [part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows]
-        everything = set(codes) <= drawn
-        ignored = frozenset() if everything else drawn
-        try:
-            mean_is = read_posterior(
-                output, rows, outputs=self.outputs, drawn=ignored, by_contract=True
-            ).mean_is
-        except InputError:
-            return ignored
-        if mean_is in drawn:
-            self.remarks.append(
-                "the network draws its code at random: two passes over the same images differ, and "
-                "the scores are "
-                "those of one draw; score the means instead (`outputs`, `encode_with`)"
-            )
-        return ignored
 
 
 class CallableEncoder:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from disentangle_metrics.encoders.encoder import OutputReader
+from disentangle_metrics.encoders.output_reader import OutputReader
 from disentangle_metrics.encoders.outputs import check_outputs, read_posterior
 from disentangle_metrics.errors import InputError
 
@@ -135,11 +135,11 @@ def test_a_spread_that_is_none_leaves_the_means():
 class Noise:
     """Draws a code around MEAN, anew at each call."""
 
-    def __init__(self):
-        self.rng = np.random.default_rng(0)
+    def __init__(self, deviation=STD):
+        self.rng, self.deviation = np.random.default_rng(0), deviation
 
     def __call__(self):
-        return MEAN + STD * self.rng.normal(size=MEAN.shape)
+        return MEAN + self.deviation * self.rng.normal(size=MEAN.shape)
 
 
 def test_drawn_codes_are_no_means():
@@ -154,6 +154,37 @@ def test_drawn_codes_are_no_means():
         posterior = reader.read(lambda images, draw=draw, arrange=arrange: arrange(draw()), IMAGES)
         np.testing.assert_array_equal(posterior.mean, MEAN)
         assert reader.remarks == []
+
+
+KL = 0.5 * (MEAN**2 + 0.04 - 1 - np.log(0.04))  # of a deviation of 0.2
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda z, rows: (z, KL[:rows]),
+        lambda z, rows: (KL[:rows], z),
+        lambda z, rows: {"z": z, "kl": KL[:rows]},
+        lambda z, rows: (z, np.full((rows, 3), -3.2)),
+        lambda z, rows: (z, np.full((rows, 3), 0.2)),
+        lambda z, rows: (z, MEAN[:rows, :2]),
+    ],
+    ids=["kl", "kl first", "kl by name", "log-variance", "deviation", "another width"],
+)
+def test_what_a_drawn_code_does_not_scatter_around_is_no_mean(arrange, rows):
+    draw, reader = Noise(0.2), OutputReader()
+    for _ in range(2):  # asked again, it says so again
+        with pytest.raises(InputError, match=r"draws its output .* at random.*`outputs=\{'mean': '.*'\}`"):
+            reader.read(lambda images: arrange(draw()[:rows], rows), IMAGES[:rows])
+    first = reader.read(lambda images: (draw()[:1], MEAN[:1]), IMAGES[:1])  # of one image too
+    np.testing.assert_array_equal(first.mean, MEAN[:1])
+
+
+def test_a_drawn_code_beside_its_kl_can_be_chosen():
+    draw, reader = Noise(), OutputReader({"mean": "z"})
+    reader.read(lambda images: {"z": draw(), "kl": KL}, IMAGES)
+    assert "draws its code at random" in reader.remarks[0]
 
 
 def test_a_network_that_gives_drawn_codes_alone_is_told():
