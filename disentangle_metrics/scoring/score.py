@@ -357,8 +357,8 @@ def _score(
             return item
         along = {**names, "classes": list(item.classes)}
         if len(item.axes) == 1:
-            return pd.Series(item.values, index=along[item.axes[0]])
-        return pd.DataFrame(item.values, index=along[item.axes[0]], columns=along[item.axes[1]])
+            return pd.Series(item.values, index=along[item.axes[0]], copy=True)
+        return pd.DataFrame(item.values, along[item.axes[0]], along[item.axes[1]], copy=True)
 
     return Score(
         key=key,
