@@ -46,16 +46,16 @@ class CallableEncoder:
     """A function from inputs to latents of any framework, with a choice of its outputs."""
 
     def __init__(self, encode: Callable[[Any], Any], outputs: Outputs | None = None) -> None:
-        self.encode, self._reader = encode, OutputReader(outputs, by_contract=True)
+        self.encode, self.reader = encode, OutputReader(outputs, by_contract=True)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of its codes, such as that they are drawn; known after the first batch."""
-        return tuple(self._reader.remarks)
+        return tuple(self.reader.remarks)
 
     def posterior_of(self, inputs: Any) -> Posterior:
         """Encode one batch, whose rows are the samples."""
-        return self._reader.read(self.encode, inputs)
+        return self.reader.read(self.encode, inputs)
 
 
 class Encoder:
@@ -100,7 +100,7 @@ class Encoder:
         self.encode_with = encode_with
         # A registered architecture returns (mean, logvar) by its contract, whatever the numbers look like.
         registered = source is not None and source.architecture is not None
-        self._reader = OutputReader(outputs, by_contract=registered)
+        self.reader = OutputReader(outputs, by_contract=registered)
         self._call = network if encode_with is None else _part(network, encode_with)
 
     @property
@@ -113,7 +113,7 @@ class Encoder:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of its codes, such as that they are drawn; known after the first batch."""
-        return tuple(self._reader.remarks)
+        return tuple(self.reader.remarks)
 
     @property
     def decodes(self) -> bool:
@@ -176,7 +176,7 @@ class Encoder:
 
     def posterior_of(self, inputs: Any) -> Posterior:
         """Encode one batch of whatever the network takes, images or not; its rows are the samples."""
-        return self._reader.read(self._run, inputs)
+        return self.reader.read(self._run, inputs)
 
     def in_scale(self, scale: InputScale) -> Encoder:
         """The same network for images that are to be brought into this range."""
@@ -198,7 +198,7 @@ class Encoder:
             output = None  # forward takes more than images
         if output is None or not has_code(output, len(images), int(np.prod(np.shape(images)[1:]))):
             self.encode_with, self._call = "encode", encode
-            self._reader.remarks.append(
+            self.reader.remarks.append(
                 "the codes are those of the network's encode(), since its forward() returns none"
             )
             return _run(self.network, self._call, images)
@@ -266,7 +266,7 @@ def _home(network: torch.nn.Module) -> tuple[torch.device, torch.dtype]:
 @contextmanager
 def evaluation_mode(network: torch.nn.Module) -> Iterator[None]:
     """Dropout and batch statistics off inside the block; each part's own mode restored afterwards."""
-    modes = [(part, part.training) for part in network.modules()]
+    modes = [(part, part.training) for part in network.modules() if hasattr(part, "training")]  # not frozen
     try:
         for part, _ in modes:
             part.training = False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from disentangle_metrics.encoders.outputs import (
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
 
+ENOUGH = 256  # rows in which a log-variance is below 0 somewhere, and a deviation nowhere
 DRAWS = 1024  # draws of a code, over the images of a batch, that show what it scatters around
 BESIDE = 0.1  # of the variance of a code: what the square of its distance from its mean stays below
 
@@ -32,6 +34,10 @@ class OutputReader:
     The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
     they are no means. `remarks` then says if only drawn codes were there to be scored. If one output
     without the name of a mean is left, more passes show whether the drawn code scatters around it.
+
+    A spread without a name is refused if it is positive everywhere, unless `by_contract` a pair is (mean,
+    logvar). Once it was not, it is a log-variance. Within :meth:`one_data_set` the first rows decide, however
+    they are cut into batches; else each batch does.
     """
 
     def __init__(self, outputs: Outputs | None = None, by_contract: bool = False) -> None:
@@ -39,6 +45,31 @@ class OutputReader:
         self.remarks: list[str] = []
         self._drawn: frozenset[str] | None = None
         self._read_any = False
+        self._is_logvar = by_contract
+        self._weighed: int | None = None  # rows of a data set so far
+        self._doubt = ""
+
+    @contextmanager
+    def one_data_set(self) -> Iterator[None]:
+        """Batches that are read inside the block are parts of one data set; :meth:`conclude` ends it."""
+        self._weighed, self._doubt = 0, ""
+        try:
+            yield
+        finally:
+            self._weighed = None
+
+    def conclude(self) -> tuple[str, ...]:
+        """The remarks, when the last batch of a data set is read.
+
+        Raises
+        ------
+        InputError
+            If a spread without a name was positive everywhere.
+        """
+        self._weighed = None
+        if self._doubt and not self._is_logvar:
+            raise InputError(self._doubt)
+        return tuple(self.remarks)
 
     def read(self, encode: Callable[[Any], Any], images: Any) -> Posterior:
         """The posterior of one batch.
@@ -55,8 +86,10 @@ class OutputReader:
             drawn = self._notice(output, again, rows)
         pixels = self._pixels(output, np.shape(images))
         posterior = read_posterior(
-            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=self.by_contract
+            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=True
         )
+        if posterior.doubt and not self._is_logvar:
+            self._weigh(posterior)
         if first and posterior.beside:
             more = (encode(images) for _ in range(DRAWS // rows))
             _check_mean(posterior, itertools.chain((output, again), more))
@@ -69,6 +102,19 @@ class OutputReader:
             self.outputs = {"mean": posterior.mean_is}
         self._read_any = True
         return posterior
+
+    def _weigh(self, posterior: Posterior) -> None:
+        """Refuse a spread that is positive everywhere, now or once enough of it was seen."""
+        spreads: Any = posterior.logvar
+        if self._weighed is not None:
+            spreads = spreads[: ENOUGH - self._weighed]
+            self._weighed += len(spreads)
+        self._is_logvar = bool((spreads <= 0).any())
+        if self._is_logvar or spreads.size < 2:
+            return
+        if self._weighed is None or self._weighed >= ENOUGH:
+            raise InputError(posterior.doubt)
+        self._doubt = posterior.doubt
 
     def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
         """The width of a reconstruction; None where a contract says that a pair of that width is the code."""

@@ -69,7 +69,8 @@ class Posterior:
     """Checked means, log-variances or None, and the name of the output that the means are.
 
     `problem` says why a spread that was there is not read. `beside` names the drawn codes that were set
-    aside, where one table was left and no name says that it is the means.
+    aside, where one table was left and no name says that it is the means. `doubt` says what the log-variances
+    may be if all are positive, where no name says what they are.
     """
 
     mean: Array
@@ -77,6 +78,7 @@ class Posterior:
     mean_is: str
     problem: str = ""
     beside: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 def read_posterior(
@@ -132,16 +134,18 @@ def read_posterior(
             f"the encoder returned a pair of the shapes {means.shape} and {spreads.shape}; "
             f"accepted: {EXPECTED}"
         )
-    guessed = outputs is None and not (spread.named and role_of(spread.name))
-    if guessed and not by_contract and (spreads > 0).all() and spreads.size > 1:
-        raise InputError(
+    doubt = ""
+    if outputs is None and not (spread.named and role_of(spread.name)):
+        doubt = (
             f"the encoder's output {spread.name} is positive everywhere, so it may be a standard "
             "deviation or a "
             f"log-variance; {shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
             f"'std': {spread.name!r}}}`, or 'logvar' or 'var' for 'std'"
         )
+        if not by_contract and (spreads > 0).all() and spreads.size > 1:
+            raise InputError(doubt)
     try:
-        return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name)
+        return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name, doubt=doubt)
     except InputError as error:
         if outputs is not None:
             raise InputError(

@@ -195,6 +195,43 @@ def test_a_network_that_gives_drawn_codes_alone_is_told():
     assert "draws its code at random" in remark
 
 
+def in_batches(reader, spreads, size):
+    """What is concluded of means beside these spreads (n, 2), without names, read in batches of this size."""
+    means, images = np.zeros_like(spreads), np.zeros((len(spreads), 1, 4, 4))
+    with reader.one_data_set():
+        for start in range(0, len(spreads), size):
+            rows = slice(start, start + size)
+            reader.read(lambda _, rows=rows: (means[rows], spreads[rows]), images[rows])
+        return reader.conclude()
+
+
+SIZES = (1, 4, 100, 256, 1000)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("below", [0, 9, 255])
+def test_a_log_variance_is_below_0_somewhere_whatever_the_size_of_a_batch(size, below):
+    spreads = np.ones((257, 2))  # the last batch of 256 has one row, which is positive
+    spreads[below, 1] = -1
+    reader = OutputReader()
+    assert in_batches(reader, spreads, size) == ()
+    assert in_batches(reader, np.ones((5, 2)), size) == ()  # and stays a log-variance
+    reader.read(lambda images: (MEAN, STD), IMAGES)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("rows", [1, 10, 300])
+def test_a_deviation_is_refused_whatever_the_size_of_a_batch(size, rows):
+    spreads = np.ones((rows, 2))
+    spreads[256:] = -1  # after the rows that decide
+    reader = OutputReader()
+    for _ in range(2):
+        with pytest.raises(InputError, match="output 1 is positive everywhere"):
+            in_batches(reader, spreads, size)
+    with pytest.raises(InputError, match="output 1 is positive everywhere"):
+        reader.read(lambda images: (MEAN, STD), IMAGES)
+
+
 def test_distributions():
     torch = pytest.importorskip("torch")
     q = torch.distributions.Normal(torch.tensor(MEAN), torch.tensor(STD))
