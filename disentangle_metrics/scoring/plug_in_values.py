@@ -28,7 +28,7 @@ def checked(
             raise TypeError(f"it returned no score {key!r}, but {', '.join(map(repr, values)) or 'none'}")
         value = values[key]
         if not isinstance(value, MetricValue):
-            raise TypeError(f"it returned a {type(value).__name__} where a `dm.MetricValue` is due")
+            raise TypeError(f"it returned a {type(value).__name__} where a MetricValue is due")
         _check_lengths(value, {"latents": latents, "factors": factors})
         known[key] = value
     return known
