@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -92,7 +92,10 @@ class OutputReader:
             self._weigh(posterior)
         if first and posterior.beside:
             more = (encode(images) for _ in range(DRAWS // rows))
-            _check_mean(posterior, itertools.chain((output, again), more))
+            if posterior.doubt:
+                _check_order(posterior, (output, again), more)
+            else:
+                _check_mean(posterior, itertools.chain((output, again), more), shown(list(listed(output))))
         if first:
             self._drawn = drawn
         if posterior.problem:
@@ -145,30 +148,59 @@ class OutputReader:
         return ignored
 
 
-def _check_mean(posterior: Posterior, passes: Iterable[Any]) -> None:
+def _check_mean(posterior: Posterior, passes: Iterable[Any], outputs: str) -> None:
     """Refuse means that no name calls so, beside a drawn code that does not scatter around them.
 
     They may be the KL of each latent, or its log-variance.
     """
-    mean = to_numpy(posterior.mean, "the encoder's output").astype(np.float64)
-    draws: dict[str, list[Any]] = {name: [] for name in posterior.beside}
+    mean = posterior.mean.astype(np.float64)
+    drawn = _draws_of(posterior.beside, passes).values()
+    if not any(draws.shape[1:] == mean.shape and _scatters(draws, mean) for draws in drawn):
+        code = posterior.beside[0]
+        raise InputError(
+            f"the encoder draws its output {code} at random, and not around its output {posterior.mean_is}, "
+            f"which is no mean of it; {outputs}: say which is the code with "
+            f"`outputs={{'mean': {code!r}}}` or `outputs={{'mean': {posterior.mean_is!r}}}`"
+        )
+
+
+def _check_order(posterior: Posterior, passes: Sequence[Any], more: Iterable[Any]) -> None:
+    """Refuse a pair whose second table is the mean of a drawn code beside it; `more` passes make it sure."""
+    mean, other = posterior.mean.astype(np.float64), np.asarray(posterior.logvar, np.float64)
+    drawn = {
+        name: code
+        for name, code in _draws_of(posterior.beside, passes).items()
+        if code[0].shape == mean.shape
+    }
+    nearer = [name for name, code in drawn.items() if _away(code, other).sum() < _away(code, mean).sum()]
+    if nearer:
+        for name, code in _draws_of(nearer, itertools.chain(passes, more)).items():
+            if _scatters(code, other) and not _scatters(code, mean):
+                raise InputError(
+                    f"the encoder draws its output {name} around another than its output "
+                    f"{posterior.mean_is}, which is no mean of it; say which is with "
+                    f"`outputs={{'mean': 'NAME', 'logvar': {posterior.mean_is!r}}}`"
+                )
+
+
+def _draws_of(names: Iterable[str], passes: Iterable[Any]) -> dict[str, NDArray[np.float64]]:
+    """The outputs of these names in each pass, (passes, n, D)."""
+    draws: dict[str, list[Any]] = {name: [] for name in names}
     for output in passes:
         for part in listed(output):
             if part.name in draws:
                 draws[part.name].append(to_numpy(part.value, "the encoder's output").astype(np.float64))
-    if not any(
-        np.shape(codes[0]) == mean.shape and _scatters(np.stack(codes), mean) for codes in draws.values()
-    ):
-        code = posterior.beside[0]
-        raise InputError(
-            f"the encoder draws its output {code} at random, and not around its output {posterior.mean_is}, "
-            f"which is no mean of it; {shown(list(listed(output)))}: say which is the code with "
-            f"`outputs={{'mean': {code!r}}}` or `outputs={{'mean': {posterior.mean_is!r}}}`"
-        )
+    return {name: np.stack(codes) for name, codes in draws.items()}
 
 
 def _scatters(draws: NDArray[np.float64], mean: NDArray[np.float64]) -> bool:
     """Whether draws (passes, n, D) of a code lie around `mean` (n, D), latent by latent."""
     variance = draws.var(axis=0, ddof=1).sum(axis=0)
-    away = ((draws.mean(axis=0) - mean) ** 2).sum(axis=0) - variance / len(draws)
+    away = _away(draws, mean) - variance / len(draws)
     return bool((away <= BESIDE * variance + ((SAME * mean) ** 2).sum(axis=0)).all())
+
+
+def _away(draws: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared distance of the middle of draws (passes, n, D) from `mean` (n, D), summed over rows, (D,)."""
+    distance: NDArray[np.float64] = ((draws.mean(axis=0) - mean) ** 2).sum(axis=0)
+    return distance

@@ -69,7 +69,7 @@ class Posterior:
     """Checked means, log-variances or None, and the name of the output that the means are.
 
     `problem` says why a spread that was there is not read. `beside` names the drawn codes that were set
-    aside, where one table was left and no name says that it is the means. `doubt` says what the log-variances
+    aside, where no name says which table is the means. `doubt` says what the log-variances
     may be if all are positive, where no name says what they are.
     """
 
@@ -124,10 +124,11 @@ def read_posterior(
     else:
         mean, spread, spread_is = _told_apart(found, rows, drawn, pixels)
     means = _array(mean.value, rows, mean.name)
+    called = outputs is not None or (mean.named and role_of(mean.name) == "mean")
+    drawn_codes = [output for output in found if output.name in drawn and _is_code(output, rows, pixels)]
+    beside = () if called else tuple(output.name for output in drawn_codes)
     if spread is None:
-        called = outputs is not None or (mean.named and role_of(mean.name) == "mean")
-        aside = [output.name for output in found if output.name in drawn and _is_code(output, rows, pixels)]
-        return Posterior(means, None, mean.name, beside=() if called else tuple(aside))
+        return Posterior(means, None, mean.name, beside=beside)
     spreads = _array(spread.value, rows, spread.name)
     if means.shape != spreads.shape:
         raise InputError(
@@ -145,7 +146,9 @@ def read_posterior(
         if not by_contract and (spreads > 0).all() and spreads.size > 1:
             raise InputError(doubt)
     try:
-        return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name, doubt=doubt)
+        return Posterior(
+            means, as_logvar(spreads, spread_is, spread.name), mean.name, beside=beside, doubt=doubt
+        )
     except InputError as error:
         if outputs is not None:
             raise InputError(

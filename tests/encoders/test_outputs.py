@@ -166,11 +166,20 @@ KL = 0.5 * (MEAN**2 + 0.04 - 1 - np.log(0.04))  # of a deviation of 0.2
         lambda z, rows: (z, KL[:rows]),
         lambda z, rows: (KL[:rows], z),
         lambda z, rows: {"z": z, "kl": KL[:rows]},
+        lambda z, rows: {"z": z, "kl": KL[:rows], "logvar": np.full((rows, 3), -3.2)},
         lambda z, rows: (z, np.full((rows, 3), -3.2)),
         lambda z, rows: (z, np.full((rows, 3), 0.2)),
         lambda z, rows: (z, MEAN[:rows, :2]),
     ],
-    ids=["kl", "kl first", "kl by name", "log-variance", "deviation", "another width"],
+    ids=[
+        "kl",
+        "kl first",
+        "kl by name",
+        "kl with a log-variance",
+        "log-variance",
+        "deviation",
+        "another width",
+    ],
 )
 def test_what_a_drawn_code_does_not_scatter_around_is_no_mean(arrange, rows):
     draw, reader = Noise(0.2), OutputReader()
@@ -179,6 +188,18 @@ def test_what_a_drawn_code_does_not_scatter_around_is_no_mean(arrange, rows):
             reader.read(lambda images: arrange(draw()[:rows], rows), IMAGES[:rows])
     first = reader.read(lambda images: (draw()[:1], MEAN[:1]), IMAGES[:1])  # of one image too
     np.testing.assert_array_equal(first.mean, MEAN[:1])
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_a_drawn_code_says_which_of_a_pair_is_its_mean(rows):
+    draw, logvar = Noise(0.2), np.full((rows, 3), -3.2)
+    with pytest.raises(
+        InputError, match=r"draws its output 0 around another than its output 1.*'logvar': '1'\}`"
+    ):
+        OutputReader().read(lambda images: (draw()[:rows], logvar, MEAN[:rows]), IMAGES[:rows])
+    read = OutputReader().read(lambda images: (draw()[:rows], MEAN[:rows], logvar), IMAGES[:rows])
+    np.testing.assert_array_equal(read.mean, MEAN[:rows])
+    np.testing.assert_array_equal(read.logvar, logvar)
 
 
 def test_a_drawn_code_beside_its_kl_can_be_chosen():
