@@ -95,7 +95,7 @@ class Registry:
         if name in self.plugins:
             try:
                 return self.plugins[name].load()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PluginError(
                     f"the {self.kind} {name!r} comes from the plug-in {self.plugins[name].value!r}, "
                     f"which cannot be loaded: {type(error).__name__}: {error}"

@@ -40,6 +40,17 @@ def test_a_broken_plug_in_is_named_and_stops_nothing_else(registry):
 
 
 @pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.PluginWarning")
+def test_a_plug_in_that_ends_the_program_on_import_is_left_out(registry, monkeypatch, tmp_path):
+    (tmp_path / "dm_quitting_plugin.py").write_text("import sys\nsys.exit(3)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry.plugins["quits"] = EntryPoint("quits", "dm_quitting_plugin:thing", "group")
+    with pytest.raises(PluginError, match="'quits' comes from the plug-in .* SystemExit: 3"):
+        registry.load("quits")
+    with pytest.warns(PluginWarning, match="'quits'"):
+        assert set(registry.load_all()) == {"pi", "good"}
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.PluginWarning")
 def test_unknown_names_come_with_near_ones(registry):
     with pytest.raises(InputError, match="unknown thing 'goood'; did you mean 'good'"):
         registry.load("goood")

@@ -13,16 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
-from disentangle_metrics.encoders.outputs import (
-    Array,
-    Outputs,
-    Posterior,
-    check_outputs,
-    has_code,
-    listed,
-    outputs_that_differ,
-    read_posterior,
-)
+from disentangle_metrics.encoders.output_reader import OutputReader
+from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior, has_code
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.precision import full_float32
 
@@ -50,86 +42,20 @@ class ModelSource:
         return asdict(self)
 
 
-class OutputReader:
-    """Reads what an encoder returns, batch after batch, and notices on the first whether it draws.
-
-    The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
-    they are no means. `remarks` then says if only drawn codes were there to be scored.
-    """
-
-    def __init__(self, outputs: Outputs | None = None, by_contract: bool = False) -> None:
-        self.outputs, self.by_contract = check_outputs(outputs), by_contract
-        self.remarks: list[str] = []
-        self._drawn: frozenset[str] | None = None
-        self._read_any = False
-
-    def read(self, encode: Callable[[Any], Any], images: Any) -> Posterior:
-        """The posterior of one batch.
-
-        Raises
-        ------
-        InputError
-            If what `encode` returns cannot be read.
-        """
-        output, rows = encode(images), len(images)
-        if self._drawn is None and rows:
-            self._drawn = self._notice(output, encode(images), rows)
-        drawn = self._drawn or frozenset()
-        pixels = self._pixels(output, np.shape(images))
-        posterior = read_posterior(
-            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=self.by_contract
-        )
-        if posterior.problem:
-            if self._read_any:
-                raise InputError(f"{posterior.problem.partition(';')[0]}, in a later batch")
-            self.remarks.append(posterior.problem)
-            self.outputs = {"mean": posterior.mean_is}
-        self._read_any = True
-        return posterior
-
-    def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
-        """The width of a reconstruction; None where a contract says that a pair of that width is the code."""
-        width = int(np.prod(shape[1:]))
-        pair = [np.shape(part.value) for part in listed(output)] if self.by_contract else []
-        return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
-
-    def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
-        """The names of the outputs that are drawn, with a remark if the means are."""
-        drawn = outputs_that_differ(output, again)
-        if not drawn:
-            return drawn
-        codes = [part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows]
-        everything = set(codes) <= drawn
-        ignored = frozenset() if everything else drawn
-        try:
-            mean_is = read_posterior(
-                output, rows, outputs=self.outputs, drawn=ignored, by_contract=True
-            ).mean_is
-        except InputError:
-            return ignored
-        if mean_is in drawn:
-            self.remarks.append(
-                "the network draws its code at random: two passes over the same images differ, and "
-                "the scores are "
-                "those of one draw; score the means instead (`outputs`, `encode_with`)"
-            )
-        return ignored
-
-
 class CallableEncoder:
     """A function from inputs to latents of any framework, with a choice of its outputs."""
 
     def __init__(self, encode: Callable[[Any], Any], outputs: Outputs | None = None) -> None:
-        self.encode, self._reader = encode, OutputReader(outputs, by_contract=True)
+        self.encode, self.reader = encode, OutputReader(outputs, by_contract=True)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of its codes, such as that they are drawn; known after the first batch."""
-        return tuple(self._reader.remarks)
+        return tuple(self.reader.remarks)
 
     def posterior_of(self, inputs: Any) -> Posterior:
         """Encode one batch, whose rows are the samples."""
-        return self._reader.read(self.encode, inputs)
+        return self.reader.read(self.encode, inputs)
 
 
 class Encoder:
@@ -174,7 +100,7 @@ class Encoder:
         self.encode_with = encode_with
         # A registered architecture returns (mean, logvar) by its contract, whatever the numbers look like.
         registered = source is not None and source.architecture is not None
-        self._reader = OutputReader(outputs, by_contract=registered)
+        self.reader = OutputReader(outputs, by_contract=registered)
         self._call = network if encode_with is None else _part(network, encode_with)
 
     @property
@@ -187,7 +113,7 @@ class Encoder:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What to know of its codes, such as that they are drawn; known after the first batch."""
-        return tuple(self._reader.remarks)
+        return tuple(self.reader.remarks)
 
     @property
     def decodes(self) -> bool:
@@ -250,7 +176,7 @@ class Encoder:
 
     def posterior_of(self, inputs: Any) -> Posterior:
         """Encode one batch of whatever the network takes, images or not; its rows are the samples."""
-        return self._reader.read(self._run, inputs)
+        return self.reader.read(self._run, inputs)
 
     def in_scale(self, scale: InputScale) -> Encoder:
         """The same network for images that are to be brought into this range."""
@@ -272,7 +198,7 @@ class Encoder:
             output = None  # forward takes more than images
         if output is None or not has_code(output, len(images), int(np.prod(np.shape(images)[1:]))):
             self.encode_with, self._call = "encode", encode
-            self._reader.remarks.append(
+            self.reader.remarks.append(
                 "the codes are those of the network's encode(), since its forward() returns none"
             )
             return _run(self.network, self._call, images)
@@ -340,7 +266,7 @@ def _home(network: torch.nn.Module) -> tuple[torch.device, torch.dtype]:
 @contextmanager
 def evaluation_mode(network: torch.nn.Module) -> Iterator[None]:
     """Dropout and batch statistics off inside the block; each part's own mode restored afterwards."""
-    modes = [(part, part.training) for part in network.modules()]
+    modes = [(part, part.training) for part in network.modules() if hasattr(part, "training")]  # not frozen
     try:
         for part, _ in modes:
             part.training = False

@@ -68,13 +68,17 @@ def check_outputs(outputs: Any) -> dict[str, str | int] | None:
 class Posterior:
     """Checked means, log-variances or None, and the name of the output that the means are.
 
-    `problem` says why a spread that was there is not read.
+    `problem` says why a spread that was there is not read. `beside` names the drawn codes that were set
+    aside, where no name says which table is the means. `doubt` says what the log-variances
+    may be if all are positive, where no name says what they are.
     """
 
     mean: Array
     logvar: Array | None
     mean_is: str
     problem: str = ""
+    beside: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 def read_posterior(
@@ -120,24 +124,31 @@ def read_posterior(
     else:
         mean, spread, spread_is = _told_apart(found, rows, drawn, pixels)
     means = _array(mean.value, rows, mean.name)
+    called = outputs is not None or (mean.named and role_of(mean.name) == "mean")
+    drawn_codes = [output for output in found if output.name in drawn and _is_code(output, rows, pixels)]
+    beside = () if called else tuple(output.name for output in drawn_codes)
     if spread is None:
-        return Posterior(means, None, mean.name)
+        return Posterior(means, None, mean.name, beside=beside)
     spreads = _array(spread.value, rows, spread.name)
     if means.shape != spreads.shape:
         raise InputError(
             f"the encoder returned a pair of the shapes {means.shape} and {spreads.shape}; "
             f"accepted: {EXPECTED}"
         )
-    guessed = outputs is None and not (spread.named and role_of(spread.name))
-    if guessed and not by_contract and (spreads > 0).all() and spreads.size > 1:
-        raise InputError(
+    doubt = ""
+    if outputs is None and not (spread.named and role_of(spread.name)):
+        doubt = (
             f"the encoder's output {spread.name} is positive everywhere, so it may be a standard "
             "deviation or a "
-            f"log-variance; {_shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
+            f"log-variance; {shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
             f"'std': {spread.name!r}}}`, or 'logvar' or 'var' for 'std'"
         )
+        if not by_contract and (spreads > 0).all() and spreads.size > 1:
+            raise InputError(doubt)
     try:
-        return Posterior(means, as_logvar(spreads, spread_is, spread.name), mean.name)
+        return Posterior(
+            means, as_logvar(spreads, spread_is, spread.name), mean.name, beside=beside, doubt=doubt
+        )
     except InputError as error:
         if outputs is not None:
             raise InputError(
@@ -218,7 +229,7 @@ def _asked_for(found: list[Output], outputs: Outputs) -> tuple[Output, Output | 
         if not by_name and str(name).isdigit() and int(name) < len(found):
             by_name = [found[int(name)]]
         if not by_name:
-            raise InputError(f"the encoder has no output {name!r}; {_shown(found)}; {CHOOSE}")
+            raise InputError(f"the encoder has no output {name!r}; {shown(found)}; {CHOOSE}")
         return by_name[0]
 
     spread = next((role for role in outputs if role != "mean"), None)
@@ -257,7 +268,7 @@ def _told_apart(
     if not spreads and len(others) == 2 and _width(others[0]) == _width(others[1]):
         told = [output.name for output in others if output.named and not GENERIC.fullmatch(output.name)]
         if told:  # names that say something, and not which is the mean
-            raise InputError(f"which of the outputs is the mean cannot be told: {_shown(found)}; {CHOOSE}")
+            raise InputError(f"which of the outputs is the mean cannot be told: {shown(found)}; {CHOOSE}")
         return others[0], others[1], "logvar"
     if not spreads and len(others) == 1 and len(codes) == 1:
         return others[0], None, "logvar"
@@ -269,7 +280,7 @@ def _told_apart(
     if not codes and not drawn:
         _array(found[0].value, rows, "")  # says what is wrong with it
     raise InputError(
-        f"the encoder returned {len(found)} values; accepted: {EXPECTED}; it has {_shown(found)}: {CHOOSE}"
+        f"the encoder returned {len(found)} values; accepted: {EXPECTED}; it has {shown(found)}: {CHOOSE}"
     )
 
 
@@ -293,7 +304,8 @@ def _width(output: Output) -> int:
     return width
 
 
-def _shown(found: list[Output]) -> str:
+def shown(found: list[Output]) -> str:
+    """The first outputs, with their shapes."""
     texts = [f"{output.name} {tuple(getattr(output.value, 'shape', ()))}" for output in found[:8]]
     return f"outputs: {', '.join(texts)}{' ...' if len(found) > 8 else ''}"
 

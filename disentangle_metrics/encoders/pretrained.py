@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.encoders.image_steps import ImageSteps
 from disentangle_metrics.errors import ModelFileError
 from disentangle_metrics.kit.installing import install_line
 
@@ -86,26 +87,15 @@ def load_pretrained(folder: Path) -> tuple[torch.nn.Module, str, tuple[str, ...]
     pooled = not any(name.startswith("pooler.") for name in missing)
     if others := [name for name in missing if not name.startswith("pooler.")]:
         raise ModelFileError(f"{folder} has no weights {', '.join(others[:3])} of its network")
-    steps = _json(folder / PREPROCESSOR) if (folder / PREPROCESSOR).is_file() else {}
+    steps = ImageSteps.of(_json(folder / PREPROCESSOR) if (folder / PREPROCESSOR).is_file() else {})
     channels = int(getattr(network.config, "num_channels", 3) or 3)
-    whole, remarks = _with_images(network.float(), steps, channels, pooled)
-    return whole, type(network).__name__, remarks
+    whole = _of_images(network.float(), steps, channels, pooled)
+    return whole, type(network).__name__, steps.remarks(PREPROCESSOR)
 
 
-def _with_images(
-    network: torch.nn.Module, steps: Mapping[str, Any], channels: int, pooled: bool
-) -> tuple[torch.nn.Module, tuple[str, ...]]:
-    """The network as one of images in [0, 1], prepared as `steps` say; and what is done to them."""
+def _of_images(network: torch.nn.Module, steps: ImageSteps, channels: int, pooled: bool) -> torch.nn.Module:
+    """The network as one of images in [0, 1], prepared by these steps."""
     import torch
-    from torch.nn import functional
-
-    size = _size(steps.get("size")) if steps.get("do_resize") else None
-    crop = _size(steps.get("crop_size")) if steps.get("do_center_crop") else None
-    scale = 255 * float(steps.get("rescale_factor", 1 / 255)) if steps.get("do_rescale", True) else 255.0
-    normal = bool(steps.get("do_normalize"))
-    mean, deviation = (torch.tensor(steps[f"image_{name}"] if normal else [value])[:, None, None]
-                       for name, value in (("mean", 0.0), ("std", 1.0)))  # fmt: skip
-    mode = {2: "bilinear", 3: "bicubic"}.get(int(steps.get("resample", 2)), "bilinear")
 
     class OfImages(torch.nn.Module):
         def __init__(self) -> None:
@@ -115,21 +105,9 @@ def _with_images(
         def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
             if images.shape[1] == 1 and channels > 1:
                 images = images.expand(-1, channels, -1, -1)
-            target = None if size is None else _target(size, images.shape[-2:])
-            if target is not None and target != tuple(images.shape[-2:]):
-                images = functional.interpolate(images, target, mode=mode, antialias=True).clamp(0, 1)
-            if crop is not None:
-                height, width = images.shape[-2:]
-                top, left = max(0, (height - crop[0]) // 2), max(0, (width - crop[1]) // 2)
-                images = images[..., top : top + crop[0], left : left + crop[1]]
-            images = (images * scale - mean.to(images)) / deviation.to(images)
-            return _tables(self.network(pixel_values=images), pooled)
+            return _tables(self.network(pixel_values=steps(images)), pooled)
 
-    done = [f"resized to {' x '.join(map(str, size))}"] if size else []
-    done += [f"cropped to {' x '.join(map(str, crop))}"] if crop else []
-    done += ["normalised"] if normal else []
-    remark = f"images are {', '.join(done)}, as {PREPROCESSOR} says" if done else ""
-    return OfImages(), (remark,) if remark else ()
+    return OfImages()
 
 
 def _tables(output: Mapping[str, Any], pooled: bool) -> dict[str, torch.Tensor]:
@@ -142,21 +120,6 @@ def _tables(output: Mapping[str, Any], pooled: bool) -> dict[str, torch.Tensor]:
     if "pooler_output" in found:  # a map of one pixel is no second code
         found.pop("last_hidden_state", None)
     return found
-
-
-def _size(value: Any) -> tuple[int, ...] | None:
-    """(height, width), or the shortest edge alone."""
-    if isinstance(value, Mapping):
-        names = ("height", "width") if "height" in value else ("shortest_edge",)
-        return tuple(int(value[name]) for name in names if name in value) or None
-    return None if value is None else (int(value), int(value))
-
-
-def _target(size: tuple[int, ...], shape: Any) -> tuple[int, int]:
-    if len(size) == 2:
-        return size[0], size[1]
-    ratio = size[0] / min(shape)
-    return round(shape[0] * ratio), round(shape[1] * ratio)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -68,23 +68,74 @@ def reading(
         whole = encoder if isinstance(encoder, Encoder) else Encoder(network)
         whole = whole if scale is None else whole.in_scale(scale)
         trains = torch is not None and isinstance(network, torch.nn.Module)
-        with evaluation_mode(network) if trains else contextlib.nullcontext():
+        mode = evaluation_mode(network) if trains else contextlib.nullcontext()
+        with mode, whole.reader.one_data_set():
             if images:
-                yield whole.posterior, lambda: whole.remarks, whole.in_scale(AS_IT_IS).posterior
+                yield whole.posterior, whole.reader.conclude, whole.in_scale(AS_IT_IS).posterior
             else:
-                yield whole.posterior_of, lambda: whole.remarks, None
+                yield whole.posterior_of, whole.reader.conclude, None
     elif callable(encoder) or isinstance(encoder, CallableEncoder):
         function = encoder if isinstance(encoder, CallableEncoder) else CallableEncoder(encoder)
 
-        def read(inputs: Any) -> Posterior:
-            return function.posterior_of(inputs if scale is None else scale(inputs))
-
         owner: Any = getattr(function.encode, "__self__", None)  # of a method, such as network.encode
         trains = torch is not None and isinstance(owner, torch.nn.Module)
-        with evaluation_mode(owner) if trains else contextlib.nullcontext():
-            yield read, lambda: function.remarks, None
+        method = _Method(function, owner if trains and images else None)
+
+        def read(inputs: Any) -> Posterior:
+            return method.posterior_of(inputs if scale is None else scale(inputs))
+
+        with evaluation_mode(owner) if trains else contextlib.nullcontext(), method.one_data_set():
+            yield read, method.conclude, method.unscaled if trains and images else None
     else:
         raise InputError(
             f"`encoder` must be callable, got {type(encoder).__name__}; "
             f"for a model file pass `dm.load_encoder(path)`"
         )
+
+
+class _Method:
+    """A function that encodes. A method of a network that takes no arrays is called with tensors.
+
+    It is then read as :class:`Encoder` reads it, with `owner` as the network. The first batch decides.
+    """
+
+    def __init__(self, function: CallableEncoder, owner: Any) -> None:
+        self._by: CallableEncoder | Encoder = function
+        self._with_tensors: Encoder | None = None
+        name = getattr(function.encode, "__name__", "")
+        if owner is not None and getattr(owner, name, None) == function.encode:
+            self._with_tensors = Encoder(owner, outputs=function.reader.outputs, encode_with=name)
+
+    def one_data_set(self) -> contextlib.AbstractContextManager[None]:
+        """As of :class:`.output_reader.OutputReader`."""
+        network = self._with_tensors
+        return contextlib.nullcontext() if network is None else network.reader.one_data_set()
+
+    def conclude(self) -> tuple[str, ...]:
+        """As of :class:`.output_reader.OutputReader`."""
+        return self._by.reader.conclude()
+
+    def posterior_of(self, inputs: Any) -> Posterior:
+        """Encode one batch."""
+        network, self._with_tensors = self._with_tensors, None
+        if network is None:
+            return self._by.posterior_of(inputs)
+        try:
+            return self._by.posterior_of(inputs)
+        except InputError:
+            raise
+        except (TypeError, AttributeError, ValueError, RuntimeError):
+            self._by = network
+            return network.posterior_of(inputs)
+
+    def unscaled(self, images: Any) -> Posterior:
+        """Encode images in any range, by a method that takes tensors.
+
+        Raises
+        ------
+        InputError
+            If it takes arrays: it may bring them into its range itself.
+        """
+        if isinstance(self._by, CallableEncoder):
+            raise InputError("a function brings images into its range itself")
+        return self._by.posterior_of(images)

@@ -62,8 +62,11 @@ class Inputs:
     incomplete: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        lacking = any(factor.present is not None for factor in self.factors)
-        object.__setattr__(self, "incomplete", lacking)
+        object.__setattr__(self, "incomplete", any(factor.present is not None for factor in self.factors))
+        for name, array in (("latents", self.latents), ("logvar", self.logvar)):
+            if array is not None:  # closed to writing: they may be the caller's, and every metric reads them
+                object.__setattr__(self, name, view := array.view())
+                view.flags.writeable = False
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -235,10 +238,8 @@ def check(
     kept = None
     notes: list[Check] = []
     if isinstance(latents, GaussianPosterior):
-        table, spread = (
-            read_latents(latents.mean, "latents.mean"),
-            read_latents(latents.logvar, "latents.logvar"),
-        )
+        table = read_latents(latents.mean, "latents.mean")
+        spread = read_latents(latents.logvar, "latents.logvar")
         mean, logvar = table.array, spread.array
         if mean.shape != logvar.shape:
             raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
@@ -278,9 +279,8 @@ def check(
     if groups is not None:
         inputs = inputs.grouped(groups)
     if factors is None:
-        return replace(
-            inputs, checks=(*notes, *findings.of_input(mean, latent_labels, (), given, None, types))
-        )
+        checks = findings.of_input(mean, latent_labels, (), given, None, types)
+        return replace(inputs, checks=(*notes, *checks))
     columns = read_factors(factors)
     if len(columns.columns[0]) != given:
         raise InputError(row_mismatch(given, mean.shape[1], len(columns.columns[0])))

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from disentangle_metrics.encoders.input_scale import input_scale
+from disentangle_metrics.encoders.output_reader import ENOUGH
+from disentangle_metrics.encoders.outputs import Posterior
 from disentangle_metrics.encoders.reading import reading
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import check_score_options, evaluate
@@ -20,7 +23,7 @@ from disentangle_metrics.scoring.requests import Metric
 DEFAULT = ("mig", "mig_sup")
 """Quick, and blind to opposite faults."""
 
-OF_EVALUATE = ("samples", "seed", "batch_size", "factors", "factor_names", "progress")
+OF_EVALUATE = ("samples", "seed", "batch_size", "scale", "factors", "factor_names", "progress")
 
 
 class HeldOut:
@@ -59,23 +62,34 @@ class HeldOut:
         if metrics is not None and not isinstance(metrics, str | Metric):
             metrics = list(metrics)  # they are read after every epoch
         check_score_options({**options, "metrics": metrics}, more=OF_EVALUATE)
+        self.scale = input_scale(options.get("scale"))
+        if self.scale is not None and is_loader(data):
+            raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
         self.options = {"anchors": False, **options, "metrics": metrics}
         self.reports: dict[int, Report] = {}
 
     def check(self, encoder: Any) -> None:
-        """Encode a first batch, so that what cannot be scored is refused before training.
+        """Encode the first rows, so that what cannot be scored is refused before training.
 
         Raises
         ------
         InputError
             If the data or the encoder's outputs cannot be used.
         """
-        batches = is_loader(self.data)
-        with kept_random_state(), reading(encoder, images=not batches) as (read, _, _):
+        batches, rows = is_loader(self.data), 0
+        with kept_random_state(), reading(encoder, self.scale, images=not batches) as (read, conclude, _):
+
+            def counted(inputs: Any) -> Posterior:
+                nonlocal rows
+                posterior = read(inputs)
+                rows += len(posterior.mean)
+                return posterior
+
             if batches:
-                encode_batches(read, itertools.islice(self.data, 1))
+                encode_batches(counted, itertools.takewhile(lambda _: rows < ENOUGH, self.data))
             else:
-                read(network_input(self.data.images(np.arange(min(2, len(self.data))))))
+                read(network_input(self.data.images(np.arange(min(ENOUGH, len(self.data))))))
+            conclude()
 
     def due(self, epoch: int) -> bool:
         """Whether to score after this epoch, counted from 1."""

@@ -7,6 +7,7 @@ packages and a user's own all come through the same decorator.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 from disentangle_metrics.errors import InputError, PluginError
@@ -53,18 +54,49 @@ class Facts(TypedDict, total=False):
 class Metrics(Registry):
     """The metrics by name; :meth:`load` gives the definition of each."""
 
+    @cached_property
+    def builtin_keys(self) -> dict[str, str]:
+        """Every score key of the built-in metrics, and the name of the metric that gives it."""
+        return {key: name for name in self.builtin for key in self.load(name).keys}
+
     def load(self, name: str) -> MetricDefinition:
-        """The definition of the metric of this name."""
+        """The definition of the metric of this name.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown.
+        PluginError
+            If it is that of a plug-in that cannot be loaded, has no facts, or takes a built-in's score key.
+        """
         metric = super().load(name)
         definition: MetricDefinition | None = getattr(metric, "definition", None)
-        if definition is not None:
-            return definition
-        if callable(metric):
-            raise PluginError(
-                f"the metric {name!r} is a function without facts: decorate it with `@dm.metric`"
-            )
-        metric_definition: MetricDefinition = metric
-        return metric_definition
+        if definition is None:
+            if callable(metric):
+                raise PluginError(
+                    f"the metric {name!r} is a function without facts: decorate it with `@dm.metric`"
+                )
+            definition = metric
+        if name not in self.builtin and (taken := set(definition.keys) & set(self.builtin_keys)):
+            raise PluginError(_taken(name, min(taken), self.builtin_keys[min(taken)]))
+        return definition
+
+    def owner_elsewhere(self, key: str, compute: Any) -> str | None:
+        """The metric that has this score key: built-in, or added by a package other than `compute`'s."""
+        for name, other in self._added.items():
+            if key in other.keys and _package(other.compute) != _package(compute):
+                return name
+        return self.builtin_keys.get(key)
+
+
+def _package(function: Any) -> str:
+    return (getattr(function, "__module__", None) or "").partition(".")[
+        0
+    ]  # none where code is executed as text
+
+
+def _taken(name: str, key: str, owner: str) -> str:
+    return f"the metric {name!r} gives the score {key!r}, which is that of the metric {owner!r}: rename it"
 
 
 METRICS = Metrics(
@@ -109,7 +141,8 @@ def metric(
     Raises
     ------
     InputError
-        If the name is that of another metric, built-in or of an installed plug-in, or is no Python name.
+        If the name is that of another metric, built-in or of an installed plug-in, or is no Python name; or
+        a score's key is that of a metric from elsewhere.
     """
 
     def register(compute: Compute) -> Compute:
@@ -121,6 +154,9 @@ def metric(
         own = ScoreDefinition(key, property, range, direction, no_interval, meaning, has_ceiling)
         known = tuple(scores) or (own,)
         definition = MetricDefinition(name=key, compute=compute, scores=known, **facts)
+        for taken in definition.keys if key not in METRICS.builtin else ():
+            if (owner := METRICS.owner_elsewhere(taken, compute)) not in (None, key):
+                raise InputError(_taken(key, taken, str(owner)))
         METRICS.add(key, definition, module=compute.__module__)
         compute.definition = definition  # type: ignore[attr-defined]
         return compute

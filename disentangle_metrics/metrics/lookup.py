@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import InputError, PluginWarning
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.registry import unknown
@@ -14,7 +15,7 @@ def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     """The metric of this name or score key, and which of its scores that means."""
     if not isinstance(name, str):
         raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(name).__name__}")
-    if name in METRICS:
+    if name in METRICS.builtin or (name in METRICS and name not in METRICS.builtin_keys):
         definition: MetricDefinition = METRICS.load(name)
         return definition, definition.keys
     by_key = score_keys()
@@ -27,8 +28,18 @@ def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
 
 
 def score_keys() -> dict[str, MetricDefinition]:
-    """Every score key, and the metric that gives it."""
-    return {key: definition for definition in METRICS.load_all().values() for key in definition.keys}
+    """Every score key, and the metric that gives it: the first of built-ins, plug-ins and those added.
+
+    A warning names a later metric with a key that is taken.
+    """
+    owners: dict[str, MetricDefinition] = {}
+    for definition in METRICS.load_all().values():
+        for key in definition.keys:
+            owner = owners.setdefault(key, definition)
+            if owner is not definition:
+                text = f"the score {key!r} of the metric {definition.name!r} is not found by its key: "
+                warnings.warn(f"{text}it is that of the metric {owner.name!r}", PluginWarning, stacklevel=2)
+    return owners
 
 
 def without_settings(key: str) -> str:

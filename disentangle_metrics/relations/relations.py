@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from threading import RLock
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, assert_never, cast
 
@@ -27,7 +28,7 @@ from disentangle_metrics.estimators.posteriors.quantised import quantised_inform
 from disentangle_metrics.estimators.posteriors.sampling import sampled_information
 from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
-from disentangle_metrics.estimators.probes.splits import drawn_split, given_split
+from disentangle_metrics.estimators.probes.splits import split_rows
 from disentangle_metrics.estimators.scaling import bounded_units, comparable
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.relations.active import POSTERIOR_THRESHOLD, ActiveLatents, active_latents
@@ -64,10 +65,20 @@ def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concat
         made = self._of_factors if method.__name__ in OF_FACTORS else self._made
         with self._lock:
             if key not in made:
-                made[key] = method(self, *args, **kwargs)
+                made[key] = _closed(method(self, *args, **kwargs))
         return cast(T, made[key])
 
     return cast("Callable[Concatenate[Relations, P], T]", cached)
+
+
+def _closed(made: T) -> T:
+    """The same, with its arrays closed to writing: what one metric wrote, the others would read."""
+    if isinstance(made, np.ndarray):
+        made.flags.writeable = False
+    elif isinstance(made, tuple | list) or is_dataclass(made):
+        for part in vars(made).values() if is_dataclass(made) else made:
+            _closed(part)
+    return made
 
 
 class Relations:
@@ -97,6 +108,7 @@ class Relations:
         of_factors: dict[Any, Any] | None = None,
     ) -> None:
         self.inputs, self.seed, self.n_jobs, self.edges_of = inputs, seed, n_jobs, edges_of
+        _closed([(factor.codes, factor.numbers, factor.values, factor.present) for factor in inputs.factors])
         self._made: dict[Any, Any] = {}
         self._of_factors, self._lock = {} if of_factors is None else of_factors, RLock()
 
@@ -116,7 +128,7 @@ class Relations:
 
     @functools.cached_property
     def _comparable(self) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
-        return comparable(self.given, *self.ends())
+        return _closed(comparable(self.given, *self.ends()))
 
     def exponents(self) -> NDArray[np.int64]:
         """The powers of two by which `latents` were divided. Shape (D,)."""
@@ -344,19 +356,9 @@ class Relations:
 
     @_relation
     def split(self, split: Split, max_rows: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows to train a probe on, and rows to test it on.
-
-        `split` is the share of the rows to test on, shuffled by the seed; or index arrays (train, test); or
-        None: train and test on the same rows. At most `max_rows` are drawn, None: all, if none are given.
-        """
-        total = len(self.latents)
-        if isinstance(split, tuple | list):
-            return given_split(split, self.inputs.given or total, self.inputs.origin)
-        most = total if max_rows is None else max_rows
-        train, test = drawn_split(total, split, most, self.generator("split"))
-        if not len(train):
-            raise NotApplicable(f"{total} rows are too few to train on some and test on others")
-        return train, test
+        """Rows to train a probe on, and rows to test it on; see :func:`.splits.split_rows`."""
+        total, given, origin = len(self.latents), self.inputs.given, self.inputs.origin
+        return split_rows(split, total, max_rows, self.generator("split"), given or total, origin)
 
     @_relation
     def probes(self, *, probe: Probe, alpha: float | None, split: Split, max_rows: int | None) -> ProbeTables:
@@ -366,10 +368,7 @@ class Relations:
         categories = [f.codes is not None and classified for f in self.inputs.factors]
         fit_one = functools.partial(probes.fit, probe, alpha=alpha, seed=self.seed)
         fitted = self.per_factor(fit_one, split, max_rows, self.varying_factors(), categories, not named)
-        importances, quality = (np.full((n, self.inputs.shape[2]), np.nan) for n in (self.inputs.shape[1], 2))
-        for k, found in fitted.items():
-            importances[:, k], quality[:, k] = found.importances, (found.quality, found.balanced)
-        return ProbeTables(importances, *quality)
+        return ProbeTables.of(fitted, self.inputs.shape[1:])
 
     @_relation
     def svm_accuracy(self, *, split: Split, max_rows: int | None, balanced: bool = False) -> Floats:

@@ -16,6 +16,7 @@ from disentangle_metrics.inputs.hierarchy import Hierarchy
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit.progress import LateProgress, Share
+from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import Axis, Labelled, MetricValue
 from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
@@ -25,6 +26,7 @@ from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores
 from disentangle_metrics.scoring.annotated_parts import or_anndata
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
+from disentangle_metrics.scoring.plug_in_values import checked
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
 from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
@@ -301,6 +303,7 @@ class Runner:
     def _values(self, request: Request, relations: Relations) -> dict[str, MetricValue]:
         """The metric's values by key; NaN with the reason where it has none."""
         warnings: tuple[Check, ...] = ()
+        built_in = request.name in METRICS.builtin
         try:
             if request.left_out:
                 raise NotApplicable(request.left_out)
@@ -314,13 +317,14 @@ class Runner:
                 values = {key + request.suffix: each for key, each in value.items()}
             else:
                 values = {request.scores[0].key: value}
+            if not built_in:
+                keys = [score.key for score in request.scores]
+                values = checked(values, keys, *relations.inputs.shape[1:])
             return {key: _with_reason(value, request.name) for key, value in values.items()}
         except NotApplicable as error:
             reason = str(error)
-        except InputError:
-            raise
-        except Exception as error:
-            if self.strict:
+        except (Exception, SystemExit) as error:
+            if self.strict or (built_in and isinstance(error, InputError)):  # of settings that cannot work
                 raise
             # One metric that fails must not lose the others' numbers.
             reason = f"failed: {type(error).__name__}: {error}"
@@ -357,8 +361,8 @@ def _score(
             return item
         along = {**names, "classes": list(item.classes)}
         if len(item.axes) == 1:
-            return pd.Series(item.values, index=along[item.axes[0]])
-        return pd.DataFrame(item.values, index=along[item.axes[0]], columns=along[item.axes[1]])
+            return pd.Series(item.values, index=along[item.axes[0]], copy=True)
+        return pd.DataFrame(item.values, along[item.axes[0]], along[item.axes[1]], copy=True)
 
     return Score(
         key=key,

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from disentangle_metrics.encoders.encoder import OutputReader
+from disentangle_metrics.encoders.output_reader import OutputReader
 from disentangle_metrics.encoders.outputs import check_outputs, read_posterior
 from disentangle_metrics.errors import InputError
 
@@ -135,11 +135,11 @@ def test_a_spread_that_is_none_leaves_the_means():
 class Noise:
     """Draws a code around MEAN, anew at each call."""
 
-    def __init__(self):
-        self.rng = np.random.default_rng(0)
+    def __init__(self, deviation=STD):
+        self.rng, self.deviation = np.random.default_rng(0), deviation
 
     def __call__(self):
-        return MEAN + STD * self.rng.normal(size=MEAN.shape)
+        return MEAN + self.deviation * self.rng.normal(size=MEAN.shape)
 
 
 def test_drawn_codes_are_no_means():
@@ -156,12 +156,101 @@ def test_drawn_codes_are_no_means():
         assert reader.remarks == []
 
 
+KL = 0.5 * (MEAN**2 + 0.04 - 1 - np.log(0.04))  # of a deviation of 0.2
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda z, rows: (z, KL[:rows]),
+        lambda z, rows: (KL[:rows], z),
+        lambda z, rows: {"z": z, "kl": KL[:rows]},
+        lambda z, rows: {"z": z, "kl": KL[:rows], "logvar": np.full((rows, 3), -3.2)},
+        lambda z, rows: (z, np.full((rows, 3), -3.2)),
+        lambda z, rows: (z, np.full((rows, 3), 0.2)),
+        lambda z, rows: (z, MEAN[:rows, :2]),
+    ],
+    ids=[
+        "kl",
+        "kl first",
+        "kl by name",
+        "kl with a log-variance",
+        "log-variance",
+        "deviation",
+        "another width",
+    ],
+)
+def test_what_a_drawn_code_does_not_scatter_around_is_no_mean(arrange, rows):
+    draw, reader = Noise(0.2), OutputReader()
+    for _ in range(2):  # asked again, it says so again
+        with pytest.raises(InputError, match=r"draws its output .* at random.*`outputs=\{'mean': '.*'\}`"):
+            reader.read(lambda images: arrange(draw()[:rows], rows), IMAGES[:rows])
+    first = reader.read(lambda images: (draw()[:1], MEAN[:1]), IMAGES[:1])  # of one image too
+    np.testing.assert_array_equal(first.mean, MEAN[:1])
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_a_drawn_code_says_which_of_a_pair_is_its_mean(rows):
+    draw, logvar = Noise(0.2), np.full((rows, 3), -3.2)
+    with pytest.raises(
+        InputError, match=r"draws its output 0 around another than its output 1.*'logvar': '1'\}`"
+    ):
+        OutputReader().read(lambda images: (draw()[:rows], logvar, MEAN[:rows]), IMAGES[:rows])
+    read = OutputReader().read(lambda images: (draw()[:rows], MEAN[:rows], logvar), IMAGES[:rows])
+    np.testing.assert_array_equal(read.mean, MEAN[:rows])
+    np.testing.assert_array_equal(read.logvar, logvar)
+
+
+def test_a_drawn_code_beside_its_kl_can_be_chosen():
+    draw, reader = Noise(), OutputReader({"mean": "z"})
+    reader.read(lambda images: {"z": draw(), "kl": KL}, IMAGES)
+    assert "draws its code at random" in reader.remarks[0]
+
+
 def test_a_network_that_gives_drawn_codes_alone_is_told():
     draw, reader = Noise(), OutputReader()
     reader.read(lambda images: draw(), IMAGES)
     reader.read(lambda images: draw(), IMAGES)
     (remark,) = reader.remarks
     assert "draws its code at random" in remark
+
+
+def in_batches(reader, spreads, size):
+    """What is concluded of means beside these spreads (n, 2), without names, read in batches of this size."""
+    means, images = np.zeros_like(spreads), np.zeros((len(spreads), 1, 4, 4))
+    with reader.one_data_set():
+        for start in range(0, len(spreads), size):
+            rows = slice(start, start + size)
+            reader.read(lambda _, rows=rows: (means[rows], spreads[rows]), images[rows])
+        return reader.conclude()
+
+
+SIZES = (1, 4, 100, 256, 1000)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("below", [0, 9, 255])
+def test_a_log_variance_is_below_0_somewhere_whatever_the_size_of_a_batch(size, below):
+    spreads = np.ones((257, 2))  # the last batch of 256 has one row, which is positive
+    spreads[below, 1] = -1
+    reader = OutputReader()
+    assert in_batches(reader, spreads, size) == ()
+    assert in_batches(reader, np.ones((5, 2)), size) == ()  # and stays a log-variance
+    reader.read(lambda images: (MEAN, STD), IMAGES)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("rows", [1, 10, 300])
+def test_a_deviation_is_refused_whatever_the_size_of_a_batch(size, rows):
+    spreads = np.ones((rows, 2))
+    spreads[256:] = -1  # after the rows that decide
+    reader = OutputReader()
+    for _ in range(2):
+        with pytest.raises(InputError, match="output 1 is positive everywhere"):
+            in_batches(reader, spreads, size)
+    with pytest.raises(InputError, match="output 1 is positive everywhere"):
+        reader.read(lambda images: (MEAN, STD), IMAGES)
 
 
 def test_distributions():

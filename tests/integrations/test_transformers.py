@@ -158,7 +158,7 @@ def test_code_in_a_folder_does_not_run(vit, tmp_path) -> None:
         "auto_map": {"AutoConfig": "modeling_own.Own", "AutoModel": "modeling_own.Own"},
     }
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(dm.ModelFileError, match=r"code in the folder is not run; give model_code="):
+    with pytest.raises(dm.ModelFileError, match=r"code in the folder is not run; give `model_code="):
         dm.load_encoder(folder)
     assert not witness.exists()
 
@@ -195,7 +195,7 @@ def test_a_folder_gives_arguments_and_weights_to_your_code(tmp_path, monkeypatch
     encoder = dm.load_encoder(tmp_path / "folder", model_code="my_hub_model:Own", device="cpu")
     images = torch.rand(2, 1, 2, 2)
     np.testing.assert_allclose(encoder(images), network(images).detach(), atol=1e-6)
-    with pytest.raises(dm.ModelFileError, match="names no model of Transformers; give model_code="):
+    with pytest.raises(dm.ModelFileError, match="names no model of Transformers; give `model_code="):
         dm.load_encoder(tmp_path / "folder")
 
 

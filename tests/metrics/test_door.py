@@ -10,6 +10,7 @@ import sys
 from dataclasses import fields
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_type_hints
 
 import numpy as np
@@ -18,6 +19,7 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics.metrics import METRICS, Facts, definition
 from disentangle_metrics.metrics.catalogue import BUILTIN
+from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.streams.countable import supported
 from disentangle_metrics.testing import check_metric
@@ -113,6 +115,67 @@ def test_plug_ins_come_through_it_or_bring_a_definition(plug_ins):
         dm.PluginError, match=r"'factless' is a function without facts: decorate it with `@dm\.metric`"
     ):
         dm.score(z, v, metrics="factless")
+
+
+def toy(relations):
+    """A tenth."""
+    return dm.MetricValue(0.1)
+
+
+def of_keys(name, *keys):
+    """A definition of a metric of this name with these score keys, as a plug-in may bring it."""
+    return dm.MetricDefinition(name, toy, tuple(dm.ScoreDefinition(key, "toy") for key in keys))
+
+
+def test_no_metric_takes_the_key_of_a_built_in_score():
+    keys = [dm.ScoreDefinition("dci_completeness", "toy"), dm.ScoreDefinition("mine", "toy")]
+    with pytest.raises(dm.InputError, match="'toy' gives the score 'dci_completeness', which is .* 'dci'"):
+        dm.metric(scores=keys)(toy)
+    with pytest.raises(dm.InputError, match="'dci_completeness' gives the score 'dci_completeness'"):
+        dm.metric(name="dci_completeness")(toy)
+    assert "toy" not in METRICS
+    assert find_scores("dci_completeness") == (METRICS.load("dci"), ("dci_completeness",))
+
+
+def test_a_plug_in_that_has_a_built_ins_key_is_told_and_the_key_stays(monkeypatch):
+    points = {
+        "greedy": SimpleNamespace(value="a:b", load=lambda: of_keys("greedy", "mine", "dci_completeness")),
+        "dci_completeness": SimpleNamespace(value="a:c", load=lambda: of_keys("x", "dci_completeness")),
+    }
+    monkeypatch.setitem(vars(METRICS), "plugins", points)
+    with pytest.warns(
+        dm.PluginWarning, match="'greedy' gives the score 'dci_completeness', which is"
+    ) as told:
+        assert find_scores("dci_completeness") == (METRICS.load("dci"), ("dci_completeness",))
+    assert len(told) == 2
+    with pytest.raises(dm.PluginError, match="rename it"):
+        find_scores("greedy")
+
+
+def test_of_two_plug_ins_the_first_keeps_a_key(monkeypatch):
+    first, second = of_keys("first", "shared"), of_keys("second", "shared", "own")
+    points = {d.name: SimpleNamespace(value="a:b", load=lambda d=d: d) for d in (first, second)}
+    monkeypatch.setitem(vars(METRICS), "plugins", points)
+    with pytest.warns(dm.PluginWarning, match="the score 'shared' of the metric 'second' .* 'first'"):
+        assert find_scores("shared") == (first, ("shared",))
+    with pytest.warns(dm.PluginWarning):
+        assert find_scores("own") == (second, ("own",))
+
+
+def test_a_program_may_make_its_metric_again_and_not_take_anothers_key():
+    def stranger(relations):
+        return dm.MetricValue(0.1)
+
+    stranger.__module__ = "another.package"
+    try:
+        dm.metric(name="mine")(toy)
+        dm.metric(name="mine")(toy)  # as when a cell of a notebook is run again
+        exec("@dm.metric(name='nameless')\ndef nameless(relations):\n    return 1", {"dm": dm})
+        with pytest.raises(dm.InputError, match="'other' gives the score 'mine'"):
+            dm.metric(name="other", scores=[dm.ScoreDefinition("mine", "toy")])(stranger)
+    finally:
+        METRICS.remove("mine")
+        METRICS.remove("nameless")
 
 
 def test_the_readmes_metric_obeys_the_laws():

@@ -7,6 +7,7 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.relations.relations import Relations
 
 RNG = np.random.default_rng(0)
@@ -19,6 +20,69 @@ def test_a_relation_is_made_once_whether_defaults_are_said_or_not():
     made = relations.mutual_information(bins=10)
     assert relations.mutual_information(bins=10, estimator="histogram", samples=10_000) is made
     assert relations.mutual_information(bins=11) is not made
+
+
+def writes_latents(relations):
+    relations.latents[...] = 0
+    return dm.MetricValue(0.5)
+
+
+def writes_input(relations):
+    relations.inputs.latents[...] = 0
+    return dm.MetricValue(0.5)
+
+
+def writes_codes(relations):
+    relations.inputs.factors[0].codes[...] = 0
+    return dm.MetricValue(0.5)
+
+
+def writes_table(relations):
+    relations.mutual_information().mutual_information[...] = 0
+    return dm.MetricValue(0.5)
+
+
+def writes_ends(relations):
+    relations.ends()[0][...] = 0
+    return dm.MetricValue(0.5)
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.ScoreWarning")
+@pytest.mark.parametrize(
+    ("writer", "far"),
+    [
+        (writes_latents, 0),
+        (writes_latents, 1e8),  # far from 0, where the latents are moved for all metrics
+        (writes_input, 0),
+        (writes_codes, 0),
+        (writes_table, 0),
+        (writes_ends, 0),
+    ],
+)
+def test_a_metric_that_writes_fails_alone(writer, far):
+    latents, factors = LATENTS[:300] + far, FACTORS[:300]
+    before = latents.copy()
+    alone = dm.score(latents, factors, metrics=["mig", "mcc"], confidence=0.9, replicates=3)
+    dm.metric(property="toy")(writer)
+    try:
+        both = dm.score(
+            latents, factors, metrics=[writer.__name__, "mig", "mcc"], confidence=0.9, replicates=3
+        )
+    finally:
+        METRICS.remove(writer.__name__)
+    assert "read-only" in both[writer.__name__].reason
+    for key in alone:
+        assert both[key].to_dict() == alone[key].to_dict()
+    np.testing.assert_array_equal(latents, before)
+    latents[0, 0] = 1.0  # the caller's array stays the caller's
+
+
+def test_a_posterior_is_closed_to_writing_and_the_callers_is_not():
+    logvar = np.zeros_like(LATENTS)
+    relations = Relations(check(dm.GaussianPosterior(LATENTS, logvar), FACTORS))
+    with pytest.raises(ValueError, match="read-only"):
+        relations.need_logvar()[...] = 1
+    logvar[0, 0] = 1.0
 
 
 def whose(train, test, target):

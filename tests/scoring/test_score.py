@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 import warnings
@@ -285,6 +286,41 @@ def test_a_metric_that_fails_does_not_lose_the_others():
         assert report["mig"].value > 0
     finally:
         METRICS.remove("broken")
+
+
+FAILURES = {
+    "a long part": (lambda r: dm.MetricValue(0.5, per_factor=np.zeros(5)), r"per_factor has the shape \(5,\) for 2"),
+    "a short part": (lambda r: dm.MetricValue(0.5, per_latent=np.zeros(1)), r"per_latent has the shape \(1,\) for 3"),
+    "a table of another shape": (
+        lambda r: dm.MetricValue(0.5, details={"t": dm.Labelled(np.zeros((2, 3)), ("latents", "factors"))}),
+        r"its t has the shape \(2, 3\) for \(3, 2\) names",
+    ),
+    "another key": (lambda r: {"mig": dm.MetricValue(0.0)}, "it returned no score 'failing', but 'mig'"),
+    "a key too many": (lambda r: {"mig": dm.MetricValue(0.0), "failing": dm.MetricValue(0.5)}, ""),
+    "no value": (lambda r: None, "it returned a NoneType"),
+    "an input error": (lambda r: r.split((1, 2, 3), None), "InputError: `split` must be a pair"),
+    "the end": (lambda r: sys.exit(3), "SystemExit: 3"),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.ScoreWarning")
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_metric_from_elsewhere_fails_alone(case):
+    compute, reason = FAILURES[case]
+    mig = dm.score(Z, V, metrics="mig", anchors=False)["mig"]
+    dm.metric(name="failing")(compute)
+    try:
+        report = dm.score(Z, V, metrics=["mig", "failing"], anchors=False)
+    finally:
+        METRICS.remove("failing")
+    assert re.search(reason, report["failing"].reason)
+    assert math.isnan(report["failing"].value) == bool(reason)
+    assert report["mig"].to_dict() == mig.to_dict()
+
+
+def test_settings_of_built_in_metrics_that_cannot_work_are_told():
+    with pytest.raises(dm.InputError, match="test part of `split` has row 400, but there are 400 rows"):
+        dm.score(Z, V, metrics=[dm.Metric("sap", split=([0, 1], [400])), "mig"], anchors=False)
 
 
 def test_warnings_reach_the_caller_and_stay_on_the_score():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -42,6 +42,14 @@ class ProbeTables:
     importances: NDArray[np.float64]
     quality: NDArray[np.float64]
     balanced: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, fitted: Mapping[int, Fitted], shape: tuple[int, int]) -> ProbeTables:
+        """The tables of D latents and K factors, the `shape`, from what was fitted for some factors."""
+        importances, quality = np.full(shape, np.nan), np.full((2, shape[1]), np.nan)
+        for k, found in fitted.items():
+            importances[:, k], quality[:, k] = found.importances, (found.quality, found.balanced)
+        return cls(importances, *quality)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,36 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError, NotApplicable
 
 Rows = NDArray[np.int64]
+
+
+def split_rows(
+    split: float | Sequence[Any] | None,
+    total: int,
+    max_rows: int | None,
+    rng: np.random.Generator,
+    given: int,
+    origin: Rows | None,
+) -> tuple[Rows, Rows]:
+    """Rows to train a probe on, and rows to test it on, of `total` rows.
+
+    `split` is the share of the rows to test on, shuffled; or index arrays (train, test) among `given` rows,
+    of which `origin` are here; or None: train and test on the same rows. At most `max_rows` are drawn,
+    None: all, if none are given.
+
+    Raises
+    ------
+    InputError
+        If it is no pair, or names a row that is not there.
+    NotApplicable
+        If a part has no row.
+    """
+    if isinstance(split, tuple | list):
+        return given_split(split, given, origin)
+    most = total if max_rows is None else max_rows
+    train, test = drawn_split(total, cast("float | None", split), most, rng)
+    if not len(train):
+        raise NotApplicable(f"{total} rows are too few to train on some and test on others")
+    return train, test
 
 
 def drawn_split(

@@ -1,0 +1,206 @@
+"""What an encoder gives back, batch after batch: which outputs are drawn, and what the first batch shows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disentangle_metrics.encoders.outputs import (
+    SAME,
+    Outputs,
+    Posterior,
+    check_outputs,
+    listed,
+    outputs_that_differ,
+    read_posterior,
+    shown,
+)
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.arrays import to_numpy
+
+ENOUGH = 256  # rows in which a log-variance is below 0 somewhere, and a deviation nowhere
+DRAWS = 1024  # draws of a code, over the images of a batch, that show what it scatters around
+BESIDE = 0.1  # of the variance of a code: what the square of its distance from its mean stays below
+
+
+class OutputReader:
+    """Reads what an encoder returns, batch after batch, and notices on the first whether it draws.
+
+    The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
+    they are no means. `remarks` then says if only drawn codes were there to be scored. If one output
+    without the name of a mean is left, more passes show whether the drawn code scatters around it.
+
+    A spread without a name is refused if it is positive everywhere, unless `by_contract` a pair is (mean,
+    logvar). Once it was not, it is a log-variance. Within :meth:`one_data_set` the first rows decide, however
+    they are cut into batches; else each batch does.
+    """
+
+    def __init__(self, outputs: Outputs | None = None, by_contract: bool = False) -> None:
+        self.outputs, self.by_contract = check_outputs(outputs), by_contract
+        self.remarks: list[str] = []
+        self._drawn: frozenset[str] | None = None
+        self._read_any = False
+        self._is_logvar = by_contract
+        self._weighed: int | None = None  # rows of a data set so far
+        self._doubt = ""
+
+    @contextmanager
+    def one_data_set(self) -> Iterator[None]:
+        """Batches that are read inside the block are parts of one data set; :meth:`conclude` ends it."""
+        self._weighed, self._doubt = 0, ""
+        try:
+            yield
+        finally:
+            self._weighed = None
+
+    def conclude(self) -> tuple[str, ...]:
+        """The remarks, when the last batch of a data set is read.
+
+        Raises
+        ------
+        InputError
+            If a spread without a name was positive everywhere.
+        """
+        self._weighed = None
+        if self._doubt and not self._is_logvar:
+            raise InputError(self._doubt)
+        return tuple(self.remarks)
+
+    def read(self, encode: Callable[[Any], Any], images: Any) -> Posterior:
+        """The posterior of one batch.
+
+        Raises
+        ------
+        InputError
+            If what `encode` returns cannot be read.
+        """
+        output, rows = encode(images), len(images)
+        drawn, again = self._drawn or frozenset(), None
+        if first := self._drawn is None and rows > 0:
+            again = encode(images)
+            drawn = self._notice(output, again, rows)
+        pixels = self._pixels(output, np.shape(images))
+        posterior = read_posterior(
+            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=True
+        )
+        if posterior.doubt and not self._is_logvar:
+            self._weigh(posterior)
+        if first and posterior.beside:
+            more = (encode(images) for _ in range(DRAWS // rows))
+            if posterior.doubt:
+                _check_order(posterior, (output, again), more)
+            else:
+                _check_mean(posterior, itertools.chain((output, again), more), shown(list(listed(output))))
+        if first:
+            self._drawn = drawn
+        if posterior.problem:
+            if self._read_any:
+                raise InputError(f"{posterior.problem.partition(';')[0]}, in a later batch")
+            self.remarks.append(posterior.problem)
+            self.outputs = {"mean": posterior.mean_is}
+        self._read_any = True
+        return posterior
+
+    def _weigh(self, posterior: Posterior) -> None:
+        """Refuse a spread that is positive everywhere, now or once enough of it was seen."""
+        spreads: Any = posterior.logvar
+        if self._weighed is not None:
+            spreads = spreads[: ENOUGH - self._weighed]
+            self._weighed += len(spreads)
+        self._is_logvar = bool((spreads <= 0).any())
+        if self._is_logvar or spreads.size < 2:
+            return
+        if self._weighed is None or self._weighed >= ENOUGH:
+            raise InputError(posterior.doubt)
+        self._doubt = posterior.doubt
+
+    def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
+        """The width of a reconstruction; None where a contract says that a pair of that width is the code."""
+        width = int(np.prod(shape[1:]))
+        pair = [np.shape(part.value) for part in listed(output)] if self.by_contract else []
+        return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
+
+    def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
+        """The names of the outputs that are drawn, with a remark if the means are."""
+        drawn = outputs_that_differ(output, again)
+        if not drawn:
+            return drawn
+        codes = [part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows]
+        everything = set(codes) <= drawn
+        ignored = frozenset() if everything else drawn
+        try:
+            mean_is = read_posterior(
+                output, rows, outputs=self.outputs, drawn=ignored, by_contract=True
+            ).mean_is
+        except InputError:
+            return ignored
+        if mean_is in drawn:
+            self.remarks.append(
+                "the network draws its code at random: two passes over the same images differ, and "
+                "the scores are "
+                "those of one draw; score the means instead (`outputs`, `encode_with`)"
+            )
+        return ignored
+
+
+def _check_mean(posterior: Posterior, passes: Iterable[Any], outputs: str) -> None:
+    """Refuse means that no name calls so, beside a drawn code that does not scatter around them.
+
+    They may be the KL of each latent, or its log-variance.
+    """
+    mean = posterior.mean.astype(np.float64)
+    drawn = _draws_of(posterior.beside, passes).values()
+    if not any(draws.shape[1:] == mean.shape and _scatters(draws, mean) for draws in drawn):
+        code = posterior.beside[0]
+        raise InputError(
+            f"the encoder draws its output {code} at random, and not around its output {posterior.mean_is}, "
+            f"which is no mean of it; {outputs}: say which is the code with "
+            f"`outputs={{'mean': {code!r}}}` or `outputs={{'mean': {posterior.mean_is!r}}}`"
+        )
+
+
+def _check_order(posterior: Posterior, passes: Sequence[Any], more: Iterable[Any]) -> None:
+    """Refuse a pair whose second table is the mean of a drawn code beside it; `more` passes make it sure."""
+    mean, other = posterior.mean.astype(np.float64), np.asarray(posterior.logvar, np.float64)
+    drawn = {
+        name: code
+        for name, code in _draws_of(posterior.beside, passes).items()
+        if code[0].shape == mean.shape
+    }
+    nearer = [name for name, code in drawn.items() if _away(code, other).sum() < _away(code, mean).sum()]
+    if nearer:
+        for name, code in _draws_of(nearer, itertools.chain(passes, more)).items():
+            if _scatters(code, other) and not _scatters(code, mean):
+                raise InputError(
+                    f"the encoder draws its output {name} around another than its output "
+                    f"{posterior.mean_is}, which is no mean of it; say which is with "
+                    f"`outputs={{'mean': 'NAME', 'logvar': {posterior.mean_is!r}}}`"
+                )
+
+
+def _draws_of(names: Iterable[str], passes: Iterable[Any]) -> dict[str, NDArray[np.float64]]:
+    """The outputs of these names in each pass, (passes, n, D)."""
+    draws: dict[str, list[Any]] = {name: [] for name in names}
+    for output in passes:
+        for part in listed(output):
+            if part.name in draws:
+                draws[part.name].append(to_numpy(part.value, "the encoder's output").astype(np.float64))
+    return {name: np.stack(codes) for name, codes in draws.items()}
+
+
+def _scatters(draws: NDArray[np.float64], mean: NDArray[np.float64]) -> bool:
+    """Whether draws (passes, n, D) of a code lie around `mean` (n, D), latent by latent."""
+    variance = draws.var(axis=0, ddof=1).sum(axis=0)
+    away = _away(draws, mean) - variance / len(draws)
+    return bool((away <= BESIDE * variance + ((SAME * mean) ** 2).sum(axis=0)).all())
+
+
+def _away(draws: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared distance of the middle of draws (passes, n, D) from `mean` (n, D), summed over rows, (D,)."""
+    distance: NDArray[np.float64] = ((draws.mean(axis=0) - mean) ** 2).sum(axis=0)
+    return distance

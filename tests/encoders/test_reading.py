@@ -1,0 +1,91 @@
+"""Networks in every form in which they encode: whole, frozen, and by one of their methods."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import disentangle_metrics as dm  # noqa: E402
+
+SPRITES = dm.load_dataset("sprites")
+OPTIONS = {"samples": 150, "metrics": ["mig", "mcc"], "anchors": False}
+pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.ScoreWarning")
+
+
+class Network(torch.nn.Module):
+    """Codes of two rows of pixels, by methods that take tensors or arrays."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(2.0))
+        self.drop = torch.nn.Dropout(0.5)
+        self.seen = []
+
+    def forward(self, images):
+        return torch.zeros_like(images)
+
+    def encode(self, images):
+        self.seen.append(type(images).__name__)
+        return self.drop(images.flatten(1)[:, 2000:2100].sum(1, keepdim=True) * self.scale)
+
+    def encode_arrays(self, images):
+        self.seen.append(type(images).__name__)
+        return self.encode(torch.from_numpy(images)).detach().numpy()
+
+    def pair(self, images):
+        code = self.encode(images)
+        return code.repeat(1, 2), torch.full((len(code), 2), 0.3)
+
+
+def test_a_method_that_takes_tensors_encodes_a_data_set():
+    network = Network()
+    whole = dm.evaluate(network, SPRITES, encode_with="encode", **OPTIONS)
+    report = dm.evaluate(network.encode, SPRITES, **OPTIONS)
+    assert {key: score.to_dict() for key, score in report.items()} == {
+        key: score.to_dict() for key, score in whole.items()
+    }
+    assert report["mcc"].value > 0
+    assert network.training
+    assert network.drop.training
+    lower = dm.evaluate(network.encode, SPRITES, scale="-1..1", **OPTIONS)
+    assert lower["mcc"].value == pytest.approx(report["mcc"].value)  # a correlation is the same in any range
+
+
+def test_a_method_that_takes_arrays_gets_arrays():
+    network = Network()
+    report = dm.evaluate(network.encode_arrays, SPRITES, **OPTIONS)
+    assert report["mcc"].value == dm.evaluate(network.encode, SPRITES, **OPTIONS)["mcc"].value
+    assert network.seen[:2] == ["ndarray", "Tensor"]
+
+
+def test_a_method_that_can_encode_neither_says_what_a_network_says():
+    network = torch.nn.Linear(3, 2)
+    with pytest.raises(dm.InputError, match="the network cannot encode a batch of shape"):
+        dm.evaluate(network.forward, SPRITES, **OPTIONS)
+
+
+@pytest.mark.parametrize("batch_size", [4, 150])
+def test_what_a_method_returns_is_read_as_that_of_a_network(batch_size):
+    options = {**OPTIONS, "batch_size": batch_size}
+    with pytest.raises(dm.InputError, match="output 1 is positive everywhere"):
+        dm.evaluate(Network().pair, SPRITES, **options)
+    choice = {"mean": 0, "std": 1}
+    assert dm.evaluate(Network().pair, SPRITES, outputs=choice, **options)["mcc"].value > 0
+
+
+def test_a_frozen_script_is_an_encoder(tmp_path):
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 3)).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        frozen = torch.jit.freeze(torch.jit.script(network))
+        torch.jit.save(frozen, tmp_path / "frozen.pt")
+    images = torch.from_numpy(dm.kit.network_input(SPRITES.images(np.arange(5))))
+    expected = network(images).detach().numpy()
+    encoder = dm.load_encoder(tmp_path / "frozen.pt", trust=True, device="cpu")
+    np.testing.assert_allclose(encoder(images), expected, atol=1e-5)
+    report = dm.evaluate(frozen, SPRITES, **OPTIONS)
+    assert report["mcc"].value == pytest.approx(dm.evaluate(network, SPRITES, **OPTIONS)["mcc"].value)
