@@ -90,9 +90,8 @@ class Metrics(Registry):
 
 
 def _package(function: Any) -> str:
-    return (getattr(function, "__module__", None) or "").partition(".")[
-        0
-    ]  # none where code is executed as text
+    module = getattr(function, "__module__", None) or ""  # none where code is executed as text
+    return module.partition(".")[0]
 
 
 def _taken(name: str, key: str, owner: str) -> str:
