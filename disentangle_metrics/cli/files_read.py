@@ -47,7 +47,7 @@ def files_of_model(
 def weights(model: str) -> list[Path]:
     """The file of a model; of a folder what ``save_pretrained`` writes there."""
     path = expanded(model)
-    return [path, *(path / name for name in (CONFIG, WEIGHTS, SHARDS, PREPROCESSOR))]
+    return [path / name for name in (CONFIG, WEIGHTS, SHARDS, PREPROCESSOR)] if path.is_dir() else [path]
 
 
 def images(dataset: str | None) -> list[Path]:

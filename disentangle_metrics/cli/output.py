@@ -116,10 +116,21 @@ def write_stdout(content: str | bytes) -> None:
 
 
 def _replaces(path: Path, file: Path) -> bool:
-    """Whether writing to `path` replaces `file`, or what is in it where it is a folder."""
+    """Whether writing to `path` replaces `file`, or what is read of it where it is a data set's folder.
+
+    That is pictures and Parquet wherever they are in it, and tables beside them.
+    """
     if same_file(path, file):
         return True
-    return file.is_dir() and path.exists() and file.resolve() in path.resolve().parents
+    if not (file.is_dir() and path.exists()):
+        return False
+    from disentangle_metrics.datasets.own.pictures import SUFFIXES
+    from disentangle_metrics.datasets.own.tables import TABLES
+
+    ending, folders = path.suffix.lower(), path.resolve().parents
+    if ending in (*SUFFIXES, ".parquet"):
+        return file.resolve() in folders
+    return ending in TABLES and file.resolve() == folders[0]
 
 
 def _is_kept(path: Path) -> bool:

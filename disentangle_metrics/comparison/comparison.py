@@ -97,24 +97,29 @@ class ComparedScore:
         """Names of the best, several if they are equal; none of a size or without values.
 
         One that another is significantly better than, at this level of p, is passed over, although its
-        score may be the best: a test takes off the bias of few rows. At level 0 the scores alone count.
+        score may be the best: a test takes off the bias of few rows. At level 0 the scores alone count, and
+        likewise if every one is beaten by another.
         """
+        means = {name: mean for name, mean in self.means().items() if not math.isnan(mean)}
         beaten = self.beaten(level)
-        means = {name: m for name, m in self.means().items() if not math.isnan(m) and name not in beaten}
+        means = {name: mean for name, mean in means.items() if name not in beaten} or means
         if self.property == SIZE or not means:
             return ()
         top = (max if self.direction == "up" else min)(means.values())
         return tuple(name for name, mean in means.items() if mean == top)
 
     def not_worse(self, level: float) -> tuple[str, ...]:
-        """Names of those that are tested against the best, and not significantly worse at this level of p."""
-        best = self.best(level)
+        """Names of those that are tested against the best, and not significantly worse at this level of p.
+
+        None is there that another one is significantly better than.
+        """
+        best, beaten = self.best(level), self.beaten(level)
         return tuple(
             other
             for d in self.differences
             if d.p_holm is not None and d.p_holm >= level
             for one, other in ((d.first, d.second), (d.second, d.first))
-            if best and one == best[0] and other not in best
+            if best and one == best[0] and other not in best and other not in beaten
         )
 
     def beaten(self, level: float) -> dict[str, Difference]:

@@ -246,13 +246,15 @@ def number(value: float | None) -> str:
     return NOTHING if value is None or math.isnan(value) else f"{value:z.3f}"
 
 
-def probability(p: float | None, level: float = 1.0) -> str:
-    """A p for a table, with as many digits as show on which side of `level` it lies."""
+def probability(p: float | None, level: float | None = None) -> str:
+    """A p for a table, with as many digits as show on which side of `level`, if there is one, it lies."""
     if p is None:
         return NOTHING
-    smallest = min(SMALLEST_P, level)
+    smallest = SMALLEST_P if level is None else min(SMALLEST_P, level)
     if p < smallest:
         return f"<{smallest:g}"
+    if level is None:
+        return f"{p:.3f}"
     texts = (f"{p:.{digits}f}" for digits in range(3, 17))
     return next((text for text in texts if (float(text) < level) == (p < level)), f"{p}")
 

@@ -175,7 +175,7 @@ def check_beginning(plan: recipe.Plan, data: ImageDataset, *, resumed: bool) -> 
     if late and not resumed:
         raise InputError(late)
     if late:
-        print(f"dm-train: {late}", file=sys.stderr)
+        print(f"dm-train: {late.partition(', or ')[0]}", file=sys.stderr)  # it goes on as it was begun
 
 
 def notes_of(plan: recipe.Plan, data: Any, *, begun: bool) -> list[str]:

@@ -133,9 +133,19 @@ def command(model: str) -> Callable[..., None]:
         keep_freed_memory()
         import torch
 
-        from reference_models.cli.seeds import Given, check_beginning, notes_of, say, seeds_in, train_seeds
+        from reference_models.cli.seeds import (
+            LAST,
+            Given,
+            check_beginning,
+            facts,
+            notes_of,
+            say,
+            seeds_in,
+            train_seeds,
+        )
         from reference_models.trained.load import check_fit
         from reference_models.training import recipe
+        from reference_models.training.resuming import check_same_run
         from reference_models.training.train import train
 
         until = None if minutes is None else time.time() + 60 * minutes
@@ -184,7 +194,8 @@ def command(model: str) -> Callable[..., None]:
         data = open_dataset(plan.dataset, root)
         plan = recipe.fitted(plan, data.image_shape)
         if resume:
-            check_fit(folder / "last.safetensors", plan.model, plan.arguments)
+            check_fit(folder / LAST, plan.model, plan.arguments)
+            check_same_run(folder / LAST, facts(plan, data.name))
         check_beginning(plan, data, resumed=resume)
         say(notes_of(plan, data, begun=resume), shown=not quiet)
         weights = train(

@@ -59,7 +59,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def read_files(paths: Iterable[Path]) -> list[Row]:
-    """The rows of several files; of a run that is in more than one, the last.
+    """The rows of several files; of a run that is in more than one, the last that did not fail.
 
     Raises InputError if a file cannot be read, or has a row of a finished run that lacks something.
     """
@@ -67,6 +67,8 @@ def read_files(paths: Iterable[Path]) -> list[Row]:
     for path in paths:
         for row in read_rows(path):
             check_finished(path, row)
+            if "error" in row and "error" not in rows.get(row["key"], row):
+                continue  # a try that failed elsewhere takes no result away
             rows.pop(row["key"], None)
             rows[row["key"]] = row
     return list(rows.values())

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from functools import partial
@@ -37,7 +38,14 @@ from reference_models.training.freed_memory import keep_freed_memory
 from reference_models.training.interruption import sigterm_as_ctrl_c
 from reference_models.training.locks import sole_writer, turn
 from reference_models.training.precision import pick_device
-from reference_models.training.train import Job, TimeIsUpError, TrainingInterruptedError, past, train
+from reference_models.training.train import (
+    Job,
+    TimeIsUpError,
+    TrainingInterruptedError,
+    UnreachedStageWarning,
+    past,
+    train,
+)
 
 ROWS = "rows.jsonl"
 ATTEMPTS = 3  # at the same set of runs, where workers are lost without any run ending
@@ -309,16 +317,18 @@ def do_run(run: Run, folder: Path, root: Path | None, device: str, until: float 
     dataset = open_dataset(run.dataset, root, run.side)
     plan = plan_of(run, dataset, device)
     if not is_trained(folder):
-        train(
-            recipe.build(plan),
-            dataset,
-            plan.settings,
-            folder,
-            description={"arguments": plan.arguments, "preset": plan.preset},
-            resume=(folder / "last.safetensors").exists(),
-            progress=False,
-            until=until,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnreachedStageWarning)  # a comparison may be of first stages
+            train(
+                recipe.build(plan),
+                dataset,
+                plan.settings,
+                folder,
+                description={"arguments": plan.arguments, "preset": plan.preset},
+                resume=(folder / "last.safetensors").exists(),
+                progress=False,
+                until=until,
+            )
         if past(until):
             raise TimeIsUpError("time is up: the run is trained, and measured next time")
     return row_of(run, folder, dataset, device)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.cli import compare, evaluate
-from disentangle_metrics.cli.output import OutputFile
+from disentangle_metrics.cli import compare, evaluate, files_read
+from disentangle_metrics.cli.output import OutputFile, check_places
 from disentangle_metrics.cli.results import as_csv
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import run_command
+from disentangle_metrics.kit.commands import UsageError
 
 SCORED = "--latents z.npy --factors v.csv --metrics mig --anchors none"
 
@@ -66,6 +68,28 @@ def test_a_comparison_replaces_no_report(folder: Path, capsys: pytest.CaptureFix
     assert code == 2
     assert "--json ./b.json would replace a file of RESULT" in capsys.readouterr().err
     assert dm.Report.from_json("b.json").to_dict() == dm.Report.from_json("a.json").to_dict()
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("pictures/v.csv", True),
+        ("pictures/more/0.png", True),
+        ("pictures/more/part.parquet", True),
+        ("pictures/scores.html", False),  # what is not read may be made again
+        ("pictures/more/scores.json", False),
+        ("hf/scores.json", False),
+        ("hf/config.json", True),
+    ],
+)
+def test_in_folders_only_what_is_read_is_kept(path: str, refused: bool, folder: Path) -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).touch()
+    for other in ("pictures", "hf"):
+        (folder / other).mkdir(exist_ok=True)
+    inputs = {"MODEL": files_read.weights("hf"), "--dataset": files_read.images("pictures")}
+    with pytest.raises(UsageError, match="would replace a file of") if refused else nullcontext():
+        check_places({"out": path}, inputs)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="as POSIX systems are")

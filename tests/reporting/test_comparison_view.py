@@ -210,6 +210,30 @@ def test_words_star_json_and_frame_name_one_as_better(more):
     assert "In bold: the best score that no other is significantly better than." in comparison.to_latex()
 
 
+def test_one_that_another_beats_is_not_called_equal():
+    """The best score is beaten by the third, less the bias; neither differs from the second."""
+    values, names = {"top": 0.16, "middle": 0.15, "low": 0.14}, ("top", "middle", "low")
+    of = [
+        difference_of("sufficiency", "top", "middle", -0.01, 0.4),
+        difference_of("sufficiency", "top", "low", -0.02, 0.01, corrected=0.03, interval=(0.01, 0.05)),
+        difference_of("sufficiency", "middle", "low", -0.01, 0.4),
+    ]
+    score = compared("sufficiency", values, of)
+    assert (score.best(0.05), score.not_worse(0.05)) == (("middle",), ("low",))
+    runs, shape = dict.fromkeys(names, 1), dict.fromkeys(names, (300, 2, 2))
+    (line,) = comparison_view(Comparison(names, {"sufficiency": score}, 0.95, runs, shape)).rows
+    assert line.emphasis[:3] == ("", "best", "not worse")
+
+
+def test_where_each_is_beaten_by_another_the_scores_alone_count():
+    of = [
+        difference_of("mig", "a", "b", 0.1, 0.01, corrected=0.1, interval=(0.05, 0.15)),
+        difference_of("mig", "b", "c", 0.1, 0.01, corrected=0.1, interval=(0.05, 0.15)),
+        difference_of("mig", "a", "c", 0.2, 0.01, corrected=-0.1, interval=(-0.15, -0.05)),
+    ]
+    assert compared("mig", {"a": 0.1, "b": 0.2, "c": 0.3}, of).best(0.05) == ("c",)
+
+
 @pytest.mark.parametrize(
     ("p", "confidence", "text", "mark"),
     [

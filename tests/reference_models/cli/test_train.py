@@ -170,6 +170,19 @@ def test_resume_takes_the_runs_own_settings(tmp_path: Path, capsys: pytest.Captu
     assert "model is 'pro-vlae'" in capsys.readouterr().err
 
 
+def test_too_few_steps_for_a_run_are_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And no stage that was trained is said not to be."""
+    run, stages = str(tmp_path / "run"), ["--set", "wake_steps=[0,1,4]"]
+    assert dm_train("pro-vlae", "--dataset", "squares", *SHORT, *stages, "--out", run) == 0
+    capsys.readouterr()
+    assert dm_train("pro-vlae", "--out", run, "--resume", "--steps", "3", "--quiet") == 2
+    err = capsys.readouterr().err
+    assert "has taken 6 steps, and steps is 3" in err
+    assert err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from disentangle_metrics import InputError
@@ -57,6 +59,13 @@ def test_a_run_that_is_in_several_files_counts_once(tmp_path):
         ("c", "two"),
     ]
     assert read_files([one, one]) == read_rows(one)
+    done = Path(__file__).parents[3] / "examples" / "reproduction" / "sprites-gpu.jsonl"
+    finished = read_rows(done)
+    append_row(three := tmp_path / "three.jsonl", {"key": finished[0]["key"], **failed})
+    for order in ([done, three], [three, done]):
+        assert sorted(row["key"] for row in read_files(order) if "error" not in row) == sorted(
+            row["key"] for row in finished
+        )
     append_row(two, {"key": "d"})
     with pytest.raises(InputError, match=r"the row 'd' of .*two.jsonl is no row of a comparison"):
         read_files([one, two])
