@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
-LONG = ("latents_and_factors", "per_factor", "pictures", "two_best_latents", "units")  # 7 to 30 seconds each
+LONG = (
+    "latents_and_factors",
+    "per_factor",
+    "pictures",
+    "track_training",
+    "two_best_latents",
+    "units",
+)  # 7 to 30 s
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ def _matplotlib() -> None:
     pytest.importorskip("matplotlib")
 
 
-@pytest.mark.parametrize("path", notebooks.NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem == "compare_two_models" else ())
+        for path in notebooks.NOTEBOOKS
+    ],
+)
 def test_a_notebook_prints_what_it_shows(path: Path) -> None:
     notebook, differences = notebooks.executed(path)
     assert not differences, "run: python -m tools.notebooks"

@@ -315,6 +315,7 @@ def test_a_killed_sweep_on_a_card_leaves_no_process_that_measures(tmp_path):
     assert wait_for(lambda: [child] if ended(child) else [], 1)
 
 
+@pytest.mark.slow
 def test_runs_that_share_a_card_train_in_one_process_and_fail_alone(tmp_path):
     """On the CPU; the GPU only computes."""
     work = NotMeasured(tmp_path, None, "cpu")
