@@ -15,7 +15,7 @@ from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information, counted_information
 from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.reading import Reading
+from disentangle_metrics.inputs.reading import FEW, Reading
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
 
@@ -100,6 +100,8 @@ class CountedRelations(Relations):
 def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
     """What all batches must have in common."""
     for factor in batch.factors:
+        if factor.values is not None and factor.kind == "ordinal":  # the values are ranks
+            refuse_order(factor.name, int(factor.values.max()) + 1)
         if factor.codes is None:
             raise InputError(
                 f"factor {factor.name!r} is continuous; an Accumulator counts categories: bin it with "
@@ -119,6 +121,15 @@ def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
         "precision": batch.latents.dtype.name,
         "posteriors": batch.logvar is not None,
     }
+
+
+def refuse_order(name: str, values: int) -> None:
+    """Refuse an ordinal factor of more values than are counted."""
+    if values > FEW:
+        raise InputError(
+            f"factor {name!r} has {values} ordered values or more, which are measured by their ranks and not "
+            f'counted: merge them to {FEW} or fewer, or declare them "categorical"'
+        )
 
 
 def factor_of_levels(levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int) -> Factor:

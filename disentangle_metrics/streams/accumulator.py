@@ -22,8 +22,7 @@ from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.factor import Declared
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.reading import FEW
-from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
+from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of, refuse_order
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
 from disentangle_metrics.scoring.score import score_inputs
@@ -310,11 +309,8 @@ class Accumulator:
                     f"factor {name!r} mixes {known!r} with {found[0]!r}; use one type in all batches"
                 )
             values = len({*found, *(self._levels[k] if self._levels else ())})
-            if kinds[k] == "ordinal" and values > FEW:
-                raise InputError(
-                    f"factor {name!r} has {values} ordered values or more, which are measured by their ranks "
-                    f'and not counted: merge them to {FEW} or fewer, or declare them "categorical"'
-                )
+            if kinds[k] == "ordinal":
+                refuse_order(name, values)
 
     def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
         """Sums of the latents' places in their ranges, in whole steps, and of their squares. Shape (2, D)."""

@@ -276,6 +276,14 @@ def test_an_ordinal_factor_of_too_many_values_in_all_batches_is_refused():
     assert bits(accumulator.compute()) == before
 
 
+def test_too_many_ordered_values_in_one_batch_have_the_same_answer():
+    names = [f"size {i:02d}" for i in range(60)]
+    table = pd.DataFrame({"size": pd.Categorical(names * 4, categories=names, ordered=True)})
+    accumulator = dm.Accumulator(ranges=[[0, 239]], metrics="mig")
+    with pytest.raises(dm.InputError, match="'size' has 60 ordered values.* declare them \"categorical\""):
+        accumulator.update(np.arange(240.0)[:, None], table)
+
+
 @pytest.mark.parametrize("form", ["frame", "objects", "categorical"])
 def test_a_text_that_each_batch_has_once_is_a_factor(form):
     view, name = np.divmod(np.arange(240), 30)
