@@ -266,6 +266,24 @@ def test_a_circle_without_a_period_is_refused(types):
         dm.Accumulator(ranges=[[0, 1]], metrics="mig", factor_types=types)
 
 
+def test_a_circle_of_many_whole_numbers_is_refused_when_all_rows_are_there():
+    degrees = np.tile(np.arange(0, 360, 5), 4)[:, None]  # 72 values, which `score` measures; 36 in each half
+    arguments = {"ranges": [[0, 359]], "metrics": "mig", "factor_types": ["circular:360"]}
+    accumulator = dm.Accumulator(**arguments)
+    accumulator.update(degrees[degrees[:, 0] < 180] * 1.0, degrees[degrees[:, 0] < 180])
+    assert "kinds:p" in accumulator.compute()["mig"].signature
+    accumulator.update(degrees[degrees[:, 0] >= 180] * 1.0, degrees[degrees[:, 0] >= 180])
+    with pytest.raises(dm.InputError, match="has 72 values in 288 rows.*merge them to 64 or fewer"):
+        accumulator.compute()
+    few = dm.Accumulator(**arguments)
+    few.update(degrees[:8] * 1.0, degrees[:8])  # a value for each row
+    with pytest.raises(dm.InputError, match="has 8 values in 8 rows.*count more rows"):
+        few.compute()
+    published = dm.Accumulator(**arguments, protocol="locatello2019")  # there it is a category
+    published.update(degrees * 1.0, degrees)
+    assert "kinds:p" in published.compute()["mig"].signature
+
+
 def test_an_ordinal_factor_of_too_many_values_in_all_batches_is_refused():
     column = np.repeat(np.arange(60), 4)[:, None]
     accumulator = dm.Accumulator(ranges=[[0, 59]], metrics="mig", factor_types=["ordinal"])
