@@ -157,6 +157,12 @@ def test_codes_have_their_own_values_as_cells():
     )
     assert np.isnan(joint["mig"].value)
     assert "a histogram needs 5 rows for each joint value" in joint["mig"].reason
+    # 6 x 20 x 2 cells want 1,200 rows; 6 x 5 x 2 want 300.
+    mixed = np.column_stack([np.arange(400) % 6, rng.normal(size=400)])
+    options = {"groups": {"g": [0, 1]}, "latent_types": ["categorical", "continuous"], "anchors": False}
+    with_bins = dm.score(mixed, factors, metrics=["mig", dm.Metric("mig", bins=5)], **options)
+    assert "or fewer `bins` of columns that are no codes" in with_bins["mig"].reason
+    assert not np.isnan(with_bins["mig|bins:5"].value)
 
 
 def test_neighbours_in_several_axes_find_the_known_information():
