@@ -271,9 +271,31 @@ def setting_text(value: Any) -> str:
         return f"sha256-{hashlib.sha256(content).hexdigest()[:16]}"
     if isinstance(value, tuple | list):
         return f"({','.join(setting_text(item) for item in value)})"
+    if isinstance(value, collections.abc.Mapping):
+        return _mapping_text(value)
     if isinstance(value, float | np.floating):
         return repr(float(value))
     return " ".join(str(value).split()).replace("|", "/")
+
+
+def _mapping_text(value: Mapping[Any, Any]) -> str:
+    """A mapping as a literal, equal for equal mappings: 1, 1.0 and NumPy's 1 are one key, and so one text."""
+    import numpy as np
+
+    texts: dict[Any, str] = {}
+    for key, item in value.items():
+        plain = key.item() if isinstance(key, np.generic) else key
+        if isinstance(plain, bool | float) and plain == plain // 1:
+            plain = int(plain)
+        number = _is_number(float, item)
+        texts[plain] = repr(float(item)) if number else setting_text(item)
+    try:
+        keys = sorted(texts)
+    except TypeError:  # numbers beside texts
+        keys = sorted(texts, key=repr)
+    # Within a literal's quotes the mark between parts of a signature is written by its number.
+    said = ", ".join(f"{key!r}".replace("|", "\\x7c") + f": {texts[key]}" for key in keys)
+    return f"{{{said}}}"
 
 
 def described(kind: Any) -> str:

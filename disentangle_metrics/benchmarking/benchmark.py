@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from disentangle_metrics.benchmarking.folder import Folder, described, fingerprint
+from disentangle_metrics.benchmarking.ranked import unranked
 from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.hierarchy import Hierarchy
@@ -128,7 +129,8 @@ def benchmark(
         run = _Run(call, checker, kept, bar)
         run.score(names)
     ordered = {name: run.reports[name] for name in names if name in run.reports}
-    result = Benchmark(ordered, {n: run.errors[n] for n in names if n in run.errors}, names, run.notes())
+    notes = (*run.notes(), *unranked(ordered))
+    result = Benchmark(ordered, {n: run.errors[n] for n in names if n in run.errors}, names, notes)
     for text in (
         *result.notes,
         *shared({name: report.warnings for name, report in ordered.items()}),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.benchmarking.ranked import ranked, unranked
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import write_whole
 from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
@@ -40,7 +41,7 @@ class Benchmark(Mapping[str, Report]):
     names
         All of them, in the order they were given.
     notes
-        What was read from the folder, or could not be.
+        What was read from the folder, or could not be; which scores have no rank, since signatures differ.
     provenance
         Where the input came from, where that is known.
     """
@@ -76,11 +77,12 @@ class Benchmark(Mapping[str, Report]):
         """The mean rank of each representation (rows) over the scores of each property (columns).
 
         1 is best, whichever direction is better for a score. Equal scores share their mean rank. A score
-        counts if every representation that was scored has a value of it. Scores of size do not count.
+        counts if every representation that was scored has a value of it, under signatures that can be
+        compared. Scores of size do not count.
         """
         import pandas as pd
 
-        columns = {of.property: dict(of.mean) for of in mean_ranks(self.reports)}
+        columns = {of.property: dict(of.mean) for of in mean_ranks(ranked(self.reports))}
         index = pd.Index(list(self.reports), name="representation")
         return pd.DataFrame(columns, index=index, dtype=float)
 
@@ -122,7 +124,7 @@ class Benchmark(Mapping[str, Report]):
             "names": list(self.names),
             "reports": {name: report.to_dict() for name, report in self.reports.items()},
             "errors": dict(self.errors),
-            "ranks": {of.property: dict(of.mean) for of in mean_ranks(self.reports)},
+            "ranks": {of.property: dict(of.mean) for of in mean_ranks(ranked(self.reports))},
             "notes": list(self.notes),
             "provenance": dict(self.provenance),
         }
@@ -213,11 +215,19 @@ class Benchmark(Mapping[str, Report]):
         ranks = plot.ranks
         from disentangle_metrics.plot.style import SERIES  # only now: it needs matplotlib
 
-        draw = plot.scores if len(self) <= len(SERIES) else ranks
-        return draw(self, **options)
+        if len(self) <= len(SERIES):
+            return plot.scores(self, **options)
+        return ranks(ranked(self.reports), **options)
 
     def _blocks(self, brief: bool = False) -> Blocks:
-        return benchmark_blocks(self.reports, self.errors, self.names, brief=brief)
+        return benchmark_blocks(
+            self.reports,
+            self.errors,
+            self.names,
+            ranked=ranked(self.reports),
+            unranked=unranked(self.reports),
+            brief=brief,
+        )
 
 
 def _written(text: str, path: str | Path | None) -> str:

@@ -202,12 +202,16 @@ def tell_remarks(result: Report | Benchmark | Comparison, shown: Shown) -> None:
 
 def _content(result: Report | Benchmark | Comparison, shown: Shown) -> View[Any] | Blocks:
     """What a table shows, its remarks in the words of the shell."""
+    from disentangle_metrics.benchmarking.ranked import ranked
     from disentangle_metrics.benchmarking.results import Benchmark
 
     if isinstance(result, Report):
         return report_view(result, brief=shown.brief).in_shell_words()
     if isinstance(result, Benchmark):
-        blocks = benchmark_blocks(result.reports, result.errors, result.names, brief=shown.brief)
+        alike = ranked(result.reports)  # why others are not was told with the notes
+        blocks = benchmark_blocks(
+            result.reports, result.errors, result.names, ranked=alike, brief=shown.brief
+        )
         return replace(blocks, remarks=tuple(map(in_shell_words, blocks.remarks)))
     return comparison_view(result, brief=shown.brief).in_shell_words()
 

@@ -42,6 +42,7 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
     keys: list[str] = []
     left_out: dict[str, str] = {}
     differ: dict[str, list[str]] = {}
+    two_rules = ""  # a score of arrays beside one of posteriors
     for key in dict.fromkeys(key for reports in runs.values() for report in reports for key in report):
         if wanted is not None and key not in wanted:
             continue
@@ -60,13 +61,16 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         if found := _difference(said):
             left_out[key] = found
             differ.setdefault(found, []).append(key)
+            if {facts.get("active") for runs_of in said.values() for facts in runs_of} == {"auto", "varying"}:
+                two_rules = two_rules or without_settings(key)
         else:
             keys.append(key)
     if wanted is not None and (missing := [key for key in wanted if key not in keys and key not in left_out]):
         raise InputError(f"`metrics`: no report has a score {missing[0]!r}")
     if differ and not align:
+        rule = f", posteriors with `dm.Metric({two_rules!r}, active='varying')`" if two_rules else ""
         raise InputError(
-            f"signatures differ: {_told(differ)}; score all alike, or pass `align=True` to compare "
+            f"signatures differ: {_told(differ)}; score all alike{rule}, or pass `align=True` to compare "
             "only the scores whose signatures are equal"
         )
     if not keys:

@@ -55,8 +55,12 @@ def dropped_rows(
         f"metrics of several factors at once read the {count:,} rows that have a value of every factor",
         numbers={"rows": count},
     )
+
+
+def constant_in_complete_rows(factors: Sequence[Factor], complete: NDArray[np.bool_]) -> Iterator[Check]:
+    """Factors that vary, but not in the rows that have a value of every factor; `complete` says which."""
     index = np.flatnonzero(complete)
-    for factor in factors:
+    for factor in factors if len(index) else ():
         if factor.varies and not factor.kept(index).varies:
             yield Check(
                 "missing_values",
@@ -64,5 +68,5 @@ def dropped_rows(
                 "of several factors at once leave it out",
                 "metrics that treat each factor by itself, such as mig, read all its rows",
                 factor.name,
-                {"rows": count},
+                {"rows": len(index)},
             )

@@ -15,7 +15,7 @@ from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information, counted_information
 from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.reading import Reading
+from disentangle_metrics.inputs.reading import FEW, MANY, Reading, Rule, read_numbers
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
 
@@ -100,6 +100,8 @@ class CountedRelations(Relations):
 def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
     """What all batches must have in common."""
     for factor in batch.factors:
+        if factor.values is not None and factor.kind == "ordinal":  # the values are ranks
+            refuse_order(factor.name, int(factor.values.max()) + 1)
         if factor.codes is None:
             raise InputError(
                 f"factor {factor.name!r} is continuous; an Accumulator counts categories: bin it with "
@@ -121,11 +123,24 @@ def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
     }
 
 
-def factor_of_levels(levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int) -> Factor:
+def refuse_order(name: str, values: int) -> None:
+    """Refuse an ordinal factor of more values than are counted."""
+    if values > FEW:
+        raise InputError(
+            f"factor {name!r} has {values} ordered values or more, which are measured by their ranks and not "
+            f'counted: merge them to {FEW} or fewer, or declare them "categorical"'
+        )
+
+
+def factor_of_levels(
+    levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int, rule: Rule
+) -> Factor:
     """A factor of so many rows without content, and these levels: sorted, or `in_order` of their own.
 
-    However many they are, they are counted.
+    However many they are, they are counted. A circle that the rule of the rows measures is refused.
     """
+    if declared.period is not None:
+        _refuse_circle(name, levels, rows, rule)
     column: Any = np.array(levels)
     if in_order:
         import pandas as pd
@@ -142,3 +157,16 @@ def factor_of_levels(levels: list[Any], name: str, declared: Declared, in_order:
         reading=Reading(declared.kind, values, declared=True),
         codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows),
     )
+
+
+def _refuse_circle(name: str, levels: Sequence[float], rows: int, rule: Rule) -> None:
+    """Refuse a circular factor of whole numbers that are measured, by their values in one turn, ascending."""
+    numbers = np.array(levels, dtype=np.float64)
+    if (numbers != np.floor(numbers)).any():  # whole numbers, in a turn that is none
+        numbers = np.arange(len(numbers), dtype=np.float64)
+    if read_numbers(numbers, rows, rule).kind == "continuous":
+        more = f"merge them to {MANY} or fewer values" if len(levels) > MANY else "count more rows"
+        raise InputError(
+            f"factor {name!r} goes round and has {len(levels):,} values in {rows:,} rows, which are measured "
+            f"and not counted: {more}, or score all rows at once with `dm.score`"
+        )

@@ -124,7 +124,7 @@ class GroupedRelations(Relations):
         if columns.inputs.latents_of("categorical"):
             raise NotApplicable(
                 "categories have no neighbours, and a histogram needs 5 rows for each joint value: score "
-                "more rows, or groups of fewer latents"
+                "more rows, groups of fewer latents, or fewer `bins` of columns that are no codes"
             )
         information = neighbour_information_of_groups(
             columns.latents,

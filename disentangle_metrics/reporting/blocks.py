@@ -88,20 +88,29 @@ class Blocks:
 
 
 def benchmark_blocks(
-    reports: Mapping[str, Report], errors: Mapping[str, str], names: Sequence[str], *, brief: bool = False
+    reports: Mapping[str, Report],
+    errors: Mapping[str, str],
+    names: Sequence[str],
+    *,
+    ranked: Mapping[str, Report],
+    unranked: Sequence[str] = (),
+    brief: bool = False,
 ) -> Blocks:
-    """The scores of several representations, then their mean ranks; `errors` are of those that failed."""
+    """The scores of several representations, then their mean ranks; `errors` are of those that failed.
+
+    `ranked` holds the reports with the scores alone that can be ranked; `unranked` says why others cannot.
+    """
     failed = [f"!! {name} failed: {errors[name]}" for name in names if name in errors]
     if not reports:
         lines = tuple(Line(name, (errors[name],)) for name in names)
         return Blocks("representation", (Block("", (Column("error"),), lines),), "no scores")
     return Blocks(
         "representation",
-        (*_score_blocks(reports, names, brief=brief), *_rank_blocks(reports, names)),
+        (*_score_blocks(reports, names, brief=brief), *_rank_blocks(ranked, names)),
         _facts(reports, "representation"),
         _readings(reports),
         _legend(reports, ranked=len(reports) > 1),
-        (*failed, *_remarks(reports)),
+        (*failed, *(f"! {text}" for text in unranked), *_remarks(reports)),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from disentangle_metrics.checks import Check
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.joint_cells import JointCells
+from disentangle_metrics.inputs.missing_rows import constant_in_complete_rows
 from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
@@ -45,6 +46,7 @@ def of_scores(
         *as_numbers(whole, requests),
         *by_neighbours(whole, requests),
         *unread_tree(whole.inputs, requests),
+        *constant_together(whole.inputs, requests),
         *fewer_units(whole.inputs),
         *idle(values),
         *tails,
@@ -80,6 +82,12 @@ def unread_tree(inputs: Inputs, requests: Sequence[Request]) -> Iterator[Check]:
             f"`hierarchy` changes no score here: only latents are read by {names}",
             "ask for a metric that reads factors, such as r4c or mig",
         )
+
+
+def constant_together(inputs: Inputs, requests: Sequence[Request]) -> Iterator[Check]:
+    """Factors that are constant in the rows that a metric reads: those that have a value of every factor."""
+    if inputs.incomplete and any(request.complete_rows and not request.left_out for request in requests):
+        yield from constant_in_complete_rows(inputs.factors, inputs.present(range(len(inputs.factors))))
 
 
 def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:

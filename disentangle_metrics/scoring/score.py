@@ -26,6 +26,7 @@ from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores
 from disentangle_metrics.scoring.annotated_parts import or_anndata
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
+from disentangle_metrics.scoring.older_signatures import refuse_rule_of_posteriors
 from disentangle_metrics.scoring.plug_in_values import checked
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
@@ -186,6 +187,8 @@ def score_inputs(
     with _bar(progress, steps) as bar:
         runner = Runner(strict, bar)
         whole = relations or relate(inputs, seed=options.seed, n_jobs=options.n_jobs)
+        if any(choice.pins for choice in choices):
+            refuse_rule_of_posteriors(choices, whole)
         values = runner.run(requests, whole)
         chance: Mapping[str, float] = {}
         ceiling: Mapping[str, float] = {}

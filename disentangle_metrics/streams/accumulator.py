@@ -22,8 +22,8 @@ from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.factor import Declared
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.reading import FEW
-from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of
+from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of, refuse_order
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
 from disentangle_metrics.scoring.score import score_inputs
@@ -46,7 +46,8 @@ class Accumulator:
 
     Whole numbers that nobody declares are categories here, since a batch does not show how many there are.
     `score` reads many of them as a measurement (docs/checks.md). Its signature then has another letter in
-    ``kinds``. Declare such a factor "categorical" to have one reading in both.
+    ``kinds``. Declare such a factor "categorical" to have one reading in both. A declared circle of so many
+    has one signature, and is refused.
 
     Latents near a threshold of the setting `active` that is a number (with posteriors also "auto", 0.01) may
     be active in one and not in the other, and the remark on faint ones may differ. Variances are summed in
@@ -72,7 +73,7 @@ class Accumulator:
         as they come, and counts grow with their number.
     factor_names, factor_types, latent_names
         As for :func:`score`. Factors must be categories, and a circular one has its period declared, as in
-        "circular:360". Whole numbers that nobody declares are categories however many they are.
+        "circular:360", and at most 64 values. Whole numbers that nobody declares are categories however many.
     hierarchy
         Refused. :func:`score` cuts latents anew in the rows in which a factor exists, and the ends of these
         bins are not known while rows are counted.
@@ -233,7 +234,7 @@ class Accumulator:
         Raises
         ------
         InputError
-            If there are no rows yet.
+            If there are no rows yet, or `score` measures a circular factor of all rows.
         """
         if not self._rows:
             raise InputError("there are no rows to score yet: call `update` first")
@@ -310,11 +311,8 @@ class Accumulator:
                     f"factor {name!r} mixes {known!r} with {found[0]!r}; use one type in all batches"
                 )
             values = len({*found, *(self._levels[k] if self._levels else ())})
-            if kinds[k] == "ordinal" and values > FEW:
-                raise InputError(
-                    f"factor {name!r} has {values} ordered values or more, which are measured by their ranks "
-                    f'and not counted: merge them to {FEW} or fewer, or declare them "categorical"'
-                )
+            if kinds[k] == "ordinal":
+                refuse_order(name, values)
 
     def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
         """Sums of the latents' places in their ranges, in whole steps, and of their squares. Shape (2, D)."""
@@ -374,7 +372,8 @@ class Accumulator:
                 continue
             levels = sorted(known) if categories is None else [v for v in categories if v in known]
             order[k] = [known[level] for level in levels]
-            factors.append(factor_of_levels(levels, name, declared, categories is not None, self._rows))
+            in_order, rule = categories is not None, PROTOCOLS[self._protocol].reading
+            factors.append(factor_of_levels(levels, name, declared, in_order, self._rows, rule))
         names = self._layout["latent names"]
         shape = (self._rows, len(self._ranges))
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)

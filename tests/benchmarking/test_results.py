@@ -8,6 +8,7 @@ from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -45,6 +46,27 @@ RANKS = {
     "independence": {"pca": 2.0, "vae": 1.0, "gan": 3.0},
 }
 MANY = Benchmark({"first": REPORT, UNKIND: replace(REPORT, confidence=None)}, {"x_1 *": "a <b> $c$"})
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_a_score_of_two_rules_is_not_ranked_and_a_note_says_why() -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, 3, size=(300, 2))
+    latents = np.column_stack([factors + 0.3 * rng.normal(size=(300, 2)), 0.05 * rng.normal(size=300)])
+    both = {"pca": latents, "vae": dm.GaussianPosterior(latents, np.full(latents.shape, -6.0))}
+    mixed = dm.benchmark(both, factors, metrics=["mig", "mig_sup", "modularity"], anchors=False)
+    equal = {"compactness": {"pca": 1.5, "vae": 1.5}}  # mig has one rule for both, and one value
+    assert mixed.ranks().to_dict() == mixed.to_dict()["ranks"] == equal
+    (note,) = mixed.notes
+    assert note == (
+        "not ranked, since signatures differ: mig_sup, modularity (active is varying in pca and auto in vae); "
+        "`dm.Metric(..., active='varying')` scores all alike"
+    )
+    assert f"! {note[:40]}" in str(mixed)
+    alike = [dm.Metric("mig_sup", active="varying"), dm.Metric("modularity", active="varying")]
+    assert dm.benchmark(both, factors, metrics=alike, anchors=False).ranks().to_dict() == {
+        "modularity": {"pca": 1.5, "vae": 1.5}
+    }
 
 
 @pytest.mark.parametrize(

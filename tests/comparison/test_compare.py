@@ -199,6 +199,24 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
 
 
+def test_an_array_beside_a_posterior_is_told_the_setting_that_makes_them_alike():
+    posterior = dm.GaussianPosterior(NOISY, np.full(NOISY.shape, -4.0))
+    options = {"anchors": False, "confidence": None, "replicates": None}
+    of_array = report(CLEAR, **options, metrics="mig_sup")
+    with pytest.raises(
+        dm.InputError,
+        match=r"active is varying in pca and auto in vae \(of mig_sup\); score all alike, posteriors with "
+        r"`dm.Metric\('mig_sup', active='varying'\)`, or pass",
+    ):
+        dm.compare({"pca": of_array, "vae": report(posterior, **options, metrics="mig_sup")})
+    alike = report(posterior, **options, metrics=dm.Metric("mig_sup", active="varying"))
+    (difference,) = dm.compare({"pca": of_array, "vae": alike})["mig_sup"].differences
+    assert difference.value == alike["mig_sup"].value - of_array["mig_sup"].value
+    other = report(posterior, **options, metrics=dm.Metric("mig_sup", bins=5, active="varying"))
+    with pytest.raises(dm.InputError, match=r"bins is .* \(of mig_sup\); score all alike, or pass"):
+        dm.compare({"pca": of_array, "vae": other})
+
+
 def test_equal_scores_are_left_on_request(clear):
     metrics = [dm.Metric("mig", bins=10), "mig_sup"]
     other = report(NOISY, metrics=metrics)

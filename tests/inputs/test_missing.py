@@ -152,6 +152,8 @@ def test_a_factor_that_is_constant_in_the_complete_rows_is_named(options):
     assert np.isnan(report["factor_vae"].per_factor["lit"])
     (text,) = [text for text in report.warnings if "is constant in the rows that have" in text]
     assert text.startswith("factor 'lit' is constant")
+    alone = dm.score(latents, factors, metrics=["mig", "total_correlation"], anchors=False, **options)
+    assert not any("is constant in" in text for text in alone.warnings)  # each factor has its own rows there
     whole = dm.score(latents, factors[["lit", "hue"]], metrics=metric, anchors=False)
     assert not whole.warnings
 

@@ -215,12 +215,12 @@ class TestDlig:
 
     def test_an_assignment(self):
         assert_allclose(dm.dlig(code(P, Q), W, assignment=(1, 0)).per_latent, [-1, -1])
-        # One latent for both factors: ahead for the one by as much as behind for the other.
         # The first latent tells all of A, and nothing of B, for which it stands too: leads 1 and -H(A) / H(B).
         factors = full_grid(3, 2, 4, times=10)
         thrice = dm.dlig(code(factors[:, 0], factors[:, 2]), factors, assignment=(0, 0, 1))
         assert thrice.value == pytest.approx((1 - LOG3 / LOG2 + 1) / 3)
         assert_allclose(thrice.per_latent, [(1 - LOG3 / LOG2) / 2, 1])
+        # One latent for both factors: ahead for the one by as much as behind for the other.
         both = dm.dlig(code(A), V, assignment=(0, 0))
         assert both.value == pytest.approx((1 - 2 * LOG2 / LOG3) / 2)
 

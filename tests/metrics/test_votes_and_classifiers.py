@@ -239,7 +239,30 @@ class TestExplicitness:
         score = dm.explicitness(latents, labels[:, None], **settings, class_weight={key: 40})
         assert score.value == pytest.approx(np.mean(areas), abs=1e-5)
         assert abs(score.value - plain.value) > 1e-4
-        assert f"|class_weight:{{{key!r}: 40}}|" in score.signature
+        assert f"|class_weight:{{{key!r}: 40.0}}|" in score.signature
+
+    @pytest.mark.parametrize(
+        ("names", "alike", "text"),
+        [
+            (
+                [1, 2, 3],
+                [{1: 9, 2: 3}, {2: 3.0, 1: 9.0}, {np.int64(1): 9, 2.0: np.float32(3)}],
+                "{1: 9.0, 2: 3.0}",
+            ),
+            (["a|b", "a/b", "a  b"], [{"a|b": 9}, {np.str_("a|b"): 9.0}], r"{'a\x7cb': 9.0}"),
+            (["a|b", "a/b", "a  b"], [{"a/b": 9}], "{'a/b': 9.0}"),
+            (["a|b", "a/b", "a  b"], [{"a  b": 9}], "{'a  b': 9.0}"),
+        ],
+    )
+    def test_weights_that_are_equal_have_one_signature_that_brings_them_back(self, names, alike, text):
+        rng = np.random.default_rng(8)
+        codes = rng.choice(3, size=150)
+        labels, latents = np.array(names)[codes][:, None], codes[:, None] + rng.normal(size=(150, 2))
+        scores = [dm.explicitness(latents, labels, class_weight=weights) for weights in alike]
+        again = dm.score(latents, labels, metrics=scores[0].signature, anchors=False)["explicitness"]
+        for score in (*scores, again):
+            assert f"|class_weight:{text}|" in score.signature
+            assert (score.value, score.signature) == (scores[0].value, scores[0].signature)
 
     def test_a_weight_of_no_value_and_a_weight_that_is_none_are_refused(self):
         for weights, message in [

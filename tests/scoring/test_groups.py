@@ -14,6 +14,7 @@ from disentangle_metrics.estimators.group_information import (
     group_with_continuous,
 )
 from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.inputs.latent_groups import read_groups, text_of
 from disentangle_metrics.relations.grouped import told
 from disentangle_metrics.relations.relate import relate
@@ -123,6 +124,26 @@ def test_rows_are_those_of_the_factor_they_are_too_few_for():
     assert any("too many joint cells for 800 rows" in check.message for check in sparse.checks())
 
 
+def test_a_constant_factor_that_few_rows_have_leaves_cells_to_be_counted():
+    # Cells as above: 8,000 rows are enough for a; c has one value in 201 rows, and is left out of every score.
+    rng = np.random.default_rng(6)
+    a = rng.integers(4, size=8_000)
+    latents = rng.normal(size=(8_000, 4)) + a[:, None]
+    factors = np.column_stack([a, np.where(np.arange(8_000) < 201, 1.0, np.nan)])
+    options = {"groups": {"g": [0, 1], "h": [2, 3]}, "metrics": ["jemmig", "mig"], "anchors": False}
+    alone = dm.score(latents, factors[:, :1], **options)
+    beside = dm.score(latents, factors, missing="drop", **options)
+    for key, score in alone.items():
+        assert "|estimator:histogram|" in beside[key].signature
+        assert beside[key].value == score.value
+    # The last factor varies only where c is missing: 4 x 4 x 2 cells of the other want 160 of the 201 rows.
+    factors = np.column_stack([factors[:, 1], rng.integers(2, size=8_000), rng.integers(50, size=8_000)])
+    factors[:201, 2] = 7
+    cells = JointCells(check(latents, factors, groups=options["groups"], missing="drop"))
+    assert cells.can_be_counted(4, None, complete=True)
+    assert not cells.can_be_counted(5, None, complete=True)  # 250 rows
+
+
 def test_codes_have_their_own_values_as_cells():
     rng = np.random.default_rng(5)
     codes, factors = rng.integers(4, size=(400, 2)).astype(float), rng.integers(2, size=(400, 1))
@@ -136,6 +157,12 @@ def test_codes_have_their_own_values_as_cells():
     )
     assert np.isnan(joint["mig"].value)
     assert "a histogram needs 5 rows for each joint value" in joint["mig"].reason
+    # 6 x 20 x 2 cells want 1,200 rows; 6 x 5 x 2 want 300.
+    mixed = np.column_stack([np.arange(400) % 6, rng.normal(size=400)])
+    options = {"groups": {"g": [0, 1]}, "latent_types": ["categorical", "continuous"], "anchors": False}
+    with_bins = dm.score(mixed, factors, metrics=["mig", dm.Metric("mig", bins=5)], **options)
+    assert "or fewer `bins` of columns that are no codes" in with_bins["mig"].reason
+    assert not np.isnan(with_bins["mig|bins:5"].value)
 
 
 def test_neighbours_in_several_axes_find_the_known_information():

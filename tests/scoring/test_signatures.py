@@ -130,6 +130,14 @@ def test_arrays_and_posteriors_of_which_other_latents_count_have_other_signature
     assert (said.value, said.signature) == (arrays.value, arrays.signature)
     asked = dm.score(FAINT, V, metrics=dm.Metric(name, active="varying"), anchors=False)[name]
     assert (asked.value, asked.signature) == (arrays.value, arrays.signature)
+    # Whole, that of the posterior is refused for arrays with a faint latent; a part of it takes their rule.
+    with pytest.raises(dm.InputError, match="says active:auto.*GaussianPosterior.*or write active:varying"):
+        dm.score(FAINT, V, metrics=[posteriors.signature], anchors=False)
+    part = dm.score(FAINT, V, metrics=[f"{name}|active:auto"], anchors=False)[name]
+    assert part.signature == arrays.signature
+    # Ten times as wide no latent is faint, so that both rules, and older signatures of arrays, mean one number.
+    wide = dm.score(10 * FAINT, V, metrics=[posteriors.signature], anchors=False)[name]
+    assert wide.value == dm.score(10 * FAINT, V, metrics=[arrays.signature], anchors=False)[name].value
 
 
 def test_a_setting_called_active_of_a_plug_in_is_its_own():

@@ -266,6 +266,24 @@ def test_a_circle_without_a_period_is_refused(types):
         dm.Accumulator(ranges=[[0, 1]], metrics="mig", factor_types=types)
 
 
+def test_a_circle_of_many_whole_numbers_is_refused_when_all_rows_are_there():
+    degrees = np.tile(np.arange(0, 360, 5), 4)[:, None]  # 72 values, which `score` measures; 36 in each half
+    arguments = {"ranges": [[0, 359]], "metrics": "mig", "factor_types": ["circular:360"]}
+    accumulator = dm.Accumulator(**arguments)
+    accumulator.update(degrees[degrees[:, 0] < 180] * 1.0, degrees[degrees[:, 0] < 180])
+    assert "kinds:p" in accumulator.compute()["mig"].signature
+    accumulator.update(degrees[degrees[:, 0] >= 180] * 1.0, degrees[degrees[:, 0] >= 180])
+    with pytest.raises(dm.InputError, match="has 72 values in 288 rows.*merge them to 64 or fewer"):
+        accumulator.compute()
+    few = dm.Accumulator(**arguments)
+    few.update(degrees[:8] * 1.0, degrees[:8])  # a value for each row
+    with pytest.raises(dm.InputError, match="has 8 values in 8 rows.*count more rows"):
+        few.compute()
+    published = dm.Accumulator(**arguments, protocol="locatello2019")  # there it is a category
+    published.update(degrees * 1.0, degrees)
+    assert "kinds:p" in published.compute()["mig"].signature
+
+
 def test_an_ordinal_factor_of_too_many_values_in_all_batches_is_refused():
     column = np.repeat(np.arange(60), 4)[:, None]
     accumulator = dm.Accumulator(ranges=[[0, 59]], metrics="mig", factor_types=["ordinal"])
@@ -274,6 +292,14 @@ def test_an_ordinal_factor_of_too_many_values_in_all_batches_is_refused():
     with pytest.raises(dm.InputError, match="'factor_0' has 60 ordered values"):
         accumulator.update(column[120:] * 1.0, column[120:])
     assert bits(accumulator.compute()) == before
+
+
+def test_too_many_ordered_values_in_one_batch_have_the_same_answer():
+    names = [f"size {i:02d}" for i in range(60)]
+    table = pd.DataFrame({"size": pd.Categorical(names * 4, categories=names, ordered=True)})
+    accumulator = dm.Accumulator(ranges=[[0, 239]], metrics="mig")
+    with pytest.raises(dm.InputError, match="'size' has 60 ordered values.* declare them \"categorical\""):
+        accumulator.update(np.arange(240.0)[:, None], table)
 
 
 @pytest.mark.parametrize("form", ["frame", "objects", "categorical"])

@@ -98,9 +98,15 @@ def _column_of_names(
             shown = " and ".join(
                 repr(column) if column else "a column without a name" for column in (best, other)
             )
+            with_endings, worded, _ = ranks[best]
+            remedy = (
+                f"write the names in one of them with their endings, such as {pictures[0]}, or leave one out"
+            )
+            if with_endings:
+                rename = "" if worded else "call the right one `file`, or "
+                remedy = f"{rename}leave the {'wrong one' if worded else 'other'} out"
             raise DatasetError(
-                f"{table}: {shown} name the pictures of {folder} in different orders; write the names in one "
-                f"of them with their endings, such as {pictures[0]}, or leave one out"
+                f"{table}: {shown} name the pictures of {folder} in different orders; {remedy}"
             )
     return best, names[best]
 

@@ -65,6 +65,20 @@ def test_names_with_leading_zeros_need_no_ending(tmp_path: Path) -> None:
         load_dataset(str(tmp_path))
 
 
+def test_columns_of_endings_that_disagree_are_told_apart_by_a_name(tmp_path: Path) -> None:
+    pictures(tmp_path)
+    endings = [f"{picture}.png" for picture in ORDER]
+    frame = shuffled(left=endings, right=sorted(endings))
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(DatasetError, match="orders; call the right one `file`, or leave the other out$"):
+        load_dataset(str(tmp_path))
+    frame.rename(columns={"left": "file"}).to_csv(tmp_path / "v.csv", index=False)
+    assert from_folder(tmp_path).images([0, 5])[:, 0, 0, 0].tolist() == [40 * ORDER[0], 40 * ORDER[5]]
+    frame.rename(columns={"left": "file", "right": "image"}).to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(DatasetError, match="different orders; leave the wrong one out$"):
+        load_dataset(str(tmp_path))
+
+
 def test_columns_that_disagree_about_the_pictures_are_refused(tmp_path: Path) -> None:
     pictures(tmp_path)
     frame = shuffled(rank=[0, 1, 2, 3, 5, 4], number=ORDER)
