@@ -34,11 +34,7 @@ def unranked(reports: Reports) -> tuple[str, ...]:
         keys.setdefault(difference, []).append(key)
     return tuple(
         f"not ranked, since signatures differ: {', '.join(each)} ({difference})"
-        + (
-            "; `dm.Metric(..., active='varying')` scores all alike"
-            if difference.startswith("active is ")
-            else ""
-        )
+        f"{SCORED_ALIKE if difference.startswith('active is ') else ''}"
         for difference, each in keys.items()
     )
 
