@@ -13,12 +13,13 @@ import pytest
 FOLDER = Path(__file__).parents[1] / "examples"
 LONG = (
     "latents_and_factors",
+    "lengths_of_training",
     "per_factor",
     "pictures",
     "track_training",
     "two_best_latents",
     "units",
-)  # 7 to 30 s
+)  # 5 to 30 seconds each
 
 
 @pytest.mark.parametrize(

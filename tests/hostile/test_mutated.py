@@ -27,13 +27,14 @@ UNTRAINED = (
 )
 
 
+@pytest.mark.slow
 def test_changed_files_are_read_or_refused() -> None:
     said = printed(
-        "tests.hostile.mutated", "--inputs", "20", "--seed", "7", "--kinds", *UNTRAINED, within=250
+        "tests.hostile.mutated", "--inputs", "30", "--seed", "7", "--kinds", *UNTRAINED, within=250
     )
     ended = [int(code) for code in re.findall(r"-> (-?\d+): \d+", said)]
     assert {0, 2} == set(ended)
-    assert "20 inputs, 0 failed" in said
+    assert "30 inputs, 0 failed" in said
 
 
 @pytest.mark.slow

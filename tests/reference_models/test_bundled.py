@@ -47,6 +47,10 @@ def test_it_is_complete_and_small(name: str) -> None:
     assert int(log[-1].split(",")[0]) == description["step"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if "rooms" in name else ()) for name in sorted(POINTS)],
+)
 def test_it_reconstructs_far_better_than_any_constant_picture(name: str, tmp_path: Path) -> None:
     path = POINTS[name].load()()
     description = checkpoints.read_description(path)

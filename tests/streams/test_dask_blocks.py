@@ -114,6 +114,7 @@ def block(number, folder):
     return np.hstack([latents, factors])
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_score_s_bits_though_a_worker_dies(tmp_path):
     from dask import delayed
 

@@ -112,10 +112,12 @@ def test_the_documentation_s_table_of_lengths_is_that_of_the_rows(long, text):
     at_one = [row for row in read_rows(FOLDER / "sprites-mini.jsonl") if row["beta"] == 1]
     for title, found in (
         ("9,000 steps of 32", results.tables(at_one)),
+        ("27,000 steps of 32", results.tables(read_rows(FOLDER / "sprites-long.jsonl"))),
         ("28,000 steps of 128", long),
     ):
         error = found["runs"].query("purpose == 'comparison'").groupby("model")["reconstruction"].mean()
-        for other, scores in found["differences"].groupby("other"):
+        tested = found["differences"]  # empty if there are too few seeds
+        for other, scores in tested.groupby("other") if len(tested) else ():
             of_metric = scores.set_index("metric").loc[list(results.METRICS)]
             cells = [
                 f"{row.difference:+.2f} [{row.low:.2f}, {row.high:.2f}], p {probability(row.p_holm)}"

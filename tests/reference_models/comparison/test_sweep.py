@@ -114,6 +114,7 @@ sys.exit(run_command(app, "dm-reproduce", []))
 """
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_sweep_and_its_workers(tmp_path):
     command = [sys.executable, "-c", ENDLESS_SCRIPT, str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -241,6 +241,7 @@ def vlae_on(devices: int, folder: Path, settings: Settings) -> VLAE:
     return model
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     pytest.importorskip("lightning_fabric")
     settings = replace(SETTINGS, steps=10, batch_size=6, accumulate=2, log_every=1)
