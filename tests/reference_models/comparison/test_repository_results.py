@@ -349,15 +349,12 @@ def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text
     names = ["mig", "factor_vae", "mig_sup", "reconstruction"]
     pro, vlae = (runs.xs(model, level="model")[names] for model in ("pro-vlae", "vlae"))
     gain = (pro - vlae).sort_index()
-    on_mig, on_factor_vae, on_mig_sup = (
-        " and ".join(f"{value:.2f}" for value in gain[name]) for name in names[:3]
-    )
+    on_mig, on_factor_vae, on_mig_sup = (listed(gain[name], 2) for name in names[:3])
     assert (gain[names[:3]] > 0).all(axis=None)
     assert (
         f"by {on_mig} on MIG, by {on_factor_vae} on the FactorVAE score, by {on_mig_sup} on MIG-sup" in text
     )
-    larger = " and ".join(f"{value:.0f}" for value in gain["reconstruction"])
-    assert f"Its error is {larger} nats larger than VLAE's" in text
+    assert f"Its error is {listed(gain['reconstruction'], 0)} nats larger than VLAE's" in text
     ends = {model: found["reconstruction"] for model, found in long["runs"].groupby("model")}
     assert f"({ends['vlae'].min():.0f} to {ends['vlae'].max():.0f} nats)" in text
     assert ends["vlae"].min() < vlae.loc[1, "reconstruction"] < ends["vlae"].max()
@@ -368,6 +365,12 @@ def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text
     assert first.loc["teacher-student", "active_latents"] == 3
     for _, of_seed in runs.groupby("seed"):
         assert set(of_seed.droplevel("seed")[names[:3]].idxmin()) == {"beta-vae"}
+
+
+def listed(values, places):
+    """As a sentence has them: 1, 2 and 3."""
+    *first, last = (f"{value:.{places}f}" for value in values)
+    return f"{', '.join(first)} and {last}"
 
 
 def test_the_page_of_models_has_the_lowest_layer_of_the_long_runs():
