@@ -1,9 +1,10 @@
-"""Text of unknown origin, made fit for a terminal."""
+"""Text of unknown origin, made fit for a terminal; and lists in a sentence."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 # Control codes, which a terminal obeys; marks that turn the direction of writing, so that a reader sees
 # another text; what has no width, so that two names look like one; and halves of characters, which no
@@ -42,3 +43,9 @@ def shortened(text: str) -> str:
 def one_line(text: str) -> str:
     """A message as one line that can be read: no line breaks, nothing unseen, and not endless."""
     return shortened(visible(" ".join(text.split())))
+
+
+def listed(items: Iterable[str]) -> str:
+    """The items of a sentence: "a, b and c"; at least one."""
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last

@@ -9,7 +9,7 @@ from dataclasses import replace
 from disentangle_metrics.reporting.ranks import first_scores
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.signatures import comparable
+from disentangle_metrics.scoring.signatures import comparable, differing
 
 SCORED_ALIKE = "; `dm.Metric(..., active='varying')` scores all alike"
 
@@ -47,15 +47,7 @@ def _differences(reports: Reports) -> dict[str, str]:
             key in report and not math.isnan(report[key].value) for report in reports.values()
         ):
             continue
-        said = {name: comparable(report[key].signature, None) for name, report in reports.items()}
-        parts = []
-        for part in dict.fromkeys(part for facts in said.values() for part in facts):
-            owners: dict[str, str] = {}
-            for name, facts in said.items():
-                owners.setdefault(facts.get(part, "not set"), name)
-            if len(owners) > 1:
-                told = " and ".join(f"{text} in {name}" for text, name in owners.items())
-                parts.append(f"{part} is {told}")
-        if parts:
-            differences[key] = ", ".join(parts)
+        said = {name: [comparable(report[key].signature, None)] for name, report in reports.items()}
+        if found := differing(said):
+            differences[key] = found
     return differences

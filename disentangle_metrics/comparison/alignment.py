@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import score_keys, without_settings
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.signatures import comparable
+from disentangle_metrics.scoring.signatures import comparable, differing
+from disentangle_metrics.text import listed
 
 Named = Mapping[str, Sequence[Report]]  # the runs of each representation, by its name
 MOST_NAMED = 3  # scores named of those that differ alike
@@ -48,7 +49,7 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
             continue
         without = [name for name, reports in runs.items() if not all(key in report for report in reports)]
         if without:
-            left_out[key] = f"{_listed(without)} {'has' if len(without) == 1 else 'have'} no such score"
+            left_out[key] = f"{listed(without)} {'has' if len(without) == 1 else 'have'} no such score"
             continue
         several = any(len(reports) > 1 for reports in runs.values())
         said = {}
@@ -58,7 +59,7 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
             if several:  # over runs the seed is part of what varies
                 of_runs = [{**facts, "seed": ""} for facts in of_runs]
             said[name] = of_runs
-        if found := _difference(said):
+        if found := differing(said):
             left_out[key] = found
             differ.setdefault(found, []).append(key)
             if {facts.get("active") for runs_of in said.values() for facts in runs_of} == {"auto", "varying"}:
@@ -91,7 +92,7 @@ def _same_data(runs: Named) -> None:
             named.setdefault(tuple(sorted(report.factor_names)), name)
             rows.setdefault(report.evidence.rows if report.evidence else "", name)
     if len(sets) > 1:
-        told = _listed([f"{owner} of {dataset}" for dataset, owner in sets.items()])
+        told = listed([f"{owner} of {dataset}" for dataset, owner in sets.items()])
         raise InputError(f"the scores are of several data sets ({told}); compare those of one")
     if len(named) > 1 and (len(rows) > 1 or "" in rows):
         told = "; ".join(f"{owner}: {', '.join(names) or 'none'}" for names, owner in named.items())
@@ -105,20 +106,6 @@ def _data_of(report: Report) -> str:
     return f"{report.provenance['dataset']}{size}"
 
 
-def _difference(said: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
-    """What differs among signatures, in words; empty if nothing does."""
-    names = dict.fromkeys(part for runs in said.values() for facts in runs for part in facts)
-    parts = []
-    for part in names:
-        values: dict[str, str] = {}
-        for name, runs in said.items():
-            for facts in runs:
-                values.setdefault(facts.get(part, "not set"), name)
-        if len(values) > 1:
-            parts.append(f"{part} is {_listed([f'{value} in {name}' for value, name in values.items()])}")
-    return ", ".join(parts)
-
-
 def _told(differ: Mapping[str, Sequence[str]]) -> str:
     """What differs, each once with the scores it concerns."""
     parts = []
@@ -126,8 +113,3 @@ def _told(differ: Mapping[str, Sequence[str]]) -> str:
         more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
         parts.append(f"{text} (of {', '.join(keys[:MOST_NAMED])}{more})")
     return "; ".join(parts)
-
-
-def _listed(items: Iterable[str]) -> str:
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last

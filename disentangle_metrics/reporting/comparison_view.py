@@ -22,6 +22,7 @@ from disentangle_metrics.reporting.view import (
     number,
     probability,
 )
+from disentangle_metrics.text import listed
 
 if TYPE_CHECKING:
     from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
@@ -77,7 +78,7 @@ def comparison_view(comparison: Comparison, *, brief: bool = False) -> View[Line
         (*legend, *(ABOUT[method] for method in used)),
         answer=tuple(answers(comparison)),
         convention=_convention(comparison, shown),
-        title=f"{_listed(comparison.names)} compared",
+        title=f"{listed(comparison.names)} compared",
     )
 
 
@@ -195,7 +196,7 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
         yield Remark(ONE_RUN, "note")
     latents = {name: shape[1] for name, shape in comparison.shape.items()}
     if len(set(latents.values())) > 1:
-        told = _listed([f"{name} {count}" for name, count in latents.items()])
+        told = listed([f"{name} {count}" for name, count in latents.items()])
         signatures = (line for score in shown for line in score.signatures.values())
         what = "units of latents" if any("|groups:" in line for line in signatures) else "latents"
         yield Remark(f"the numbers of {what} differ: {told}", "note")
@@ -212,13 +213,13 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
                 reasons.setdefault(difference.reason, []).append(difference)
     for reason, of in reasons.items():
         keys = list(dict.fromkeys(d.metric for d in of))
-        told = "any score" if len(keys) == len(comparison) else _listed(keys)
+        told = "any score" if len(keys) == len(comparison) else listed(keys)
         yield Remark(f"no test of {told}: {reason}", "missing")
     alike: dict[str, list[str]] = {}
     for key, reason in comparison.left_out.items():
         alike.setdefault(reason, []).append(key)
     for reason, keys in alike.items():
-        yield Remark(f"not compared: {_listed(keys)}: {reason}", "missing")
+        yield Remark(f"not compared: {listed(keys)}: {reason}", "missing")
 
 
 def _left_out_runs(shown: Sequence[ComparedScore]) -> Iterator[Remark]:
@@ -235,7 +236,7 @@ def _left_out_runs(shown: Sequence[ComparedScore]) -> Iterator[Remark]:
                 text = f"{of}: of pairs with a value in both; the scores are means of all runs"
             alike.setdefault(text, []).append(score.key)
     for text, keys in alike.items():
-        yield Remark(f"{_listed(keys)}: {text}")
+        yield Remark(f"{listed(keys)}: {text}")
 
 
 def _passed_over(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator[Remark]:
@@ -251,9 +252,4 @@ def _passed_over(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iter
             text = f"{name} has the better score, and {winner} is significantly better {why}"
             alike.setdefault(text, []).append(score.key)
     for text, keys in alike.items():
-        yield Remark(f"{_listed(keys)}: {text}")
-
-
-def _listed(items: Sequence[str]) -> str:
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last
+        yield Remark(f"{listed(keys)}: {text}")

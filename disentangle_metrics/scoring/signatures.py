@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.text import listed
 from disentangle_metrics.version import __version__
 
 # Facts that a signature may hold beside settings, and the option of a call that each is decided by.
@@ -189,6 +190,20 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
             if not _seeded(definition, parsed(signature, definition)[0]):
                 said.pop("seed", None)
     return said
+
+
+def differing(said: Mapping[str, Iterable[Mapping[str, str]]]) -> str:
+    """What differs among :func:`comparable` signatures of several owners, in words; empty if nothing does."""
+    names = dict.fromkeys(part for runs in said.values() for facts in runs for part in facts)
+    parts = []
+    for part in names:
+        values: dict[str, str] = {}
+        for name, runs in said.items():
+            for facts in runs:
+                values.setdefault(facts.get(part, "not set"), name)
+        if len(values) > 1:
+            parts.append(f"{part} is {listed(f'{value} in {name}' for value, name in values.items())}")
+    return ", ".join(parts)
 
 
 def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> None:
