@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class TimedModel:
     runs, steps : int
         Of the plan: runs of this model, pilots and ablations included, and steps of each.
     operations : int
-        Floating-point operations of one step; see :func:`operations_of_step`.
+        Floating-point operations of a step, mean over the plan's; see :func:`operations_of_step`.
     """
 
     model: str
@@ -126,12 +127,24 @@ def seconds_of_last(
 def operations_of_step(model: Model, dataset: FactorDataset, settings: Settings) -> int:
     """Floating-point operations of a step's convolutions and matrix products, forward and backward.
 
-    Counted at the last step, in which all latents take part and a student has a teacher. They do not
-    depend on the machine: with the operations a second that a device sustains they say how long a plan
-    takes at the least.
+    Mean over the steps of the plan: a student has no teacher in the first stage. They do not depend on
+    the machine: with the operations a second that a device sustains they say how long a plan takes at
+    the least.
     """
-    step = settings.steps - 1
-    model.enter(step)
+    starts = [0, *(step for step in model.milestones() if step < settings.steps)]
+    of_variant: dict[Hashable, int] = {}
+    total = 0
+    for start, end in pairwise([*starts, settings.steps]):
+        variant = model.variant(start)
+        if variant not in of_variant:
+            model.enter(start)
+            of_variant[variant] = operations_at(start, model, dataset, settings)
+        total += (end - start) * of_variant[variant]
+    return round(total / settings.steps)
+
+
+def operations_at(step: int, model: Model, dataset: FactorDataset, settings: Settings) -> int:
+    """Floating-point operations of the step of this number, which `model` has entered."""
     operations = 0
     for pixels, draws in batch_at(step, model, dataset, settings).parts:
         images = as_images(pixels, torch.device("cpu"), torch.contiguous_format)

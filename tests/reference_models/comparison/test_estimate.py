@@ -19,8 +19,13 @@ def test_every_model_of_a_plan_is_timed():
     # By hand, for an image: 2 * 3 for forward and both gradients, of the encoder's layers and the decoder's;
     # the gradient of the image is not needed.
     convolutions = [32**2 * 32, 16**2 * 32 * 32, 8**2 * 32 * 64, 4**2 * 64 * 64]
-    products = 2 * 16 * sum(convolutions) + 2 * 1024 * 256 + (2 + 1) * 6 * 256
-    assert found[0].operations == 2 * (6 * products - 2 * 16 * convolutions[0])
+    decoder = 16 * sum(convolutions) + 1024 * 256 + 6 * 256
+    encoder = decoder + 6 * 256  # means and log-variances
+    untaught = 6 * (encoder + decoder) - 2 * 16 * convolutions[0]
+    # A teacher encodes and decodes, the student decodes twice more, and its codes have a covariance.
+    taught = untaught + 2 * (encoder + decoder) + 6 * 2 * decoder + 6 * 6**2
+    assert found[0].operations == 2 * untaught
+    assert found[2].operations == round(2 * (0.2 * untaught + 0.8 * taught))
     assert {one.model: one.runs for one in found} == {
         "beta-vae": 17,  # two pilots, three betas, five seeds
         "vlae": 17,
