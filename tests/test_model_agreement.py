@@ -81,3 +81,16 @@ def test_a_model_that_knows_nothing_agrees_with_none():
 def test_what_cannot_be_used_is_refused(models, options, message):
     with pytest.raises(dm.InputError, match=message):
         dm.udr(models, **options)
+
+
+def test_agreement_has_a_direction_where_latents_of_a_model_correlate():
+    # The Lasso by its stationarity. With A and S = (A + B) r, Z tells A by 0.9 and S by w each; A and S
+    # tell A by A alone, and B by both.
+    r, alpha = 1 / math.sqrt(2), 0.1
+    w = r - alpha
+    a = 2 * (alpha * (1 + r) - 0.5)
+    s = r - alpha - r * a
+    forward = ((0.9 + w / 2) / 2 + (0.81 / (0.9 + w) + w) / 2) / 2
+    backward = ((0.9 + s**2 / (s - a)) / 2 + (0.81 / (0.9 - a) + s) / 2) / 2
+    found = dm.udr([Z, np.column_stack([A, (A + B) * r])])
+    assert_allclose(found.scores, [forward, backward], atol=1e-3)

@@ -129,3 +129,15 @@ def test_what_does_not_scatter_has_no_interval():
         of_runs([0.5, 0.5, 0.5], [0.6, 0.6, 0.6], 0.95, paired=False)
     with pytest.raises(NoInterval, match="fewer than two resamples"):
         of_resamples((0.5, 0.5), (same, kept(math.nan, math.nan, 0.5)), 0.95, paired=True)
+
+
+def test_the_difference_of_probes_on_other_rows_is_not_reflected():
+    pair = kept(0.5, 0.5, 0.4, 0.4, probes=True), kept(0.6, 0.8, 0.6, 0.8, probes=True)
+    assert of_resamples((0.5, 0.8), pair, 0.95, paired=False).corrected == pytest.approx(0.3)
+
+
+def test_resamples_without_a_value_are_left_out_on_other_rows_too():
+    first, second = kept(0.5, 0.5, 0.4, 0.4), kept(0.6, 0.8, 0.6, 0.8)
+    holey = kept(0.5, math.nan, 0.5, 0.4, 0.4)
+    expected = of_resamples((0.5, 0.8), (first, second), 0.95, paired=False)
+    assert of_resamples((0.5, 0.8), (holey, second), 0.95, paired=False) == expected

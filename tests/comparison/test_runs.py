@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 from scipy import stats
 
 import disentangle_metrics as dm
+from disentangle_metrics.scoring.evidence import Evidence, Resampled
 from tests.reporting.example import score
 
 A = {0: 0.1, 1: 0.11, 2: 0.12, 3: 0.9, 4: 0.9, 5: 0.9}
@@ -108,3 +110,27 @@ def test_runs_without_a_value_are_left_out_of_every_number() -> None:
 def test_two_names_that_are_one_as_text_are_refused() -> None:
     with pytest.raises(dm.InputError, match="`results`: 1 and '1' are one name as text"):
         dm.compare({1: report(0.1), "1": report(0.2), "c": report(0.3)})
+
+
+def test_a_difference_ends_where_two_scores_can_differ_no_more() -> None:
+    def resampled(value: float, *scores: float) -> dm.Report:
+        return replace(
+            report(value), evidence=Evidence("rows", 0, {"mig": Resampled("bootstrap", False, scores)})
+        )
+
+    one, other = resampled(0.0, 0.1, 0.2, 0.3), resampled(0.95, 0.9, 0.9, 0.9)
+    (found,) = dm.compare({"a": one, "b": other})["mig"].differences  # 2 * 0.95 - 0.7 = 1.2
+    assert found.corrected == 1.0
+    assert found.interval is not None
+    assert found.interval[0] < 1.0 == found.interval[1]
+
+
+def test_scores_of_both_signs_differ_by_up_to_twice_as_much() -> None:
+    def signed(values: Iterable[float]) -> list[dm.Report]:
+        return [replace(r, scores={"mig": replace(r["mig"], range=(-1.0, 1.0))}) for r in in_order(values)]
+
+    first, second = [-0.9, -0.8, -0.95], [0.9, 0.85, 0.95, 0.8]
+    (found,) = dm.compare({"a": signed(first), "b": signed(second)})["mig"].differences
+    expected = stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
+    assert found.interval == pytest.approx(tuple(expected))
+    assert found.corrected == pytest.approx(0.875 + 2.65 / 3)

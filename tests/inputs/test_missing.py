@@ -296,3 +296,25 @@ def test_two_factors_that_no_row_has_both_of_have_scores_of_their_own_and_no_cei
     (check,) = [check for check in report.checks() if check.code == "no_complete_rows"]
     assert check.numbers == {"rows": 150}
     assert "leave out a factor that few rows have" in check.remedy
+
+
+def test_factors_that_share_their_holes_with_a_later_one_keep_their_columns():
+    holes, values = HOLES[:, [0, 2, 1, 0]], V[:, [0, 1, 2, 1]]  # 0 and 3 are estimated first, together
+    found = relate(check(Z, np.where(holes, np.nan, values), missing="drop")).mutual_information()
+    for k in range(4):
+        rows = ~holes[:, k]
+        alone = relate(check(Z[rows], values[rows][:, [k]])).mutual_information()
+        assert_array_equal(found.mutual_information[:, k], alone.mutual_information[:, 0])
+        assert found.factor_entropy[k] == alone.factor_entropy[0]
+
+
+def test_a_given_split_speaks_of_the_rows_given_where_latents_lack_values_too():
+    train, test = np.arange(0, 300, 2), np.arange(1, 300, 2)
+    latents = Z.copy()
+    latents[[0, 7, 8], 0] = np.nan
+    rows = np.flatnonzero(~HOLES[:, 0] & np.isfinite(latents[:, 0]))
+    split = tuple(np.flatnonzero(np.isin(rows, part)) for part in (train, test))
+    settings = {"probe": "lasso", "alpha": 0.1}
+    found = dm.dci(latents, HOLEY[:, [0]], missing="drop", split=(train, test), **settings)
+    filtered = dm.dci(Z[rows], V[rows][:, [0]], split=split, **settings)
+    assert found["dci_informativeness"].value == filtered["dci_informativeness"].value

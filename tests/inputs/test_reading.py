@@ -158,3 +158,37 @@ def test_codes_of_vector_quantisation_are_counted_and_not_cut() -> None:
     assert declared.value > 0.97
     compact = dm.score(code, factors, metrics="info_compactness", latent_types="categorical", anchors=False)
     assert compact["info_compactness"].value > 0.9
+
+
+def spaced(start: int, gaps: list[int]) -> np.ndarray:
+    return np.resize(start + np.concatenate([[0], np.cumsum(gaps)]), N)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (np.resize(np.arange(30) / 10, 300), "categorical"),  # ten rows for each number with decimals
+        (np.resize(np.arange(30) / 10, 299), "continuous"),
+        (np.resize(np.arange(20), 40), "categorical"),  # half as many whole numbers as rows
+        (np.resize(np.arange(21), 40), "continuous"),
+        (spaced(1_000, [1] * 50 + [3] * 49), "continuous"),  # most lie one step from the next
+        (spaced(1_000, [1] * 49 + [3] * 50), "categorical"),
+        (spaced(0, [1, 3] * 25 + [8] * 50), "continuous"),  # four times as close together below
+        (spaced(0, [1, 3] * 25 + [7] * 50), "categorical"),
+        (spaced(50, [1, 3] * 25 + [8] * 50), "continuous"),  # from a tenth of the largest on
+        (spaced(60, [1, 3] * 25 + [8] * 50), "categorical"),
+    ],
+)
+def test_the_rule_at_its_bounds(column: np.ndarray, kind: str) -> None:
+    assert read_factor(column, "x").kind == kind
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_a_circle_with_holes_is_the_circle_of_its_rows() -> None:
+    rng = np.random.default_rng(0)
+    hue = 15.0 * rng.integers(24, size=600)
+    holes = rng.random(600) < 0.2
+    types = {"factor_types": "circular:360", "latent_types": "circular:360"}
+    code = ((hue + 100) % 360)[:, None]
+    found = dm.mcc(code, np.where(holes, np.nan, hue)[:, None], missing="drop", **types)
+    assert found.value == pytest.approx(1, abs=1e-6)

@@ -111,3 +111,11 @@ def test_timing_names_the_slowest_metric_first():
     assert timing.index[0] == max(report.seconds, key=report.seconds.get)
     assert sorted(timing.index) == ["irs", "mig", "sap"]
     assert (np.diff(timing) <= 0).all()
+
+
+def test_the_bins_of_a_circle_span_its_period_whatever_its_values_reach():
+    half = np.arange(360) / 2
+    relations = Relations(check(half[:, None], half[:, None], factor_types="circular:360"))
+    (codes,), sizes = relations.factor_codes(4, "uniform")
+    np.testing.assert_array_equal(codes, half // 90)
+    assert sizes == [4]

@@ -314,3 +314,24 @@ def test_an_angle_in_a_group_is_correlated_by_its_cosine_and_sine():
     ].value
     assert found == pytest.approx(by_hand, abs=1e-12)
     assert found > 0.999
+
+
+def test_an_idle_column_takes_nothing_from_its_group():
+    idle, metrics = np.column_stack([CIRCLE[:600], np.full(600, 0.5)]), ["mig_sup", "factor_vae"]
+    options = {"metrics": metrics, "anchors": False}
+    beside = dm.score(idle, FACTORS[:600], groups={"angle": [0, 1, 4]}, **options)
+    without = dm.score(CIRCLE[:600], FACTORS[:600], groups=GROUPS, **options)
+    for key in metrics:
+        assert beside[key].value == without[key].value > 0.9
+
+
+def test_a_group_is_active_if_one_of_its_columns_is():
+    latents = CIRCLE * [1, 0.01, 1, 1]
+    assert scores(GROUPS, [dm.Metric("active_units", active=0.1)], latents)["active_units"].value == 3
+
+
+def test_importances_of_a_group_are_the_sum_of_its_columns():
+    inputs = check(CIRCLE[:300], FACTORS[:300])
+    settings = {"probe": "lasso", "alpha": 0.01, "split": None, "max_rows": None}
+    alone, together = (relate(i).probes(**settings).importances for i in (inputs, inputs.grouped(GROUPS)))
+    np.testing.assert_allclose(together, [alone[0] + alone[1], alone[2], alone[3]])

@@ -11,6 +11,7 @@ from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.metrics.definition import VoteCount
+from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.scoring.intervals import Located, basic, clipped, corrected, wilson
 from tests.scoring.interval_coverage import Row, measure, population
@@ -347,3 +348,47 @@ def test_a_score_whose_intervals_miss_has_none_and_says_why():
     assert "interval:none" in report["modularity"].signature
     parts = dm.infomec(latents, factors, confidence=0.95, replicates=2)
     assert [score.interval is None for score in parts.values()] == [True, False, False]
+
+
+def test_replicates_cut_continuous_factors_at_the_edges_of_all_rows():
+    values = np.append(np.linspace(0, 1, 300), 100.0)[:, None]
+    whole = Relations(check(values, values, factor_types="continuous"))
+    part = Relations(whole.inputs.rows(np.arange(300)), edges_of=whole)
+    assert set(part.factor_codes(20, "uniform")[0][0]) == {0}
+
+
+def test_replicates_with_missing_values_are_cut_at_the_edges_of_all_rows():
+    latents = np.append(np.linspace(0, 1, 300), 100.0)[:, None]
+    factors = np.column_stack([np.arange(301) // 101, np.arange(301) % 2]).astype(float)
+    factors[:50, 0] = np.nan
+    whole = relate(check(latents, factors, missing="drop"))
+    part = relate(whole.inputs.rows(np.arange(300)), edges_of=whole)
+    assert part.mutual_information().mutual_information.max() == 0  # all of their spread is in one bin
+    assert part.complete_cases().bins(20, "uniform").edges[0, -1] == 100
+
+
+def test_replicates_of_groups_are_cut_at_the_edges_of_all_rows():
+    latents = np.vstack([np.random.default_rng(0).random((300, 2)), [[100.0, 100.0]]])
+    whole = relate(check(latents, (np.arange(301) % 2)[:, None]).grouped({"pair": [0, 1]}))
+    part = relate(whole.inputs.rows(np.arange(300)), edges_of=whole)
+    assert part.mutual_information().mutual_information.max() == 0
+
+
+def test_rows_beyond_max_rows_are_in_no_part_of_a_replicate():
+    seen = []
+
+    @dm.metric(name="spy_on_few_rows", source="here", interval="subsample")
+    def spy(relations, *, split=1 / 3, max_rows=150):
+        train, test = relations.split(split, max_rows)
+        rows = relations.latents[:, 0]
+        seen.append((set(rows[train]), set(rows[test])))
+        return dm.MetricValue(0.5)
+
+    numbered = np.column_stack([np.arange(300.0), Z[:, 0]])
+    dm.score(numbered, V, metrics="spy_on_few_rows", anchors=False, confidence=0.9, replicates=3)
+    (train, test), *replicates = seen
+    assert (len(train), len(test), len(replicates)) == (100, 50, 3)
+    for some_train, some_test in replicates:
+        assert some_train < train
+        assert some_test < test
+        assert (len(some_train), len(some_test)) == (50, 25)

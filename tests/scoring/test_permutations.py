@@ -7,7 +7,7 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics.metrics.definition import MetricValue
-from disentangle_metrics.scoring.anchors import p_values
+from disentangle_metrics.scoring.anchors import mean_scores, p_values
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -97,3 +97,20 @@ def test_the_table_of_several_representations_has_a_line_of_p():
     lines = str(bench).splitlines()
     assert [line.split() for line in lines if line.startswith("  p")] == [["p", "0.100"]] * 2
     assert sum("p: share of permutations" in line for line in lines) == 1
+
+
+def test_scores_that_differ_by_rounding_alone_are_as_good():
+    low, high = 0.3, 0.1 + 0.2  # one unit in the last place above
+    values = {"up": MetricValue(high), "down": MetricValue(low)}
+    assert p_values(values, [{"up": low, "down": high}], {"up": "up", "down": "down"}) == {
+        "up": 1.0,
+        "down": 1.0,
+    }
+
+
+def test_fewer_permutations_than_chance_takes_count_alone():
+    assert dm.score(V, V, metrics="mcc", permutations=2)["mcc"].p == 1 / 3
+
+
+def test_chance_is_the_mean_of_the_permutations_that_have_a_value():
+    assert mean_scores([{"mig": 1.0}, {"mig": np.nan}, {"mig": 3.0}]) == {"mig": 2.0}

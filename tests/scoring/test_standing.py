@@ -111,3 +111,16 @@ def test_the_report_shows_it_where_the_data_set_is_known(reports):
         report.standing("rooms")
     with pytest.raises(dm.InputError, match="must be one of sprites, rooms"):
         unknown.standing("mnist")
+
+
+@pytest.mark.parametrize(("key", "best"), [("mig", max), ("total_correlation", min)])
+def test_a_run_that_scores_the_same_is_not_beaten(reports, key, best):
+    mine, frame = reports["vlae-sprites"], dm.published("sprites")
+    itself = frame.loc[frame["source"] == "checkpoint vlae-sprites", "run"].iloc[0]
+    own = re.sub(r"\|D:\d+", "", mine[key].signature)
+    alike = frame[
+        (frame["run"] != itself) & (frame["signature"].str.replace(r"\|D:\d+", "", regex=True) == own)
+    ]
+    value = best(alike.drop_duplicates("run")["value"])
+    worse, of = counted(replace(mine, scores={key: replace(mine[key], value=value)}).standing(), key)
+    assert worse == of - 1

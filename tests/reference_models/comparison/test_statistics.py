@@ -169,3 +169,30 @@ def test_runs_without_spread_have_no_interval():
     values = 1.0 * TWO_GROUPS
     groups = TWO_GROUPS, ONE_STRATUM
     assert np.isnan(student(1.0, influences(values, *groups), *groups)).all()
+
+
+def test_p_of_random_relabellings_is_never_0(monkeypatch):
+    monkeypatch.setattr(statistics, "EXACT", 0)
+    monkeypatch.setattr(statistics, "PERMUTATIONS", 99)
+    proposed, strata = THREE_STRATA
+    assert (
+        permutation_p(np.arange(30.0) + 100 * proposed, proposed, strata, np.random.default_rng(0)) == 1 / 100
+    )
+
+
+def test_curves_are_the_same_whatever_the_order_of_their_errors():
+    errors, scores = np.array([[10, 20, 30], [15, 25, 35]]), np.array([[0, 1, 1], [2, 2, 4]])
+    order = [2, 0, 1]
+    found, _ = equal_error_difference(*curves(errors[:, order], scores[:, order]), *THREE_STRATA)
+    assert found == pytest.approx(1.25)
+
+
+def test_several_strata_by_hand():
+    values, _ = curves(
+        [[0, 0, 0], [0, 0, 0]], [[0, 10, 20], [1, 11, 21]]
+    )  # six cells, each a variance of 0.001 / 4
+    low, high, _ = student(1.0, influences(values, *THREE_STRATA), *THREE_STRATA)
+    error = np.sqrt(6 * (0.001 / 4 / 5)) / 3
+    assert (low, high) == pytest.approx(stats.t(24, 1.0, error).interval(0.95))
+    g = hedges_g(values, *THREE_STRATA, 1.0)
+    assert g == pytest.approx(1 / np.sqrt(0.001 / 4) * (1 - 3 / (4 * 24 - 1)))

@@ -218,3 +218,10 @@ def test_other_images_are_refused(tmp_path: Path, squares: Squares) -> None:
         trained.encode(squares, np.arange(3))
     with pytest.raises(InputError, match="holds no checkpoint"):
         list(load_all([tmp_path / ".."]))
+
+
+def test_the_seed_reaches_the_draws(tmp_path: Path, squares: Squares) -> None:
+    trained = load(saved_stages(tmp_path) / "model.safetensors")
+    one, other = (list(information_flow([trained], squares, draws=50, seed=seed)) for seed in (0, 1))
+    assert one[0].layers[0].upper_bound == other[0].layers[0].upper_bound  # of all images, both times
+    assert one[0].layers[0].information != other[0].layers[0].information
