@@ -56,8 +56,9 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
         Names of metrics or keys of scores, as in ``dm.cite("mig", "dci")``; or signatures, scores, or one
         report, of which the settings are told too.
     protocol
-        The protocol that metrics given by name are computed by; it is cited too. Scores, signatures and a
-        report have their own settings.
+        The protocol that metrics given by name, or by a part of a signature, are computed by; it is cited
+        too. Scores, whole signatures and a report have their own settings; a report that has others than its
+        protocol, or other scores, does not name it.
 
     Returns
     -------
@@ -87,6 +88,7 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
         if isinstance(item, str) and "|" in item:
             definition, of_name = find_scores(without_settings(item))
             metric, keys = _with_settings(definition.name, item, settings), list(of_name)
+            by_name = by_name or "|def:" not in item  # a part of one leaves the rest to the protocol
         elif hasattr(item, "signature"):
             keys = [without_settings(item.key)]
             metric = _with_settings(_metric_of(keys[0]), item.signature, settings)
@@ -110,11 +112,9 @@ def _of_report(report: Any) -> Citation:
         metric = _with_settings(_metric_of(plain), score.signature, settings)
         used.setdefault(metric, []).append(plain)
     rows, factors = report.shape[0], factor_count(report.shape[2])
-    name, source = _protocol(report.protocol)
-    told = (
-        f", by its protocol {name}, on {rows:,} rows of {latent_count(report)} and {factors} "
-        f"(seed {report.seed})"
-    )
+    name, source = _protocol(report.protocol) if report.follows_protocol() else ("", [])
+    told = f", by its protocol {name}" if name else ""
+    told += f", on {rows:,} rows of {latent_count(report)} and {factors} (seed {report.seed})"
     if report.confidence is not None:
         told += f", with {latex(f'{100 * report.confidence:g}%')} confidence intervals"
     return _citation(used, settings, told, source)

@@ -238,25 +238,17 @@ class Report(Mapping[str, Score]):
 
         return standing(self, dataset)
 
+    def follows_protocol(self) -> bool:
+        """Whether the protocol has each of these scores, with the settings that they have here."""
+        from disentangle_metrics.scoring.followed import followed
+
+        return followed(self)
+
     def to_frame(self) -> pd.DataFrame:
         """One row per score: value, interval if asked for, anchors, what it measures, signature."""
-        import numpy as np
-        import pandas as pd
+        from disentangle_metrics.reporting.frame import scores_frame
 
-        columns = ["value", "chance", "ceiling", "direction", "property", "reason", "signature"]
-        rows = [[getattr(score, column) for column in columns] for score in self.scores.values()]
-        frame = pd.DataFrame(rows, index=pd.Index(self.scores, name="metric"), columns=columns)
-        frame = frame.astype({"value": float, "chance": float, "ceiling": float})
-        if self.permutations is not None:
-            ps = [score.p for score in self.scores.values()]
-            frame.insert(frame.columns.get_loc("direction"), "p", np.array(ps, dtype=float))
-        if self.confidence is not None:
-            ends = [score.interval or (math.nan, math.nan) for score in self.scores.values()]
-            corrected = [score.corrected for score in self.scores.values()]
-            frame.insert(1, "corrected", np.array(corrected, dtype=float))
-            frame.insert(2, "interval_low", [low for low, _ in ends])
-            frame.insert(3, "interval_high", [high for _, high in ends])
-        return frame
+        return scores_frame(self)
 
     def units(self) -> pd.DataFrame:
         """One row per unit (a latent, or a group of them): its columns, its factors, and its scores.

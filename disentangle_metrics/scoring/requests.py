@@ -48,10 +48,10 @@ class Metric:
     def parse(cls, signature: str) -> Metric:
         """The metric that a signature is of, so that a published score can be computed again.
 
-        It has every setting that the signature names, and the defaults of all others, whatever the protocol.
-        What else the signature says must hold where it is scored: n, D, K, the kinds of factors, `missing`,
-        `seed`, `confidence` and `replicates`, and the definition's version. A whole signature, which has
-        ``def:``, is honoured whole; a part of one, such as ``mig|bins:10``, pins what it names. The
+        A whole signature, which has ``def:``, is honoured whole, whatever the protocol: a setting that it
+        does not name has its default. A part of one, such as ``mig|bins:10``, pins what it names; the other
+        settings are the protocol's. What else it says must hold where it is scored: n, D, K, the kinds of
+        factors, `missing`, `seed`, `confidence` and `replicates`, and the definition's version. The
         versions of this package and of scikit-learn may differ; the new signature has today's.
 
         Raises
@@ -69,8 +69,9 @@ class Metric:
         if not isinstance(signature, str):
             raise InputError(f"`signature` must be a line of text, got {type(signature).__name__}")
         key = signature.strip().partition("|")[0]
-        settings, pinned = signatures.parsed(signature, find_scores(key)[0])
-        metric = cls(key, **settings)
+        definition = find_scores(key)[0]
+        settings, pinned = signatures.parsed(signature, definition)
+        metric = cls(key, **{**(definition.settings if "def" in pinned else {}), **settings})
         metric.pinned = pinned
         return metric
 
@@ -139,13 +140,14 @@ def _whole(value: Any) -> bool:
 class Choice:
     """A metric that was asked for, with a checked value for every setting, before the input is known.
 
-    `keys` are those of its scores that were asked for; `by_name` says whether it was asked for itself,
-    and not with the protocol's suite; `pins` holds for some of them what a signature
-    that was given says of input and call.
+    `usual` has the settings that the protocol alone gives it; `keys` are those of its scores that were
+    asked for; `by_name` says whether it was asked for itself, and not with the protocol's suite; `pins`
+    holds for some of them what a signature that was given says of input and call.
     """
 
     definition: MetricDefinition
     settings: Mapping[str, Any]
+    usual: Mapping[str, Any]
     keys: tuple[str, ...]
     pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_name: bool = True
@@ -242,9 +244,10 @@ def choose_one(
     pins: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Choice:
     """One metric, with the protocol's settings under the user's own."""
-    settings = {**definition.settings, **protocol.settings.get(definition.name, {}), **own}
+    usual = {**definition.settings, **protocol.settings.get(definition.name, {})}
+    settings = {**usual, **own}
     _check(definition, settings)
-    return Choice(definition, settings, keys, pins or {})
+    return Choice(definition, settings, usual, keys, pins or {})
 
 
 def _check(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
@@ -268,7 +271,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     """What to run on this input, with everything decided: nothing behind this asks a definition again.
 
     A metric that is chosen with several settings has each in the keys of its scores, as a signature has it,
-    but for those that are its defaults: "mcc" and "mcc|correlation:spearman".
+    but for those that are its defaults and the protocol's: "mcc" and "mcc|correlation:spearman".
 
     Raises
     ------
@@ -288,7 +291,8 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
     requests = []
     for choice in choices:
         definition, settings = choice.definition, choice.settings
-        suffix = signatures.told_apart(definition, settings) if asked.count(definition.name) > 1 else ""
+        several = asked.count(definition.name) > 1
+        suffix = signatures.told_apart(definition, settings, choice.usual) if several else ""
         complete = definition.needs_factors and not definition.by_factor
         by_neighbours = (
             cells is not None

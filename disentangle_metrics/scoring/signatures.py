@@ -84,11 +84,18 @@ def with_rule_of_arrays(definition: MetricDefinition, settings: Mapping[str, Any
     return {**settings, "active": "varying"} if of_latents else settings
 
 
-def told_apart(definition: MetricDefinition, settings: Mapping[str, Any]) -> str:
-    """The settings that are not the defaults, as a signature has them: "|bins:10"; empty if all are."""
-    defaults = definition.default_texts
-    texts = spoken(definition, settings)
-    return "".join(f"|{name}:{text}" for name, text in texts.items() if text != defaults[name])
+def told_apart(definition: MetricDefinition, settings: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
+    """The settings that are not the defaults, or not the protocol's `usual`, as a signature has them.
+
+    As "|bins:10"; empty if all are. Under the protocol or the default one it asks for the same again.
+    """
+    others = (definition.default_texts, types.texts_of(usual, definition.types))
+    texts = types.texts_of(settings, definition.types)
+    return "".join(
+        f"|{name}:{text}"
+        for name, text in texts.items()
+        if matters(definition, name, settings) and any(text != other[name] for other in others)
+    )
 
 
 def written(
@@ -187,7 +194,7 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
         said["groups"] = "given"
     if resampled and definition is not None:
         with contextlib.suppress(InputError):  # a setting that no text brings back: keep the seed
-            if not _seeded(definition, parsed(signature, definition)[0]):
+            if not _seeded(definition, {**definition.settings, **parsed(signature, definition)[0]}):
                 said.pop("seed", None)
     return said
 
@@ -228,9 +235,7 @@ def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> No
 
 
 def parsed(signature: str, definition: MetricDefinition) -> tuple[dict[str, Any], dict[str, str]]:
-    """All settings of a metric as its signature, or a part of one, says; and the facts it pins.
-
-    A setting that it does not name has its default.
+    """The settings of a metric that its signature, or a part of one, names; and the facts it pins.
 
     Raises
     ------
@@ -238,14 +243,13 @@ def parsed(signature: str, definition: MetricDefinition) -> tuple[dict[str, Any]
         If it has other parts, or a value that a line of text cannot hold.
     """
     _, *parts = signature.strip().split("|")
-    settings, pinned = dict(definition.settings), {}
-    named = set()
+    settings: dict[str, Any] = {}
+    pinned: dict[str, str] = {}
     for part in parts:
         name, colon, text = part.partition(":")
         if not (name and colon):
             raise InputError(f"a signature is KEY|name:value|..., and {signature!r} has the part {part!r}")
-        if name in settings and name not in named:
-            named.add(name)
+        if name in definition.settings and name not in settings:
             settings[name] = value_of(definition, name, text)
         elif name in OF_INPUT or name in OF_CALL or name in OF_PROGRAM:
             pinned[name] = text

@@ -8,6 +8,7 @@ import tomllib
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import disentangle_metrics as dm
@@ -107,23 +108,50 @@ def test_a_protocol_is_named_and_cited():
     mixed = dm.cite("mig|bins:10", "sap", protocol="locatello2019")
     assert "MIG (bins 10)~" in mixed.methods
     assert mixed.methods.endswith("{locatello2019challenging} where none are given.")
-    alone = dm.cite("mig|bins:10", protocol="locatello2019")
-    assert alone == dm.cite("mig|bins:10")
+    alone = dm.cite("mig|bins:10", protocol="locatello2019")  # the other settings are the protocol's
+    assert alone.methods.endswith("{locatello2019challenging} where none are given.")
     with pytest.raises(dm.InputError, match="unknown protocol 'locatelo2019'; did you mean 'locatello2019'"):
         dm.cite("mig", protocol="locatelo2019")
 
 
 def test_a_report_tells_its_settings_too():
-    report = dm.Report({"mig": REPORT["mig"]}, protocol="li2020", shape=(1234, 2, 3), seed=7, confidence=0.9)
+    report = dm.Report(
+        {"mig": REPORT["mig"]}, protocol="locatello2019", shape=(1234, 2, 3), seed=7, confidence=0.9
+    )
     methods = dm.cite(report).methods
     assert "MIG (bins 20)~\\cite{chen2018isolating}" in methods
-    assert "protocol \\texttt{li2020}~\\cite{li2020progressive}" in methods
+    assert "protocol \\texttt{locatello2019}~\\cite{locatello2019challenging}" in methods
     assert "1,234 rows of 2 latents and 3 factors (seed 7), with 90\\% confidence intervals." in methods
-    assert "li2020progressive" in dm.cite(report).bibtex
+    assert "locatello2019challenging" in dm.cite(report).bibtex
     two = dm.Report({key: REPORT[key] for key in ("mig", "mig_sup", "dci_completeness")})
     assert "{chen2018isolating}; MIG-sup (bins 20)~\\cite{li2020progressive} and DCI" in dm.cite(two).methods
     assert dm.cite(report["mig"]).methods == dm.cite(report["mig"].signature).methods
     assert "We computed MIG (bins 20)~" in dm.cite(report["mig"]).methods
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+@pytest.mark.parametrize(
+    ("metric", "protocol", "named"),
+    [
+        ("mig", "carbonneau2022", True),
+        ("mig|bins:10", "carbonneau2022", True),  # which the protocol has too
+        ("mig|bins:12", "carbonneau2022", False),
+        ("mig|bins:12", "default", False),
+        ("omes", "default", True),
+        ("omes", "locatello2019", False),  # which has no OMES
+        ("mig_sup", "boilard2020", True),
+        ("mig_sup", "default", True),  # of arrays, whose rule is not written auto
+        ("r2_from_factors", "schneider2023", False),  # which has the other of its metric
+    ],
+)
+def test_a_report_names_its_protocol_where_it_has_all_of_its_choices(metric, protocol, named):
+    latents = np.array([[0.0, 1.0], [1.0, 0.2], [2.0, 0.7], [3.0, 0.1]] * 10)
+    report = dm.score(latents, latents.round(), metrics=metric, protocol=protocol, anchors=False)
+    citation = dm.cite(report)
+    assert (f"its protocol \\texttt{{{protocol}}}" in citation.methods) is named
+    source = protocol_citation(protocol)
+    assert (f"{source}," in citation.bibtex) is (named or not source)
+    assert ", on 40 rows of 2 latents and 2 factors (seed 0)" in citation.methods
 
 
 def test_a_plugins_score_is_named_but_not_cited():

@@ -42,6 +42,18 @@ def test_a_key_names_what_is_no_default_and_can_be_asked_for():
     assert list(dm.score(Z, V, metrics=twice, anchors=False)) == ["mig"]
 
 
+def test_a_key_asks_for_the_same_again_under_its_protocol_and_the_default_one():
+    metrics = ["mig", dm.Metric("mig", bins=20), dm.Metric("mig", bins=12, factor_bins=None)]
+    report = dm.score(Z, V, metrics=metrics, protocol="carbonneau2022", anchors=False)
+    assert len(report) == 3
+    for protocol in ("carbonneau2022", "default"):
+        again = dm.score(Z, V, metrics=list(report), protocol=protocol, anchors=False)
+        assert [(score.value, score.signature) for score in again.values()] == [
+            (score.value, score.signature) for score in report.values()
+        ]
+        assert protocol == "default" or list(again) == list(report)
+
+
 def test_several_scores_of_one_metric_and_single_ones_of_them():
     wanted = ["cca", dm.Metric("linear_recovery", ranks=True)]
     report = dm.score(Z, V, metrics=wanted, anchors=False)

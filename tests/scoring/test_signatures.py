@@ -77,9 +77,12 @@ def test_a_part_of_a_signature_pins_what_it_names():
     report = dm.score(Z, V, metrics="mig|bins:10", anchors=False)
     assert report["mig"].signature == dm.mig(Z, V, bins=10).signature
     assert report["mig"].value == dm.mig(Z, V, bins=10).value
-    # What it does not name is the metric's default, not the protocol's.
-    other = dm.score(Z, V, metrics="mig|bins:10", protocol="carbonneau2022", anchors=False)
-    assert other["mig"].signature == report["mig"].signature
+    # What it does not name is the protocol's, as of `dm.Metric`. So this is that protocol's own MIG.
+    review = dm.mig(Z, V, protocol="carbonneau2022")
+    assert review.value != report["mig"].value
+    for own in ("mig|bins:10", dm.Metric("mig", bins=10), "mig|n:90"):
+        score = dm.score(Z, V, metrics=own, protocol="carbonneau2022", anchors=False)["mig"]
+        assert (score.value, score.signature) == (review.value, review.signature)
     assert dm.score(Z, V, metrics="mig|n:90", anchors=False)["mig"].value == dm.mig(Z, V).value
 
 
