@@ -42,9 +42,7 @@ def pairs(option: str, form: str, text: str) -> dict[str, str]:
         if not (name and equals and value):
             raise UsageError(f"{option} must be {form}; got {text!r}")
     names = [name.strip() for name, _, _ in split]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"{option} names {twice!r} twice; got {text!r}")
+    _refuse_twice(option, names, text)
     return {name.strip(): value.strip() for name, _, value in split}
 
 
@@ -53,7 +51,9 @@ def model_args(text: str) -> dict[str, Any]:
     split = [pair.partition("=") for pair in re.split(r",(?=\s*[A-Za-z_]\w*\s*=)", text)]
     if not all(name.strip().isidentifier() and value.strip() for name, _, value in split):
         raise UsageError(f"--model-args must be NAME=VALUE,..., such as latent_dim=10; got {text!r}")
-    return {name.strip(): _literal(value.strip()) for name, _, value in split}
+    names = [name.strip() for name, _, _ in split]
+    _refuse_twice("--model-args", names, text)
+    return {name: _literal(value.strip()) for name, (_, _, value) in zip(names, split, strict=True)}
 
 
 def types(option: str, text: str) -> dict[str, str]:
@@ -112,6 +112,12 @@ def model_and_latents(
     if len(before) > 1:
         raise UsageError(f"one MODEL at a time, got {', '.join(before)}")
     return (before[0] if before else None), [*latents, *(text for text in loose if text not in before)]
+
+
+def _refuse_twice(option: str, names: Sequence[str], text: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{option} names {name!r} twice; got {text!r}")
 
 
 def _literal(text: str) -> Any:

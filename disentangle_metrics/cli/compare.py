@@ -22,6 +22,7 @@ from disentangle_metrics.cli.results import (
     show,
 )
 from disentangle_metrics.kit.commands import UsageError, say
+from disentangle_metrics.kit.given_once import OnceCommand
 
 NAME = "dm-eval compare"
 JSON_ENDING = ".json"
@@ -69,7 +70,7 @@ Quiet = option(OUTPUT, "No progress on stderr.", "--quiet")
 Debug = option(OUTPUT, "Show the traceback of an error.", "--debug")
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def dm_eval_compare(
     results: Annotated[list[str], Results],
     metrics: Annotated[str | None, Metrics] = None,

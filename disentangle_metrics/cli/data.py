@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics.kit.commands import UsageError, run_command, say
+from disentangle_metrics.kit.given_once import OnceCommand
 
 NAME = "dm-data"
 
@@ -27,7 +28,7 @@ Root = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-@app.command("list")
+@app.command("list", cls=OnceCommand)
 def list_datasets(root: Root = None, debug: Debug = False) -> None:
     """Say of every data set what it is, its factors, its licence, its size, and whether it is here."""
     from disentangle_metrics.cli.dataset_lines import images, size, whereabouts
@@ -43,7 +44,7 @@ def list_datasets(root: Root = None, debug: Debug = False) -> None:
         )
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def fetch(names: Names, root: Root = None, debug: Debug = False) -> None:
     """Download the files that are missing. A download that was cut goes on where it stopped."""
     from disentangle_metrics.datasets.storage import published
@@ -64,7 +65,7 @@ def fetch(names: Names, root: Root = None, debug: Debug = False) -> None:
             say(NAME, f"{name} is here, in {folder} (dm-data verify {name} checks it)")
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def verify(names: Names, root: Root = None, debug: Debug = False) -> None:
     """Compare the files with the published checksums; open what has none."""
     from disentangle_metrics.datasets import load_dataset
@@ -90,7 +91,7 @@ def verify(names: Names, root: Root = None, debug: Debug = False) -> None:
             print(f"{name}: {reason}; its first and last image can be read")
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def preview(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A data set.")],
     root: Root = None,

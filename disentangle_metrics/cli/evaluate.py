@@ -23,6 +23,7 @@ from disentangle_metrics.cli.results import (
     open_outputs,
 )
 from disentangle_metrics.kit.commands import FAILED, UsageError, run_supervised, say
+from disentangle_metrics.kit.given_once import OnceCommand
 from disentangle_metrics.kit.limits import limits_set
 from disentangle_metrics.scoring.report import Report
 
@@ -33,7 +34,7 @@ NAME = "dm-eval"
 app = typer.Typer(pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def dm_eval(
     context: typer.Context,
     models: Annotated[list[str] | None, options.Model] = None,

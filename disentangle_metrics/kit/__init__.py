@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.files import same_file as same_file
     from disentangle_metrics.kit.files import whole_file as whole_file
     from disentangle_metrics.kit.files import write_whole as write_whole
+    from disentangle_metrics.kit.given_once import OnceCommand as OnceCommand
+    from disentangle_metrics.kit.given_once import OnceGroup as OnceGroup
     from disentangle_metrics.kit.installing import install_line as install_line
     from disentangle_metrics.kit.limits import limited as limited
     from disentangle_metrics.kit.limits import reading as reading
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "LateProgress": "progress",
+    "OnceCommand": "given_once",
+    "OnceGroup": "given_once",
     "did_you_mean": "near_names",
     "end_with": "workers",
     "full_float32": "precision",

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics import InputError
-from disentangle_metrics.kit import install_line, run_command, write_whole
+from disentangle_metrics.kit import OnceCommand, OnceGroup, install_line, run_command, write_whole
 from reference_models.cli.options import Debug, Minutes, Quiet, Root
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ Out = Annotated[
 ]
 
 
-@app.callback()
+@app.callback(cls=OnceGroup)
 def reproduce(
     context: typer.Context,
     plan: PlanName = "small",
@@ -108,7 +108,7 @@ def reproduce(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def figures(
     rows: Annotated[list[Path], typer.Argument(metavar="ROWS...", help="Files of rows of one data set.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures and tables.")] = Path("figures"),
@@ -161,7 +161,7 @@ def figures(
     print(f"{len(tables['runs'])} runs{training}")
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def estimate(
     plan: PlanName = "paper",
     dataset: DatasetName = "sprites",

@@ -6,15 +6,14 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from disentangle_metrics import InputError
-from disentangle_metrics.kit import run_command, run_supervised
+from disentangle_metrics.kit import OnceCommand, run_command, run_supervised
 from reference_models import cards
 from reference_models.cli.export import export
 from reference_models.cli.information import information
@@ -157,7 +156,7 @@ def command(model: str) -> Callable[..., None]:
             dataset,
             preset,
             steps,
-            arguments=dict(map(parsed, setting or [])) | ({} if beta is None else {"beta": beta}),
+            arguments=own_settings(setting or (), beta),
             settings={
                 "steps": steps,
                 "seed": seed,
@@ -213,7 +212,7 @@ def command(model: str) -> Callable[..., None]:
     return train_model
 
 
-class ModelCommand(TyperCommand):
+class ModelCommand(OnceCommand):
     """Its help ends with the model's own settings."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -229,9 +228,20 @@ def list_models() -> None:
 READING = ("information", "traverse", "export")
 for _name in MODELS:
     app.command(_name, cls=ModelCommand, help=f"Train {_name}.")(command(_name))
-app.command("list")(list_models)
+app.command("list", cls=OnceCommand)(list_models)
 for _action in (information, traverse, export):
-    app.command()(_action)
+    app.command(cls=OnceCommand)(_action)
+
+
+def own_settings(given: Sequence[str], beta: float | None) -> dict[str, Any]:
+    """The model's own settings of --set and --beta. Raises InputError if one is given twice."""
+    settings: dict[str, Any] = {} if beta is None else {"beta": beta}
+    for name, value in map(parsed, given):
+        if name in settings:
+            by = "--beta and --set" if name == "beta" and beta is not None else "--set"
+            raise InputError(f"{name} is given twice by {by}; give it once")
+        settings[name] = value
+    return settings
 
 
 def parsed(setting: str) -> tuple[str, Any]:
