@@ -6,6 +6,7 @@ import glob
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from disentangle_metrics.cli.results import (
     show,
 )
 from disentangle_metrics.kit.commands import UsageError, say
+from disentangle_metrics.kit.files import expanded, same_file
 from disentangle_metrics.kit.given_once import OnceCommand
 
 NAME = "dm-eval compare"
@@ -157,7 +159,7 @@ def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
     Raises
     ------
     UsageError
-        If a pattern fits no file.
+        If a pattern fits no file, or a file is there twice.
     """
     given: list[tuple[str, list[str]]] = []  # a name, or none yet, and its files
     for text in results:
@@ -177,6 +179,10 @@ def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
         if not name and (short in own or short in named):
             raise UsageError(f"two results are called {short!r}; name them, as NAME={files[0]}")
         named.setdefault(short, []).extend(files)
+    for name, files in named.items():
+        for file, other in combinations(files, 2):
+            if same_file(expanded(file), expanded(other)):
+                raise UsageError(f"{name!r} has {other} twice; give each run once")
     return named
 
 
