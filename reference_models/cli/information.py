@@ -48,12 +48,13 @@ def information(
     if seed < 0:
         raise InputError(f"--seed is {seed}; it must be at least 0")
     paths = [path for model in models for path in stage_ends(model)]
-    data = dataset_of(load(paths[0]), dataset, root)
+    trained = list(map(load, paths))
+    data = dataset_of(trained, dataset, root)
     images = len(data) if samples is None else min(samples, len(data))
     with LateProgress("measuring", 2 * len(paths), shown=not quiet) as bar:
         stages = list(
             information_flow(
-                map(load, paths),
+                trained,
                 data,
                 samples=samples,
                 draws=draws,
@@ -63,21 +64,26 @@ def information(
             )
         )
     console = Console(file=sys.stdout)
-    show(stages, console if console.is_terminal else Console(file=sys.stdout, width=WIDTH_WITHOUT_TERMINAL))
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=WIDTH_WITHOUT_TERMINAL)
+    show(stages, data.name, console)
     if csv is not None:
         write_whole(csv, table(stages).to_csv(index=False))
 
 
-def show(stages: list[StageInformation], console: Console) -> None:
+def show(stages: list[StageInformation], dataset: str, console: Console) -> None:
     """Print the table on a rich console."""
     from rich.table import Table
+    from rich.text import Text
 
     from reference_models.trained.information_flow import NEAR_CEILING
 
     first = stages[0].layers[0]
     near = any(layer.saturated for stage in stages for layer in stage.layers)
     shown = Table(
-        title=f"Information about the image in nats; N = {first.images:,} images",
+        title=Text(
+            f"Information about the image in nats; N = {first.images:,} images of {dataset}", "table.title"
+        ),
         caption=f"I(x; z): {first.estimator}, at most log N = {first.ceiling:.2f}. "
         "bound: mean KL of the posterior from the prior. Layer 1 is the lowest."
         + (f" *: within {NEAR_CEILING} of log N; the layer may know much more." if near else ""),

@@ -45,7 +45,7 @@ def traverse(
     writable(out)
     pictures.pillow()
     trained = [load(path) for model in models for path in stage_ends(model)]
-    data = dataset_of(trained[0], dataset, root)
+    data = dataset_of(trained, dataset, root)
     images = image or [int(np.random.default_rng(seed).integers(len(data)))]
     subjects = [traversals.subject(one, data, row, seed=seed) for one in trained for row in images]
 

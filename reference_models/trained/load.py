@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -183,12 +183,21 @@ def load_all(paths: list[Path]) -> Iterator[TrainedModel]:
         yield from map(load, stage_ends(path))
 
 
-def dataset_of(trained: TrainedModel, name: str | None = None, root: Path | None = None) -> FactorDataset:
-    """The data set `name`, or the one that the model was trained on, in the size that it takes.
+def dataset_of(
+    trained: Sequence[TrainedModel], name: str | None = None, root: Path | None = None
+) -> FactorDataset:
+    """The data set `name`, or the one that the models were trained on, in the size that the first takes.
 
-    Raises DatasetError if it is unknown or missing.
+    Raises DatasetError if it is unknown or missing, and InputError without `name` if there are several.
     """
-    return open_dataset(name or trained.dataset, root, side=trained.image_shape[1])
+    first = trained[0]
+    other = next((model for model in trained if model.dataset != first.dataset), first)
+    if name is None and other is not first:
+        raise InputError(
+            f"{first.path} was trained on {first.dataset!r} and {other.path} on {other.dataset!r}; give "
+            "--dataset, the one that all are shown"
+        )
+    return open_dataset(name or first.dataset, root, side=first.image_shape[1])
 
 
 def rows_of(dataset: ImageDataset, samples: int, seed: int) -> NDArray[np.int64]:

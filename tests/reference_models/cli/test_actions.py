@@ -15,6 +15,7 @@ from disentangle_metrics.cli import evaluate
 from disentangle_metrics.kit import run_command as run_tool
 from reference_models import datasets
 from reference_models.cli import train as cli
+from reference_models.trained import checkpoints
 from tests.reference_models.conftest import Squares
 from tests.reference_models.trained.test_export import saved
 from tests.reference_models.trained.test_information_flow import saved_stages
@@ -37,6 +38,7 @@ def test_information_prints_a_table_and_writes_it(tmp_path: Path, capsys: pytest
     assert err == ""
     assert "pro-vlae, step 16" in out
     assert "at most log N = 4.61" in out
+    assert "N = 100 images of squares" in out
     frame = pd.read_csv("flow.csv", dtype={"layer": str})
     assert list(frame["layer"]) == ["1", "2", "3", "all"] * 3
     for value in frame["upper_bound"]:
@@ -79,6 +81,24 @@ def test_export_writes_both_formats(tmp_path: Path, capsys: pytest.CaptureFixtur
         _, err = capsys.readouterr()
         assert err.count("\n") == 1
         assert err.startswith(f"dm-eval: error: {file} is ")
+
+
+@pytest.mark.parametrize(
+    "line", ["information --samples 9 --draws 9 --quiet", "traverse --out a.png --columns 2"]
+)
+def test_models_of_several_data_sets_need_the_name_of_one(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    for folder, dataset in ((own, "squares"), (other, "circles")):
+        path = saved(folder, "beta-vae")
+        tensors = checkpoints.read_tensors(path, "")
+        checkpoints.write(path, tensors, {**checkpoints.read_description(path), "dataset": dataset})
+    assert dm_train(f"{line} own other") == 2
+    err = capsys.readouterr().err
+    assert "last.safetensors was trained on 'squares' and other" in err
+    assert "on 'circles'; give --dataset" in err
+    assert dm_train(f"{line} own other --dataset squares") == 0
 
 
 @pytest.mark.parametrize(
