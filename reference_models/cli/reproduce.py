@@ -68,6 +68,7 @@ def reproduce(
 ) -> None:
     """Do what is left of a comparison; the same command goes on after any interruption."""
     if context.invoked_subcommand is not None:
+        refuse_before(context, context.invoked_subcommand)
         return
     if backend not in BACKENDS:
         raise InputError(f"--backend is {backend!r}; it must be one of {', '.join(BACKENDS)}")
@@ -80,7 +81,7 @@ def reproduce(
     from reference_models.comparison.sweep import ROWS, sweep
 
     comparison = read_comparison(plan, dataset).part(
-        betas_in(betas) if betas else (), seeds_in(seeds) if seeds else (), ablation
+        () if betas is None else betas_in(betas), () if seeds is None else seeds_in(seeds), ablation
     )
     folder = out or default_folder(plan, dataset)
     with parallel_backend(backend, address), progress_of(comparison, folder, quiet) as progress:
@@ -193,6 +194,19 @@ def estimate(
         f"{plan} on {dataset}: {hours:,.1f} hours of training here, one run at a time, measuring not "
         f"counted; {operations / 1e15:,.1f} PFLOP: {operations / 3.6e15:,.1f} hours at 1 TFLOP/s"
     )
+
+
+def refuse_before(context: Any, subcommand: str) -> None:
+    """Raise InputError if an option stands before the subcommand, which does not read it there."""
+    command = context.command.get_command(context, subcommand)
+    taken = [parameter.name for parameter in command.params]
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name)
+        if option.name == "debug" or source is None or source.name != "COMMANDLINE":
+            continue
+        own = option.opts[0]
+        fix = f"put {own} behind it" if option.name in taken else f"{subcommand} takes no {own}"
+        raise InputError(f"{own} stands before {subcommand} and would be ignored; {fix}")
 
 
 def betas_in(text: str) -> list[float]:

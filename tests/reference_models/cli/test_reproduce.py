@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
+from disentangle_metrics import InputError
 from disentangle_metrics.kit import OnceCommand
 from reference_models.cli import reproduce, train
 
@@ -14,15 +15,39 @@ from reference_models.cli import reproduce, train
     [
         ("--plan mini --plan small", "--plan is given twice"),
         ("estimate --plan mini --plan small", "--plan is given twice"),
+        (
+            "--quiet --dataset rooms estimate",
+            "--dataset stands before estimate and would be ignored; put --dataset behind it",
+        ),
+        (
+            "--out mine figures rows.jsonl",
+            "--out stands before figures and would be ignored; put --out behind it",
+        ),
+        (
+            "--jobs 3 figures rows.jsonl",
+            "--jobs stands before figures and would be ignored; figures takes no --jobs",
+        ),
+        ("--seeds= --betas 1", "--seeds is ''; accepted: seeds and ranges"),
+        ("--betas= --seeds 1", "--betas is ''; accepted: numbers"),
     ],
 )
 def test_what_would_be_ignored_is_refused(
-    line: str, message: str, capsys: pytest.CaptureFixture[str]
+    line: str, message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def no_runs(*_: object, **__: object) -> None:
+        raise InputError("all runs of the plan begin")
+
+    monkeypatch.setattr("reference_models.comparison.sweep.sweep", no_runs)
+    monkeypatch.setattr("reference_models.comparison.estimate.time_models", no_runs)
     assert reproduce.run(line.split()) == 2
     out, err = capsys.readouterr()
     assert message in err
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_the_traceback_may_be_asked_for_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reproduce.run(["--debug", "figures", "none.jsonl"]) == 2
+    assert "there is no file none.jsonl" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("app", [train.app, reproduce.app])
