@@ -22,7 +22,7 @@ from disentangle_metrics.reporting.tables import as_markdown, blocks_as_markdown
 from disentangle_metrics.reporting.terminal import WIDTH, printable, render, render_blocks
 from disentangle_metrics.reporting.view import View, report_remarks, report_view
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.text import visible
+from disentangle_metrics.text import listed, visible
 
 if TYPE_CHECKING:
     from disentangle_metrics.benchmarking.results import Benchmark
@@ -108,11 +108,8 @@ def deliver(
         return
     show(result, shown)
     if shown.citation:
-        from disentangle_metrics.reporting.citation import cite
-
-        reports = [result] if isinstance(result, Report) else list(result.values())[:1]  # asked for alike
-        for report in reports:
-            print(f"\n{cite(report)}")
+        reports = {"": result} if isinstance(result, Report) else result.reports
+        print(_citations(reports), end="")
 
 
 def check_page(outputs: Mapping[str, OutputFile]) -> None:
@@ -159,6 +156,21 @@ def citation(metrics: Sequence[str] | None, protocol: str) -> str:
 
     suite = [key for choice in choose(metrics, protocol) for key in choice.keys]
     return str(cite(*(metrics or suite), protocol=protocol)).rstrip()
+
+
+def _citations(reports: Mapping[str, Report]) -> str:
+    """What to cite for reports: each sentence once, below a comment with the names that it is of."""
+    from disentangle_metrics.reporting.citation import cite
+
+    names: dict[str, list[str]] = {}
+    entries: dict[str, None] = {}
+    for name, report in reports.items():
+        citation = cite(report)
+        names.setdefault(citation.methods, []).append(name)
+        entries |= dict.fromkeys(citation.bibtex.split("\n\n"))
+    comments = [f"% {visible(listed(of))}\n" if len(names) > 1 else "" for of in names.values()]
+    methods = [comment + sentence for comment, sentence in zip(comments, names, strict=True)]
+    return "".join(f"\n{text}\n" for text in (*methods, *entries)) + "\n" * bool(entries)
 
 
 def command_line(name: str, arguments: Sequence[str]) -> str:

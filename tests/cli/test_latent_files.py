@@ -74,6 +74,26 @@ def test_one_that_fails_is_told_by_the_exit_code(dm_eval) -> None:
     assert done.err_lines[1] == "dm-eval: failed: gone: --latents: no such file: gone.npy"
 
 
+def test_the_citation_of_several_files_describes_each(dm_eval) -> None:
+    np.save("wide.npy", np.hstack([np.load("z.npy"), np.load("other.npy")]))
+    np.savez("posterior.npz", mean=np.load("z.npy"), logvar=np.full((300, 2), -2.0))
+    files = (
+        "--latents z.npy wide.npy other.npy posterior.npz --factors v.csv --metrics mig_sup --anchors none"
+    )
+    printed = dm_eval(f"{files} --cite").out
+    sentences = [line for line in printed.splitlines() if line.startswith(("% ", "We computed"))]
+    assert sentences[::2] == ["% z and other", "% wide", "% posterior"]
+    for sentence, says in zip(
+        sentences[1::2], ("active varying", "of 4 latents", "active auto, bins 20"), strict=True
+    ):
+        assert says in sentence
+    assert printed.count("@inproceedings{") == 1
+    alike = dm_eval("--latents z.npy other.npy --factors v.csv --metrics mig --anchors none --cite").out
+    alone = dm_eval("--latents z.npy --factors v.csv --metrics mig --anchors none --cite").out
+    assert alike[alike.index("We computed") :] == alone[alone.index("We computed") :]
+    assert alone.endswith(f"\n\n{dm.cite(dm.score(np.load('z.npy'), pd.read_csv('v.csv'), metrics='mig'))}\n")
+
+
 def test_out_goes_on_where_it_was(dm_eval) -> None:
     assert dm_eval("--latents z.npy --factors v.csv --metrics mig,mcc --out runs").code == 0
     done = dm_eval(f"{MANY} --out runs")
