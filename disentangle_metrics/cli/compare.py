@@ -6,6 +6,7 @@ import glob
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import typer
 
 from disentangle_metrics.cli.output import OutputFile
 from disentangle_metrics.cli.results import (
+    SILENT,
     Format,
     Shown,
     as_csv,
@@ -21,6 +23,7 @@ from disentangle_metrics.cli.results import (
     open_outputs,
     picture_bytes,
     show,
+    tell_remarks,
 )
 from disentangle_metrics.kit.commands import UsageError, say
 from disentangle_metrics.kit.files import expanded, same_file
@@ -100,7 +103,7 @@ def dm_eval_compare(
     dm-eval compare A.json B.json compares reports that were scored with --confidence;
     dm-eval compare MODEL MODEL --dataset NAME scores models first.
     """
-    shown = Shown(format, brief, width)
+    shown = Shown(format, brief, width, tell=None if quiet else partial(say, NAME))
     names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
     files = sorted_by_name(results)
     models = [file for members in files.values() for file in members if not is_report(file)]
@@ -253,5 +256,8 @@ def deliver(comparison: Any, outputs: Mapping[str, OutputFile], shown: Shown) ->
             file.write(picture_bytes(comparison, file))
         else:
             file.write(comparison.to_json() if kind == "json" else as_csv(comparison))
-    if not any(file.to_stdout for file in outputs.values()):
+    stdout = [kind for kind, file in outputs.items() if file.to_stdout]
+    if not stdout:
         show(comparison, shown)
+    elif set(stdout) <= SILENT:
+        tell_remarks(comparison, shown)

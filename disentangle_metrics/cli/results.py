@@ -201,13 +201,19 @@ def show(result: Report | Benchmark | Comparison, shown: Shown) -> None:
 
 def tell_remarks(result: Report | Benchmark | Comparison, shown: Shown) -> None:
     """Say the remarks that are more than a note, where what is printed has none."""
+    from disentangle_metrics.comparison.comparison import Comparison
+
     if shown.tell is None:
         return
-    reports = {"": result} if isinstance(result, Report) else getattr(result, "reports", {})
-    lines = {
-        name: [remark.line for remark in report_remarks(report) if remark.severity not in LIGHT]
-        for name, report in reports.items()
-    }
+    if isinstance(result, Comparison):  # what it leaves out stands in its remarks alone
+        remarks = comparison_view(result, brief=shown.brief).remarks
+        lines = {"": [remark.line for remark in remarks if remark.severity != "note"]}
+    else:
+        reports = {"": result} if isinstance(result, Report) else result.reports
+        lines = {
+            name: [remark.line for remark in report_remarks(report) if remark.severity not in LIGHT]
+            for name, report in reports.items()
+        }
     for line in shared(lines):
         shown.tell(line)
 

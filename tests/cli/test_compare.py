@@ -104,6 +104,16 @@ def test_metrics_and_alignment(call):
     assert code == 2
     assert "bins is 20 in a and 5 in c (of mig); score all alike, or pass --align" in err
     assert list(json.loads(call("a.json c.json --align --format json")[1])["scores"]) == ["mcc"]
+    left_out = "dm-eval compare: - not compared: mig: bins is 20 in a and 5 in c"
+    for output in ("--format latex", "--format csv", "--csv -"):  # which have no place for remarks
+        _, out, err = call(f"a.json c.json --align {output}")
+        assert left_out in err.splitlines()
+        assert "bins is" not in out
+        assert call(f"a.json c.json --align {output} --quiet")[2] == ""
+    for output in ("", "--format markdown", "--format json", "--json -"):
+        _, out, err = call(f"a.json c.json --align {output}")
+        assert "bins is 20 in a and 5 in c" in " ".join(out.split())
+        assert err == ""
 
 
 @pytest.mark.parametrize(
