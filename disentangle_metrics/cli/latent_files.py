@@ -34,11 +34,11 @@ class LatentFiles(Mapping[str, Any]):
     ) -> None:
         self.files, self.factors, self.choices, self.tell = files, factors, choices, tell
         self.described: dict[str, Any] = {}
+        self.choosable: dict[str, None] = {} if factors is None else dict.fromkeys(factors.choosable)
 
     def __getitem__(self, name: str) -> Any:
         file = read_array(self.files[name], "latents", self.choices)
-        both = {"latents": file} if self.factors is None else {"latents": file, "factors": self.factors}
-        check_choices(both, self.choices)
+        self.choosable |= dict.fromkeys(file.choosable)
         self.described[name] = described(file)
         for note in file.notes:
             self.tell(f"{name}: {note}")
@@ -91,6 +91,8 @@ def benchmark_arrays(
         if folder is not None:
             tell(f"finished reports are in {folder}; the same command goes on from there")
         raise
+    if len(latents.described) == len(latents):  # one that could not be read may have had the column
+        check_choices(latents.choosable, choices)
     for note in result.notes:
         tell(note)
     where = {} if of_factors is None else {"factors": described(of_factors)}

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def score_arrays(
     files = {"latents": read_array(latents, "latents", choices)}
     if factors is not None:
         files["factors"] = read_array(factors, "factors", choices)
-    check_choices(files, choices)
+    check_choices((name for file in files.values() for name in file.choosable), choices)
     notes: tuple[str, ...] = ()
     value = None
     if factors is None:
@@ -68,14 +68,13 @@ def _left_out(files: Mapping[str, ArrayFile]) -> Iterator[Check]:
             yield Check("column_left_out", text.partition("; to keep it")[0], remedy, role)
 
 
-def check_choices(files: Mapping[str, ArrayFile], choices: Choices) -> None:
-    """Refuse a column to leave out that no file has."""
+def check_choices(choosable: Iterable[str], choices: Choices) -> None:
+    """Refuse a column to leave out that is none of those that the files have together."""
+    columns = dict.fromkeys(choosable)
     asked = [*([choices.index_col] if choices.index_col else []), *choices.drop_columns]
-    if missing := [name for name in asked if not any(name in file.choosable for file in files.values())]:
+    if missing := [name for name in asked if name not in columns]:
         option = "--index-col" if missing[0] == choices.index_col else "--drop-columns"
-        known = dict.fromkeys(
-            name for file in files.values() for name in file.choosable if not name.isdigit()
-        )
+        known = [name for name in columns if not name.isdigit()]
         has = f"the columns are {', '.join(known)}" if known else "no file has columns with names"
         raise InputError(f"{option}: no file has a column {missing[0]!r}; {has}")
 

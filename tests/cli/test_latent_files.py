@@ -94,6 +94,26 @@ def test_the_citation_of_several_files_describes_each(dm_eval) -> None:
     assert alone.endswith(f"\n\n{dm.cite(dm.score(np.load('z.npy'), pd.read_csv('v.csv'), metrics='mig'))}\n")
 
 
+def test_a_column_to_leave_out_may_be_in_some_files_alone(dm_eval) -> None:
+    latents = pd.DataFrame(np.load("z.npy"), columns=["a", "b"])
+    latents.to_csv("plain.csv", index=False)
+    latents.assign(loss=1.5 * np.arange(300)).to_csv("logged.csv", index=False)
+    files = "--latents logged.csv plain.csv --factors v.csv --metrics mig --format csv --quiet"
+    done = dm_eval(f"{files} --drop-columns loss")
+    assert (done.code, done.err) == (0, "")
+    scores = {row["mig"] for row in csv.DictReader(io.StringIO(done.out))}
+    alone = dm_eval("--latents z.npy --factors v.csv --metrics mig --format csv --quiet").out
+    assert scores == {row["value"] for row in csv.DictReader(io.StringIO(alone))}
+    done = dm_eval(f"{files} --drop-columns los")
+    assert (done.code, done.out) == (2, "")
+    assert done.err_lines == [
+        "dm-eval: error: --drop-columns: no file has a column 'los'; the columns are shape, scale, a, b, loss"
+    ]
+    done = dm_eval(f"{files.replace('plain', 'gone')} --drop-columns los")  # which may have had it
+    assert done.code == 1
+    assert "gone" in done.err
+
+
 def test_out_goes_on_where_it_was(dm_eval) -> None:
     assert dm_eval("--latents z.npy --factors v.csv --metrics mig,mcc --out runs").code == 0
     done = dm_eval(f"{MANY} --out runs")
