@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from disentangle_metrics.cli import arguments
 from disentangle_metrics.cli.output import OutputFile
 from disentangle_metrics.cli.results import (
     SILENT,
@@ -48,7 +49,11 @@ Results = typer.Argument(
     "are NAME=FILE,FILE,... or NAME='runs/*.json'.",
     show_default=False,
 )
-Metrics = option(COMPARING, "Metrics or score keys to compare (default: all in common).", metavar="NAME,...")
+Metrics = option(
+    COMPARING,
+    "Metrics, score keys or signatures, as 'mig|bins:10', to compare (default: all in common).",
+    metavar="NAME,...",
+)
 Confidence = option(COMPARING, "Coverage of the intervals (default 0.95).", metavar="P")
 Align = option(COMPARING, "Leave out scores whose signatures differ, instead of refusing.", "--align")
 Paired = option(
@@ -104,7 +109,7 @@ def dm_eval_compare(
     dm-eval compare MODEL MODEL --dataset NAME scores models first.
     """
     shown = Shown(format, brief, width, tell=None if quiet else partial(say, NAME))
-    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    names = None if metrics is None else arguments.metric_list(metrics)
     files = sorted_by_name(results)
     models = [file for members in files.values() for file in members if not is_report(file)]
     for_models = {
@@ -126,7 +131,10 @@ def dm_eval_compare(
     from disentangle_metrics.cli.files_read import images, weights
     from disentangle_metrics.comparison.compare import compare
     from disentangle_metrics.scoring.report import Report
+    from disentangle_metrics.scoring.requests import choose
 
+    if models:
+        choose(names, protocol or "default")  # what is not known is said before anything is loaded
     with ExitStack() as stack:
         read = [path for members in files.values() for file in members for path in weights(file)]
         inputs = {"RESULT": read, "--dataset": images(dataset)}

@@ -16,9 +16,10 @@ from disentangle_metrics.comparison.differences import NoInterval, Tested, of_re
 from disentangle_metrics.comparison.runs import Runs, read_runs
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import holm
-from disentangle_metrics.metrics.lookup import find_scores
+from disentangle_metrics.metrics.lookup import find_scores, without_settings
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.signatures import fits
 
 ASK_FOR_INTERVALS = (
     "it was scored without intervals: score it again with `dm.score(..., confidence=0.95)`, which keeps what "
@@ -47,7 +48,7 @@ def compare(
     factors
         Shape (N, K): the factors that arrays are scored against.
     metrics
-        Metrics or score keys to compare; None: all that every report has.
+        Metrics, score keys or signatures such as "mig|bins:10" to compare; None: all that every report has.
     confidence
         Nominal coverage of the intervals. A difference is significant if its corrected p is below
         1 - `confidence`.
@@ -95,10 +96,19 @@ def compare(
 
 
 def _keys_of(name: str, runs: Mapping[str, Runs]) -> tuple[str, ...]:
-    """The keys that a metric's name or a key means."""
+    """The keys that a metric's name, a key or a signature means: of a signature those with its settings."""
     if any(name in report for report in _reports(runs)):
         return (name,)
-    return find_scores(name)[1]
+    definition, keys = find_scores(without_settings(name))
+    if "|" not in name:
+        return keys
+    scores = (item for report in _reports(runs) for item in report.items())
+    fitting = [
+        key
+        for key, score in scores
+        if without_settings(key) in keys and fits(name, score.signature, definition)
+    ]
+    return tuple(dict.fromkeys(fitting)) or (name,)
 
 
 def _reports(runs: Mapping[str, Runs]) -> Iterator[Report]:

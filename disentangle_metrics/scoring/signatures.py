@@ -199,6 +199,25 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
     return said
 
 
+def fits(wanted: str, signature: str, definition: MetricDefinition) -> bool:
+    """Whether a score has the settings and the facts that a signature, or a part of one, names.
+
+    Raises
+    ------
+    InputError
+        If `wanted` cannot be read.
+    """
+    settings, pinned = parsed(wanted, definition)
+    try:
+        own, facts = parsed(signature, definition)
+    except InputError:  # a setting that no text brings back
+        return False
+    has = {**definition.settings, **own}
+    return spoken(definition, {**has, **settings}) == spoken(definition, has) and all(
+        facts.get(name) == text for name, text in pinned.items() if name not in ("dm", "sklearn")
+    )
+
+
 def differing(said: Mapping[str, Iterable[Mapping[str, str]]]) -> str:
     """What differs among :func:`comparable` signatures of several owners, in words; empty if nothing does."""
     names = dict.fromkeys(part for runs in said.values() for facts in runs for part in facts)

@@ -99,6 +99,9 @@ def test_metrics_and_alignment(call):
         "mig",
         "mcc",
     }
+    for asked in ("mig|bins:20,mcc|correlation:pearson", "mig|factor_bins:None|n:300,mcc"):
+        scores = json.loads(call(f"a.json b.json --metrics {asked} --format json")[1])["scores"]
+        assert scores.keys() == {"mig", "mcc"}
     dm.score(V + NOISE, V, metrics=[dm.Metric("mig", bins=5), "mcc"], anchors=False).to_json("c.json")
     code, _, err = call("a.json c.json")
     assert code == 2
@@ -136,6 +139,10 @@ def test_metrics_and_alignment(call):
         ("a.json b.json --plot nowhere/picture.png", "there is no folder nowhere"),
         ("a.json b.json --confidence 95", "--confidence must lie between 0 and 1"),
         ("a.json b.json --metrics mgi", "unknown metric 'mgi'"),
+        ("a.json b.json --metrics=", "--metrics needs at least one name"),
+        ("a.json b.json --metrics mig|bins:7", "no report has a score 'mig|bins:7'"),
+        ("a.json b.json --metrics mig|n:7", "no report has a score 'mig|n:7'"),
+        ("a.pt b.pt --dataset sprites --metrics mig|bin:7", "'mig' has no setting 'bin'"),
         ("", "Missing argument 'RESULT"),
     ],
 )
@@ -149,10 +156,11 @@ def test_what_cannot_be_done_is_one_line(call, line, message):
 
 def test_models_are_scored_first(call):
     pytest.importorskip("torch")
-    options = "--dataset sprites --samples 60 --metrics mig,mcc --device cpu --quiet --format json"
+    options = "--dataset sprites --samples 60 --metrics mig,factor_vae|votes:(40,40) --device cpu --quiet --format json"
     code, text, err = call(f"vlae-sprites beta-vae-sprites {options}")
     assert code == 0, err
     comparison = json.loads(text)
     assert comparison["names"] == ["vlae-sprites", "beta-vae-sprites"]
     assert comparison["dataset"] == "sprites"
+    assert list(comparison["scores"]) == ["mig", "factor_vae"]
     assert comparison["scores"]["mig"]["differences"][0]["method"] == "same rows"
