@@ -221,10 +221,11 @@ def dm_eval(
                 for text in report.provenance["encoder"].get("remarks", ()):
                     say(NAME, text)
         result = result.with_provenance(command=command_line(NAME, context.obj))
-        deliver(result, outputs, shown, encoder=encoder, dataset=loaded)
-    if not isinstance(result, Report) and result.errors:
-        for name, error in result.errors.items():
+        errors = {} if isinstance(result, Report) else result.errors
+        for name, error in errors.items():
             say(NAME, f"failed: {name}: {error}")
+        deliver(result, outputs, shown, encoder=encoder, dataset=loaded)
+    if errors:
         raise typer.Exit(FAILED)
 
 

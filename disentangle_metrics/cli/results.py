@@ -94,22 +94,25 @@ def deliver(
     encoder: Any = None,
     dataset: Any = None,
 ) -> None:
-    """Write the files, then print, unless stdout belongs to one of them."""
+    """Write the files, then print, unless stdout belongs to one of them; then draw.
+
+    A picture that cannot be drawn takes nothing else with it. Where every file failed, there is none.
+    """
     for kind, file in outputs.items():
         if kind == "html" and isinstance(result, Report):
             file.write(result.to_html(encoder=encoder, dataset=dataset))
-        elif kind == "plot":
-            file.write(picture_bytes(result, file))
-        else:
+        elif kind != "plot":
             file.write(result.to_json() if kind == "json" else as_csv(result))
-    if stdout := [kind for kind, file in outputs.items() if file.to_stdout]:
-        if set(stdout) <= SILENT:
-            tell_remarks(result, shown)
-        return
-    show(result, shown)
-    if shown.citation:
-        reports = {"": result} if isinstance(result, Report) else result.reports
-        print(_citations(reports), end="")
+    stdout = [kind for kind, file in outputs.items() if file.to_stdout]
+    reports = {"": result} if isinstance(result, Report) else result.reports
+    if not stdout:
+        show(result, shown)
+        if shown.citation:
+            print(_citations(reports), end="")
+    elif set(stdout) <= SILENT:
+        tell_remarks(result, shown)
+    if "plot" in outputs and reports:
+        outputs["plot"].write(picture_bytes(result, outputs["plot"]))
 
 
 def check_page(outputs: Mapping[str, OutputFile]) -> None:

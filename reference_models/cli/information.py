@@ -39,7 +39,7 @@ def information(
     """Print how much each layer of latents knows of the image, after each stage of training."""
     from rich.console import Console
 
-    from disentangle_metrics.kit import LateProgress, write_whole
+    from disentangle_metrics.kit import LateProgress, same_file, write_whole
     from reference_models.trained.information_flow import information_flow, table
     from reference_models.trained.load import dataset_of, load, stage_ends
 
@@ -48,6 +48,8 @@ def information(
     if seed < 0:
         raise InputError(f"--seed is {seed}; it must be at least 0")
     paths = [path for model in models for path in stage_ends(model)]
+    if csv is not None and any(same_file(csv, path) for path in paths):
+        raise InputError(f"--csv {csv} would replace a checkpoint that is read; give it another name")
     trained = list(map(load, paths))
     data = dataset_of(trained, dataset, root)
     images = len(data) if samples is None else min(samples, len(data))

@@ -132,6 +132,23 @@ def test_a_picture(dm_eval) -> None:
     assert Path("p.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_a_picture_that_cannot_be_drawn_takes_nothing_with_it(dm_eval, monkeypatch) -> None:
+    pytest.importorskip("matplotlib")
+
+    def plot(self) -> None:
+        raise InputError("nothing to draw")
+
+    monkeypatch.setattr(dm.Benchmark, "plot", plot)
+    done = dm_eval(f"{MANY} --csv r.csv --plot p.png --format csv")
+    assert (done.code, done.err_lines) == (2, ["dm-eval: error: nothing to draw"])
+    assert done.out == Path("r.csv").read_text(encoding="utf-8")
+    assert [line.partition(",")[0] for line in done.out.splitlines()[1:3]] == ["z", "other"]
+    failed = dm_eval("--latents gone.npy lost.npy --factors v.csv --metrics mig --plot p.png")
+    assert failed.code == 1
+    assert [line[:21] for line in failed.err_lines] == ["dm-eval: failed: gone", "dm-eval: failed: lost"]
+    assert re.search(r"^gone +--latents: no such file", failed.out, re.M)
+
+
 def test_latents_alone(dm_eval) -> None:
     done = dm_eval("--latents z.npy other.npy")
     assert done.code == 0

@@ -107,6 +107,10 @@ def test_models_of_several_data_sets_need_the_name_of_one(
         ("information none.safetensors", "there is no checkpoint none.safetensors"),
         ("information empty", "empty holds no checkpoint"),
         ("information . --csv no/folder.csv", "there is no folder no"),
+        (
+            "information . --csv ./step-5.safetensors",
+            "--csv step-5.safetensors would replace a checkpoint that is read",
+        ),
         ("information . --seed -1", "--seed"),
         ("information . --draws 1", "draws is 1"),
         ("traverse . --out a.jpg", "must end in .png or .gif"),
