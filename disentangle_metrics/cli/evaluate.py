@@ -103,7 +103,8 @@ def dm_eval(
     shown = Shown(format, brief, width, cite, remark)
     model, files = arguments.model_and_latents(models or (), latents or (), context.obj)
     wanted = None if metrics is None else arguments.metric_list(metrics)
-    if cite and model is None and not files:
+    alone = all(value is None for value in (model, dataset, factors, out, json, csv, html, plot))
+    if cite and alone and not files:
         print(citation(wanted, protocol))
         return
     scoring = {

@@ -108,7 +108,7 @@ def load_encoder(
         The arguments that `model_code` is called with.
     state_key : str, optional
         Where in the file the weights stand, if more than one place fits, such as ``"ema"`` or
-        ``"model_states.net"``.
+        ``"model_states.net"``. A file of a whole network has no such place.
     encode_with : str, optional
         The method or part of a PyTorch network that encodes, such as ``"encode"``; by default it is
         called itself, or, if that gives reconstructions alone, its ``encode``.
@@ -144,6 +144,8 @@ def load_encoder(
     folder = Path(path_or_name).expanduser()
     if is_pretrained(folder):
         if arch is None and model_code is None:
+            if state_key is not None or model_args is not None:
+                raise _holds_a_network(f"{folder} is a folder of save_pretrained")
             return _pretrained_encoder(folder, device, outputs, encode_with, wanted)
         path_or_name = folder / WEIGHTS_FILE
         if model_code is not None:
@@ -154,8 +156,8 @@ def load_encoder(
     if arch is not None and model_code is not None:
         raise InputError("arch and model_code both say how to build the network; give one of them")
     if kind is FileKind.ONNX:
-        if arch is not None or model_code is not None:
-            raise _holds_a_network(path, kind)
+        if arch is not None or model_code is not None or state_key is not None:
+            raise _holds_a_network(f"{path} is {kind.value}")
         return _onnx_encoder(path, device, outputs, encode_with, wanted)
     torch = import_torch()
     chosen = pick_device(device)
@@ -177,8 +179,8 @@ def load_encoder(
             with reading(path):
                 network = from_architecture(path, architecture, arguments, content)
         remarks = put_weights(path, network, content)
-    elif arch is not None or model_code is not None:
-        raise _holds_a_network(path, kind)
+    elif arch is not None or model_code is not None or state_key is not None:
+        raise _holds_a_network(f"{path} is {kind.value}")
     else:
         network = content
     if kind is not FileKind.EXPORTED_PROGRAM:  # an exported program has one mode and one device, already set
@@ -268,8 +270,10 @@ def _onnx_encoder(
     return Encoder(network, source, outputs=outputs, encode_with=encode_with, scale=scale)
 
 
-def _holds_a_network(path: Path, kind: FileKind) -> InputError:
-    return InputError(f"{path} is {kind.value} and holds a whole network; give no arch or model_code with it")
+def _holds_a_network(what: str) -> InputError:
+    return InputError(
+        f"{what} and holds a whole network; give no `arch`, `model_code`, `model_args` or `state_key` with it"
+    )
 
 
 def _sha256(path: Path) -> str:

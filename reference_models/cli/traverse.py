@@ -21,7 +21,9 @@ def traverse(
         list[int] | None, typer.Option(help="Row of the image to start from; may be repeated.", metavar="N")
     ] = None,
     columns: Annotated[int, typer.Option(min=2, help="Values of each latent.")] = 9,
-    extent: Annotated[float, typer.Option(help="Latents go from -extent to extent.")] = 2.0,
+    extent: Annotated[
+        float | None, typer.Option(help="Latents go from -extent to extent.  [default: 2]")
+    ] = None,
     quantiles: Annotated[
         bool, typer.Option("--quantiles", help="Values are quantiles of the latent's means instead.")
     ] = False,
@@ -40,7 +42,13 @@ def traverse(
     kind = out.suffix.lower()
     if kind not in (".png", ".gif"):
         raise InputError(f"--out is {out}; its name must end in .png or .gif")
-    if not 0 < extent < float("inf"):
+    if redraw and kind == ".gif":
+        raise InputError(
+            f"--redraw needs a picture, and --out {out} is an animation alone; add --gif to a .png"
+        )
+    if quantiles and extent is not None:
+        raise InputError("--quantiles and --extent both say how far latents go; give one of them")
+    if extent is not None and not 0 < extent < float("inf"):
         raise InputError(f"--extent is {extent}; it must be above 0")
     writable(out)
     pictures.pillow()
@@ -53,7 +61,7 @@ def traverse(
         return (
             traversals.quantile_values(of, columns)
             if quantiles
-            else traversals.even_values(of, columns, extent)
+            else traversals.even_values(of, columns, 2.0 if extent is None else extent)
         )
 
     if kind == ".png":

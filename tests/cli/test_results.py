@@ -96,6 +96,10 @@ def test_cite_follows_the_table_or_stands_alone(dm_eval):
     assert named.strip() == str(dm.cite("mig", protocol="locatello2019")).strip()
     _, two, _ = dm_eval("--cite --protocol eastwood2018")  # which has no informativeness
     assert "We computed DCI disentanglement and DCI completeness~" in two
+    for forgotten in ("--dataset sprites", "--factors v.csv", "--json r.json", "--plot p.png"):
+        code, text, err = dm_eval(f"--cite --metrics mig {forgotten}")
+        assert (code, text) == (2, "")
+        assert "give a MODEL with --dataset, or --latents with --factors" in err
 
 
 @pytest.mark.parametrize(

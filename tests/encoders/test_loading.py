@@ -236,6 +236,13 @@ def test_conflicting_arguments(tmp_path, network) -> None:
         load_encoder(tmp_path / "m.pt", arch="a", model_code="b:c")
     with pytest.raises(InputError, match="holds a whole network"):
         load_encoder(tmp_path / "m.pt", arch="a", trust=True)
+    with pytest.raises(InputError, match="holds a whole network; give no .* or `state_key` with it"):
+        load_encoder(tmp_path / "m.pt", state_key="ema", trust=True)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").touch()
+    for given in ({"state_key": "ema"}, {"model_args": {"latents": 2}}):
+        with pytest.raises(InputError, match="is a folder of save_pretrained and holds a whole network"):
+            load_encoder(tmp_path, **given)
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "tpu", "meta-data"])

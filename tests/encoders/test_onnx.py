@@ -221,9 +221,10 @@ def test_devices_that_are_not_there(device, tmp_path) -> None:
         load_encoder(saved(tmp_path / "m.onnx", model()), device=device)
 
 
-def test_a_whole_network_takes_no_architecture(tmp_path) -> None:
+@pytest.mark.parametrize("option", ["arch", "model_code", "state_key"])
+def test_a_whole_network_takes_no_architecture_and_no_place(option, tmp_path) -> None:
     with pytest.raises(InputError, match="an ONNX model and holds a whole network"):
-        load_encoder(saved(tmp_path / "m.onnx", model()), arch="vlae")
+        load_encoder(saved(tmp_path / "m.onnx", model()), **{option: "vlae"})
 
 
 def test_torch_is_not_needed(tmp_path) -> None:

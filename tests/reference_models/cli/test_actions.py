@@ -116,6 +116,14 @@ def test_models_of_several_data_sets_need_the_name_of_one(
         ("traverse . --out a.jpg", "must end in .png or .gif"),
         ("traverse . --out a.png --image 625", "squares has images 0 to 624"),
         ("traverse . --out a.png --extent 0", "--extent is 0"),
+        (
+            "traverse . --out a.png --extent 2 --quantiles",
+            "--quantiles and --extent both say how far latents go",
+        ),
+        (
+            "traverse . --out a.gif --redraw",
+            "--redraw needs a picture, and --out a.gif is an animation alone",
+        ),
         ("export . --out a.bin", "give --format, or a name that ends in .onnx"),
         ("export . --out a.onnx --precision float16", "ONNX files are written in float32"),
         ("export . --out a.safetensors --precision int8", "precision is 'int8'"),
