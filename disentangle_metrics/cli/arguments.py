@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,16 @@ def metric_list(text: str) -> list[str]:
     if not metrics:
         raise UsageError("--metrics needs at least one name")
     return metrics
+
+
+def named_file(text: str) -> tuple[str, str]:
+    """The name and the file of NAME=FILE; no name if the whole is a file, or the = is in a folder's name."""
+    name, equals, rest = text.partition("=")
+    if not (name and equals) or {"/", os.sep} & set(name):
+        return "", text
+    from disentangle_metrics.files.arrays import split_names
+
+    return ("", text) if split_names(text)[0].exists() else (name, rest)
 
 
 def pairs(option: str, form: str, text: str) -> dict[str, str]:

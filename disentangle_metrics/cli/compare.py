@@ -174,8 +174,8 @@ def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
     """
     given: list[tuple[str, list[str]]] = []  # a name, or none yet, and its files
     for text in results:
-        name, equals, rest = text.partition("=")
-        if equals and name and not Path(text).exists():
+        name, rest = arguments.named_file(text)
+        if name:
             members = [file for part in rest.split(",") if part.strip() for file in _expanded(part.strip())]
             if not members:
                 raise UsageError(f"{text!r} names no file after the =")

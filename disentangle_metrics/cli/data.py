@@ -107,7 +107,7 @@ def preview(
     from disentangle_metrics.datasets import load_dataset
     from disentangle_metrics.datasets.contact_sheet import save_contact_sheet
 
-    path = Path(f"{name}.png") if out is None else out
+    path = Path(name.rstrip("/\\") + ".png") if out is None else out
     if path.suffix.lower() != ".png":
         raise UsageError(f"--out must be a .png file, got {path}")
     check_places({"out": str(path)}, {"NAME": images(name)})

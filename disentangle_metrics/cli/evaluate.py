@@ -124,6 +124,7 @@ def dm_eval(
     }
     # Imported only now: --help must not wait for them.
     from disentangle_metrics.cli.files_read import files_of_arrays, files_of_model
+    from disentangle_metrics.cli.latent_files import benchmark_arrays, names_of
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
     from disentangle_metrics.files.arrays import Choices
     from disentangle_metrics.scoring.requests import choose
@@ -169,13 +170,12 @@ def dm_eval(
             choices = Choices(index_col, tuple(dropped), "drop" if hierarchy else missing.value)
             tell = remark or (lambda text: None)
             if len(files) == 1 and out is None:
-                result = score_arrays(files[0], factors, scoring, choices, tell)
+                (path,) = names_of(files).values()
+                result = score_arrays(path, factors, scoring, choices, tell)
                 keys = list(result)
             else:
                 if html is not None:
                     raise UsageError("--html shows one report; of several files give --plot, --json or --csv")
-                from disentangle_metrics.cli.latent_files import benchmark_arrays
-
                 result = benchmark_arrays(files, factors, scoring, choices, out, tell)
                 keys = [key for report in list(result.values())[:1] for key in report]
             if factors is None and not quiet and keys:

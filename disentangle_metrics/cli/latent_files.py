@@ -8,6 +8,7 @@ from typing import Any
 
 from disentangle_metrics.benchmarking.benchmark import benchmark
 from disentangle_metrics.benchmarking.results import Benchmark
+from disentangle_metrics.cli import arguments
 from disentangle_metrics.cli.sources import Scoring, Tell, check_choices, described, of_latents_alone
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, only_one_labelled, read_array
@@ -107,12 +108,9 @@ def names_of(files: Sequence[str]) -> dict[str, str]:
     InputError
         If two have one name.
     """
-    named = [text.partition("=") for text in files]
-    given = [
-        name if equals and rest and not Path(text).exists() else ""
-        for text, (name, equals, rest) in zip(files, named, strict=True)
-    ]
-    paths = [rest if name else text for text, name, (_, _, rest) in zip(files, given, named, strict=True)]
+    named = [(text, *arguments.named_file(text)) for text in files]
+    given = [name if path else "" for _, name, path in named]
+    paths = [path or text for text, _, path in named]
     own = _told_apart([path for path, name in zip(paths, given, strict=True) if not name])
     names = [name or own[path] for path, name in zip(paths, given, strict=True)]
     for name in names:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.cli.compare import short_names
+from disentangle_metrics.cli.compare import short_names, sorted_by_name
 from disentangle_metrics.cli.evaluate import main
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
@@ -91,6 +92,11 @@ def test_results_of_one_name_are_told_apart_by_their_folders(call):
         "seed2/report",
     ]
     assert json.loads(call("a.json first=b.json --format json")[1])["names"] == ["a", "first"]
+    shutil.copytree("a", "beta=4")
+    shutil.copytree("b", "x/beta=1")
+    text = call("four=./beta=4/*/report.json x/beta=1/seed0/report.json --format json")[1]
+    assert json.loads(text)["runs"] == {"four": 3, "report": 1}
+    assert sorted_by_name(["x/beta=1/*/report.json"]).keys() == {f"seed{n}/report" for n in range(3)}
     assert short_names(["x/one.json", "y/two.json"]) == ["one", "two"]
 
 

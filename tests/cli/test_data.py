@@ -203,3 +203,5 @@ def test_preview_replaces_no_picture_of_the_data(dm_data: DmData, tmp_path: Path
     assert result.code == 2
     assert "--out faces/a.png would replace a file of NAME; give it another name" in result.err
     assert (tmp_path / "faces/a.png").read_bytes() == before
+    result = dm_data("preview ./faces/")
+    assert (result.code, result.out) == (0, "faces.png\n")

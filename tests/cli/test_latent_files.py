@@ -214,6 +214,27 @@ def test_names_are_those_of_the_files(files: list[str], names: list[str]) -> Non
     assert list(names_of(files)) == names
 
 
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["runs/beta=1/z.npz:mean", "runs/beta=4/z.npz:mean"], ["beta=1/z", "beta=4/z"]),
+        (["run=1.npz:mean", "two=run=1.npz:mean"], ["run=1", "two"]),
+        (["runs/beta=9/z.npz"], ["z"]),  # which is not there: its whole path is what is missing
+    ],
+)
+def test_an_equals_sign_of_a_path_names_nothing(files: list[str], names: list[str], folder: Path) -> None:
+    for path in ("runs/beta=1/z.npz", "runs/beta=4/z.npz", "run=1.npz"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
+    assert names_of(files) == dict(zip(names, (text.removeprefix("two=") for text in files), strict=True))
+
+
+def test_one_file_may_be_named_too(dm_eval) -> None:
+    done = dm_eval("--latents a=z.npy --factors v.csv --metrics mig --format csv")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == dm_eval("--latents z.npy --factors v.csv --metrics mig --format csv").out
+
+
 def test_the_same_file_twice_needs_names() -> None:
     with pytest.raises(InputError, match=r"called 'z.npy'; name them, as NAME=FILE"):
         names_of(["z.npy", "z.npy"])
