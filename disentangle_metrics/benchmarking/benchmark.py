@@ -14,6 +14,7 @@ from disentangle_metrics.benchmarking.folder import Folder, described, fingerpri
 from disentangle_metrics.benchmarking.ranked import unranked
 from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.errors import InputError, ScoreWarning
+from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.hierarchy import Hierarchy
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
 from disentangle_metrics.inputs.latent_groups import Groups
@@ -173,7 +174,7 @@ class _Run:
         self._read: list[str] = []
         self._notes: list[str] = []
         self._fingerprints: dict[str, str] = {}
-        self._of_factors: dict[int, dict[Any, Any]] = {}  # by the identity of the factors, which all share
+        self._of_factors: tuple[tuple[Factor, ...], dict[Any, Any]] = ((), {})  # of these, what is made
 
     def score(self, names: tuple[str, ...]) -> None:
         import joblib
@@ -238,15 +239,17 @@ class _Run:
 
     def _cut(self, inputs: Inputs) -> dict[Any, Any]:
         """What relations share of these factors: made once, cut into the bins that metrics ask for."""
-        shared_by_all = self._of_factors.setdefault(id(inputs.factors), {})
-        if not shared_by_all and inputs.factors and not inputs.incomplete:
-            relations = relate(inputs.ungrouped(), of_factors=shared_by_all)
+        factors, made = self._of_factors
+        if factors is not inputs.factors:
+            self._of_factors = inputs.factors, (made := {})
+        if not made and inputs.factors and not inputs.incomplete:
+            relations = relate(inputs.ungrouped(), of_factors=made)
             for settings in (choice.settings for choice in self.call.choices):
                 if "bins" in settings and "strategy" in settings:
                     relations.factor_codes(
                         settings["bins"], settings["strategy"], settings.get("factor_bins")
                     )
-        return shared_by_all
+        return made
 
     def _keep(self, name: str, result: Report | str, *, shown: bool = False) -> None:
         if isinstance(result, str):

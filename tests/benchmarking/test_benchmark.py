@@ -69,6 +69,18 @@ def test_rows_are_matched_by_label_for_each() -> None:
     assert result["mixed"]["mig"].value == result["plain"]["mig"].value
 
 
+def test_under_a_tree_each_is_scored_against_factors_of_its_own_rows() -> None:
+    """A tree makes factors anew for each representation; old ones lay where new ones came to lie."""
+    labels = np.array([f"r{i}" for i in range(240)])
+    factors = pd.DataFrame({"shape": "moon", "phase": CODES[:, 0], "size": CODES[:, 1]}, index=labels)
+    orders = [np.random.default_rng(seed).permutation(240) for seed in range(8)]
+    mixed = {f"p{i}": pd.DataFrame(CODES[o] * 1.0, index=labels[o]) for i, o in enumerate(orders)}
+    options: dict[str, Any] = {"hierarchy": {"phase": ("shape", "moon")}, "metrics": "mig", "anchors": False}
+    result = dm.benchmark(mixed, factors, **options)
+    for name, latents in mixed.items():
+        assert content(result[name]) == content(dm.score(latents, factors, **options))
+
+
 def test_factors_are_read_and_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     cut: list[int] = []
