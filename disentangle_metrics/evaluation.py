@@ -364,7 +364,7 @@ def _encode(
     with bar or contextlib.nullcontext():
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
-            posterior = read(_inputs(dataset, batch))
+            posterior = read(_inputs(dataset, batch)).held()
             mean, logvar = posterior.mean, posterior.logvar
             if means and (mean.shape[1] != means[0].shape[1] or (logvar is None) != (not logvars)):
                 raise InputError(

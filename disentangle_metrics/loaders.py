@@ -56,7 +56,7 @@ def encode_batches(
             stack.enter_context(torch.no_grad())
         for batch in loader:
             inputs, factors = parts_of(batch)
-            posterior = read(inputs)
+            posterior = read(inputs).held()
             if posteriors and not _alike(posteriors[0], posterior):
                 raise InputError(
                     f"the encoder returned {posteriors[0].mean.shape[1]} latents for the first batch and "
@@ -95,7 +95,7 @@ def parts_of(batch: Any) -> tuple[Any, Any]:
 
 
 def factor_columns(factors: Any, rows: int) -> NDArray[Any] | Mapping[str, NDArray[Any]]:
-    """The factors of one batch: a table (n, K), or columns (n,) by name.
+    """The factors of one batch, in memory of their own: a table (n, K), or columns (n,) by name.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def factor_columns(factors: Any, rows: int) -> NDArray[Any] | Mapping[str, NDArr
     else:
         if _is_list_of_columns(factors):  # how a DataLoader collates a tuple of numbers
             factors = np.stack([_column(column) for column in factors], axis=1)
-        table = to_numpy(factors, "factors")
+        table = to_numpy(factors, "factors").copy(order="K")
         result = table[:, None] if table.ndim == 1 else table
         lengths = {len(result)} if result.ndim == 2 else set()
     if lengths != {rows}:
@@ -140,7 +140,7 @@ def _alike(one: Posterior, other: Posterior) -> bool:
 
 
 def _column(column: Any) -> Array | NDArray[Any]:
-    array = to_numpy(column, "factors")
+    array = to_numpy(column, "factors").copy()
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 

@@ -40,6 +40,18 @@ def test_it_scores_the_codes_of_the_images_against_the_factors() -> None:
     assert report.provenance["scale"] == "0..1"
 
 
+def test_an_encoder_may_write_every_batch_into_the_same_memory() -> None:
+    images, factors = made()
+    codes = np.empty((100, 2))
+
+    def again(batch: np.ndarray) -> np.ndarray:
+        codes[:] = encode(batch)
+        return codes
+
+    report = dm.evaluate(again, images, factors, batch_size=100, **CHEAP)
+    assert report.scalars() == dm.evaluate(encode, images, factors, **CHEAP).scalars()
+
+
 def test_rows_are_drawn_like_those_of_any_data_set() -> None:
     images, factors = made()
     report = dm.evaluate(encode, images, factors, samples=300, seed=4, **CHEAP)

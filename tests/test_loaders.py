@@ -75,6 +75,39 @@ def test_a_posterior_stays_one(rows) -> None:
     assert report["rmig"].value == dm.rmig(dm.GaussianPosterior(inputs, inputs * 0 - 1), factors).value
 
 
+@pytest.mark.parametrize("form", ["table", "columns", "frame"])
+def test_memory_that_is_written_again_changes_no_batch_before(rows, form) -> None:
+    inputs, factors = rows[0][:48], rows[1][:48]
+    means, logvars, values = np.empty((16, 2)), np.empty((16, 2)), factors[:16].copy()
+    frame = pd.DataFrame(factors[:16])
+    given = {"table": values, "columns": {"a": values[:, 0], "b": values[:, 1]}, "frame": frame}[form]
+
+    def again(batch):
+        means[:], logvars[:] = batch[:, :2], -1 - batch[:, :2]
+        return means, logvars
+
+    def batches():
+        for x, v in cut(inputs, factors):
+            values[:], frame.iloc[:, :] = v, v
+            yield x, given
+
+    report = dm.evaluate(again, batches(), metrics=["mig", "rmig"], anchors=False)
+    posterior = dm.GaussianPosterior(inputs[:, :2] * 1.0, -1.0 - inputs[:, :2])
+    expected = dm.score(posterior, factors, metrics=["mig", "rmig"], anchors=False)
+    assert report.scalars() == expected.scalars()
+
+
+def test_a_draw_is_noticed_in_memory_that_is_written_again(rows) -> None:
+    means, rng = np.empty((50, 2)), np.random.default_rng(1)
+
+    def drawn(batch):
+        means[:] = batch[:, :2] + rng.normal(size=means.shape)
+        return means
+
+    report = dm.evaluate(drawn, [rows], **CHEAP)
+    assert any("the network draws its code at random" in text for text in report.warnings)
+
+
 @pytest.mark.parametrize(
     ("batches", "message"),
     [

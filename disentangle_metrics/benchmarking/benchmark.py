@@ -189,7 +189,7 @@ class _Run:
             return
         alone = replace(self.call, options=replace(options, n_jobs=1))
         results = joblib.Parallel(n_jobs=options.n_jobs, max_nbytes=MAPPED, return_as="generator_unordered")(
-            joblib.delayed(_named)(name, alone, inputs, of_factors)
+            joblib.delayed(_named)(name, alone, self._held(inputs), of_factors)
             for name, inputs, of_factors in self._to_score(names)
         )
         try:
@@ -220,6 +220,13 @@ class _Run:
                 self._keep(name, _in_one_line(error))
                 continue
             yield name, inputs, of_factors
+
+    def _held(self, inputs: Inputs) -> Inputs:
+        """The same in memory of its own, where a mapping may read the next into that of this one."""
+        if type(self.checker.representations) is dict:  # of arrays that are all there
+            return inputs
+        logvar = None if inputs.logvar is None else inputs.logvar.copy(order="K")
+        return replace(inputs, latents=inputs.latents.copy(order="K"), logvar=logvar)
 
     def _is_in_folder(self, name: str, inputs: Inputs) -> bool:
         if self.folder is None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.encoders.outputs import (
     SAME,
+    Held,
     Outputs,
     Posterior,
     check_outputs,
@@ -82,6 +83,7 @@ class OutputReader:
         output, rows = encode(images), len(images)
         drawn, again = self._drawn or frozenset(), None
         if first := self._drawn is None and rows > 0:
+            output = Held.of(output)
             again = encode(images)
             drawn = self._notice(output, again, rows)
         pixels = self._pixels(output, np.shape(images))

@@ -44,6 +44,27 @@ class Output:
     named: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """Copies of what an encoder returned: it may write its next output into the same memory."""
+
+    parts: tuple[Output, ...]
+
+    @classmethod
+    def of(cls, output: Any) -> Held:
+        """Each array as one of NumPy, and what is no array as it is."""
+        return cls(
+            tuple(
+                part
+                if getattr(part.value, "shape", None) is None
+                else dataclasses.replace(
+                    part, value=to_numpy(part.value, "the encoder's output").copy(order="K")
+                )
+                for part in listed(output)
+            )
+        )
+
+
 def check_outputs(outputs: Any) -> dict[str, str | int] | None:
     """The choice of outputs, checked.
 
@@ -79,6 +100,11 @@ class Posterior:
     problem: str = ""
     beside: tuple[str, ...] = ()
     doubt: str = ""
+
+    def held(self) -> Posterior:
+        """The same in memory of its own: an encoder may write its next output into that of this one."""
+        logvar = None if self.logvar is None else self.logvar.copy(order="K")
+        return dataclasses.replace(self, mean=self.mean.copy(order="K"), logvar=logvar)
 
 
 def read_posterior(
@@ -180,6 +206,9 @@ def has_code(output: Any, rows: int, pixels: int) -> bool:
 
 def listed(output: Any) -> Iterator[Output]:
     """Every array of what an encoder returned, by name or place; of tokens alone also first and mean."""
+    if isinstance(output, Held):
+        yield from output.parts
+        return
     named = _fields(output)
     if named is not None:
         found = {str(name): value for name, value in named.items() if value is not None}

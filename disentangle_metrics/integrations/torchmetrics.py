@@ -134,10 +134,10 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
         if len(mean) != len(factors):
             raise InputError(f"`latents` has {len(mean)} rows but `factors` {len(factors)}")
         if self._ranges is None:
-            self.latents.append(mean)
-            self.factors.append(factors.to(mean.device))
+            self.latents.append(mean.clone())  # a loader or an encoder may write into the same memory again
+            self.factors.append(factors.to(mean.device, copy=True))
             if logvar is not None:
-                self.logvars.append(logvar)
+                self.logvars.append(logvar.clone())
             return
         accumulator = self._counted()
         accumulator.update(mean if logvar is None else GaussianPosterior(mean, logvar), factors)

@@ -133,6 +133,19 @@ def test_an_item_that_cannot_be_read_is_a_failure_too() -> None:
         assert list(result) == ["there"]
 
 
+def test_items_may_be_read_into_the_same_memory() -> None:
+    memory = np.empty_like(ALIGNED)
+
+    class Lazy(dict[str, int]):
+        def __getitem__(self, name: str) -> Any:
+            memory[:] = ALIGNED + int(name) * RNG.normal(size=ALIGNED.shape)
+            return memory
+
+    ten = Lazy({str(i): i for i in range(10)})
+    result = dm.benchmark(ten, NUMBERS, metrics=["mig"], anchors=False, n_jobs=2)
+    assert len({report["mig"].value for report in result.values()}) == 10
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -47,6 +47,15 @@ def test_batches_score_as_all_rows_together(counted) -> None:
     assert metric.report["mig"].value == expected
 
 
+def test_rows_are_kept_where_a_loader_writes_the_next_into_their_memory() -> None:
+    latents, factors = rows(256)
+    of_batch, values, metric = latents[:64].clone(), factors[:64].clone(), DisentanglementScore("rmig")
+    for start in range(0, 256, 64):
+        of_batch[:], values[:] = latents[start : start + 64], factors[start : start + 64]
+        metric.update((of_batch, of_batch), values)
+    assert metric.compute() == torch.tensor(dm.rmig(dm.GaussianPosterior(latents, latents), factors).value)
+
+
 def test_counts_do_not_grow_with_the_rows() -> None:
     latents, factors = rows()
     metric = DisentanglementScore("mig", ranges=ranges(latents))
