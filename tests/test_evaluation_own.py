@@ -88,6 +88,20 @@ def test_missing_values_are_refused_before_encoding_or_dropped() -> None:
     assert report["mig"].value == expected["mig"].value
 
 
+def test_masks_and_the_order_of_categories_are_kept() -> None:
+    images, factors = made()
+    masked = np.ma.array(np.repeat([[0, 1, 2]], 200, axis=0).reshape(-1, 1), mask=np.arange(600) % 3 == 0)
+    with pytest.raises(InputError, match="factor 'factor_0' has a missing or infinite value in row 0"):
+        dm.evaluate(encode, images, masked, **CHEAP)
+    with pytest.raises(InputError, match="`images` has masked pixels"):
+        dm.evaluate(encode, np.ma.masked_less(images, 0.1), factors, **CHEAP)
+    sizes = pd.Categorical(factors["word"], categories=["c", "a", "b"], ordered=True)
+    report = dm.evaluate(encode, images, pd.Series(sizes), **CHEAP)
+    expected = dm.score(encode(images.astype(np.float32)[:, None]), pd.DataFrame({"a": sizes}), **CHEAP)
+    assert report["sap"].signature == expected["sap"].signature
+    assert report.scalars() == expected.scalars()
+
+
 def test_kinds_are_declared() -> None:
     images, factors = made()
     report = dm.evaluate(

@@ -45,6 +45,8 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
             return np.asarray(value.to_numpy())
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
+        if isinstance(value, (tuple, list)) and any(isinstance(row, np.ma.MaskedArray) for row in value):
+            return np.ma.stack(value)
         return _of_numpy_type(np.asarray(value))
     except InputError:
         raise

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.kit.installing import install_line
 
 if TYPE_CHECKING:
@@ -159,7 +161,20 @@ def _from_records(value: Any) -> pd.DataFrame:
     """A structured array; each of its fields is a column."""
     import pandas as pd
 
-    return pd.DataFrame({name: np.asarray(value[name]).reshape(-1) for name in value.dtype.names})
+    return pd.DataFrame(
+        {name: unmasked(to_numpy(value[name], name).reshape(-1)) for name in value.dtype.names}
+    )
+
+
+def unmasked(column: NDArray[Any]) -> Any:
+    """A masked column (n,) as pandas holds it; whole numbers stay whole beside missing ones."""
+    import pandas as pd
+
+    if not np.ma.is_masked(column) or column.dtype.kind not in "biu":
+        return column  # pandas knows the masks of others
+    cells = pd.array(np.ma.getdata(column))
+    cells[np.ma.getmaskarray(column)] = pd.NA
+    return cells
 
 
 def _from_xarray(value: Any, name: str, argument: str) -> pd.DataFrame | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import no_table, to_numpy
-from disentangle_metrics.inputs.frames import as_frame
+from disentangle_metrics.inputs.frames import as_frame, unmasked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,7 +177,8 @@ def read_factors(value: Any) -> FactorTable:
         if not len(frame):
             raise InputError("`factors` is empty: it has no rows")
         return FactorTable([frame.iloc[:, place] for place in range(frame.shape[1])], frame)
-    if array.dtype.kind in "USf" and not hasattr(value, "dtype") and not hasattr(value, "columns"):
+    plain = not isinstance(array, np.ma.MaskedArray)
+    if plain and array.dtype.kind in "USf" and not hasattr(value, "dtype") and not hasattr(value, "columns"):
         # A list: NumPy makes a string of a missing one, and a float of integers from 2 ** 63 on.
         array = np.asarray(value, dtype=object)
     if array.ndim != 2:
@@ -211,7 +212,7 @@ def _unlabelled(column: Any) -> Any:
     """One column without row labels; pandas keeps its categories, and a list its missing values."""
     column = getattr(column, "array", column)
     pandas = type(column).__module__.partition(".")[0] == "pandas"
-    return column if pandas or isinstance(column, list) else to_numpy(column, "factors")
+    return column if pandas or isinstance(column, list) else unmasked(to_numpy(column, "factors"))
 
 
 def rows_of(column: Any, index: NDArray[np.int64]) -> Any:

@@ -129,7 +129,7 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
             If the rows cannot be used.
         """
         mean, logvar = _means_and_logvars(latents)
-        factors = torch.as_tensor(factors).detach()
+        factors = _tensor(factors, "factors")
         factors = factors[:, None] if factors.ndim == 1 else factors
         if len(mean) != len(factors):
             raise InputError(f"`latents` has {len(mean)} rows but `factors` {len(factors)}")
@@ -214,7 +214,13 @@ def _means_and_logvars(latents: Any) -> tuple[Any, Any]:
 
 
 def _table(latents: Any) -> Any:
-    tensor = torch.as_tensor(latents).detach()
+    tensor = _tensor(latents, "latents")
     if tensor.ndim != 2:
         raise InputError(f"`latents` must have shape (n, D), got {tuple(tensor.shape)}")
     return tensor
+
+
+def _tensor(values: Any, argument: str) -> Any:
+    if np.ma.is_masked(values):
+        raise InputError(f"`{argument}` has masked cells, which a tensor cannot have: leave such rows out")
+    return torch.as_tensor(values).detach()

@@ -103,6 +103,39 @@ def test_integers_beside_missing_ones_keep_their_identity():
     assert factor.levels == (2**62, 2**62 + 1, 2**62 + 2)
 
 
+MASK = np.arange(N) % 4 == 0
+MASKED = {
+    "structured": lambda columns: np.ma.array(
+        list(zip(*columns, strict=True)),
+        mask=list(zip(MASK, MASK & False, strict=True)),
+        dtype=[("a", columns[0].dtype), ("b", columns[1].dtype)],
+    ),
+    "dictionary": lambda columns: {"a": np.ma.array(columns[0], mask=MASK), "b": columns[1]},
+    "rows": lambda columns: list(np.ma.array(columns, mask=[MASK, MASK & False]).T),
+}
+
+
+@pytest.mark.parametrize("form", MASKED)
+@pytest.mark.parametrize(
+    "values", [CODES, CODES + 2**62, CODES > 0, np.float32([0.1, 0.2, 0.3])[CODES], np.array(WORDS)]
+)
+def test_masked_cells_have_no_value_in_any_form(form, values):
+    given = MASKED[form]((values, CODES.astype(values.dtype)))
+    with pytest.raises(dm.InputError, match=r"has a missing or infinite value in row 0 \(10 in all\)"):
+        check(Z, given)
+    one, other = check(Z, given, missing="drop", factor_types="categorical").factors
+    assert_array_equal(one.present, ~MASK)
+    assert other.present is None
+    assert [one.levels[code] for code in one.codes[~MASK]] == values[~MASK].tolist()
+
+
+def test_masked_latents_have_no_value_in_any_form():
+    for form in ("structured", "rows"):
+        latents = MASKED[form]((Z[:, 0], Z[:, 1]))
+        with pytest.raises(dm.InputError, match="found nan in row 0, column 0"):
+            check(latents, CODES[:, None])
+
+
 @pytest.mark.parametrize("shift", [2**31, 2**50, 2**56, 2**62, 2**63, 2**70, -(2**62)])
 def test_huge_integers_are_counted_from_the_smallest(shift):
     labels = np.array([shift + int(code) for code in CODES], dtype=object)[:, None]

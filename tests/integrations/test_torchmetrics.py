@@ -56,6 +56,15 @@ def test_rows_are_kept_where_a_loader_writes_the_next_into_their_memory() -> Non
     assert metric.compute() == torch.tensor(dm.rmig(dm.GaussianPosterior(latents, latents), factors).value)
 
 
+@pytest.mark.parametrize("counted", [False, True])
+def test_masked_cells_are_refused(counted) -> None:
+    latents, factors = rows()
+    metric = DisentanglementScore("mig", ranges=ranges(latents) if counted else None)
+    for given in ((np.ma.masked_less(latents, 0), factors), (latents, np.ma.masked_less(factors, 1))):
+        with pytest.raises(dm.InputError, match="has masked cells"):
+            metric.update(*given)
+
+
 def test_counts_do_not_grow_with_the_rows() -> None:
     latents, factors = rows()
     metric = DisentanglementScore("mig", ranges=ranges(latents))

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.datasets.factors.grid import checked_indices, integers
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.factor import Factor
+from disentangle_metrics.inputs.frames import unmasked
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.tables import read_factors
 
@@ -123,8 +123,12 @@ def factor_columns(
     """
     import pandas as pd
 
-    if np.ndim(factors) == 1 and not hasattr(factors, "columns"):
-        factors = to_numpy(factors, "factors")[:, None]  # labels of one factor
+    if (
+        np.ndim(factors) == 1
+        and not hasattr(factors, "columns")
+        and not getattr(getattr(factors, "dtype", None), "names", None)
+    ):
+        factors = {"factor_0": factors}  # labels of one factor
     table = read_factors(factors)
     rows = len(table.columns[0])
     if rows != images:
@@ -137,7 +141,7 @@ def factor_columns(
     )
     names = _all_names(factor_names, table.frame, len(table.columns))
     said = _declared(factor_types, names)
-    frame = pd.DataFrame({name: np.asarray(column) if not hasattr(column, "array") else column.array
+    frame = pd.DataFrame({name: column.array if hasattr(column, "array") else unmasked(column)
                           for name, column in zip(names, table.columns, strict=True)})  # fmt: skip
     kept = [factor.name for factor in checked.factors]
     if not kept:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.columns import FactorColumns, factor_columns
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.own.pixels import ArrayRows, ImageRows, own_images
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
 
 FactorTypes = Iterable[str] | Mapping[str, str] | str | None
@@ -57,6 +60,10 @@ def from_arrays(
         If the images or the factors cannot be used, or it must be said how.
     """
     array = to_numpy(images, "images")
+    if np.ma.is_masked(array):
+        raise InputError(
+            "`images` has masked pixels: fill them, as by images.filled(0), or leave such images out"
+        )
     return assembled(
         ArrayRows(array),
         factors,
