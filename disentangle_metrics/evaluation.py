@@ -72,8 +72,8 @@ def evaluate(
         them: (n, height, width), (n, height, width, channels) or (n, channels, height, width), in 0..1,
         -1..1 or 0..255. Or a ``torch.utils.data.DataLoader``, or another iterable of
         batches (inputs, factors), once through. Inputs need not be images, and go to the encoder as the
-        loader gives them. Factors are (n, K), (n,), or a dictionary of columns by name. `factor_names` names
-        the others.
+        loader gives them. Factors are (n, K), (n,), a list of columns, a dictionary of them or a data frame,
+        each as :func:`score` reads it. `factor_names` names those without names.
     factors : iterable of str, array or DataFrame
         With a data set or a loader: names of the factors to score against, by default all that exist in
         some of these images. With your own images: their factors (n, n_factors), row i for image i.

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.encoders.outputs import Array, Posterior
+from disentangle_metrics.encoders.outputs import Posterior
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.tables import read_factors
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.kit.progress import LateProgress
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BATCHES = (
-    "accepted: batches (inputs, factors), with factors (n, K), (n,), or a dictionary of columns (n,) by "
-    'name; or dictionaries with "factors" and one other entry'
+    "accepted: batches (inputs, factors), with factors (n, K), (n,), a list of columns (n,), a dictionary of "
+    'them or a data frame; or dictionaries with "factors" and one other entry'
 )
 
 
@@ -63,8 +68,9 @@ def encode_batches(
                     f"{posterior.mean.shape[1]} for a later one, or variances for only some; it must return "
                     "the same for every batch"
                 )
-            posteriors.append(posterior)
-            columns.append(factor_columns(factors, len(posterior.mean)))
+            if rows := len(posterior.mean):
+                posteriors.append(posterior)
+                columns.append(factor_columns(factors, rows))
             if bar is not None:
                 bar.update(1)
     if not posteriors:
@@ -94,54 +100,100 @@ def parts_of(batch: Any) -> tuple[Any, Any]:
     raise InputError(f"a batch of the loader is {found}; {BATCHES}")
 
 
-def factor_columns(factors: Any, rows: int) -> NDArray[Any] | Mapping[str, NDArray[Any]]:
-    """The factors of one batch, in memory of their own: a table (n, K), or columns (n,) by name.
+def factor_columns(factors: Any, rows: int) -> NDArray[Any] | pd.DataFrame:
+    """The factors (n, K) of one batch, in memory of their own: a data frame if they are columns or a table.
 
     Raises
     ------
     InputError
         If they are no such thing, or of another number of rows than the latents.
     """
-    result: NDArray[Any] | Mapping[str, NDArray[Any]]
+    if _is_one_column(factors):
+        factors = {"factor_0": factors}
+    elif _is_list_of_columns(factors):  # how a DataLoader collates a tuple of numbers
+        factors = {f"factor_{place}": column for place, column in enumerate(factors)}
     if isinstance(factors, Mapping):
-        result = {str(name): _column(column) for name, column in factors.items()}
-        lengths = {len(column) for column in result.values()}
-    elif hasattr(factors, "columns") and hasattr(factors, "iloc"):
-        result = {str(name): _column(factors[name]) for name in factors.columns}
-        lengths = {len(factors)}
-    else:
-        if _is_list_of_columns(factors):  # how a DataLoader collates a tuple of numbers
-            factors = np.stack([_column(column) for column in factors], axis=1)
-        table = to_numpy(factors, "factors").copy(order="K")
-        result = table[:, None] if table.ndim == 1 else table
-        lengths = {len(result)} if result.ndim == 2 else set()
-    if lengths != {rows}:
-        shape = "no table" if not lengths else f"{sorted(lengths)[0]} rows"
-        raise InputError(f"the factors of a batch are {shape} beside {rows} inputs; {BATCHES}")
-    return result
+        factors = {str(name): _column(column) for name, column in factors.items()}
+    table = read_factors(factors)
+    if (found := len(table.columns[0])) != rows:
+        raise InputError(f"the factors of a batch are {found} rows beside {rows} inputs; {BATCHES}")
+    if table.frame is not None:
+        return table.frame.set_axis([str(name) for name in table.frame.columns], axis=1).copy()
+    masked = any(isinstance(column, np.ma.MaskedArray) for column in table.columns)
+    return (np.ma.stack if masked else np.stack)(table.columns, axis=1)
 
 
-def together(columns: Sequence[Any]) -> Any:
-    """The factors of all batches: one table, or one data frame."""
-    first = columns[0]
-    if not isinstance(first, Mapping):
-        if any(isinstance(part, Mapping) or part.shape[1] != first.shape[1] for part in columns):
-            raise InputError("the batches of the loader have different factors; give all the same")
-        return np.concatenate(columns)
+def together(batches: Sequence[Any]) -> NDArray[Any] | pd.DataFrame:
+    """The factors of all batches as one table, whose columns are what they are in each batch.
+
+    Raises
+    ------
+    InputError
+        If they are not the same in each.
+    """
     import pandas as pd
 
-    if any(not isinstance(part, Mapping) or list(part) != list(first) for part in columns):
+    first, names = batches[0], _names(batches[0])
+    if any(type(batch) is not type(first) or _names(batch) != names for batch in batches):
         raise InputError("the batches of the loader have different factors; give all the same")
-    return pd.DataFrame({name: np.concatenate([part[name] for part in columns]) for name in first})
+    if isinstance(first, pd.DataFrame):
+        columns = [
+            _joined(name, [batch.iloc[:, place] for batch in batches]) for place, name in enumerate(names)
+        ]
+        return pd.DataFrame(dict(enumerate(columns))).set_axis(names, axis=1)
+    _refuse_mixed(names[0], [batch.dtype for batch in batches])
+    masked = any(isinstance(batch, np.ma.MaskedArray) for batch in batches)
+    return (np.ma.concatenate if masked else np.concatenate)(batches)
+
+
+def _names(factors: Any) -> list[str]:
+    given = getattr(factors, "columns", None)
+    return [f"factor_{place}" for place in range(factors.shape[1])] if given is None else list(given)
+
+
+def _joined(name: str, columns: Sequence[pd.Series[Any]]) -> Any:
+    """One column of all batches; categories that no batch has all of are those of all together."""
+    import pandas as pd
+
+    dtypes = [column.dtype for column in columns]
+    _refuse_mixed(name, dtypes)
+    if not isinstance(dtypes[0], pd.CategoricalDtype) or len(set(dtypes)) == 1:
+        return pd.concat(columns, ignore_index=True)
+    try:
+        return pd.api.types.union_categoricals(columns, sort_categories=True)
+    except TypeError:  # they are ordered, or cannot be sorted
+        raise InputError(
+            f"factor {name!r} has other categories in some batches of the loader; give all of them in each"
+        ) from None
+
+
+def _refuse_mixed(name: str, dtypes: Iterable[Any]) -> None:
+    """Refuse numbers that would become texts, categories none, and decimals rounded in two ways."""
+    for one, other in itertools.combinations(dict.fromkeys(dtypes), 2):
+        kinds = one.kind + other.kind
+        precisions = kinds == "ff" and one.itemsize != other.itemsize
+        texts = "O" not in kinds and (one.kind in "US") != (other.kind in "US")
+        if precisions or texts or (one.name == "category") != (other.name == "category"):
+            raise InputError(
+                f"factor {name!r} is {one} in one batch of the loader and {other} in another; give one type"
+            )
 
 
 def _alike(one: Posterior, other: Posterior) -> bool:
     return one.mean.shape[1] == other.mean.shape[1] and (one.logvar is None) == (other.logvar is None)
 
 
-def _column(column: Any) -> Array | NDArray[Any]:
-    array = to_numpy(column, "factors").copy()
-    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+def _column(column: Any) -> Any:
+    """A column (n,) as it is; one of shape (n, 1) as such."""
+    shape = np.shape(column)
+    return to_numpy(column, "factors")[:, 0] if len(shape) == 2 and shape[1] == 1 else column
+
+
+def _is_one_column(factors: Any) -> bool:
+    if isinstance(factors, (tuple, list)):
+        return all(np.ndim(cell) == 0 for cell in factors)
+    fields = getattr(getattr(factors, "dtype", None), "names", None)
+    return len(getattr(factors, "shape", ())) == 1 and not fields
 
 
 def _is_list_of_columns(factors: Any) -> bool:

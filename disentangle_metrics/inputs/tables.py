@@ -209,8 +209,10 @@ def _columns(value: Any) -> Any:
 
 
 def _unlabelled(column: Any) -> Any:
-    """One column without row labels; pandas keeps its categories, and a list its missing values."""
-    column = getattr(column, "array", column)
+    """One column without row labels; its library keeps its categories, and a list its missing values."""
+    frame = as_frame(column.to_frame(), "factors") if hasattr(column, "to_frame") else None
+    if frame is not None:
+        return frame.iloc[:, 0].array
     pandas = type(column).__module__.partition(".")[0] == "pandas"
     return column if pandas or isinstance(column, list) else unmasked(to_numpy(column, "factors"))
 

@@ -263,6 +263,15 @@ def test_a_dictionary_of_columns_is_a_table_of_factors() -> None:
     assert report["mig"].signature == expected["mig"].signature
 
 
+def test_a_column_of_polars_in_a_dictionary_is_what_it_is_in_its_frame() -> None:
+    numbers = [2**62 + int(code) if i else None for i, code in enumerate(CODES)]
+    columns = {"a": pl.Series(WORDS, dtype=pl.Enum(ORDER)), "b": pl.Series(numbers)}
+    word, number = check(Z, columns, missing="drop").factors
+    assert word.kind == "ordinal"
+    assert_array_equal(word.as_numbers(), RANKS)
+    assert number.levels == (2**62, 2**62 + 1, 2**62 + 2)
+
+
 @pytest.mark.parametrize("columns", [{"a": [1, 2], "b": [1, 2, 3]}, {"a": [[1, 2], [3, 4]]}])
 def test_a_dictionary_of_other_things_is_refused(columns) -> None:
     with pytest.raises(dm.InputError, match=r"a dict; named columns must each have shape \(N,\)"):
