@@ -134,6 +134,11 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
         if len(mean) != len(factors):
             raise InputError(f"`latents` has {len(mean)} rows but `factors` {len(factors)}")
         if self._ranges is None:
+            decimals = [part.dtype for part in (*self.factors[-1:], factors) if part.is_floating_point()]
+            if len(set(decimals)) > 1:
+                raise InputError(
+                    f"`factors` was {decimals[0]} before and is {decimals[1]}: give one precision"
+                )
             self.latents.append(mean.clone())  # a loader or an encoder may write into the same memory again
             self.factors.append(factors.to(mean.device, copy=True))
             if logvar is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,11 @@ from disentangle_metrics.estimators.counts.entropy import Information, counted_i
 from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.reading import FEW, MANY, Reading, Rule, read_numbers
+from disentangle_metrics.inputs.tables import FactorTable
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
+
+DECIMALS = "precision of decimals"
 
 
 class CountedRelations(Relations):
@@ -97,8 +100,8 @@ class CountedRelations(Relations):
         return counted_information(ContingencyTables(tuple(joint)), correction)
 
 
-def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
-    """What all batches must have in common."""
+def layout_of(batch: Inputs, table: FactorTable) -> dict[str, Any]:
+    """What all batches must have in common; `table` has the factors as they were given."""
     for factor in batch.factors:
         if factor.values is not None and factor.kind == "ordinal":  # the values are ranks
             refuse_order(factor.name, int(factor.values.max()) + 1)
@@ -107,20 +110,55 @@ def layout_of(batch: Inputs, factors: Any) -> dict[str, Any]:
                 f"factor {factor.name!r} is continuous; an Accumulator counts categories: bin it with "
                 "the same edges in all batches, or leave it out"
             )
-    kinds = [factor.kind for factor in batch.factors]
-    categories: list[tuple[Any, ...] | None] = [None] * len(kinds)
-    if hasattr(factors, "dtypes") and hasattr(factors, "iloc"):
-        found = [getattr(dtype, "categories", None) for dtype in factors.dtypes]
-        categories = [None if part is None else tuple(part.tolist()) for part in found]
+    dtypes = [column.dtype for column in table.columns]
     return {
         "latent names": batch.latent_names,
         "factor names": batch.factor_names,
-        "factor kinds": kinds,
+        "factor kinds": [factor.kind for factor in batch.factors],
         "factor periods": [factor.period for factor in batch.factors],
-        "categories": categories,
+        "categories": [_own_order(dtype) for dtype in dtypes],
+        DECIMALS: [_precision(factor, dtype) for factor, dtype in zip(batch.factors, dtypes, strict=True)],
         "precision": batch.latents.dtype.name,
         "posteriors": batch.logvar is not None,
     }
+
+
+def _own_order(dtype: Any) -> tuple[Any, ...] | None:
+    """The categories of a column, unless they are texts in alphabetical order, as all together then are."""
+    categories = getattr(dtype, "categories", None)
+    if categories is None or (
+        not dtype.ordered and categories.dtype.kind == "O" and categories.is_monotonic_increasing
+    ):
+        return None
+    return tuple(categories.tolist())
+
+
+def _precision(factor: Factor, dtype: Any) -> str | None:
+    """The precision in which decimals are equal but for rounding; None if there are none."""
+    decimals = any(isinstance(level, float) for level in factor.levels)
+    if not decimals or factor.period is not None or hasattr(dtype, "categories"):
+        return None
+    return str(dtype.name).lower() if dtype.kind == "f" else "float64"
+
+
+def in_common(before: Mapping[str, Any], layout: Mapping[str, Any]) -> dict[str, Any]:
+    """The layout of the rows before, none if empty, and of more rows.
+
+    Raises
+    ------
+    InputError
+        If they have another. Whole numbers go with decimals of any precision.
+    """
+    if not before:
+        return dict(layout)
+    pairs = list(zip(before[DECIMALS], layout[DECIMALS], strict=False))
+    known = {**before, DECIMALS: [one or other for one, other in pairs]}
+    for what, value in {**layout, DECIMALS: [other or one for one, other in pairs]}.items():
+        if known[what] != value:
+            raise InputError(
+                f"these rows are not like those before: {what} was {known[what]}, and is {value}"
+            )
+    return known
 
 
 def refuse_order(name: str, values: int) -> None:
@@ -133,30 +171,41 @@ def refuse_order(name: str, values: int) -> None:
 
 
 def factor_of_levels(
-    levels: list[Any], name: str, declared: Declared, in_order: bool, rows: int, rule: Rule
-) -> Factor:
-    """A factor of so many rows without content, and these levels: sorted, or `in_order` of their own.
+    layout: Mapping[str, Any], place: int, values: Iterable[Any], rows: int, rule: Rule
+) -> tuple[Factor, list[Any], NDArray[np.int64]]:
+    """The factor at this place of the layout, of so many rows without content, that takes these values.
 
     However many they are, they are counted. A circle that the rule of the rows measures is refused.
+
+    Returns
+    -------
+    The factor, the values in its order, and where each of its levels begins among them: values are one level
+    up to rounding.
     """
-    if declared.period is not None:
+    name, period, categories = (layout[of][place] for of in ("factor names", "factor periods", "categories"))
+    held = set(values)
+    levels = sorted(held) if categories is None else [value for value in categories if value in held]
+    if period is not None:
         _refuse_circle(name, levels, rows, rule)
-    column: Any = np.array(levels)
-    if in_order:
+        rule = "whole_numbers"  # they were, before they were folded into a turn
+    column: Any = np.array(levels, dtype=layout[DECIMALS][place])
+    if categories is not None:
         import pandas as pd
 
         column = pd.Series(pd.Categorical(levels, categories=levels))
-    factor = read_factor(column, name, Declared("categorical"), rule="whole_numbers")
-    values = "" if factor.reading is None else factor.reading.values
-    if declared.period is not None:
-        values = f"{values}, period {declared.period:g}"
-    return replace(
+    factor = read_factor(column, name, Declared("categorical"), rule=rule)
+    said = "" if factor.reading is None else factor.reading.values
+    if period is not None:
+        said = f"{said}, period {period:g}"
+    starts = np.unique(cast("NDArray[np.integer]", factor.codes), return_index=True)[1]
+    without_rows = replace(
         factor,
-        kind=declared.kind,
-        period=declared.period,
-        reading=Reading(declared.kind, values, declared=True),
+        kind=(kind := layout["factor kinds"][place]),
+        period=period,
+        reading=Reading(kind, said, declared=True),
         codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows),
     )
+    return without_rows, levels, starts
 
 
 def _refuse_circle(name: str, levels: Sequence[float], rows: int, rule: Rule) -> None:

@@ -19,10 +19,16 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.estimators.counts.binning import TINY, chunks, column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
-from disentangle_metrics.inputs.factor import Declared
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.relations.counted import CountedRelations, factor_of_levels, layout_of, refuse_order
+from disentangle_metrics.inputs.tables import read_factors
+from disentangle_metrics.relations.counted import (
+    CountedRelations,
+    factor_of_levels,
+    in_common,
+    layout_of,
+    refuse_order,
+)
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -172,7 +178,8 @@ class Accumulator:
             Shape (N, D), or a GaussianPosterior; of one precision in all batches. Of a Dask array, or
             a posterior of two, the blocks are counted where they lie, and the counts merged.
         factors
-            Shape (N, K), categories. With Dask latents a Dask array or DataFrame, of the same rows.
+            Shape (N, K), categories; decimals of one precision in all batches. With Dask latents a Dask
+            array or DataFrame, of the same rows.
 
         Raises
         ------
@@ -186,10 +193,10 @@ class Accumulator:
             blocks = row_blocks(latents, factors)
             self.merge(map_reduce(blocks, self._empty()._counted, Accumulator._merged))
             return
-        batch = read_batch(latents, factors, **self._labels)
+        table = read_factors(factors)
+        batch = read_batch(latents, table, **self._labels)
         low, high = self._checked_latents(batch)
-        layout = layout_of(batch, factors)
-        self._same_layout(layout)
+        layout = in_common(self._layout, layout_of(batch, table))
         self._check_levels(layout, [factor.levels for factor in batch.factors])
         codes = [factor.codes for factor in batch.factors if factor.codes is not None]
         levels = [factor.levels for factor in batch.factors]
@@ -222,10 +229,10 @@ class Accumulator:
             )
         if not other._rows:
             return
-        self._same_layout(other._layout)
+        layout = in_common(self._layout, other._layout)
         levels = [tuple(part) for part in other._levels]
         self._check_levels(other._layout, levels)
-        self._layout = other._layout
+        self._layout = layout
         self._add(levels, other._tables, other._rows, other._low, other._high, other._sums)
 
     def compute(self) -> Report:
@@ -240,7 +247,10 @@ class Accumulator:
             raise InputError("there are no rows to score yet: call `update` first")
         inputs, order = self._inputs()
         tables = {
-            bins: [np.take(parts[k], places, axis=1) for k, places in order.items()]
+            bins: [
+                np.add.reduceat(np.take(parts[k], places, axis=1), starts, axis=1)
+                for k, (places, starts) in order.items()
+            ]
             for bins, parts in self._tables.items()
         }
         relations = CountedRelations(inputs, tables, self._low, self._high, self._variance())
@@ -285,13 +295,6 @@ class Accumulator:
                     f"{smallest:.17g} .. {largest:.17g}: find `ranges` over all batches, or widen them"
                 )
         return low, high
-
-    def _same_layout(self, layout: Mapping[str, Any]) -> None:
-        for what, value in layout.items():
-            if self._layout and self._layout[what] != value:
-                raise InputError(
-                    f"these rows are not like those before: {what} was {self._layout[what]}, and is {value}"
-                )
 
     def _check_levels(self, layout: Mapping[str, Any], levels: Sequence[tuple[Any, ...]]) -> None:
         """Levels are allowed, comparable with those before, and not too many to keep their order."""
@@ -356,24 +359,21 @@ class Accumulator:
         self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
         self._sums = self._sums + sums
 
-    def _inputs(self) -> tuple[Inputs, dict[int, list[int]]]:
+    def _inputs(self) -> tuple[Inputs, dict[int, tuple[list[int], NDArray[np.int64]]]]:
         """What is known of the rows, and the places of each factor's levels in the order `score` has.
 
-        Factors that name the rows are left out.
+        With them goes where each begins that is one up to rounding. Factors that name the rows are left out.
         """
         factors, order = [], {}
         given, types = self._layout["factor names"], self._labels["factor_types"]
         unread = row_names(given, [[*known] for known in self._levels], types, self._rows)
-        kinds = map(Declared, self._layout["factor kinds"], self._layout["factor periods"])
-        for k, (name, declared, categories, known) in enumerate(
-            zip(given, kinds, self._layout["categories"], self._levels, strict=True)
-        ):
+        for k, known in enumerate(self._levels):
             if k in unread:
                 continue
-            levels = sorted(known) if categories is None else [v for v in categories if v in known]
-            order[k] = [known[level] for level in levels]
-            in_order, rule = categories is not None, PROTOCOLS[self._protocol].reading
-            factors.append(factor_of_levels(levels, name, declared, in_order, self._rows, rule))
+            rule = PROTOCOLS[self._protocol].reading
+            factor, levels, starts = factor_of_levels(self._layout, k, known, self._rows, rule)
+            factors.append(factor)
+            order[k] = [known[level] for level in levels], starts
         names = self._layout["latent names"]
         shape = (self._rows, len(self._ranges))
         nothing = np.broadcast_to(np.zeros(1, dtype=self._layout["precision"]), shape)

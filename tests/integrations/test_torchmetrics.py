@@ -65,6 +65,16 @@ def test_masked_cells_are_refused(counted) -> None:
             metric.update(*given)
 
 
+@pytest.mark.parametrize("counted", [False, True])
+def test_decimals_of_two_precisions_are_refused(counted) -> None:
+    latents, factors = rows()
+    options = {"factor_types": ["categorical"] * 2}
+    metric = DisentanglementScore("mig", ranges=ranges(latents) if counted else None, options=options)
+    metric.update(latents, factors.double() / 10)
+    with pytest.raises(dm.InputError, match="float64.* and is .*float32"):
+        metric.update(latents, factors.float() / 10)
+
+
 def test_counts_do_not_grow_with_the_rows() -> None:
     latents, factors = rows()
     metric = DisentanglementScore("mig", ranges=ranges(latents))
