@@ -106,6 +106,26 @@ class SklearnEstimator(Protocol):
         """Its parameters."""
 
 
+@dataclass(frozen=True)
+class Seeded:
+    """Of an estimator: one seed fits it one way. So it is no class, and has no generator that moves on."""
+
+    def hold(self, value: Any) -> bool:
+        """Whether it is so."""
+        return not isinstance(value, type) and not any(_generators(value))
+
+
+def parts_that_draw(estimator: SklearnEstimator) -> list[Any]:
+    """What of an estimator has a `random_state`: itself, the steps of a pipeline, what splits its rows."""
+    parts = [estimator, *estimator.get_params().values()]
+    return [part for part in parts if hasattr(part, "random_state") and not isinstance(part, type)]
+
+
+def _generators(estimator: SklearnEstimator) -> Iterator[bool]:
+    states = (part.random_state for part in parts_that_draw(estimator))
+    return (state is not None and not _is_number(int, state) for state in states)
+
+
 Bins = Annotated[int, Limits(least=2, most=1 << 20)]
 FactorBins = Annotated[int, AtLeast(2)] | None
 Strategy = Literal["uniform", "quantile"]
@@ -139,7 +159,7 @@ Correlation = Literal["pearson", "spearman", "rdc"]
 NamedProbe = Literal[
     "boosted_trees", "gradient_boosting", "random_forest", "lasso", "review_lasso", "review_forest"
 ]
-Probe = NamedProbe | Annotated[SklearnEstimator, Called("a scikit-learn estimator")]
+Probe = NamedProbe | Annotated[SklearnEstimator, Called("a scikit-learn estimator"), Seeded()]
 Decision = Literal["multinomial", "one_vs_rest", "separate"]
 
 
@@ -358,5 +378,9 @@ def _marks(kind: Any) -> tuple[Any, ...]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}: pass an instance, `{value.__name__}()`"
+    if isinstance(value, SklearnEstimator) and any(_generators(value)):
+        return f"a {type(value).__name__} that draws from a generator: pass a whole number as `random_state`"
     number = type(value) is int and abs(value) >= 100_000
     return f"{value:,}" if number else repr(value)

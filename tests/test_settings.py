@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 import disentangle_metrics as dm
 from disentangle_metrics import settings
@@ -50,6 +53,9 @@ REFUSED = [
     ("irs", {"quantile": float("nan")}, "`quantile` must be a number"),
     ("dci", {"probe": "xgboost"}, "`probe` must be 'boosted_trees', .* or a scikit-learn estimator, got 'xgboost'"),
     ("dci", {"probe": 3}, "or a scikit-learn estimator, got 3"),
+    ("dci", {"probe": RandomForestClassifier}, r"got the class RandomForestClassifier: pass .*, `RandomForestClassifier\(\)`"),
+    ("dci", {"probe": RandomForestClassifier(random_state=np.random.RandomState(0))}, "pass a whole number as `random_state`"),
+    ("dci", {"probe": make_pipeline(LinearSVC(random_state=np.random.mtrand._rand))}, "pass a whole number as"),
     ("dci", {"alpha": -1}, "`alpha` must be a number of at least 0 or None"),
     ("dci", {"importances": "squared"}, "`importances` must be one of 'shares', 'raw'"),
     ("dci", {"split": 1.5}, "`split` must be a share between 0 and 1, a pair .* or None, got 1.5"),

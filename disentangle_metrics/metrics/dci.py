@@ -79,7 +79,7 @@ def dci(
         makes pure noise look disentangled. "review_lasso" and "review_forest": the regressions of
         the review of Carbonneau et al. 2022 on data scaled to [0, 1], tuned by 10-fold
         cross-validation, with the quality max(0, 1 - 12 squared error). Or any scikit-learn
-        estimator with importances.
+        estimator with importances, which draws by the seed where its `random_state` is None.
     alpha
         Penalty of the Lasso; None: by 10-fold cross-validation.
     split

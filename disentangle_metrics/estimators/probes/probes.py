@@ -15,7 +15,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.probes.advice import without_advice
 from disentangle_metrics.estimators.probes.unit_regression import unit_data, unit_forest, unit_lasso
 from disentangle_metrics.estimators.scaling import scaled
-from disentangle_metrics.settings import Probe
+from disentangle_metrics.settings import Probe, parts_that_draw
 
 T = TypeVar("T")
 REGRESSIONS = ("lasso", "review_lasso", "review_forest")  # of the numbers of a factor, also of categories
@@ -75,7 +75,8 @@ def fit(
     Parameters
     ----------
     probe
-        A name, or a scikit-learn estimator with ``feature_importances_`` or ``coef_``.
+        A name, or a scikit-learn estimator with ``feature_importances_`` or ``coef_``. It draws by the
+        seed where its own `random_state` is None.
     train, test
         Latents, (rows, D).
     target
@@ -134,7 +135,11 @@ def _estimator(probe: Any, categories: bool, seed: int) -> Any:
     if not isinstance(probe, str):
         if is_classifier(probe) and not categories:
             raise InputError(f"`probe` {probe} classifies, but a factor is continuous")
-        return clone(probe)
+        estimator = clone(probe)
+        for part in parts_that_draw(estimator):
+            if part.random_state is None:
+                part.random_state = seed
+        return estimator
     kinds = {
         "gradient_boosting": (GradientBoostingRegressor, GradientBoostingClassifier),
         "random_forest": (RandomForestRegressor, RandomForestClassifier),

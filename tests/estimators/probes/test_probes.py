@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LassoCV, LinearRegression, LogisticRegression
+from sklearn.model_selection import KFold
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.probes.probes import Target, fit, svm_accuracies
@@ -95,6 +97,32 @@ def test_estimators_that_cannot_be_used_are_refused():
         fit(LogisticRegression(), LINE, LINE, rows)
     with pytest.raises(InputError, match="neither feature_importances_ nor coef_ after fitting"):
         fit(NoWeights(), LINE, LINE, rows)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        RandomForestClassifier(3, max_depth=2),
+        LassoCV(alphas=30, cv=KFold(2, shuffle=True)),  # of which the folds alone are drawn
+    ],
+)
+def test_an_estimator_without_random_state_draws_by_the_seed(probe):
+    rng = np.random.default_rng(0)
+    latents, codes = rng.normal(size=(90, 4)), rng.integers(0, 3, 90)
+    rows = Target(codes, codes, categories=True)
+    runs = [fit(probe, latents, latents, rows, seed=seed).importances.tolist() for seed in (0, 0, 1, 2)]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2] or runs[0] != runs[3]
+    assert getattr(probe, "cv", probe).random_state is None  # the caller's own stays as it was
+
+
+def test_an_estimator_keeps_the_whole_number_it_has():
+    rng = np.random.default_rng(0)
+    latents, codes = rng.normal(size=(90, 4)), rng.integers(0, 3, 90)
+    rows = Target(codes, codes, categories=True)
+    own = RandomForestClassifier(3, max_depth=2, random_state=5)
+    expected = clone(own).fit(latents, codes).feature_importances_
+    assert_allclose(fit(own, latents, latents, rows, seed=1).importances, expected, rtol=0)
 
 
 def test_a_linear_machine_on_each_latent_alone():
