@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from disentangle_metrics.text import listed
+
 Severity = Literal["serious", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("serious", "warning", "note")
 
@@ -195,6 +197,17 @@ class Check:
 def texts_of(checks: Iterable[Check]) -> tuple[str, ...]:
     """The checks that are more than a note, as text."""
     return tuple(str(check) for check in checks if check.severity != "note")
+
+
+def once_each(texts: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """What is said of several reports, each text once, after the names of those it is of, unless of all."""
+    owners: dict[str, list[str]] = {}
+    for name, own in texts.items():
+        for text in dict.fromkeys(own):
+            owners.setdefault(text, []).append(name)
+    return tuple(
+        text if len(names) == len(texts) else f"{listed(names)}: {text}" for text, names in owners.items()
+    )
 
 
 def gravest_first(checks: Iterable[Check]) -> tuple[Check, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.checks import once_each
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.inputs import Inputs, check
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups
@@ -71,7 +72,10 @@ def per_group(
     whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **about)
     units = read_groups(groups, whole.latent_names)
     options = Options(seed, n_jobs, False, None, None)
-    return _alone(whole, units, choose(list(metrics), protocol), options, protocol, progress)
+    reports = _alone(whole, units, choose(list(metrics), protocol), options, protocol, progress)
+    for text in once_each({name: report.warnings for name, report in reports.items()}):
+        warnings.warn(text, ScoreWarning, stacklevel=2)
+    return _table(reports)
 
 
 def with_units_alone(report: Report, latents: Any, factors: Any, asked: Mapping[str, Any]) -> Report:
@@ -92,8 +96,8 @@ def with_units_alone(report: Report, latents: Any, factors: Any, asked: Mapping[
         return report
     whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **_about(asked))
     units = tuple(report.groups.items())
-    table = _alone(whole, units, choices, _options(asked), protocol, asked.get("progress", False))
-    return replace(report, per_group=table)
+    reports = _alone(whole, units, choices, _options(asked), protocol, asked.get("progress", False))
+    return replace(report, per_group=_table(reports))
 
 
 def with_layers(
@@ -118,8 +122,8 @@ def with_layers(
     if scored["mig"].reason:  # the protocol's MIG reads no groups, as that of posteriors
         scored = score_inputs(grouped, choose(["mig"], "default"), options, protocol="default")
     units = tuple(scored.groups.items())
-    table = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
-    return replace(report, layers=replace(scored, per_group=table))
+    reports = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
+    return replace(report, layers=replace(scored, per_group=_table(reports)))
 
 
 def with_units(
@@ -194,10 +198,9 @@ def _alone(
     options: Options,
     protocol: str,
     progress: bool,
-) -> pd.DataFrame:
-    import pandas as pd
-
-    rows = {}
+) -> dict[str, Report]:
+    """The report of each unit alone."""
+    reports = {}
     bar = LateProgress("scoring each unit alone", len(units), "units") if progress else None
     with bar or contextlib.nullcontext():
         for name, columns in units:
@@ -212,14 +215,23 @@ def _alone(
                 else (),
                 on_device=None,
             )
-            report = score_inputs(part, choices, options, protocol=protocol)
-            rows[name] = {
-                (key, column): value
-                for key, score in report.items()
-                for column, value in [("score", score.value), *_parts(score)]
-            }
+            reports[name] = score_inputs(part, choices, options, protocol=protocol)
             if bar is not None:
                 bar.update(1)
+    return reports
+
+
+def _table(reports: Mapping[str, Report]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = {
+        name: {
+            (key, column): value
+            for key, score in report.items()
+            for column, value in [("score", score.value), *_parts(score)]
+        }
+        for name, report in reports.items()
+    }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

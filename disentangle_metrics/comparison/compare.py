@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -10,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from disentangle_metrics.checks import once_each
 from disentangle_metrics.comparison.alignment import aligned
 from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
 from disentangle_metrics.comparison.differences import NoInterval, Tested, of_resamples, of_runs, of_votes
 from disentangle_metrics.comparison.runs import Runs, read_runs
-from disentangle_metrics.errors import InputError
+from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.kit import holm
 from disentangle_metrics.metrics.lookup import find_scores, without_settings
 from disentangle_metrics.reporting.view import SIZE
@@ -80,6 +82,9 @@ def compare(
     names = [metrics] if isinstance(metrics, str) else metrics
     runs = read_runs(results, factors, names, float(confidence), scoring)
     wanted = None if names is None else [key for name in names for key in _keys_of(name, runs)]
+    remarks = once_each({name: item.remarks for name, item in runs.items() if item.remarks is not None})
+    for text in remarks:
+        warnings.warn(text, ScoreWarning, stacklevel=2)
     keys, left_out = aligned({name: item.reports for name, item in runs.items()}, wanted, align=align)
     scores = {key: _compared(key, runs, confidence, paired) for key in keys}
     scores = _corrected_for_many(scores)
@@ -90,7 +95,7 @@ def compare(
         runs={name: len(item.reports) for name, item in runs.items()},
         shape={name: item.reports[0].shape for name, item in runs.items()},
         left_out=left_out,
-        notes=_unpaired(runs) if paired is None else (),
+        notes=(*remarks, *(_unpaired(runs) if paired is None else ())),
         dataset=next((str(r.provenance["dataset"]) for r in _reports(runs) if "dataset" in r.provenance), ""),
     )
 

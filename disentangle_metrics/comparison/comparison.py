@@ -159,7 +159,7 @@ class Comparison(Mapping[str, ComparedScore]):
     dataset
         The data set, if the reports know it.
     notes
-        Which runs were not paired, and why.
+        What to know of arrays that were scored here. Which runs were not paired, and why.
     """
 
     names: tuple[str, ...]

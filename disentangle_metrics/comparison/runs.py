@@ -28,11 +28,14 @@ class Runs:
         One for each training run.
     seeds
         The seed of each, if they came by seed.
+    remarks
+        What to know of the arrays that were scored here; None of reports, which have said it.
     """
 
     name: str
     reports: tuple[Report, ...]
     seeds: tuple[Any, ...] = ()
+    remarks: tuple[str, ...] | None = None
 
     def paired_with(self, other: Runs) -> list[tuple[Report, Report]] | None:
         """The runs of both by the seeds that both have, else by place; None if they cannot be paired."""
@@ -78,27 +81,32 @@ def read_runs(
         raise InputError(f"`results` must hold at least two representations, got {len(results)}")
     _check_options(scoring)
     runs: dict[str, Runs] = {}
-    scored = False
     for given, item in results.items():
         name = str(given)
         if name in runs:
             twins = " and ".join(repr(key) for key in results if str(key) == name)
             raise InputError(f"`results`: {twins} are one name as text; give each its own")
         members, seeds = _members(name, item)
+        remarks: tuple[str, ...] | None = None
         if not all(isinstance(member, Report) for member in members):
             if factors is None:
                 raise InputError(f"`results`: under {name!r} is {_kind(item)}; pass {ACCEPTED}")
-            scored = True
             options = {**scoring, "metrics": metrics, "anchors": False}
             if len(members) == 1:
                 options["confidence"] = confidence
             else:  # the spread of the runs is what counts
                 options.pop("replicates", None)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ScoreWarning)  # the reports keep them
-                members = [m if isinstance(m, Report) else score(m, factors, **options) for m in members]
-        runs[name] = Runs(name, tuple(members), seeds)
-    if not scored and (factors is not None or scoring):
+                warnings.simplefilter("ignore", ScoreWarning)  # compare() says each once
+                made = {
+                    place: score(member, factors, **options)
+                    for place, member in enumerate(members)
+                    if not isinstance(member, Report)
+                }
+            members = [made.get(place, member) for place, member in enumerate(members)]
+            remarks = tuple(text for report in made.values() for text in report.warnings)
+        runs[name] = Runs(name, tuple(members), seeds, remarks)
+    if all(item.remarks is None for item in runs.values()) and (factors is not None or scoring):
         extra = [*(["factors"] if factors is not None else []), *scoring]
         raise InputError(f"`{extra[0]}` is for arrays, and `results` holds reports only")
     return runs

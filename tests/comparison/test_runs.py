@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -134,3 +136,17 @@ def test_scores_of_both_signs_differ_by_up_to_twice_as_much() -> None:
     expected = stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
     assert found.interval == pytest.approx(tuple(expected))
     assert found.corrected == pytest.approx(0.875 + 2.65 / 3)
+
+
+def test_what_to_know_of_arrays_is_said_once_and_by_name_where_it_is_not_of_all() -> None:
+    factors = pd.DataFrame({"file": [f"{k}.png" for k in range(40)], "shape": [k % 3 for k in range(40)]})
+    latents = np.random.default_rng(0).normal(size=(40, 2))
+    far = latents * [1e-13, 1] + [1e3, 0]  # whose first latent varies by rounding alone
+    with pytest.warns(dm.ScoreWarning) as said:
+        comparison = dm.compare({"a": [latents, latents + 1], "b": far}, factors=factors, metrics=["mig"])
+    assert comparison.notes == tuple(str(warning.message) for warning in said)
+    left_out, few, rounded = comparison.notes
+    assert left_out.startswith("factor 'file' has a different text in every row")
+    assert few.startswith("40 rows are too few")
+    assert rounded.startswith("b: latents that vary by rounding alone")
+    assert rounded in words(comparison)

@@ -273,6 +273,22 @@ def test_each_group_alone_is_the_score_of_its_columns():
     assert table.loc["z_2", ("dci_informativeness", "factor_1")] > 0.9
 
 
+def test_what_to_know_of_the_rows_is_said_once_for_all_groups():
+    names = {"file": [f"{k}.png" for k in range(40)], "shape": [k % 3 for k in range(40)]}
+    with pytest.warns(dm.ScoreWarning) as said:
+        dm.per_group(CIRCLE[:40], names, {"angle": [0, 1]}, metrics=["mig"])
+    left_out, few = (str(warning.message) for warning in said)
+    assert left_out.startswith("factor 'file' has a different text in every row")
+    assert few.startswith("40 rows are too few")
+
+
+def test_what_only_one_group_is_told_has_its_name():
+    heavy = np.where(np.arange(len(CIRCLE)) == 0, 1e6, CIRCLE[:, 2])
+    latents = np.column_stack([CIRCLE[:, :2], heavy])
+    with pytest.warns(dm.ScoreWarning, match="^z_2: .* rows fall in one of the 20 equal bins"):
+        dm.per_group(latents, FACTORS, {"angle": [0, 1]}, metrics=["mig"])
+
+
 @pytest.mark.parametrize("name", [name for name in dm.list_metrics() if name not in ("udr",)])
 def test_the_card_says_whether_a_metric_reads_groups(name):
     (line,) = [line for line in dm.describe(name).splitlines() if line.startswith("Groups of latents: ")]
