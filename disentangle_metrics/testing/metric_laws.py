@@ -48,15 +48,21 @@ class Subject:
     def report(
         self, latents: Any, factors: Any, seed: int = 0, n_jobs: int = 1, missing: Missing = "raise"
     ) -> Report:
-        """Its scores on these arrays; of posteriors around the latents, if it needs posteriors."""
+        """Its scores on these arrays; of posteriors around the latents, if it needs posteriors.
+
+        A metric that ends with an error of its own breaks whatever law it is tried for.
+        """
         if self.definition.needs_posterior or str(self.settings.get("estimator")).startswith("posterior"):
             latents = GaussianPosterior(latents, _widths(latents))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ScoreWarning)
             metric = Metric(self.definition.name, **self.settings)
-            return score(
+            report = score(
                 latents, factors, metrics=metric, missing=missing, seed=seed, n_jobs=n_jobs, anchors=False
             )
+        for check in report.checks():
+            _hold(check.code != "failed", check.message)
+        return report
 
     def alike(self, law: str, one: tuple[Any, Any], other: tuple[Any, Any]) -> None:
         """Both pairs (latents, factors) score the same: to 1e-12, or within sampling error if it draws."""

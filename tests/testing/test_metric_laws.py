@@ -53,6 +53,23 @@ def counts_constants(relations):
     return dm.MetricValue(1 / (1 + relations.inputs.shape[2]))
 
 
+def crashes(relations):
+    return dm.MetricValue(float(relations.latentz.mean()))
+
+
+def crashes_of_one_factor(relations):
+    return dm.MetricValue(0.5 * len(relations.inputs.factors[1].name) / 8)
+
+
+def other_key(relations):
+    return {"another": dm.MetricValue(0.5)}
+
+
+def writes(relations):
+    relations.latents[...] = 0
+    return dm.MetricValue(0.5)
+
+
 def sound(relations):
     return dm.MetricValue(float((~relations.constant()).mean()) if not relations.constant().any() else 0.5)
 
@@ -70,6 +87,10 @@ def sound(relations):
         (unseeded, {}, "breaks the law|other bits"),
         (dead_is_nan, {}, "a dead latent makes the score NaN"),
         (counts_constants, {}, "constant factor"),
+        (crashes, {}, "crashes failed: AttributeError: .*latentz"),
+        (crashes_of_one_factor, {}, "crashes_of_one_factor failed: IndexError"),
+        (other_key, {}, "other_key failed: TypeError: it returned no score"),
+        (writes, {}, "writes failed: ValueError: .*read-only"),
     ],
 )
 def test_a_broken_law_is_named(compute, claims, message):
