@@ -71,6 +71,32 @@ def test_scores_every_n_epochs_are_in_the_log(tmp_path) -> None:
     assert logged[-1]["held_out_mig"] == pytest.approx(dm.mig(code, factors()).value, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("steps", "every", "epochs"),
+    [(7, 1, [1, 2]), (1, 5, []), (6, 1, [1, 2])],  # an epoch has three steps
+)
+def test_an_epoch_that_is_broken_off_is_not_scored(tmp_path, steps, every, epochs) -> None:
+    run = trainer(tmp_path, max_steps=steps)
+    callback = ScoreCallback(run, held_out(), every_n_epochs=every)
+    run.add_callback(callback)
+    run.train()
+    assert list(callback.reports) == epochs
+    assert [entry["epoch"] for entry in run.state.log_history if "mig" in entry] == epochs
+
+
+def test_epochs_of_data_without_length_are_counted(tmp_path) -> None:
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(rows())
+
+    run = trainer(tmp_path, max_steps=7)
+    run.train_dataset = Stream()
+    callback = ScoreCallback(run, held_out())
+    run.add_callback(callback)
+    run.train()
+    assert list(callback.reports) == [1, 2]
+
+
 def test_the_best_model_is_chosen_by_a_score(tmp_path) -> None:
     run = trainer(
         tmp_path, num_train_epochs=2, eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True,
