@@ -14,6 +14,7 @@ from disentangle_metrics.kit import write_whole
 from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import by_property
+from disentangle_metrics.scoring.plain_values import plain
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.stored_report import check_benchmark, read_values
 
@@ -126,7 +127,7 @@ class Benchmark(Mapping[str, Report]):
             "errors": dict(self.errors),
             "ranks": {of.property: dict(of.mean) for of in mean_ranks(ranked(self.reports))},
             "notes": list(self.notes),
-            "provenance": dict(self.provenance),
+            "provenance": plain(self.provenance),
         }
 
     @classmethod

@@ -24,8 +24,8 @@ def plain(value: Any) -> Any:
                 "data": plain(value.to_numpy().tolist())}  # fmt: skip
     if hasattr(value, "index") and hasattr(value, "to_numpy"):  # a Series
         return {"index": plain(list(value.index)), "data": plain(value.to_numpy().tolist())}
-    if hasattr(value, "item"):  # a NumPy scalar
-        return plain(value.item())
+    if hasattr(value, "tolist"):  # a NumPy scalar, or an array
+        return plain(value.tolist())
     return str(value)
 
 
