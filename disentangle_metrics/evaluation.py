@@ -28,6 +28,7 @@ from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.loaders import encode_batches, factor_places, is_loader, places_of
+from disentangle_metrics.scoring.early import read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.score import score
@@ -115,6 +116,7 @@ def evaluate(
     """
     samples = None if samples is None else _whole("samples", samples, 1)
     seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
+    score_options = read_again(score_options)
     encoder = as_encoder(encoder, encode_with, outputs)
     wanted_scale = _scale_of(encoder, scale)
     if is_loader(dataset) and (factors is None or not hasattr(factors, "shape")):

@@ -33,7 +33,7 @@ def per_group(
     factors: Any,
     groups: Groups,
     *,
-    metrics: Iterable[str | Metric] = METRICS,
+    metrics: Iterable[str | Metric] | str | Metric | None = None,
     protocol: str = "default",
     seed: int = 0,
     n_jobs: int | None = 1,
@@ -52,8 +52,8 @@ def per_group(
     groups
         Names, and the columns of each by place or name.
     metrics, protocol, seed, n_jobs, progress
-        As for :func:`score`. By default MIG and MIG-sup, as Li et al. 2020 compute them layer by layer, and
-        the quality of DCI's probes, as Cui et al. 2023 compare layers.
+        As for :func:`score`. `metrics` None: MIG and MIG-sup, as Li et al. 2020 compute them layer by
+        layer, and the quality of DCI's probes, as Cui et al. 2023 compare layers.
     **about
         `factor_names`, `factor_types`, `latent_names`, `latent_types`, `missing` and `hierarchy` of
         :func:`score`.
@@ -69,10 +69,11 @@ def per_group(
     Li, Murkute, Gyawali, Wang. Progressive learning and disentanglement of hierarchical representations.
     ICLR 2020; Cui, Wu, Han, ICCV 2023, for the probes of single layers.
     """
+    choices = choose(METRICS if metrics is None else metrics, protocol)
     whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **about)
     units = read_groups(groups, whole.latent_names)
     options = Options(seed, n_jobs, False, None, None)
-    reports = _alone(whole, units, choose(list(metrics), protocol), options, protocol, progress)
+    reports = _alone(whole, units, choices, options, protocol, progress)
     for text in once_each({name: report.warnings for name, report in reports.items()}):
         warnings.warn(text, ScoreWarning, stacklevel=2)
     return _table(reports)

@@ -18,6 +18,7 @@ from disentangle_metrics.kit import write_whole
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.reporting.blocks import Blocks, tracker_blocks
 from disentangle_metrics.scoring import signatures
+from disentangle_metrics.scoring.early import read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.score import score
@@ -63,6 +64,7 @@ class Tracker(Mapping[int, Report]):
     """
 
     def __init__(self, path: str | Path | None = None, **score_options: Any) -> None:
+        score_options = read_again(score_options)
         _check_options(score_options)
         self.path = None if path is None else Path(path).expanduser()
         self.score_options = score_options

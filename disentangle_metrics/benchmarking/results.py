@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.benchmarking.ranked import ranked, unranked
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.files import also_written
 from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import by_property
@@ -153,7 +153,7 @@ class Benchmark(Mapping[str, Report]):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """As JSON text, also written to `path` if given."""
-        return _written(
+        return also_written(
             json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path
         )
 
@@ -191,7 +191,7 @@ class Benchmark(Mapping[str, Report]):
         """The tables in Markdown, also written to `path` if given; needs the extra ``report``."""
         from disentangle_metrics.reporting.tables import blocks_as_markdown
 
-        return _written(blocks_as_markdown(self._blocks(brief)), path)
+        return also_written(blocks_as_markdown(self._blocks(brief)), path)
 
     def to_latex(
         self,
@@ -207,7 +207,7 @@ class Benchmark(Mapping[str, Report]):
         """
         from disentangle_metrics.reporting.tables import blocks_as_latex
 
-        return _written(blocks_as_latex(self._blocks(brief), caption=caption, label=label), path)
+        return also_written(blocks_as_latex(self._blocks(brief), caption=caption, label=label), path)
 
     def plot(self, **options: Any) -> Figure:
         """All scores in one picture: :func:`.plot.scores` up to 7 of them, :func:`.plot.ranks` for more."""
@@ -229,9 +229,3 @@ class Benchmark(Mapping[str, Report]):
             unranked=unranked(self.reports),
             brief=brief,
         )
-
-
-def _written(text: str, path: str | Path | None) -> str:
-    if path is not None:
-        write_whole(Path(path), text)
-    return text

@@ -18,9 +18,11 @@ from disentangle_metrics.comparison.differences import NoInterval, Tested, of_re
 from disentangle_metrics.comparison.runs import Runs, read_runs
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.kit import holm
-from disentangle_metrics.metrics.lookup import find_scores, without_settings
+from disentangle_metrics.metrics.lookup import as_signature, find_scores, without_settings
 from disentangle_metrics.reporting.view import SIZE
+from disentangle_metrics.scoring.early import read_again
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric
 from disentangle_metrics.scoring.signatures import fits
 
 ASK_FOR_INTERVALS = (
@@ -33,7 +35,7 @@ def compare(
     results: Mapping[str, Any],
     *,
     factors: Any = None,
-    metrics: Iterable[str] | str | None = None,
+    metrics: Iterable[str | Metric] | str | Metric | None = None,
     confidence: float = 0.95,
     paired: bool | None = None,
     align: bool = False,
@@ -79,8 +81,10 @@ def compare(
         raise InputError(f"`confidence` must lie between 0 and 1, got {confidence!r}")
     if paired not in (None, True, False):
         raise InputError(f"`paired` must be None, True or False, got {paired!r}")
-    names = [metrics] if isinstance(metrics, str) else metrics
-    runs = read_runs(results, factors, names, float(confidence), scoring)
+    if metrics is not None:
+        metrics = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
+    runs = read_runs(results, factors, metrics, float(confidence), read_again(scoring))
+    names = None if metrics is None else map(as_signature, metrics)
     wanted = None if names is None else [key for name in names for key in _keys_of(name, runs)]
     remarks = once_each({name: item.remarks for name, item in runs.items() if item.remarks is not None})
     for text in remarks:

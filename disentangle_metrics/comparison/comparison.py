@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.files import also_written
 from disentangle_metrics.reporting.comparison_view import comparison_view
 from disentangle_metrics.reporting.view import SIZE
 
@@ -242,7 +242,7 @@ class Comparison(Mapping[str, ComparedScore]):
     def to_json(self, path: str | Path | None = None) -> str:
         """The comparison as JSON text, also written to `path` if given."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        return _written(text, path)
+        return also_written(text, path)
 
     def __str__(self) -> str:
         from disentangle_metrics.reporting.terminal import as_text
@@ -267,7 +267,7 @@ class Comparison(Mapping[str, ComparedScore]):
         """A Markdown table, also written to `path` if given; needs the extra ``report``."""
         from disentangle_metrics.reporting.tables import as_markdown
 
-        return _written(as_markdown(comparison_view(self, brief=brief)), path)
+        return also_written(as_markdown(comparison_view(self, brief=brief)), path)
 
     def to_latex(
         self,
@@ -284,19 +284,13 @@ class Comparison(Mapping[str, ComparedScore]):
         """
         from disentangle_metrics.reporting.tables import as_latex
 
-        return _written(as_latex(comparison_view(self, brief=brief), caption=caption, label=label), path)
+        return also_written(as_latex(comparison_view(self, brief=brief), caption=caption, label=label), path)
 
     def plot(self, **options: Any) -> Figure:
         """The differences with their intervals; options are those of :func:`.plot.differences`."""
         from disentangle_metrics import plot
 
         return plot.differences(self, **options)
-
-
-def _written(text: str, path: str | Path | None) -> str:
-    if path is not None:
-        write_whole(Path(path), text)
-    return text
 
 
 def _plain(value: Any) -> Any:

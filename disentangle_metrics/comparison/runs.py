@@ -12,6 +12,7 @@ from disentangle_metrics.comparison.differences import FEWEST_RUNS
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.requests import Metric
 from disentangle_metrics.scoring.score import score
 
 DECIDED_HERE = ("latents", "factors", "metrics", "confidence", "anchors")
@@ -67,7 +68,7 @@ class Runs:
 def read_runs(
     results: Any,
     factors: Any,
-    metrics: Iterable[str] | None,
+    metrics: Iterable[str | Metric] | None,
     confidence: float,
     scoring: Mapping[str, Any],
 ) -> dict[str, Runs]:

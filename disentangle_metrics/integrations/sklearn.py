@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import check_score_options
 from disentangle_metrics.scoring.report import Report
@@ -70,7 +72,9 @@ class DisentanglementScorer:
     def report(self, estimator: Any, X: Any, factors: Any = None) -> Report:
         """The whole report, with signature and warnings."""
         latents = _encode_method(estimator, self._encode_with)(X)
-        if getattr(factors, "ndim", 2) == 1:  # one factor, as scikit-learn has its y
+        if isinstance(factors, list | tuple) and all(np.ndim(value) == 0 for value in factors):
+            factors = [[value] for value in factors]
+        elif getattr(factors, "ndim", 2) == 1:  # one factor, as scikit-learn has its y
             factors = factors.to_frame() if hasattr(factors, "to_frame") else factors[:, None]
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")

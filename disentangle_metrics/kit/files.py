@@ -84,6 +84,13 @@ def write_whole(path: Path, content: bytes | str) -> None:
         unfinished.write_bytes(content)
 
 
+def also_written(text: str, path: str | Path | None) -> str:
+    """The text, written to `path` too if one is given."""
+    if path is not None:
+        write_whole(Path(path), text)
+    return text
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete what killed processes left unfinished in `folder`, which nobody else may be writing to."""
     for file in folder.glob(f".*{UNFINISHED}"):

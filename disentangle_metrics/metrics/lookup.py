@@ -9,6 +9,7 @@ from disentangle_metrics.errors import InputError, PluginWarning
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.registry import unknown
+from disentangle_metrics.settings import texts_of
 
 
 def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
@@ -45,6 +46,14 @@ def score_keys() -> dict[str, MetricDefinition]:
 def without_settings(key: str) -> str:
     """The key of a score in a report of its metric alone: "mcc" of "mcc|correlation:spearman"."""
     return key.partition("|")[0]
+
+
+def as_signature(metric: Any) -> Any:
+    """A ``dm.Metric`` as the beginning of the signatures that it gives; others as they are."""
+    if not (hasattr(metric, "settings") and hasattr(metric, "name")):
+        return metric
+    texts = texts_of(metric.settings, find_scores(metric.name)[0].types)
+    return "|".join([metric.name, *(f"{name}:{text}" for name, text in texts.items())])
 
 
 def find_metric(name: str) -> MetricDefinition:

@@ -8,7 +8,7 @@ from typing import Any
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.near_names import did_you_mean
-from disentangle_metrics.metrics.lookup import find_scores, without_settings
+from disentangle_metrics.metrics.lookup import as_signature, find_scores, without_settings
 from disentangle_metrics.reporting.literature import (
     PACKAGE,
     bibtex,
@@ -53,8 +53,8 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
     Parameters
     ----------
     *items
-        Names of metrics or keys of scores, as in ``dm.cite("mig", "dci")``; or signatures, scores, or one
-        report, of which the settings are told too.
+        Names of metrics or keys of scores, as in ``dm.cite("mig", "dci")``; or signatures, ``dm.Metric``
+        objects, scores, or one report, of which the settings are told too.
     protocol
         The protocol that metrics given by name, or by a part of a signature, are computed by; it is cited
         too. Scores, whole signatures and a report have their own settings; a report that has others than its
@@ -73,6 +73,9 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
     if not items:
         raise InputError("`cite` needs at least one metric, score or report, such as dm.cite('mig')")
     reports = [item for item in items if isinstance(item, Mapping)]
+    for item in reports:
+        if not hasattr(item, "protocol"):
+            raise InputError(f"`cite` takes one report, a score or a metric, got a {type(item).__name__}")
     if reports and len(items) > 1:
         raise InputError("`cite` takes one report alone; call it once for each")
     if reports:
@@ -84,7 +87,7 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
     by_name = False
     used: dict[str, list[str]] = {}
     settings: dict[str, str] = {}
-    for item in items:
+    for item in map(as_signature, items):
         if isinstance(item, str) and "|" in item:
             definition, of_name = find_scores(without_settings(item))
             metric, keys = _with_settings(definition.name, item, settings), list(of_name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.files import also_written
 from disentangle_metrics.reporting.view import NOTHING, bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
 from disentangle_metrics.scoring.plain_values import plain, revived
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Score:
     """One number and everything needed to trust it.
 
@@ -84,6 +84,12 @@ class Score:
             if known is not None and not math.isfinite(known):
                 object.__setattr__(self, name, None)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Score) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.signature))
+
     def __float__(self) -> float:
         return self.value
 
@@ -112,8 +118,7 @@ class Score:
         """
         from disentangle_metrics import plot
 
-        draw = plot.table if plot.has_table(self) else plot.parts
-        return draw(self, **options)
+        return (plot.table if plot.has_table(self) else plot.parts)(self, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """The score as plain Python values, ready for JSON; NaN becomes None."""
@@ -143,7 +148,7 @@ class Score:
         return cls(**known)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Report(Mapping[str, Score]):
     """Scores by key, in the order they were asked for.
 
@@ -218,6 +223,9 @@ class Report(Mapping[str, Score]):
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __hash__(self) -> int:  # equal are reports of equal scores, as mappings are
+        return hash(tuple(self.scores.values()))
 
     def with_provenance(self, **items: Any) -> Report:
         """The same report with more said about where its input came from."""
@@ -304,7 +312,7 @@ class Report(Mapping[str, Score]):
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text, also written to `path` if given."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        return _written(visible_json(text), path)
+        return also_written(visible_json(text), path)
 
     @classmethod
     def from_json(cls, path: str | Path) -> Report:
@@ -322,8 +330,7 @@ class Report(Mapping[str, Score]):
 
         return as_text(report_view(self))
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         from disentangle_metrics.reporting.notebook import as_html
@@ -340,7 +347,7 @@ class Report(Mapping[str, Score]):
         """The scores as a Markdown table, also written to `path` if given; needs the extra ``report``."""
         from disentangle_metrics.reporting.tables import as_markdown
 
-        return _written(as_markdown(report_view(self, brief=brief)), path)
+        return also_written(as_markdown(report_view(self, brief=brief)), path)
 
     def to_latex(
         self,
@@ -356,7 +363,7 @@ class Report(Mapping[str, Score]):
         """
         from disentangle_metrics.reporting.tables import as_latex
 
-        return _written(as_latex(report_view(self, brief=brief), caption=caption, label=label), path)
+        return also_written(as_latex(report_view(self, brief=brief), caption=caption, label=label), path)
 
     def to_html(self, path: str | Path | None = None, *, encoder: Any = None, dataset: Any = None) -> str:
         """The report as one page of HTML that needs no network, also written to `path` if given.
@@ -376,16 +383,10 @@ class Report(Mapping[str, Score]):
         """
         from disentangle_metrics.reporting.page import as_page
 
-        return _written(as_page(self, encoder=encoder, dataset=dataset), path)
+        return also_written(as_page(self, encoder=encoder, dataset=dataset), path)
 
     def plot(self, **options: Any) -> Figure:
         """The scores with chance, ceiling and interval; options are those of :func:`.plot.scores`."""
         from disentangle_metrics import plot
 
         return plot.scores(self, **options)
-
-
-def _written(text: str, path: str | Path | None) -> str:
-    if path is not None:
-        write_whole(Path(path), text)
-    return text

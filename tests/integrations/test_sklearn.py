@@ -40,6 +40,15 @@ def test_a_score_is_that_of_the_latents(data) -> None:
     assert make_scorer("mig", seed=3).report(pca, X, pd.DataFrame(factors, columns=["a", "b"])).seed == 3
 
 
+@pytest.mark.parametrize("kind", [int, str])
+def test_one_factor_as_a_list(data, kind) -> None:
+    X, factors = data
+    labels = [kind(value) for value in factors[:, 0]]
+    pca, expected = PCA(2).fit(X), dm.mig(PCA(2).fit_transform(X), factors[:, :1]).value
+    assert make_scorer("mig")(pca, X, labels) == make_scorer("mig")(pca, X, tuple(labels)) == expected
+    assert make_scorer("mig")(pca, X, factors.tolist()) == make_scorer("mig")(pca, X, factors)
+
+
 def test_grid_search_chooses_by_it(data) -> None:
     X, factors = data
     search = GridSearchCV(

@@ -173,3 +173,25 @@ def test_a_plugins_score_is_named_but_not_cited():
 def test_what_cannot_be_cited_is_named(items, message):
     with pytest.raises(dm.InputError, match=message):
         dm.cite(*items)
+
+
+def test_a_metric_with_settings_is_cited_with_them():
+    given = dm.cite(dm.Metric("mcc", correlation="spearman"), dm.Metric("dci", alpha=1))
+    assert given.methods.startswith("We computed MCC (correlation spearman)~\\cite{")
+    assert "(alpha 1.0)" in given.methods
+    assert str(dm.cite(dm.Metric("mig"))) == str(dm.cite("mig"))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"mig": 0.5},
+        dm.Benchmark({"a": REPORT}),
+        dm.compare({"a": REPORT, "b": REPORT}, metrics=[next(iter(REPORT))]),
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_what_is_no_report_is_refused_in_a_line(item):
+    with pytest.raises(dm.InputError, match=f"`cite` takes one report, .* got a {type(item).__name__}"):
+        dm.cite(item)

@@ -273,6 +273,16 @@ def test_each_group_alone_is_the_score_of_its_columns():
     assert table.loc["z_2", ("dci_informativeness", "factor_1")] > 0.9
 
 
+def test_the_metrics_of_each_group_are_given_as_for_a_score():
+    assert dm.per_group(CIRCLE, FACTORS, {"angle": [0, 1]}, metrics="mig").equals(
+        dm.per_group(CIRCLE, FACTORS, {"angle": [0, 1]}, metrics=(name for name in ["mig"]))
+    )
+    fine = dm.per_group(CIRCLE, FACTORS, {"angle": [0, 1]}, metrics=dm.Metric("mig", bins=10))
+    assert fine.loc["z_2", ("mig", "score")] == dm.mig(CIRCLE[:, 2:3], FACTORS, bins=10).value
+    some = dm.per_group(CIRCLE[:100], FACTORS[:100], {"angle": [0, 1]}, metrics=None)
+    assert some.columns.levels[0].tolist() == ["dci_informativeness", "mig", "mig_sup"]
+
+
 def test_what_to_know_of_the_rows_is_said_once_for_all_groups():
     names = {"file": [f"{k}.png" for k in range(40)], "shape": [k % 3 for k in range(40)]}
     with pytest.warns(dm.ScoreWarning) as said:
