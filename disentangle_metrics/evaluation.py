@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,15 +21,15 @@ from disentangle_metrics.encoders.reading import as_encoder, described, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.hierarchy import check_names, tree_of
+from disentangle_metrics.inputs.hierarchy import check_names
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.loaders import encode_batches, factor_places, is_loader, places_of
-from disentangle_metrics.scoring.early import read_again
+from disentangle_metrics.scoring.early import check_score_options, read_again
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Options, choose
+from disentangle_metrics.scoring.requests import choose
 from disentangle_metrics.scoring.score import score
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ if TYPE_CHECKING:
 
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
+SAMPLES = 10_000  # images that are scored unless another number is asked for
 LOOKED_AT = 256  # images whose codes are compared with their prior
-DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "variant", "seed", "progress")
 
 
 def evaluate(
@@ -47,7 +46,7 @@ def evaluate(
     dataset: FactorDataset | Any,
     factors: Any = None,
     *,
-    samples: int | None = 10_000,
+    samples: int | None = SAMPLES,
     seed: int = 0,
     batch_size: int = 256,
     scale: str | tuple[float, float] | Mapping[str, Any] | None = None,
@@ -114,8 +113,7 @@ def evaluate(
         If an argument cannot be used, or the encoder returns something else. What can be found
         wrong before encoding, is.
     """
-    samples = None if samples is None else _whole("samples", samples, 1)
-    seed, batch_size = _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
+    samples, seed, batch_size = whole_numbers(samples, seed, batch_size)
     score_options = read_again(score_options)
     encoder = as_encoder(encoder, encode_with, outputs)
     wanted_scale = _scale_of(encoder, scale)
@@ -126,6 +124,60 @@ def evaluate(
     if not (isinstance(dataset, FactorDataset) or hasattr(dataset, "factor_names")):
         dataset = _own(dataset, factors, score_options)
         factors = None
+    asked = asked_of(encoder, dataset, factors, samples, seed, score_options)
+    rows, labels = asked.rows, asked.labels
+    start = time.perf_counter()
+    with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
+        latents = _encode(read, dataset, rows, batch_size, progress)
+        notes = tuple(remarks())
+        other_scale = None
+        if in_scale is not None and isinstance(latents, GaussianPosterior):
+            images = _inputs(dataset, rows[: min(batch_size, LOOKED_AT)])
+            other_scale = wants_another_scale(in_scale, images, wanted_scale or _scale_in(encoder))
+    about_network = [Check("network_outputs", text) for text in notes]
+    about_network += [] if other_scale is None else [other_scale]
+    for found in about_network:
+        warnings.warn(str(found), ScoreWarning, stacklevel=2)
+    encoded = time.perf_counter()
+    options = {**asked.options, "progress": progress}
+    report = with_units(score(latents, labels, **options), latents, labels, asked.layers, options)
+    used_scale = wanted_scale or _scale_in(encoder)
+    return _noted(report, [*about_network, *asked.absent]).with_provenance(
+        encoder=described(encoder),
+        dataset=dataset.name,
+        **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
+        images=len(rows),
+        image_shape=list(dataset.image_shape),
+        scale="0..1" if used_scale is None else used_scale.text,
+        batch_size=batch_size,
+        encode_seconds=round(encoded - start, 3),
+        score_seconds=round(time.perf_counter() - encoded, 3),
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of a data set is scored: the factors of these rows, by these options of :func:`score`.
+
+    `layers` are those that the report shows beside its scores, `absent` says which factors are left out.
+    """
+
+    rows: NDArray[np.int64]
+    labels: Any
+    options: dict[str, Any]
+    layers: Groups | None
+    absent: list[Check]
+
+
+def asked_of(
+    encoder: Any,
+    dataset: FactorDataset,
+    factors: Iterable[str] | None,
+    samples: int | None,
+    seed: int,
+    score_options: Mapping[str, Any],
+) -> Asked:
+    """What is asked of a data set, refused before anything is encoded if it cannot be scored."""
     columns = _factor_columns(dataset, factors)
     rows = _rows(len(dataset), samples, seed)
     absent: list[Check] = []
@@ -140,8 +192,8 @@ def evaluate(
     options = {**score_options, "factor_types": types if own_types is None else own_types}
     if options.get("hierarchy") is None:
         options["hierarchy"] = _hierarchy(dataset, names)
+    layers = grouping(options, encoder)
     check_score_options(options)
-    layers = _grouping(options, encoder)
     labels = _labels(dataset, rows, columns)
     lacking = (
         hasattr(labels, "columns") or options["hierarchy"] is not None
@@ -156,39 +208,9 @@ def evaluate(
         missing=missing,
         hierarchy=options["hierarchy"],
     )
-    start = time.perf_counter()
-    with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
-        latents = _encode(read, dataset, rows, batch_size, progress)
-        notes = tuple(remarks())
-        other_scale = None
-        if in_scale is not None and isinstance(latents, GaussianPosterior):
-            images = _inputs(dataset, rows[: min(batch_size, LOOKED_AT)])
-            other_scale = wants_another_scale(in_scale, images, wanted_scale or _scale_in(encoder))
-    about_network = [Check("network_outputs", text) for text in notes]
-    about_network += [] if other_scale is None else [other_scale]
-    for found in about_network:
-        warnings.warn(str(found), ScoreWarning, stacklevel=2)
-    encoded = time.perf_counter()
-    asked = {
-        **options,
-        "factor_names": names,
-        "variant": getattr(dataset, "variant", ""),
-        "seed": seed,
-        "progress": progress,
-    }
-    report = with_units(score(latents, labels, **asked), latents, labels, layers, asked)
-    used_scale = wanted_scale or _scale_in(encoder)
-    return _noted(report, [*about_network, *absent]).with_provenance(
-        encoder=described(encoder),
-        dataset=dataset.name,
-        **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
-        images=len(rows),
-        image_shape=list(dataset.image_shape),
-        scale="0..1" if used_scale is None else used_scale.text,
-        batch_size=batch_size,
-        encode_seconds=round(encoded - start, 3),
-        score_seconds=round(time.perf_counter() - encoded, 3),
-    )
+    variant = getattr(dataset, "variant", "")
+    options |= {"factor_names": names, "variant": variant, "seed": seed}
+    return Asked(rows, labels, options, layers, absent)
 
 
 def _evaluate_loader(
@@ -201,11 +223,11 @@ def _evaluate_loader(
     score_options: dict[str, Any],
 ) -> Report:
     """Score a model on the batches of a loader."""
+    layers = grouping(score_options, encoder)
     check_score_options(score_options, more=("factor_names", "variant"))
     known = score_options.get("factor_names") if factors is None else factors
     if isinstance(known, list | tuple) and score_options.get("hierarchy"):
         check_names(score_options["hierarchy"], known)
-    layers = _grouping(score_options, encoder)
     start = time.perf_counter()
     with reading(encoder, images=False) as (read, remarks, _):
         latents, table = encode_batches(read, loader, progress)
@@ -232,6 +254,12 @@ def _noted(report: Report, more: Sequence[Check]) -> Report:
     """The report with what is to be known of the network and of the images."""
     found = gravest_first([*more, *report.found])
     return replace(report, warnings=(*texts_of(more), *report.warnings), found=found)
+
+
+def whole_numbers(samples: Any, seed: Any, batch_size: Any) -> tuple[int | None, int, int]:
+    """These options of :func:`evaluate`, or InputError."""
+    samples = None if samples is None else _whole("samples", samples, 1)
+    return samples, _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
 
 
 def _whole(name: str, value: Any, least: int) -> int:
@@ -322,35 +350,13 @@ def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> lis
     return places_of(known, wanted, f"the data set {dataset.name}")
 
 
-def check_score_options(options: dict[str, Any], more: Iterable[str] = ()) -> None:
-    """Refuse now what score() would refuse after the images are encoded; `more` are further options.
-
-    Raises
-    ------
-    InputError
-        If there is no such option, or it may not be what it is.
-    """
-    accepted = [name for name in inspect.signature(score).parameters if name not in DECIDED_BY_THE_DATASET]
-    accepted += more
-    choices = choose(options.get("metrics"), options.get("protocol", "default"))
-    for name in options:
-        if name not in accepted:
-            owner = next((choice.definition.name for choice in choices if name in choice.settings), None)
-            hint = f"it is a setting of a metric: `dm.Metric({owner!r}, {name}=...)`; " if owner else ""
-            raise InputError(f"there is no option {name!r}; {hint}the options are {', '.join(accepted)}")
-    early = ("anchors", "confidence", "replicates", "n_jobs", "permutations")
-    Options(**{name: options[name] for name in early if name in options})
-    if options.get("hierarchy") is not None:
-        tree_of(options["hierarchy"], ())
-
-
 def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
     if samples is None or samples >= available:
         return np.arange(available)
     return np.random.default_rng(seed).choice(available, samples, replace=False)
 
 
-def _grouping(options: dict[str, Any], encoder: Any) -> Groups | None:
+def grouping(options: dict[str, Any], encoder: Any) -> Groups | None:
     """The layers that are shown beside the scores, if any; "layers" in the options becomes their groups."""
     network = encoder.network if isinstance(encoder, Encoder) else encoder
     return layers_beside(options, getattr(network, "latent_groups", None))

@@ -18,9 +18,8 @@ from disentangle_metrics.kit import write_whole
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.reporting.blocks import Blocks, tracker_blocks
 from disentangle_metrics.scoring import signatures
-from disentangle_metrics.scoring.early import read_again
+from disentangle_metrics.scoring.early import check_values, read_again
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.score import score
 
 if TYPE_CHECKING:
@@ -240,9 +239,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
             raise InputError(
                 f"Tracker has no option {name!r}; {hint}those of score() are {', '.join(accepted)}"
             )
-    choose(options.get("metrics"), options.get("protocol", "default"))
-    early = ("seed", "n_jobs", "anchors", "confidence", "replicates", "permutations")
-    Options(**{name: options[name] for name in early if name in options})
+    check_values(options)
 
 
 def _slim(report: Report) -> Report:

@@ -108,11 +108,36 @@ def test_a_step_must_be_later(step: Any) -> None:
         ({"protocol": "none"}, "none"),
         ({"anchors": "some"}, "`anchors`"),
         ({"latents": 1}, "no option 'latents'"),
+        ({"missing": "dropp"}, "`missing` must be 'raise' or 'drop'"),
+        ({"variant": "a b"}, "`variant` must be"),
+        ({"factor_types": "foo"}, "`factor_types` of 'factor_0' must be one of"),
+        ({"latent_types": {"z": "ordinal"}}, "`latent_types` of 'z' must be one of"),
+        ({"factor_names": ["a", "a"]}, "`factor_names` must be distinct"),
+        (
+            {"factor_names": ["a"], "factor_types": ["ordinal"] * 2},
+            "`factor_types` has 2 entries for 1 columns",
+        ),
+        ({"hierarchy": "x"}, "`hierarchy` must name"),
+        ({"hierarchy": {"x": ("y", 1)}, "factor_names": ["x"]}, "`hierarchy` names 'y'"),
+        ({"groups": "layers"}, "`groups` must map names to columns"),
+        ({"groups": {"a": ["z"]}, "latent_names": ["x"]}, "`groups`: 'a' has the column 'z'"),
     ],
 )
 def test_options_are_checked_before_training(options: dict[str, Any], message: str) -> None:
     with pytest.raises(dm.InputError, match=message):
         dm.Tracker(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"factor_types": "circular", "latent_types": {}, "missing": "drop"},
+        {"factor_types": ["ordinal", "circular:360"], "groups": {"all": [0, 1]}, "factor_names": ["a", "b"]},
+        {"hierarchy": {"b": ("a", 1)}, "latent_names": ["x", "y"], "latent_types": ["categorical", None]},
+    ],
+)
+def test_options_that_some_data_suit_are_kept(options: dict[str, Any]) -> None:
+    assert dm.Tracker(**options).score_options == options
 
 
 def test_latents_that_cannot_be_scored_leave_the_tracker_as_it_was(tmp_path: Path) -> None:

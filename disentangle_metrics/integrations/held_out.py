@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,22 @@ from disentangle_metrics.encoders.output_reader import ENOUGH
 from disentangle_metrics.encoders.outputs import Posterior
 from disentangle_metrics.encoders.reading import reading
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.evaluation import check_score_options, evaluate
+from disentangle_metrics.evaluation import SAMPLES, asked_of, evaluate, grouping, whole_numbers
+from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.integrations.random_state import kept_random_state
 from disentangle_metrics.kit import network_input
-from disentangle_metrics.loaders import encode_batches, is_loader
+from disentangle_metrics.loaders import encode_batches, factor_places, is_loader
+from disentangle_metrics.scoring.early import check_score_options, check_values, read_again
+from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 
 DEFAULT = ("mig", "mig_sup")
 """Quick, and blind to opposite faults."""
 
-OF_EVALUATE = ("samples", "seed", "batch_size", "scale", "factors", "factor_names", "progress")
+ABOUT_LATENTS = ("latent_names", "latent_types", "groups", "missing")
+OF_ENCODING = ("samples", "seed", "batch_size", "scale", "progress")
+OF_EVALUATE = (*OF_ENCODING, "factors", "factor_names")
 
 
 class HeldOut:
@@ -59,13 +64,15 @@ class HeldOut:
         if hasattr(data, "__next__"):
             raise InputError("`data` is a generator, which can be read once; pass a loader, or a list of it")
         self.data, self.every, self.prefix = data, every, prefix
-        if metrics is not None and not isinstance(metrics, str | Metric):
-            metrics = list(metrics)  # they are read after every epoch
-        check_score_options({**options, "metrics": metrics}, more=OF_EVALUATE)
+        options = read_again({"anchors": False, **options, "metrics": metrics})
+        unknown = ("groups",) if isinstance(options.get("groups"), str) else ()  # before there is a network
+        check_score_options({n: o for n, o in options.items() if n not in unknown}, more=OF_EVALUATE)
+        sizes = options.get("samples", SAMPLES), options.get("seed", 0), options.get("batch_size", 1)
+        self.samples, self.seed, _ = whole_numbers(*sizes)
         self.scale = input_scale(options.get("scale"))
         if self.scale is not None and is_loader(data):
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
-        self.options = {"anchors": False, **options, "metrics": metrics}
+        self.options = options
         self.reports: dict[int, Report] = {}
 
     def check(self, encoder: Any) -> None:
@@ -74,10 +81,22 @@ class HeldOut:
         Raises
         ------
         InputError
-            If the data or the encoder's outputs cannot be used.
+            If the data, the encoder's outputs, or what the options say of them cannot be used.
         """
-        batches, rows = is_loader(self.data), 0
-        with kept_random_state(), reading(encoder, self.scale, images=not batches) as (read, conclude, _):
+        of_score = {name: value for name, value in self.options.items() if name not in OF_ENCODING}
+        factors = of_score.pop("factors", None)
+        if is_loader(self.data):
+            self._check_batches(encoder, factors, of_score)
+            return
+        asked = asked_of(encoder, self.data, factors, self.samples, self.seed, of_score)
+        with kept_random_state(), reading(encoder, self.scale, images=True) as (read, conclude, _):
+            first = read(network_input(self.data.images(np.arange(min(ENOUGH, len(self.data))))))
+            conclude()
+        _check_latents(first.mean, None, asked.options)
+
+    def _check_batches(self, encoder: Any, factors: Any, options: dict[str, Any]) -> None:
+        rows = 0
+        with kept_random_state(), reading(encoder, images=False) as (read, conclude, _):
 
             def counted(inputs: Any) -> Posterior:
                 nonlocal rows
@@ -85,11 +104,14 @@ class HeldOut:
                 rows += len(posterior.mean)
                 return posterior
 
-            if batches:
-                encode_batches(counted, itertools.takewhile(lambda _: rows < ENOUGH, self.data))
-            else:
-                read(network_input(self.data.images(np.arange(min(ENOUGH, len(self.data))))))
+            latents, table = encode_batches(counted, itertools.takewhile(lambda _: rows < ENOUGH, self.data))
             conclude()
+        grouping(options, encoder)
+        names, places = factor_places(table, factors, options.get("factor_names"))
+        check_values({**options, "factor_names": names})
+        whole = options.get("hierarchy") is None and options.get("missing", "raise") == "raise"
+        first = table.iloc[:, places] if hasattr(table, "iloc") else table[:, places]
+        _check_latents(latents, first if whole else None, options)
 
     def due(self, epoch: int) -> bool:
         """Whether to score after this epoch, counted from 1."""
@@ -100,3 +122,9 @@ class HeldOut:
         with kept_random_state():
             report = self.reports[epoch] = evaluate(encoder, self.data, **self.options)
         return {f"{self.prefix}{key}": float(score.value) for key, score in report.items()}
+
+
+def _check_latents(latents: Any, factors: Any, options: Mapping[str, Any]) -> None:
+    """Refuse what score() would refuse of the first rows, where more rows would not change it."""
+    about = {name: options[name] for name in ABOUT_LATENTS if name in options}
+    check(latents, factors, rule=PROTOCOLS[options.get("protocol", "default")].reading, whole=False, **about)

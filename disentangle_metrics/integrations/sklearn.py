@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.evaluation import check_score_options
+from disentangle_metrics.scoring.early import check_score_options, read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, choose
 from disentangle_metrics.scoring.score import score
@@ -50,6 +50,7 @@ class DisentanglementScorer:
     """A scorer; made by :func:`make_scorer`."""
 
     def __init__(self, metric: str | Metric, encode_with: str | None, options: dict[str, Any]) -> None:
+        options = read_again(options)
         choices = choose(metric, options.get("protocol", "default"))
         keys = [key for choice in choices for key in choice.keys]
         if len(keys) != 1:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.evaluation import check_score_options
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.integrations.library import need
+from disentangle_metrics.scoring.early import check_score_options, read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, choose
 from disentangle_metrics.scoring.score import score
@@ -75,7 +75,7 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        self._options = {"anchors": False, **(options or {})}
+        self._options = read_again({"anchors": False, **(options or {})})
         if metrics is not None and not isinstance(metrics, str | Metric):
             metrics = list(metrics)
         choices = choose(metrics, self._options.get("protocol", "default"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
@@ -58,3 +59,66 @@ def test_the_first_rows_of_a_loader_are_looked_at_and_no_more(size):
     loader = [(rows[k : k + size], np.arange(size) % 2) for k in range(0, 1000, size)]
     HeldOut(loader, ("mig",), 1, "", {}).check(encode)
     assert sum(seen[1:]) == {2: 256, 100: 300}[size]  # the first batch is encoded twice
+
+
+RNG = np.random.default_rng(0)
+FACTORS = RNG.integers(0, 4, (600, 2))
+CODES = FACTORS + 0.3 * RNG.normal(size=(600, 2))
+IMAGES = np.repeat(FACTORS.astype(np.uint8)[:, :, None] * 60, 2, axis=2)
+LACKING = np.where(np.arange(600)[:, None] == 500, np.nan, FACTORS)
+
+
+def batches(factors=FACTORS):
+    return [(CODES[k : k + 100], factors[k : k + 100]) for k in range(0, 600, 100)]
+
+
+def first_pixels(inputs):
+    return np.asarray(inputs).reshape(len(inputs), -1)[:, :2]
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (batches(), {"factor_names": ["a"]}, "`factor_names` has 1 names for 2 factors"),
+        (batches(), {"factor_types": {"nosuch": "ordinal"}}, "`factor_types` names 'nosuch'"),
+        (batches(), {"factor_types": ["ordinal", "foo"]}, "`factor_types` of 'factor_1' must be one of"),
+        (batches(), {"factor_types": ["ordinal"] * 3}, "`factor_types` has 3 entries for 2 columns"),
+        (batches(), {"latent_names": ["a"]}, "`latent_names` has 1 names for 2 columns"),
+        (batches(), {"latent_types": ["foo", "bar"]}, "`latent_types` of 'latent_0' must be one of"),
+        (batches(), {"latent_types": ["circular:1"] * 3}, "`latent_types` has 3 entries for 2 columns"),
+        (batches(), {"groups": {"a": [0, 7]}}, "`groups`: 'a' has the column 7"),
+        (batches(), {"groups": "layers"}, "`groups='layers'` needs a network"),
+        (batches(), {"hierarchy": {"x": ("y", 1)}}, "`hierarchy` names 'x'"),
+        (batches(), {"factors": ["nosuch"]}, "the loader has no factor 'nosuch'"),
+        (batches(), {"missing": "dropp"}, "`missing` must be 'raise' or 'drop', got 'dropp'"),
+        (batches(), {"samples": 0}, "`samples` must be a whole number of at least 1, got 0"),
+        (batches(), {"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
+        (batches(LACKING[::-1]), {}, "factor 'factor_0' has a missing or infinite value in row 99"),
+        (SPRITES, {"batch_size": 0}, "`batch_size` must be a whole number of at least 1, got 0"),
+        (SPRITES, {"factors": ["nosuch"]}, "the data set sprites has no factor 'nosuch'"),
+        (SPRITES, {"latent_types": {"z_9": "categorical"}}, "`latent_types` names 'z_9'"),
+        (SPRITES, {"factor_names": ["a"]}, "there is no option 'factor_names'"),
+        (dm.datasets.from_arrays(IMAGES, pd.DataFrame(LACKING)), {}, "missing or infinite value in row 500"),
+    ],
+)
+def test_what_no_score_could_be_of_is_refused_before_training(data, options, message):
+    with pytest.raises(dm.InputError, match=message):
+        HeldOut(data, ("mig",), 1, "", options).check(first_pixels)
+
+
+def test_what_only_later_rows_decide_is_not_refused_by_the_first():
+    """Sorted rows: the first lack a factor that others have, and most of a circle of unknown period."""
+    moon = np.repeat([0, 1], 300)
+    phase = np.where(moon == 1, np.arange(600) % 4, np.nan)
+    hue = np.sort(RNG.uniform(0, 2 * np.pi, 600))
+    table = pd.DataFrame({"moon": moon, "phase": phase, "hue": hue})
+    loader = [(CODES[k : k + 100], table[k : k + 100]) for k in range(0, 600, 100)]
+    options = {"hierarchy": {"phase": ("moon", 1)}, "factor_types": {"hue": "circular"}}
+    held_out = HeldOut(loader, ("mig",), 1, "", options)
+    held_out.check(first_pixels)
+    assert 0 <= held_out.score(first_pixels, 1)["mig"] <= 1
+    without = HeldOut(
+        loader, ("mig",), 1, "", {"factors": ["moon", "hue"], "factor_types": {"hue": "circular"}}
+    )
+    without.check(first_pixels)
+    assert 0 <= without.score(first_pixels, 1)["mig"] <= 1
