@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.estimators.counts.binning import Bins
+from disentangle_metrics.estimators.counts.binning import Bins, distinct
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information
 from disentangle_metrics.estimators.nearest_neighbours import (
@@ -72,10 +72,11 @@ def joint_tables(
     """
     cells = []
     for unit in units:
-        joint = np.zeros(len(latents), dtype=np.int64)
-        for column in unit:
-            joint = joint * bins.count + bins.encode(column, latents[:, column])
-        cells.append(joint if len(unit) == 1 else np.unique(joint, return_inverse=True)[1])
+        joint = bins.encode(unit[0], latents[:, unit[0]])
+        for column in unit[1:]:
+            # Renumbering after each column keeps the cells below the number of rows times that of bins.
+            joint = distinct(joint * bins.count + bins.encode(column, latents[:, column]))[1]
+        cells.append(joint)
     most = max(bins.count, *(int(cell.max()) + 1 for cell in cells))
     tables = []
     for values, size in zip(codes, sizes, strict=True):

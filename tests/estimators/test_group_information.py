@@ -103,3 +103,22 @@ def test_a_group_of_one_column_that_goes_round_is_that_column() -> None:
     alone = dm.mig(latents, factors, **options).details["mutual_information"].iloc[0]
     grouped = dm.mig(latents, factors, groups={"rest": [1, 2]}, **options)
     assert grouped.details["mutual_information"].loc["z_0"].tolist() == alone.tolist()
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_many_columns_of_codes_beside_a_codebook_keep_every_cell(step: int) -> None:
+    """512 to the power of 9 is 2 to that of 81: joint cells numbered so would lose the first columns."""
+    rng = np.random.default_rng(10)
+    bits, codebook = rng.integers(2, size=(5_200, 9)), rng.integers(512, size=5_200)
+    codebook[:512] = np.arange(512)
+    score = dm.mig(
+        np.column_stack([bits[:, ::step], codebook]),
+        bits[:, :1],
+        latent_types="categorical",
+        groups={"bits": range(9)},
+    )
+    assert "estimator:histogram" in score.signature
+    share = bits[:, 0].mean()
+    entropy = -(share * math.log(share) + (1 - share) * math.log(1 - share))
+    told = score.details["mutual_information"].loc["bits", "factor_0"]
+    assert told == pytest.approx(entropy, abs=1e-12)
