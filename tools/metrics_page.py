@@ -50,7 +50,7 @@ Notation: {NOTATION}.
 - *Chance* is what a code scores that knows nothing of the factors, where no more is said. `dm.score` computes it for your own data.
 - *Needs*: latents alone, factors, posteriors (`dm.GaussianPosterior`), or a split into rows to train and to test a predictor on.
 - *Interval*: how `confidence=0.95` finds one, at the metric's defaults. With an `estimator` other than "histogram" half samples
-  take the place of the bootstrap.
+  take the place of the bootstrap, as they do for `mcc` of groups or with `cross_fitted=True`.
 
 """
 

@@ -136,7 +136,8 @@ class MetricDefinition:
         replacement. "subsample": half of the rows, without replacement. Use it if repeated rows break the
         estimator (nearest neighbours), or if bias is the larger part of the error. "votes": the binomial
         interval of its `vote_count`. "none": no interval. A metric with the setting `estimator` is
-        subsampled unless that is "histogram".
+        subsampled unless that is "histogram", and one with `cross_fitted` while that is true; so is one of
+        correlation, of groups of latents.
     interval_studied
         Whether docs/intervals.md has the measured coverage of its interval.
     suite
@@ -185,6 +186,15 @@ class MetricDefinition:
             if settings[name] == value:
                 scores = tuple(replace(score, range=limits) for score in scores)
         return scores
+
+    def interval_with(self, settings: Mapping[str, Any], grouped: bool) -> Interval:
+        """The interval that suits it with these settings, and of groups of latents or not.
+
+        A row that is there twice is its own nearest neighbour, and may be in a fit and in the fold beside it.
+        """
+        of_folds = settings.get("cross_fitted") or (grouped and "correlation" in self.relation)
+        repeated_rows_break = of_folds or settings.get("estimator", "histogram") != "histogram"
+        return "subsample" if self.interval == "bootstrap" and repeated_rows_break else self.interval
 
     def meaning(self, key: str) -> str:
         """What one of its scores measures, in one plain sentence."""

@@ -12,9 +12,11 @@ those of votes what many more votes on these rows would.
   variance 1/m - 1/N of a subsample of m rows without replacement is 1/N for m = N/2, so that
   deviations need no rescaling (in general by sqrt(m / (N - m)), which for m far below N is the better
   known sqrt(m / N)). Neighbours scatter by themselves too, which makes their intervals about a
-  third too wide. Means of information (`minimality`, `sufficiency`), whose bias is large beside their
-  scatter, are halved as well: with few rows in a cell rows drawn with replacement, which never fall
-  where none of these rows did, show less of the bias than halves do.
+  third too wide. A row that is there twice may be in a fit and in the fold that the fit has not seen, so
+  cross-fitted scores (`mcc` of groups, or with `cross_fitted`) are halved. Means of information
+  (`minimality`, `sufficiency`), whose bias is large beside their scatter, are halved as well: with few
+  rows in a cell rows drawn with replacement, which never fall where none of these rows did, show less
+  of the bias than halves do.
 - *Probes*: halves as well, of the train and of the test rows apart, and the probes are trained anew.
 - *Votes*: Wilson's interval of the share of test votes that are right. It tells how much the draw of
   the votes matters on these rows, not how much the draw of the rows does.

@@ -314,7 +314,7 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
             facts["kinds"] = kinds
             if periods:
                 facts["periods"] = periods
-        interval, replicates = _interval(definition, settings, options)
+        interval, replicates = _interval(definition, settings, options, bool(inputs.groups))
         given = definition.scores_with(settings) if definition.range_with else definition.scores
         scores = tuple(score for score in given if score.key in choice.keys)
         said_of = {
@@ -372,14 +372,12 @@ def _too_wide(choice: Choice, latents: int) -> str:
 
 
 def _interval(
-    definition: MetricDefinition, settings: Mapping[str, Any], options: Options
+    definition: MetricDefinition, settings: Mapping[str, Any], options: Options, grouped: bool
 ) -> tuple[Interval, int]:
     """Which interval suits the metric with these settings, and how many resamples it takes."""
     if options.confidence is None:
         return "none", 0
-    interval = definition.interval
-    if interval == "bootstrap" and settings.get("estimator", "histogram") != "histogram":
-        interval = "subsample"
+    interval = definition.interval_with(settings, grouped)
     if interval not in ("bootstrap", "subsample"):
         return interval, 0
     if options.replicates is not None:
