@@ -2,14 +2,15 @@
 
 Chance is the mean of the scores over 5 permutations of the rows of the factors against the latents.
 The factors are permuted together, so that whatever they have to do with each other stays. The ceiling is
-the score of the factors themselves used as the code: ordinal codes for categories. More permutations give
+the score of the factors themselves used as the code: ordinal codes for categories. Settings about latents
+(`assignment`, `active`) then name the columns of this code. More permutations give
 each score a p against chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +19,14 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.inputs.factor import Declared, Factor
 from disentangle_metrics.inputs.inputs import Inputs
+from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import Direction, MetricValue
+from disentangle_metrics.scoring.requests import Request
 
 PERMUTATIONS = 5
 ROUNDING = 1e-12  # of a score: scores that differ by less are as good as each other
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
+REACH = 4.0  # deviations of the prior, where the bins of posteriors end
 
 
 def permuted(inputs: Inputs, seed: int, count: int = PERMUTATIONS) -> Iterator[Inputs]:
@@ -35,30 +39,54 @@ def permuted(inputs: Inputs, seed: int, count: int = PERMUTATIONS) -> Iterator[I
 def ideal(inputs: Inputs) -> Inputs:
     """The factors themselves as the code: ordinal codes for categories, values otherwise.
 
-    Where posteriors were given they are posteriors almost without noise, and scaled to deviation
-    1 like their prior, since thresholds on their variance have a meaning. Only rows that have a
-    value of every factor are such a code; NotApplicable is raised if there is none.
+    A factor of one value has no column. Where posteriors were given they are posteriors almost without
+    noise, and scaled to deviation 1 like their prior, since thresholds on their variance have a meaning.
+    Those that reach beyond the bins of posteriors have the prior's mean too. Only rows that have a value of
+    every factor are such a code; NotApplicable is raised if there is none.
     """
     if inputs.incomplete:
         return ideal(inputs.complete())
-    columns = [_column_of_code(factor) for factor in inputs.factors]
+    coded = [factor for factor in inputs.factors if factor.varies] or inputs.factors
+    columns = [_column_of_code(factor) for factor in coded]
     latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
-    logvar, unit = None, np.ones(len(inputs.factors))
+    logvar, unit = None, np.ones(len(coded))
     if inputs.logvar is not None:
         deviation = latents.std(axis=0)
         unit = np.where(deviation > 0, deviation, 1.0)
         latents /= unit
+        far = np.abs(latents).max(axis=0) > REACH
+        latents[:, far] -= latents[:, far].mean(axis=0)
         logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
     return replace(
         inputs,
         latents=latents,
         logvar=logvar,
-        latent_names=inputs.factor_names,
-        latent_types=_types_of_code(inputs.factors, unit),
+        latent_names=tuple(factor.name for factor in coded),
+        latent_types=_types_of_code(coded, unit),
         on_device=None,
         groups=(),
         column_names=(),
     )
+
+
+def of_ideal(requests: Iterable[Request], factors: Sequence[Factor]) -> list[Request]:
+    """The requests with what their settings say of latents said of the columns of :func:`ideal`.
+
+    The latent assigned to a factor is the factor's own column. Every column is active: a threshold on
+    latents means nothing in the units of factors.
+    """
+    columns = np.cumsum([factor.varies for factor in factors]) - 1
+    own = tuple(np.maximum(columns, 0).tolist())  # no metric reads that of a factor of one value
+    changed = []
+    for request in requests:
+        settings = dict(request.settings)
+        if request.name in METRICS.builtin:
+            if settings.get("assignment") is not None:
+                settings["assignment"] = own
+            if settings.get("active") is not None:
+                settings["active"] = "varying"
+        changed.append(replace(request, settings=settings))
+    return changed
 
 
 def _column_of_code(factor: Factor) -> NDArray[Any]:

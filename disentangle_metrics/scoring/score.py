@@ -22,7 +22,14 @@ from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring import findings
-from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideal, mean_scores, p_values, permuted
+from disentangle_metrics.scoring.anchors import (
+    PERMUTATIONS,
+    ideal,
+    mean_scores,
+    of_ideal,
+    p_values,
+    permuted,
+)
 from disentangle_metrics.scoring.annotated_parts import or_anndata
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
@@ -204,7 +211,7 @@ def score_inputs(
                 p = p_values(values, runs[: options.permutations], directions)
             with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
                 perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
-                ceiling = runner.scores(anchored, perfect, ", ceiling")
+                ceiling = runner.scores(of_ideal(anchored, perfect.inputs.factors), perfect, ", ceiling")
                 reached = [facts.key for r in anchored for facts in r.scores if facts.has_ceiling]
                 ceiling = {key: ceiling[key] for key in reached}
         located: Mapping[str, Located] = {}

@@ -68,3 +68,48 @@ def test_the_ceiling_of_a_circle_is_the_circle_with_a_posterior_too(posterior):
 def test_the_ceiling_is_of_the_factors_as_code(seen):
     np.testing.assert_array_equal(seen[-1].latents, FACTORS)
     np.testing.assert_array_equal(seen[-1].factors[0].codes, ONE)
+
+
+def ceilings(latents, factors, metrics=None, **options):
+    report = dm.score(latents, factors, metrics=metrics, **options)
+    return {key: score.ceiling for key, score in report.items()}
+
+
+def test_the_latent_assigned_to_a_factor_is_its_own_column_in_the_ceiling():
+    # Latents 5 and 6 of seven: the code of the two factors that vary has two columns.
+    factors = np.column_stack([ONE, np.zeros(200, dtype=int), RNG.integers(3, size=200)])
+    latents = np.column_stack([RNG.normal(size=(200, 5)), factors[:, 2], factors[:, 0]])
+    assigned = [dm.Metric(name, assignment=(6, 0, 5)) for name in ("dmig", "dlig")]
+    assert ceilings(latents, factors, assigned) == pytest.approx({"dmig": 1, "dlig": 1}, abs=0.05)
+
+
+@pytest.mark.parametrize("away", [0, 290])
+def test_the_ceiling_of_posteriors_does_not_depend_on_where_a_factor_lies(away):
+    temperature = np.arange(200.0)[:, None] / 10 - 9.95
+    posterior = dm.GaussianPosterior(temperature / 5.8, np.full((200, 1), -6.0))
+    report = dm.score(posterior, temperature + away, metrics=["rmig", "rjemmig"])
+    for score in report.values():  # a point in place of each posterior: no two cells less
+        assert score.value < score.ceiling
+
+
+@pytest.mark.parametrize("protocol", ["locatello2019", "hsu2023"])
+def test_the_ceiling_does_not_depend_on_the_units_of_factors(protocol):
+    # Thresholds on latents: a variance of 0.01 or 0.0025, a twentieth of the largest range.
+    factors = RNG.uniform(size=(2_000 if protocol == "locatello2019" else 300, 2))
+    metrics = ["factor_vae", "mig_sup"] if protocol == "locatello2019" else ["infomec"]
+    small, large = (
+        ceilings(factors, factors * units, metrics, protocol=protocol, anchors="all")
+        for units in ([0.03, 0.0003], [3.0, 3.0])
+    )
+    assert small == pytest.approx(large, abs=1e-6)
+    assert min(small.values()) > 0.9
+
+
+@pytest.mark.parametrize("protocol", ["default", "locatello2019", "carbonneau2022"])
+def test_a_constant_factor_changes_no_ceiling(protocol):
+    factors = np.column_stack([ONE, RNG.integers(3, size=200)])
+    with_constant = np.column_stack([factors, np.full(200, 7)])
+    metrics = ["mig", "mig_sup", "modularity", "dcimig", "mcc", "omes", "linear_recovery", "minimality"]
+    alone = ceilings(LATENTS, factors, metrics, protocol=protocol)
+    assert ceilings(LATENTS, with_constant, metrics, protocol=protocol) == pytest.approx(alone, abs=1e-12)
+    assert alone["modularity"] == pytest.approx(1, abs=0.02)
