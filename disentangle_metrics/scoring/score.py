@@ -295,11 +295,11 @@ class Runner:
     def run(
         self, requests: Iterable[Request], relations: Relations, note: str = ""
     ) -> dict[str, MetricValue]:
-        """The values of these metrics by key."""
+        """The values of these metrics by key. A `note` says of which rows, if not of those given."""
         values: dict[str, MetricValue] = {}
         for request in requests:
             start = time.perf_counter()
-            values.update(self._values(request, relations))
+            values.update(self._values(request, relations, given=not note))
             name = request.name + request.suffix
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
             if self.bar is not None:
@@ -310,7 +310,7 @@ class Runner:
         """The scores alone, without the tables that they were read from."""
         return {key: value.value for key, value in self.run(requests, relations, note).items()}
 
-    def _values(self, request: Request, relations: Relations) -> dict[str, MetricValue]:
+    def _values(self, request: Request, relations: Relations, given: bool) -> dict[str, MetricValue]:
         """The metric's values by key; NaN with the reason where it has none."""
         warnings: tuple[Check, ...] = ()
         built_in = request.name in METRICS.builtin
@@ -334,7 +334,8 @@ class Runner:
         except NotApplicable as error:
             reason = str(error)
         except (Exception, SystemExit) as error:
-            if self.strict or (built_in and isinstance(error, InputError)):  # of settings that cannot work
+            of_settings = isinstance(error, InputError)  # that cannot work: of other rows only, if not given
+            if (given or not of_settings) and (self.strict or (built_in and of_settings)):
                 raise
             # One metric that fails must not lose the others' numbers.
             reason = f"failed: {type(error).__name__}: {error}"

@@ -113,3 +113,16 @@ def test_a_constant_factor_changes_no_ceiling(protocol):
     alone = ceilings(LATENTS, factors, metrics, protocol=protocol)
     assert ceilings(LATENTS, with_constant, metrics, protocol=protocol) == pytest.approx(alone, abs=1e-12)
     assert alone["modularity"] == pytest.approx(1, abs=0.02)
+
+
+def test_settings_that_only_an_anchor_cannot_have_cost_the_anchor_alone():
+    # No row that has a value of both factors has "rare", so that the ideal code has nothing to weigh.
+    names = np.array(["a", "b", "rare"])[np.arange(200) % 3]
+    factors = {"name": names, "other": np.where(names == "rare", np.nan, ONE)}
+    weighted = dm.Metric("explicitness", class_weight={"rare": 50})
+    report = dm.score(LATENTS, factors, metrics=["mig", weighted], missing="drop", anchors="all")
+    assert np.isfinite([report["explicitness"].value, report["explicitness"].chance]).all()
+    assert report["explicitness"].ceiling is None
+    assert report["mig"].ceiling > 0.9
+    with pytest.raises(dm.InputError, match="'absent', which no factor of categories has"):
+        dm.score(LATENTS, FACTORS, metrics=dm.Metric("explicitness", class_weight={"absent": 2}))
