@@ -34,6 +34,24 @@ def test_a_constant_factor_is_no_guess_of_a_rescaled_score(metric):
         assert three.per_factor.dropna().tolist() == two.per_factor.tolist()
 
 
+@pytest.mark.parametrize(("name", "worst"), [("factor_vae", 0.82), ("z_max_variance", 0.9)])
+def test_the_card_says_when_the_order_of_latents_matters(name, worst):
+    rng = np.random.default_rng(0)
+    rare = rng.choice(2, size=5_000, p=[0.98, 0.02])
+    factors = np.column_stack([rare, rng.integers(4, size=5_000), rng.integers(5, size=5_000)])
+
+    def scored(order, **settings):
+        return getattr(dm, name)(factors[:, order].astype(float), factors, **settings).value
+
+    orders = ([0, 1, 2], [2, 1, 0])
+    assert sorted(scored(order) for order in orders) == pytest.approx([worst, 1], abs=0.005)
+    of_more = sorted(scored(order, rows=1_024) for order in orders)
+    assert of_more == pytest.approx([1, 1], abs=5e-4)
+    text = " ".join(dm.describe(name).split())
+    assert f"{worst:.2f} or 1 of a perfect code of 5,000 rows" in text
+    assert f"with 1,024 it is {' or '.join(f'{value:.4g}' for value in sorted({*of_more}))}." in text
+
+
 class TestBetaVae:
     def test_a_perfect_code_is_always_told(self):
         score = dm.beta_vae(code(A, B), V, **FEW)
