@@ -118,7 +118,9 @@ CODES: Mapping[str, Code] = {
     "estimates_cut": Code(
         "note", "Estimated information came out above a factor's entropy and was cut there."
     ),
-    "no_order": Code("warning", "A metric reads the codes of labels as numbers, and they have no order."),
+    "no_order": Code(
+        "warning", "A metric reads labels as numbers, or merges them in their order, and they have none."
+    ),
     "unread_factor": Code("note", "No probe reads a factor, so its ease of reading counts 0."),
     "factor_left_out": Code("warning", "A metric leaves out a factor that it cannot score."),
     "rare_class": Code("warning", "A class of a single row is left out: nothing can be said of it."),

@@ -109,7 +109,7 @@ class MetricDefinition:
         Whether chance and ceiling are cheap, costly (only with ``anchors="all"``), or meaningless.
     scale_free, label_free
         Whether the score claims not to depend on the scale of each latent, and on the labels of
-        the factors' values.
+        the factors' values. With `factor_bins` every score depends on the order of labels.
     sklearn
         Whether scikit-learn's version can change the number, so that the signature names it.
     silent

@@ -35,6 +35,7 @@ def of_scores(
 ) -> tuple[tuple[Check, ...], dict[str, tuple[str, ...]]]:
     """All checks that need scores, and by score what else the checks of its bins say of it."""
     tails = tuple(heavy_tails(whole, requests))
+    merged = tuple(merged_labels(whole.inputs, requests))
     sizes = {score.key for request in requests for score in request.scores if score.property == SIZE}
     known = whole.inputs.warnings
     costly = [request for request in requests if request.left_out]
@@ -50,15 +51,16 @@ def of_scores(
         *fewer_units(whole.inputs),
         *idle(values),
         *tails,
+        *merged,
         *at_chance(values, {key: chance[key] for key in chance if key not in sizes}, ceiling),
         *remarks(values, known),
     )
-    of_bins = {
-        score.key: tuple(map(str, tails))
-        for request in requests
-        if tails and _cuts_equally(request.settings)
-        for score in request.scores
-    }
+    of_bins: dict[str, tuple[str, ...]] = {}
+    for request in requests if tails or merged else ():
+        said = (*(tails if _cuts_equally(request.settings) else ()),
+                *(merged if _merged_by(request, whole.inputs) else ()))  # fmt: skip
+        if said:
+            of_bins |= dict.fromkeys([score.key for score in request.scores], tuple(map(str, said)))
     return checks, of_bins
 
 
@@ -103,6 +105,33 @@ def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]
             latent,
             {"latents": len(categorical)},
         )
+
+
+def merged_labels(inputs: Inputs, requests: Sequence[Request]) -> Iterator[Check]:
+    """Factors of text labels that are merged in the order of the alphabet, which means nothing."""
+    merged = {request.name: names for request in requests if (names := _merged_by(request, inputs))}
+    if merged:
+        factors = list(dict.fromkeys(name for names in merged.values() for name in names))
+        yield Check(
+            "no_order",
+            f"`factor_bins` merges the labels of {', '.join(factors)} by the alphabet, which is no order of "
+            f"theirs, for {', '.join(merged)}",
+            "give their values an order (an ordered categorical), or pass `dm.Metric(..., factor_bins=None)`",
+            factors[0],
+            {"factors": len(factors)},
+        )
+
+
+def _merged_by(request: Request, inputs: Inputs) -> list[str]:
+    """The factors whose text labels a metric merges, as it keeps no more than its `factor_bins`."""
+    most = request.settings.get("factor_bins")
+    if most is None or request.left_out:
+        return []
+    return [
+        factor.name
+        for factor in inputs.factors
+        if factor.kind == "categorical" and len(factor.levels) > most and isinstance(factor.levels[0], str)
+    ]
 
 
 def _bins_that_count(cells: JointCells, request: Request) -> str:

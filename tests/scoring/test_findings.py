@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
@@ -133,6 +134,35 @@ def test_what_a_metric_remarks_has_a_code_and_a_remedy():
     assert "limits=(-8, 8)" in found["outside_limits"].remedy
     assert all(check.remedy and check.about for check in found.values())
     assert str(found["no_order"]) in report["mcc"].warnings
+
+
+def test_labels_that_are_merged_by_the_alphabet_are_named():
+    codes = np.column_stack([RNG.integers(12, size=600), RNG.integers(4, size=600)])
+    latents = codes + 0.1 * RNG.normal(size=codes.shape)
+
+    def scored(names, metrics=("mig", "irs", "mig_sup"), **settings):
+        factors = pd.DataFrame({"name": names, "other": codes[:, 1]})
+        chosen = [dm.Metric(metric, **settings) for metric in metrics]
+        return dm.score(latents, factors, metrics=chosen, protocol="carbonneau2022", anchors=False)
+
+    names = np.array([f"n{place:02d}" for place in range(12)])
+    report = scored(names[codes[:, 0]])
+    (check,) = report.checks()
+    assert (check.code, check.about, check.severity) == ("no_order", "name", "warning")
+    assert check.message.endswith("for mig, irs, mig_sup")
+    assert all(score.warnings == (str(check),) for score in report.values())
+    other = scored(np.roll(names, 5)[codes[:, 0]])
+    assert abs(other["mig"].value - report["mig"].value) > 0.01  # what the check is for
+    with pytest.warns(dm.ScoreWarning, match="by the alphabet"):
+        dm.mig(latents, {"name": names[codes[:, 0]]}, factor_bins=10)
+    # Nothing is merged, or in an order that was given.
+    for silent in (
+        scored(names[codes[:, 0]], factor_bins=12),
+        scored(names[codes[:, 0]], factor_bins=None),
+        scored(pd.Categorical(names[codes[:, 0]], names, ordered=True)),
+        scored(names[codes[:, 0]], ["sap"]),
+    ):
+        assert silent.checks() == ()
 
 
 def test_scores_of_information_that_read_codes_as_numbers_are_named():
