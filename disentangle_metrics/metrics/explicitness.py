@@ -112,7 +112,9 @@ def explicitness(
         whole = (relations.edges_of or relations).inputs
         _check_values(class_weight, {level for factor in whole.factors for level in factor.levels})
         places = np.arange(len(factors))
-        alike = [(places == k, _by_code(class_weight, factors[k].levels)) for k in np.flatnonzero(ranked)]
+        alike = [
+            (places == k, _by_code(class_weight, _levels(relations, int(k)))) for k in np.flatnonzero(ranked)
+        ]
     rankings: dict[int, ClassRanking] = {}
     for wanted, weights in alike:
         weighted = functools.partial(rank, class_weight=weights)
@@ -163,6 +165,14 @@ def _check_values(weights: Mapping[Any, float], values: Collection[Any]) -> None
             )
         if not allows(Weight, weight):
             raise InputError(f"`class_weight` of {value!r} must be {described(Weight)}, got {weight!r}")
+
+
+def _levels(relations: Relations, k: int) -> tuple[Any, ...]:
+    """A factor's values in the order of the codes that predictors see."""
+    inputs = relations.inputs
+    if not inputs.incomplete:
+        return inputs.factors[k].levels
+    return inputs.factors[k].kept(np.flatnonzero(inputs.present([k]))).levels
 
 
 def _by_code(weights: Mapping[Any, float], levels: Sequence[Any]) -> dict[int, float]:

@@ -11,6 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 import disentangle_metrics as dm
+from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.relations.relate import relate
 from tests.grids import code, full_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
@@ -229,6 +232,23 @@ class TestExplicitness:
         )
         penalised = dm.explicitness(latents, factors, decision="one_vs_rest", split=None, C=1e-4)
         assert len({plain.value, balanced.value, penalised.value}) == 3
+
+    def test_weights_are_of_values_where_a_resample_with_gaps_lacks_one(self):
+        rng = np.random.default_rng(8)
+        codes = rng.integers(4, size=300)
+        latents = rng.normal(size=(300, 2)) + np.array([[0, 0], [1, 0], [0, 1], [1.5, 1]])[codes]
+        gaps = np.where(np.arange(300) % 7 == 0, np.nan, codes % 2)
+        factors = {"name": np.array(["lacking", "one", "three", "two"])[codes], "other": gaps}
+        rows = np.flatnonzero(codes > 0)
+        whole = relate(check(latents, factors, missing="drop"))
+        resample = relate(whole.inputs.rows(rows), edges_of=whole)
+        weights = {"two": 50, "three": 0.02}
+        held = {name: column[rows] for name, column in factors.items()}
+        alone = dm.explicitness(latents[rows], held, missing="drop", class_weight=weights)
+        plain = dm.explicitness(latents[rows], held, missing="drop")
+        found = METRICS.load("explicitness").compute(resample, class_weight=weights)
+        assert found.per_factor.tolist() == alone.per_factor.tolist()
+        assert abs(alone.value - plain.value) > 1e-3
 
     @pytest.mark.parametrize("decision", ["multinomial", "one_vs_rest", "separate"])
     @pytest.mark.parametrize(("names", "key"), [([1, 2, 3], 1), (["low", "mid", "top"], "top")])
