@@ -24,6 +24,7 @@ from disentangle_metrics.estimators.nearest_neighbours import (
 )
 
 ROWS_PER_CELL = 5  # on average, from which on joint histograms are counted
+FEWER_CELLS = "use fewer `bins`, groups of fewer latents, or more rows"
 
 Floats = NDArray[np.float64]
 Units = Sequence[tuple[int, ...]]

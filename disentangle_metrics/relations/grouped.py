@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.errors import InputError, NotApplicable
+from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators import circular, correlation, linear
 from disentangle_metrics.estimators.counts.entropy import (
     Information,
@@ -17,7 +17,11 @@ from disentangle_metrics.estimators.counts.entropy import (
     counted_information,
     side_by_side,
 )
-from disentangle_metrics.estimators.group_information import joint_tables, neighbour_information_of_groups
+from disentangle_metrics.estimators.group_information import (
+    FEWER_CELLS,
+    joint_tables,
+    neighbour_information_of_groups,
+)
 from disentangle_metrics.estimators.probes import probes
 from disentangle_metrics.estimators.probes.probes import ProbeTables, Target
 from disentangle_metrics.inputs.inputs import Inputs
@@ -117,8 +121,10 @@ class GroupedRelations(Relations):
         if estimator == "histogram":
             tables = joint_tables(columns.given, units, columns.bins(bins, strategy), codes, sizes)
             return counted_information(tables, correct)
-        if correct != "none":
-            raise InputError(f"`correction` is of counts, which the estimator {estimator!r} has not")
+        if correct != "none":  # it was asked for with the histogram: other estimators are refused at the door
+            raise NotApplicable(
+                f"`correction` is of counts, and groups have too many joint cells to count: {FEWER_CELLS}"
+            )
         if estimator != "nearest_neighbours":
             raise NotApplicable(f"the estimator {estimator!r} reads single latents: use 'nearest_neighbours'")
         if columns.inputs.latents_of("categorical"):

@@ -108,6 +108,16 @@ def test_too_many_cells_are_not_counted_and_the_report_says_so():
         assert f"estimator:{estimator}" in scores(GROUPS, [metric])["mig"].signature
 
 
+def test_a_correction_that_cells_are_too_many_for_costs_its_own_score_alone():
+    report = scores(GROUPS, ["mcc", dm.Metric("mig", correction="miller_madow")])
+    assert report["mcc"].value > 0.9
+    assert np.isnan(report["mig"].value)
+    assert "groups have too many joint cells to count: use fewer `bins`" in report["mig"].reason
+    assert scores(GROUPS, [dm.Metric("mig", correction="miller_madow", bins=5)])["mig"].value > 0.8
+    with pytest.raises(dm.InputError, match="`correction`"):
+        dm.Metric("mig", correction="miller_madow", estimator="nearest_neighbours")
+
+
 def test_rows_are_those_of_the_factor_they_are_too_few_for():
     # 20 x 20 cells and 4 values want 8,000 rows: all have b, and one in ten has a.
     rng = np.random.default_rng(4)
