@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, Unpack
 
 import numpy as np
@@ -107,10 +108,11 @@ class GroupedRelations(Relations):
         NotApplicable
             With an estimator for posteriors.
         """
-        if isinstance(self.columns, IncompleteRelations):
-            parts = self.columns.parts
-            return side_by_side([(factors, self._information(part, **settings)) for factors, part in parts])
-        return self._information(self.columns, **settings)
+        columns = self.columns
+        if isinstance(columns, IncompleteRelations):
+            parts = [(factors, self._information(part, **settings)) for factors, part in columns.parts]
+            return replace(side_by_side(parts), of_groups=True)
+        return replace(self._information(columns, **settings), of_groups=True)
 
     def _information(self, columns: Relations, **settings: Unpack[InformationSettings]) -> Information:
         """From the rows of these columns."""

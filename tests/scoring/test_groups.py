@@ -118,6 +118,29 @@ def test_a_correction_that_cells_are_too_many_for_costs_its_own_score_alone():
         dm.Metric("mig", correction="miller_madow", estimator="nearest_neighbours")
 
 
+@pytest.mark.parametrize("missing", ["raise", "drop"])
+def test_the_reason_of_groups_too_wide_to_count_can_be_followed(missing):
+    factors = FACTORS.astype(float)
+    if missing == "drop":
+        factors[:100, 0] = np.nan
+    wide = {"jemmig": {}, "minimality": {}, "mig": {"normaliser": "latent"}}
+    for bins in (20, 5):
+        report = dm.score(
+            CIRCLE,
+            factors,
+            metrics=[dm.Metric(name, bins=bins, **settings) for name, settings in wide.items()],
+            groups=GROUPS,
+            missing=missing,
+            anchors=False,
+        )
+        for score in report.values():
+            assert np.isnan(score.value) == (bins == 20)
+            assert ("the entropy of joint cells" in score.reason) == (bins == 20)
+            assert ("use fewer `bins`" in score.reason) == (bins == 20)
+    single = dm.score(CIRCLE, FACTORS, metrics=dm.Metric("jemmig", estimator="nearest_neighbours"))
+    assert "use `dm.Metric(..., estimator='histogram')`" in single["jemmig"].reason
+
+
 def test_rows_are_those_of_the_factor_they_are_too_few_for():
     # 20 x 20 cells and 4 values want 8,000 rows: all have b, and one in ten has a.
     rng = np.random.default_rng(4)

@@ -53,7 +53,7 @@ class Information:
     ``factor_entropy`` and ``factor_values``, the number of values that occur, (K,). The entropies of
     latents are those of binned latents if `counted`; otherwise differential ones (posteriors) or NaN
     (nearest neighbours). They are (D, K) where each factor has rows of its own. `remarks` are for the
-    user.
+    user. `of_groups` says that latents are groups of columns.
     """
 
     mutual_information: NDArray[np.float64]
@@ -63,6 +63,7 @@ class Information:
     factor_values: NDArray[np.int64]
     counted: bool = True
     remarks: tuple[Check, ...] = ()
+    of_groups: bool = False
 
 
 def counted_information(tables: ContingencyTables, correction: Correction = "none") -> Information:

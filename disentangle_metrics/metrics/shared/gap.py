@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.counts.entropy import Information
+from disentangle_metrics.estimators.group_information import FEWER_CELLS
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.settings import Normaliser
 
@@ -115,7 +116,13 @@ def need_counted(information: Information, what: str) -> None:
     NotApplicable
         If they are not.
     """
-    if not information.counted:
+    if information.counted:
+        return
+    if information.of_groups:
         raise NotApplicable(
-            f"{what} needs the entropy of binned latents: use `dm.Metric(..., estimator='histogram')`"
+            f"{what} needs the entropy of joint cells, which estimator='histogram' counts if there are rows "
+            f"enough for them: {FEWER_CELLS}"
         )
+    raise NotApplicable(
+        f"{what} needs the entropy of binned latents: use `dm.Metric(..., estimator='histogram')`"
+    )
