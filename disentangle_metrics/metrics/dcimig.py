@@ -8,7 +8,7 @@ import numpy as np
 
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, gap
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, divisor, gap
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Bins,
@@ -94,7 +94,7 @@ def dcimig(
         bins=bins, strategy=strategy, estimator=estimator, factor_bins=factor_bins, k=k, correction=correction
     )
     mutual = information.mutual_information
-    entropy = np.where(varying, information.factor_entropy, np.nan)
+    entropy = divisor(information, varying)
     gaps = gap(mutual, axis=1)
     best = mutual.argmax(axis=1)  # with a tie the gap is 0, so it does not matter which wins
     credit = np.zeros_like(mutual)

@@ -137,7 +137,8 @@ def _modularity_and_compactness(
     except NotApplicable as error:
         nothing = MetricValue(np.nan, reason=str(error))
         return {"info_modularity": nothing, "info_compactness": nothing}
-    normalised = information.mutual_information / np.where(varying, information.factor_entropy, np.nan)
+    entropy = information.factor_entropy  # 0 in a resample that has one value of a rare factor
+    normalised = information.mutual_information / np.where(varying & (entropy > 0), entropy, np.nan)
     details = {
         "normalised_mutual_information": Labelled(normalised, ("latents", "factors")),
         "active": Labelled(units.mask, ("latents",)),

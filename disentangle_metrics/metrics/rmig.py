@@ -6,7 +6,7 @@ import numpy as np
 
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.gap import gap
+from disentangle_metrics.metrics.shared.gap import divisor, gap
 from disentangle_metrics.metrics.shared.quantised import beyond, edges_between
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Bins, Ends, Mass, Strategy
@@ -81,8 +81,7 @@ def rmig(
     varying = relations.need_factors(1, "RMIG")
     edges = edges_between(limits, bins)
     information, outside = relations.quantised_information(edges, bins, strategy, mass)
-    per_factor = gap(information.mutual_information, axis=0)
-    per_factor /= np.where(varying, information.factor_entropy, np.nan)
+    per_factor = gap(information.mutual_information, axis=0) / divisor(information, varying)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,

@@ -8,7 +8,7 @@ from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
 from disentangle_metrics.metrics.shared.assignment import TIE, standing
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, divisor
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Assignment,
@@ -100,7 +100,7 @@ def xmig(
     first = np.where(stands, mutual, -np.inf).max(axis=0)
     gaps = np.where(stands.any(axis=0), first, 0.0) - mutual[spare].max(axis=0)
     tied = np.abs(gaps) <= TIE * mutual.max(axis=0)
-    per_factor = np.where(tied, 0.0, gaps) / np.where(varying, information.factor_entropy, np.nan)
+    per_factor = np.where(tied, 0.0, gaps) / divisor(information, varying)
     return MetricValue(
         value=float(np.nanmean(per_factor)),
         per_factor=per_factor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -261,3 +262,26 @@ def test_hues_drawn_as_circles_score_as_the_documentation_says(turn):
     latents = np.hstack([np.cos(angles), np.sin(angles)]) + 0.05 * rng.normal(size=(10_000, 4))
     assert 0.005 < dm.mig(latents, hues).value < 0.035
     assert 0.7 < dm.mig_sup(latents, hues).value < 0.9
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_resamples_that_lack_a_rare_value_pass_in_silence(alone):
+    # About a third of the resamples lack the one row.
+    rng = np.random.default_rng(0)
+    rare, other = (np.arange(300) == 3)[:, None], rng.integers(4, size=(300, 1))
+    posterior = dm.GaussianPosterior(other + rng.normal(size=(300, 2)), np.full((300, 2), -3.0))
+    metrics = ["mig", "xmig", "rmig", "sufficiency", *([] if alone else ["mig_sup", "dcimig", "infomec"])]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report = dm.score(
+            posterior,
+            rare if alone else np.hstack([rare, other]),
+            metrics=metrics,
+            anchors=False,
+            confidence=0.9,
+            replicates=10,
+        )
+    assert [str(one.message) for one in caught if issubclass(one.category, RuntimeWarning)] == []
+    assert np.isfinite(report["mig"].value)
+    if alone:
+        assert any("resamples of the rows gave no value" in text for text in report["mig"].warnings)

@@ -95,7 +95,7 @@ def normalised(
     """
     table = information.mutual_information
     if normaliser == "factor":
-        return table / np.where(varying, information.factor_entropy, np.nan)
+        return table / divisor(information, varying)
     if normaliser == "values":
         # Corrected for bias, information may exceed the logarithm by a little.
         values = np.log(np.maximum(information.factor_values, 2))
@@ -106,6 +106,23 @@ def normalised(
     shares = np.divide(table, entropy, out=np.zeros_like(table), where=entropy > 0)
     shares[:, ~varying] = np.nan
     return shares
+
+
+def divisor(information: Information, varying: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What information about each factor (K,) is divided by: its entropy, NaN where it does not vary.
+
+    Rows of a resample may have one value of a factor that varies in the rows they were drawn from.
+
+    Raises
+    ------
+    NotApplicable
+        If none varies in these rows.
+    """
+    entropy = information.factor_entropy
+    moving = varying & (entropy > 0)
+    if not moving.any():
+        raise NotApplicable("no factor has more than one value in these rows")
+    return np.where(moving, entropy, np.nan)
 
 
 def need_counted(information: Information, what: str) -> None:
