@@ -67,6 +67,10 @@ def dci_es(
     its values were chosen by hand. Here they are fixed: the mean as baseline, the largest probe as the best,
     ridge regressions with a penalty of 1e-4 a row, five folds.
 
+    Folds and features are drawn, so E scatters with the seed, and as much with the order of the latents: 500
+    rows of one noisy linear code scored 0.64 to 0.90 with ten seeds, 2,000 rows 0.30 to 0.47. Report the mean
+    over several seeds, and compare equal numbers of rows.
+
     Parameters
     ----------
     features

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
@@ -10,6 +13,8 @@ from sklearn.model_selection import KFold
 import disentangle_metrics as dm
 from disentangle_metrics.estimators.capacity import capacities, losses
 from disentangle_metrics.metrics.dci_es import ease
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -178,3 +183,15 @@ def test_a_size_is_not_said_to_be_at_chance():
     assert report["dci_size"].chance == report["dci_size"].value
     assert "at_chance" not in {check.code for check in report.checks()}
     assert "≈" not in str(report)
+
+
+def test_the_card_says_how_far_seeds_scatter():
+    study = runpy.run_path(str(ROOT / "examples" / "studies" / "seeds_of_dci_es.py"))
+    measured = []
+    for rows in (500, 2_000):
+        scores = [study["explicitness"](*study["code"](rows), seed) for seed in study["SEEDS"]]
+        measured.append(f"{min(scores):.2f} to {max(scores):.2f}")
+    card = " ".join(dm.describe("dci_es").split())
+    assert f"scored {measured[0]} with ten seeds, 2,000 rows {measured[1]}." in card
+    page = (ROOT / "docs" / "intervals.md").read_text(encoding="utf-8")
+    assert f"ten seeds scored the same 500 rows {measured[0]}, and 2,000 rows {measured[1]}" in page
