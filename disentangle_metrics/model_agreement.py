@@ -73,8 +73,10 @@ def udr(
     Returns
     -------
     Agreement
-        Scores in [0, 1], higher is better. Lasso shrinks: two equal models of uncorrelated latents agree by
-        1 - `alpha`, not 1.
+        Scores from 0, higher is better. They are at most 1 with "spearman", and with "lasso" if no model's
+        latents are correlated. Of correlated latents a Lasso with a small `alpha` has weights above 1, so
+        that scores may be above 1 too: 6.3 was measured with ``alpha=0``. Lasso shrinks: two equal models
+        of uncorrelated latents agree by 1 - `alpha`, not 1.
 
     Raises
     ------

@@ -32,6 +32,16 @@ def test_a_rotated_model_by_hand():
     assert np.isnan(np.diag(found.pairwise)).all()
 
 
+def test_correlated_latents_may_agree_by_more_than_one_as_the_docstring_says():
+    found = dm.udr([Z, np.column_stack([A, A + 0.1 * B])], alpha=0)
+    # B is 10 sqrt(1.01) of the second latent less 10 A: weights |R| = [[1, 10], [0, 10.05]].
+    root = 10 * math.sqrt(1.01)
+    columns, rows = (1 + root**2 / (10 + root)) / 2, (100 / 11 + root) / 2
+    assert_allclose(found.scores[1], (columns + rows) / 2)
+    assert found.scores[1] == pytest.approx(6.3, abs=0.05)
+    assert "scores may be above 1 too: 6.3 was" in " ".join(dm.describe("udr").split())
+
+
 def test_the_score_is_the_median_over_the_other_models():
     entangled = (1 / math.sqrt(2) - 0.1) / 2
     found = dm.udr([Z, Z, Z, ROTATED])

@@ -38,7 +38,7 @@ GROUPS = {
 }
 INTERVALS = {"bootstrap": "bootstrap", "subsample": "half samples", "votes": "of votes", "none": "–"}
 # What the table says of udr, which compares models and so is no metric of one code.
-UDR = "| [`udr`](#udr) | agreement of models | [0, 1] | higher | {chance} | several models | – | Duan et al. 2020 |\n"
+UDR = "| [`udr`](#udr) | agreement of models | [0, ∞) | higher | {chance} | several models | – | Duan et al. 2020 |\n"
 
 INTRODUCTION = f"""# Metrics
 
