@@ -117,9 +117,9 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     first = next(iter(several.values()))
-    low, high = first.range
+    high = first.range[1]
     if np.isfinite(high):
-        axes.set_xlim(min(0.0, low) if np.isfinite(low) and axes.get_xlim()[0] < 0 else 0.0, high * 1.02)
+        axes.set_xlim(min(0.0, axes.get_xlim()[0]), high * 1.02)
     each = AXES[attribute].removesuffix("s")
     if each == "latent" and "|groups:" in first.signature:
         each = "unit"

@@ -31,6 +31,7 @@ Scores = Mapping[str, "Score"]
 
 LINE, SPARE = 0.155, 0.55  # inches of height for a score, and for what is around them
 MOST_TOLD = 4  # representations whose numbers stand beside a score of another range
+LOW = 0.1  # what scores may fall below 0 before the axis says how far
 APART = 0.62  # of a line, which the marks of several representations share
 EDGE: Mapping[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4}
 LARGE: Mapping[str, Any] = {**EDGE, "markersize": 3.6}  # the mark of one representation
@@ -145,10 +146,14 @@ def _draw_bounded(axes: Axes, several: Mapping[str, Scores], groups: Mapping[str
             line += 1
     axes.set_yticks([place for place, _ in ticks], [label for _, label in ticks])
     axes.set_ylim(line - 0.4, -0.6)
-    lowest = min(report[key].value for report in several.values() for keys in groups.values() for key in keys
-                 if key in report and not math.isnan(report[key].value))  # fmt: skip
+    drawn = [report[key] for report in several.values() for keys in groups.values() for key in keys
+             if key in report and not math.isnan(report[key].value)]  # fmt: skip
+    lowest = min(end for score in drawn for end in (score.value, *(score.interval or ())))
     axes.set_xlim(min(-0.03, lowest - 0.03), 1.03)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    if lowest < -LOW:
+        axes.locator_params(axis="x", nbins=6)
+    else:
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(
         "score (thin line: chance, thick line: ceiling)", loc="right"

@@ -36,9 +36,9 @@ MOST_JSON = 600_000  # characters; a longer report is copied without its tables
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a score is between 0 and 1: percent of a drawing's width, None for what is not known."""
+    """Where a score is between 0 and 1: percent of a drawing's width; None if it is not known, or below 0."""
 
-    value: float
+    value: float | None
     chance: float | None
     ceiling: float | None
     low: float | None
@@ -73,10 +73,12 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
     known = score_keys()
     environment.filters["with_code"] = with_code
     citation = cite(report)
+    marks = {row.score.key: _mark(row.score) for row in view.rows}
     page: str = environment.get_template(TEMPLATE).render(
         subject=subject(report),
         view=view,
-        marks={row.score.key: _mark(row.score) for row in view.rows},
+        marks=marks,
+        below=any(mark is not None and mark.value is None for mark in marks.values()),
         meanings={key: _meaning(known, without_settings(key), report) for key in report},
         units=[(block, block_cells(block)) for block in view.blocks],
         tables=[(table, _cells(table)) for table in detail_tables(report)],
@@ -109,9 +111,12 @@ def _mark(score: Score) -> Mark | None:
         return None
 
     def place(value: float | None) -> float | None:
-        return None if value is None or math.isnan(value) else round(100 * min(max(value, 0.0), 1.0), 1)
+        if value is None or math.isnan(value) or (percent := round(100 * min(value, 1.0), 1)) < 0:
+            return None
+        return abs(percent)  # -0.0 is 0.0
 
     low, high = score.interval or (None, None)
+    end = place(high)
     told = [f"score {number(score.value)} on a scale from 0 to 1"]
     told += [
         f"{name} {number(value)}"
@@ -121,11 +126,11 @@ def _mark(score: Score) -> Mark | None:
     if score.interval:
         told.append(f"interval {number(low)} to {number(high)}")
     return Mark(
-        place(score.value) or 0.0,
+        place(score.value),
         place(score.chance),
         place(score.ceiling),
-        place(low),
-        place(high),
+        None if end is None else place(low) or 0.0,
+        end,
         place(score.corrected),
         ", ".join(told),
     )

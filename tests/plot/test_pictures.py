@@ -214,6 +214,23 @@ def test_bars_are_the_parts():
     assert " no value" in [text.get_text() for text in bars.texts]
 
 
+def test_what_lies_below_0_is_drawn():
+    below = score(
+        "dci_informativeness",
+        -0.64,
+        "explicitness",
+        per_factor=pd.Series([-1.2, 0.4], index=LATENTS),
+        interval=(-0.9, -0.4),
+        corrected=-0.6,
+        range=(-math.inf, 1.0),
+    )
+    bars, dots = dm.plot.parts(below).axes[0], dm.plot.scores(below).axes[0]
+    assert bars.get_xlim()[0] < -1.2
+    assert bars.get_xlim()[1] >= 1
+    assert dots.get_xlim()[0] < -0.9
+    assert dm.plot.parts(REPORT["mig"]).axes[0].get_xlim()[0] == 0
+
+
 def test_a_latent_against_a_factor_as_it_is_counted():
     axes = dm.plot.latent(
         [[0.0], [0.1], [0.9], [1.0]], [["a"], ["a"], ["a"], ["b"]], latent=0, factor=0, bins=2

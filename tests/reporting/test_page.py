@@ -28,7 +28,7 @@ GRAPHICS = 3.0
 class Page(HTMLParser):
     """The elements of a page, with their attributes, and the text of those with an id."""
 
-    VOID = frozenset({"meta", "link", "img", "line", "rect", "ellipse"})
+    VOID = frozenset({"meta", "link", "img", "line", "rect", "ellipse", "path"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -125,6 +125,25 @@ def test_it_can_be_read_without_seeing_and_used_without_a_mouse(page):
     assert any(attributes.get("aria-live") == "polite" for _, attributes in page.elements)
     drawn = [svg["aria-label"] for svg in page.all("svg")]
     assert "score 0.688 on a scale from 0 to 1, chance 0.010, ceiling 0.980, interval 0.689 to 0.704" in drawn
+
+
+def test_a_score_below_0_is_an_arrow_at_the_edge():
+    below = dm.Report(
+        {"dci_informativeness": score("dci_informativeness", -0.64, "", chance=0.2, range=(-math.inf, 1.0)),
+         "explicitness": score("explicitness", -0.1, "", chance=-0.05, interval=(-0.4, 0.3), corrected=-0.2,
+                               range=(-math.inf, 1.0))}
+    )  # fmt: skip
+    drawn = Page(below.to_html())
+    assert not drawn.all("ellipse")
+    assert len(drawn.all("path")) == 2
+    assert [(line["x1"], line["x2"]) for line in drawn.all("line")] == [
+        ("0", "100"),
+        ("20.0",) * 2,
+        ("0", "100"),
+    ]
+    assert [(bar["x"], bar["width"]) for bar in drawn.all("rect")] == [("0.0", "30.0")]
+    assert "An arrow at the left is a score below 0." in drawn.words
+    assert not Page(REPORT.to_html()).all("path")  # -0.0002 is drawn at 0
 
 
 def test_what_is_copied_is_what_the_methods_give(page):
