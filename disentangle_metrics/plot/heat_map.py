@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from disentangle_metrics.plot.style import (
     score_of,
     styled,
 )
-from disentangle_metrics.reporting.details import latents_by_factors
+from disentangle_metrics.reporting.details import READINGS, latents_by_factors, strength
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import number
 
@@ -41,6 +42,24 @@ LINE, SPARE = 0.17, 0.95  # inches for a latent, and around them
 MOST_NUMBERS = 7  # columns of cells wide enough for their numbers
 
 
+@dataclass(frozen=True)
+class HeatMap:
+    """A table and what to call it; `strength` is as dark as its cells are, and what they are sorted by."""
+
+    label: str
+    frame: pd.DataFrame
+    strength: pd.DataFrame
+    turned: bool  # the darkest number is not the largest
+
+    def end(self) -> str:
+        """The number of the darkest cell, as text; empty if none has a number."""
+        shades = self.strength.to_numpy(float)
+        if not np.isfinite(shades).any():
+            return ""
+        darkest = self.frame.to_numpy(float)[np.unravel_index(np.nanargmax(shades), shades.shape)]
+        return f" ({'darkest' if self.turned else 'largest'} {number(darkest)})"
+
+
 def table(
     scores: Any,
     *,
@@ -52,6 +71,8 @@ def table(
     axes: Sequence[Axes] | None = None,
 ) -> Figure:
     """A heat map of what each latent tells of each factor: mutual information, importances, accuracies.
+
+    The stronger a pair, the darker its cell. Of errors, distances and p the smaller is the stronger.
 
     Parameters
     ----------
@@ -78,30 +99,29 @@ def table(
     InputError
         If there is no such table, or `groups` does not name a group for every latent.
     """
-    several = {name: _frame(item, metric, detail) for name, item in by_name(scores, "scores").items()}
+    several = {name: _heat_map(item, metric, detail) for name, item in by_name(scores, "scores").items()}
     if axes is None and ax is not None:
         axes = [ax]
     if axes is not None and len(axes) != len(several):
         raise InputError(f"`axes` must be {len(several)}, one for each representation, got {len(axes)}")
-    first = next(iter(several.values()))[1]
+    first = next(iter(several.values()))
     with styled():
         if axes is None:
             width = COLUMN if len(several) == 1 else min(7.0, 0.9 + 1.6 * len(several))
-            longest = max(len(frame) for _, frame in several.values())
+            longest = max(len(shown.frame) for shown in several.values())
             figure = picture(SPARE + LINE * longest, width)
             axes = list(figure.subplots(1, len(several), squeeze=False)[0])
-            labels = {label for label, _ in several.values()}
+            labels = {shown.label for shown in several.values()}
             if len(several) > 1 and len(labels) == 1:  # said once, above all
                 figure.suptitle(labels.pop(), fontsize=STYLE["axes.titlesize"])
-                several = {name: ("", frame) for name, (_, frame) in several.items()}
-        top = (
-            max(float(np.nanmax(frame.to_numpy(float), initial=0.0)) for _, frame in several.values()) or 1.0
-        )
-        columns = ordered(first.to_numpy(float))[1] if order else None
-        for place, (name, (label, frame)) in zip(axes, several.items(), strict=True):
-            shared = columns if list(frame.columns) == list(first.columns) else None
-            places = _places(frame, groups, order, shared)
-            _draw(place, frame, label, name, places, top, narrow=len(several) > 1)
+                several = {name: replace(shown, label="") for name, shown in several.items()}
+        strengths = [shown.strength.to_numpy(float) for shown in several.values()]
+        top = max(float(np.nanmax(values, initial=0.0)) for values in strengths) or 1.0
+        columns = ordered(strengths[0])[1] if order else None
+        for place, (name, shown) in zip(axes, several.items(), strict=True):
+            shared = columns if list(shown.frame.columns) == list(first.frame.columns) else None
+            places = _places(shown.strength, groups, order, shared)
+            _draw(place, shown, name, places, top, narrow=len(several) > 1)
     return figure_of(axes[0])
 
 
@@ -132,10 +152,7 @@ def ordered(values: Floats, columns: Sequence[int] | None = None) -> tuple[list[
     return rows, list(columns) if columns is not None else first_columns + strongest(1, first_columns)
 
 
-def _frame(
-    item: Score | Mapping[str, Score], metric: str | None, detail: str | None
-) -> tuple[str, pd.DataFrame]:
-    """The table and what to call it."""
+def _heat_map(item: Score | Mapping[str, Score], metric: str | None, detail: str | None) -> HeatMap:
     chosen = score_of(item, metric, lambda score: bool(latents_by_factors(score)))
     frames = latents_by_factors(chosen)
     if not frames:
@@ -144,7 +161,8 @@ def _frame(
         raise InputError(f"`detail`: {chosen.key} has no table {detail!r}; it has {', '.join(frames)}")
     name = detail or next(iter(frames))
     unit = f", {UNITS[name]}" if name in UNITS else ""
-    return f"{paper_name(chosen.key)}: {name.replace('_', ' ')}{unit}", frames[name]
+    label = f"{paper_name(chosen.key)}: {name.replace('_', ' ')}{unit}"
+    return HeatMap(label, frames[name], strength(name, frames[name]), name in READINGS)
 
 
 def _groups(given: Mapping[str, str] | Sequence[str], latents: Sequence[str]) -> list[str]:
@@ -159,42 +177,36 @@ def _groups(given: Mapping[str, str] | Sequence[str], latents: Sequence[str]) ->
 
 
 def _places(
-    frame: pd.DataFrame,
+    strengths: pd.DataFrame,
     groups: Mapping[str, str] | Sequence[str] | None,
     order: bool,
     columns: Sequence[int] | None,
 ) -> Places:
     """The order of rows and columns, and the group of each row of the table, if there are groups."""
-    rows, shown = list(range(frame.shape[0])), list(range(frame.shape[1]))
+    rows, shown = list(range(strengths.shape[0])), list(range(strengths.shape[1]))
     if order:
-        rows, shown = ordered(frame.to_numpy(dtype=float), columns)
+        rows, shown = ordered(strengths.to_numpy(dtype=float), columns)
     if groups is None:
         return rows, shown, None
-    group_of = _groups(groups, [str(latent) for latent in frame.index])
+    group_of = _groups(groups, [str(latent) for latent in strengths.index])
     first = {group: place for place, group in reversed(list(enumerate(group_of)))}
     rows.sort(key=lambda row: first[group_of[row]])  # stable: within a group as ordered
     return rows, shown, group_of
 
 
-def _draw(
-    axes: Axes,
-    frame: pd.DataFrame,
-    label: str,
-    name: str,
-    places: Places,
-    top: float,
-    *,
-    narrow: bool,
-) -> None:
+def _draw(axes: Axes, shown: HeatMap, name: str, places: Places, top: float, *, narrow: bool) -> None:
     rows, columns, group_of = places
-    shown = frame.to_numpy(dtype=float)[np.ix_(rows, columns)]
-    axes.imshow(
-        np.ma.masked_invalid(shown), cmap=HEAT, vmin=0.0, vmax=top, aspect="auto", interpolation="nearest"
+    frame = shown.frame
+    numbers, shades = (
+        table.to_numpy(dtype=float)[np.ix_(rows, columns)] for table in (frame, shown.strength)
     )
-    if shown.shape[1] <= (4 if narrow else MOST_NUMBERS):
-        for (line, column), value in np.ndenumerate(shown):
+    axes.imshow(
+        np.ma.masked_invalid(shades), cmap=HEAT, vmin=0.0, vmax=top, aspect="auto", interpolation="nearest"
+    )
+    if numbers.shape[1] <= (4 if narrow else MOST_NUMBERS):
+        for (line, column), value in np.ndenumerate(numbers):
             text = "–" if math.isnan(value) else f"{value:.2f}"
-            colour = INK if math.isnan(value) else legible(value / top)
+            colour = INK if math.isnan(value) else legible(shades[line, column] / top)
             axes.text(column, line, text, ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(len(columns)), [str(frame.columns[c]) for c in columns], rotation=35, ha="right",
                     rotation_mode="anchor")  # fmt: skip
@@ -204,7 +216,7 @@ def _draw(
         spine.set_visible(False)
     if group_of is not None:
         _mark_groups(axes, [group_of[row] for row in rows])
-    title = "\n".join(filter(None, [name, label])) if name else f"{label} (largest {number(top)})"
+    title = "\n".join(filter(None, [name, shown.label])) if name else f"{shown.label}{shown.end()}"
     axes.set_title(title, loc="left")
 
 

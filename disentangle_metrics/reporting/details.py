@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,50 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40  # latents shown of one table
 MOST_COLUMNS = 40
+
+
+def _less_from_1(frame: pd.DataFrame) -> pd.DataFrame:
+    return 1.0 - frame
+
+
+def _less_from_largest(frame: pd.DataFrame) -> pd.DataFrame:
+    largest = frame.max(axis=1)  # of a latent: what it is where nothing is held fixed, about
+    return frame.rsub(largest, axis=0).div(largest.where(largest > 0, 1.0), axis=0)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table of latents by factors is read in which the larger number is not the stronger pair.
+
+    Attributes
+    ----------
+    strength
+        From the numbers to numbers that are larger for a stronger pair.
+    name
+        What these are.
+    darkest
+        What has the darkest cells.
+    """
+
+    strength: Callable[[pd.DataFrame], pd.DataFrame]
+    name: str
+    darkest: str
+
+
+READINGS: Mapping[str, Reading] = {  # by the name of the table in a score's details
+    "error": Reading(_less_from_1, "1 - error", "the smallest numbers"),
+    "p": Reading(_less_from_1, "1 - p", "the smallest numbers"),
+    "mean_distance": Reading(
+        _less_from_largest,
+        "share that the mean distance falls",
+        "the numbers that are smallest beside the largest of their row",
+    ),
+}
+
+
+def strength(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table of latents by factors as numbers that are larger for a stronger pair; NaN stays."""
+    return READINGS[name].strength(frame) if name in READINGS else frame
 
 
 @dataclass(frozen=True)
@@ -28,6 +72,10 @@ class DetailTable:
         Keys of the scores that have it.
     frame
         The numbers.
+    strength
+        As dark as its cells are: the numbers, or larger ones for stronger pairs.
+    darkest
+        What has the darkest cells, as text; empty if the largest numbers have.
     left_out
         Rows and columns that are not shown, as text; empty if all are.
     """
@@ -35,6 +83,8 @@ class DetailTable:
     name: str
     scores: tuple[str, ...]
     frame: pd.DataFrame
+    strength: pd.DataFrame
+    darkest: str
     left_out: str
 
 
@@ -45,7 +95,7 @@ def detail_tables(report: Report) -> list[DetailTable]:
         for name, frame in _tables(score):
             content = (name, frame.to_csv().encode())
             named.setdefault(content, (name, frame, []))[2].append(score.key)
-    tables = [_cut(name, frame, keys) for name, frame, keys in named.values()]
+    tables = [_cut(name, frame, keys, READINGS.get(name)) for name, frame, keys in named.values()]
     return [*tables, *_parts(report)]
 
 
@@ -67,9 +117,9 @@ def shares_of_largest(frame: pd.DataFrame) -> list[list[float]]:
 def _tables(score: Score) -> Iterator[tuple[str, pd.DataFrame]]:
     for name, item in score.details.items():
         if hasattr(item, "columns"):
-            yield name.replace("_", " "), item
+            yield name, item
         elif hasattr(item, "index") and hasattr(item, "to_frame"):
-            yield name.replace("_", " "), item.to_frame(name="value")
+            yield name, item.to_frame(name="value")
 
 
 def _parts(report: Report) -> Iterator[DetailTable]:
@@ -84,14 +134,18 @@ def _parts(report: Report) -> Iterator[DetailTable]:
             yield _cut(name, pd.DataFrame(parts).T, list(parts))
 
 
-def _cut(name: str, frame: pd.DataFrame, keys: list[str]) -> DetailTable:
+def _cut(name: str, frame: pd.DataFrame, keys: list[str], reading: Reading | None = None) -> DetailTable:
     rows, columns = frame.shape
+    shades = frame if reading is None else reading.strength(frame)
     left_out = []
     if rows > MOST_ROWS:
-        strongest = frame.abs().max(axis=1).nlargest(MOST_ROWS).index
-        frame = frame.loc[[row for row in frame.index if row in set(strongest)]]
-        left_out.append(f"the {MOST_ROWS} rows with the largest numbers of {rows:,} are shown")
+        strongest = set(shades.abs().max(axis=1).nlargest(MOST_ROWS).index)
+        kept = [row for row in frame.index if row in strongest]
+        frame, shades = frame.loc[kept], shades.loc[kept]
+        largest = "largest numbers" if reading is None else "darkest cells"
+        left_out.append(f"the {MOST_ROWS} rows with the {largest} of {rows:,} are shown")
     if columns > MOST_COLUMNS:
-        frame = frame.iloc[:, :MOST_COLUMNS]
+        frame, shades = frame.iloc[:, :MOST_COLUMNS], shades.iloc[:, :MOST_COLUMNS]
         left_out.append(f"the first {MOST_COLUMNS} columns of {columns:,} are shown")
-    return DetailTable(name, tuple(keys), frame, "; ".join(left_out))
+    darkest = "" if reading is None else f"The darkest cells have {reading.darkest}."
+    return DetailTable(name.replace("_", " "), tuple(keys), frame, shades, darkest, "; ".join(left_out))

@@ -137,7 +137,7 @@ def _mark(score: Score) -> Mark | None:
 
 
 def _cells(table: DetailTable) -> list[tuple[str, list[Cell]]]:
-    shares = shares_of_largest(table.frame)
+    shares = shares_of_largest(table.strength)
     values = table.frame.to_numpy(dtype=float)
     return [
         (

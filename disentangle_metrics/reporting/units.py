@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.reporting.blocks import Block, Column, Line
-from disentangle_metrics.reporting.details import latents_by_factors
+from disentangle_metrics.reporting.details import READINGS, latents_by_factors, strength
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import number
 from disentangle_metrics.text import visible
@@ -65,9 +65,8 @@ def held(report: Report) -> Held | None:
             return Held(share, score.key, "share of the factor's entropy", True)
     for score in scores:
         name, frame = next(iter(latents_by_factors(score).items()))
-        if name == "error":
-            return Held(1.0 - frame, score.key, "1 - error", False)
-        return Held(frame, score.key, name.replace("_", " "), False)
+        what = READINGS[name].name if name in READINGS else name.replace("_", " ")
+        return Held(strength(name, frame), score.key, what, False)
     return None
 
 

@@ -1,0 +1,58 @@
+"""Heat maps of tables of latents by factors: the strongest pairs on the diagonal and dark, whatever numbers say so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import disentangle_metrics as dm
+from disentangle_metrics.reporting.details import detail_tables, shares_of_largest
+from disentangle_metrics.reporting.units import held
+from tests.reporting.example import score
+
+pytest.importorskip("matplotlib")
+
+# Rows a, b hold factors y, x; c is constant. Each would be paired wrongly by its largest numbers.
+FALLING = {
+    "error": [[0.9, 0.1], [0.2, 0.8], [1.0, 1.0]],
+    "p": [[0.5, 0.001], [0.02, 0.6], [1.0, 1.0]],
+    "mean_distance": [[4.0, 0.4], [0.1, 0.5], [0.0, 0.0]],
+}
+
+
+def of(name: str, rows: list[list[float]]) -> dm.Report:
+    frame = pd.DataFrame(rows, index=list("abc"), columns=["x", "y"])
+    return dm.Report({"s": score("s", 0.5, "", details={name: frame})}, latent_names=tuple("abc"))
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_where_less_is_more_the_smallest_numbers_are_paired_and_dark(name):
+    report = of(name, FALLING[name])
+    axes = dm.plot.table(report).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["y", "x"]
+    shades = axes.images[0].get_array()
+    assert shades.argmax(axis=1)[:2].tolist() == [0, 1]
+    assert (shades[2] <= 0).all()
+    smallest = FALLING[name][0][1]
+    assert axes.texts[0].get_text() == f"{smallest:.2f}"
+    assert f"(darkest {smallest:.3f})" in axes.get_title(loc="left")
+    table = held(report)
+    assert table is not None
+    assert table.best() == {"x": "b", "y": "a"}
+    (shown,) = detail_tables(report)
+    dark = np.array(shares_of_largest(shown.strength))
+    assert dark.argmax(axis=0).tolist() == [1, 0]
+    assert shown.darkest
+
+
+def test_a_latent_that_keeps_its_distance_is_light():
+    """The share of its largest distance that each falls by: 1 - 0.4 / 4, 1 - 0.1 / 0.5; a constant latent none."""
+    shades = (
+        dm.plot.table(of("mean_distance", FALLING["mean_distance"]), order=False)
+        .axes[0]
+        .images[0]
+        .get_array()
+    )
+    np.testing.assert_allclose(shades, [[0.0, 0.9], [0.8, 0.0], [0.0, 0.0]])
