@@ -72,7 +72,8 @@ def table(
 ) -> Figure:
     """A heat map of what each latent tells of each factor: mutual information, importances, accuracies.
 
-    The stronger a pair, the darker its cell. Of errors, distances and p the smaller is the stronger.
+    The stronger a pair, the darker its cell. Of errors, distances and p the smaller is the stronger; of
+    numbers with a sign the larger without it.
 
     Parameters
     ----------
@@ -205,7 +206,7 @@ def _draw(axes: Axes, shown: HeatMap, name: str, places: Places, top: float, *, 
     )
     if numbers.shape[1] <= (4 if narrow else MOST_NUMBERS):
         for (line, column), value in np.ndenumerate(numbers):
-            text = "–" if math.isnan(value) else f"{value:.2f}"
+            text = "–" if math.isnan(value) else f"{value:z.2f}"
             colour = INK if math.isnan(value) else legible(shades[line, column] / top)
             axes.text(column, line, text, ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(len(columns)), [str(frame.columns[c]) for c in columns], rotation=35, ha="right",

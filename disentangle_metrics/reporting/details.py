@@ -25,6 +25,10 @@ def _less_from_largest(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rsub(largest, axis=0).div(largest.where(largest > 0, 1.0), axis=0)
 
 
+def _without_sign(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.abs()
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a table of latents by factors is read in which the larger number is not the stronger pair.
@@ -47,6 +51,8 @@ class Reading:
 READINGS: Mapping[str, Reading] = {  # by the name of the table in a score's details
     "error": Reading(_less_from_1, "1 - error", "the smallest numbers"),
     "p": Reading(_less_from_1, "1 - p", "the smallest numbers"),
+    "map": Reading(_without_sign, "size of the map", "the numbers farthest from 0"),
+    "matching": Reading(_without_sign, "size of the matching", "the numbers farthest from 0"),
     "mean_distance": Reading(
         _less_from_largest,
         "share that the mean distance falls",

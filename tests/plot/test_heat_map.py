@@ -47,6 +47,24 @@ def test_where_less_is_more_the_smallest_numbers_are_paired_and_dark(name):
     assert shown.darkest
 
 
+@pytest.mark.parametrize("name", ["matching", "map"])
+def test_the_sign_of_a_pair_does_not_count(name):
+    report = of(name, [[-0.001, -1.0], [0.5, 0.1], [0.0, 0.2]])
+    axes = dm.plot.table(report).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b", "c"]
+    np.testing.assert_allclose(axes.images[0].get_array(), [[1.0, 0.001], [0.1, 0.5], [0.2, 0.0]])
+    assert [text.get_text() for text in axes.texts[:2]] == ["-1.00", "0.00"]
+    assert "(darkest -1.000)" in axes.get_title(loc="left")
+    (shown,) = detail_tables(report)
+    assert shares_of_largest(shown.strength)[0] == [0.001, 1.0]
+
+
+@pytest.mark.parametrize(("number", "end"), [(0.0, " (largest 0.000)"), (np.nan, "")])
+def test_a_title_has_the_largest_number_that_there_is(number, end):
+    axes = dm.plot.table(of("mutual_information", [[number, number]] * 3)).axes[0]
+    assert axes.get_title(loc="left") == f"s: mutual information, nats{end}"
+
+
 def test_a_latent_that_keeps_its_distance_is_light():
     """The share of its largest distance that each falls by: 1 - 0.4 / 4, 1 - 0.1 / 0.5; a constant latent none."""
     shades = (
