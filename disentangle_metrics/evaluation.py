@@ -17,14 +17,13 @@ from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
-from disentangle_metrics.encoders.reading import as_encoder, described, reading
+from disentangle_metrics.encoders.reading import as_encoder, described, inputs_of, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.hierarchy import check_names
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
-from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.progress import LateProgress
 from disentangle_metrics.loaders import encode_batches, factor_places, is_loader, places_of
 from disentangle_metrics.scoring.early import check_score_options, read_again
@@ -132,7 +131,7 @@ def evaluate(
         notes = tuple(remarks())
         other_scale = None
         if in_scale is not None and isinstance(latents, GaussianPosterior):
-            images = _inputs(dataset, rows[: min(batch_size, LOOKED_AT)])
+            images = inputs_of(dataset, rows[: min(batch_size, LOOKED_AT)])
             other_scale = wants_another_scale(in_scale, images, wanted_scale or _scale_in(encoder))
     about_network = [Check("network_outputs", text) for text in notes]
     about_network += [] if other_scale is None else [other_scale]
@@ -338,11 +337,6 @@ def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int])
     return labels.iloc[:, columns] if hasattr(labels, "columns") else labels[:, columns]
 
 
-def _inputs(dataset: FactorDataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    own = getattr(dataset, "network_input", None)  # not every object that stands for a data set has it
-    return network_input(dataset.images(rows)) if own is None else own(rows)
-
-
 def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> list[int]:
     known = list(dataset.factor_names)
     if not known:
@@ -372,7 +366,7 @@ def _encode(
     with bar or contextlib.nullcontext():
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
-            posterior = read(_inputs(dataset, batch)).held()
+            posterior = read(inputs_of(dataset, batch)).held()
             mean, logvar = posterior.mean, posterior.logvar
             if means and (mean.shape[1] != means[0].shape[1] or (logvar is None) != (not logvars)):
                 raise InputError(

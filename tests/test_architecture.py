@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model_agreement": {"estimators", "inputs"},
     "metrics": {"estimators", "model_agreement", "registry", "relations"},
     "reference_scores": set(),
-    "reporting": {"metrics"},
+    "reporting": {"encoders", "metrics"},
     "plot": {"inputs", "relations", "reporting"},
     "scoring": {"inputs", "metrics", "plot", "reference_scores", "registry", "relations", "reporting"},
     "comparison": {"inputs", "metrics", "plot", "reporting", "scoring"},

@@ -7,10 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from disentangle_metrics.encoders.encoder import CallableEncoder, Encoder, evaluation_mode
 from disentangle_metrics.encoders.input_scale import InputScale
 from disentangle_metrics.encoders.outputs import Outputs, Posterior
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit import network_input
 
 ReadBatch = Callable[[Any], Posterior]
 AS_IT_IS = InputScale("0..1")
@@ -47,6 +51,22 @@ def described(encoder: Any) -> Any:
         encoder = encoder.network if isinstance(encoder, Encoder) else encoder.encode
     kind = type(encoder)
     return getattr(encoder, "__qualname__", f"{kind.__module__}.{kind.__qualname__}")
+
+
+def inputs_of(dataset: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Images of a data set as (n, channels, height, width) in [0, 1], with all bits that it has."""
+    own = getattr(dataset, "network_input", None)  # not every object that stands for a data set has it
+    read: NDArray[np.float32] = network_input(dataset.images(rows)) if own is None else own(rows)
+    return read
+
+
+def decoder_of(encoder: Any) -> Callable[[ArrayLike], NDArray[np.uint8]] | None:
+    """The function from latents to images (n, height, width, channels) of an encoder; None if it has none."""
+    network = getattr(encoder, "__self__", encoder)  # of a method, such as network.encode
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(network, torch.nn.Module):
+        encoder = Encoder(network)
+    return encoder.decode if getattr(encoder, "decodes", False) else None
 
 
 @contextlib.contextmanager

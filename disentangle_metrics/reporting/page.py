@@ -84,7 +84,9 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         tables=[(table, _cells(table)) for table in detail_tables(report)],
         pictures=None
         if encoder is None
-        else pictures(encoder, dataset, names_of_columns(report), seed=report.seed),
+        else pictures(
+            encoder, dataset, names_of_columns(report), scale=report.provenance.get("scale"), seed=report.seed
+        ),
         json=_json(report),
         latex=as_latex(view),
         citation=citation,

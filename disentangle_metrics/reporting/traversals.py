@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.encoders import Encoder
+from disentangle_metrics.encoders.input_scale import InputScale, input_scale
+from disentangle_metrics.encoders.reading import decoder_of, inputs_of, reading
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.kit import network_input
 from disentangle_metrics.reporting.extras import need
 
 IMAGES = 8  # reconstructed
@@ -57,32 +59,43 @@ class Pictures:
     note: str
 
 
-def pictures(encoder: Any, dataset: Any, latent_names: tuple[str, ...], *, seed: int = 0) -> Pictures | None:
+def pictures(
+    encoder: Any, dataset: Any, latent_names: tuple[str, ...], *, scale: str | None = None, seed: int = 0
+) -> Pictures | None:
     """What the decoder of an encoder draws; None if it has no decoder.
 
     Parameters
     ----------
     encoder
-        What :func:`load_encoder` returns.
+        What was scored: what :func:`load_encoder` returns, a network, or its method that encodes.
     dataset
-        What :func:`load_dataset` returns.
+        What :func:`load_dataset` or :func:`.datasets.from_arrays` returns.
     latent_names
         Names of the latents.
+    scale
+        The range in which the encoder was scored, as its record has it; None: that of the encoder.
     seed
         Of the images.
 
     Raises
     ------
     InputError
-        If pillow is not installed, or the images are not of the size that the model takes.
+        If pillow is not installed, the images are not of the size that the model takes, or the encoder or the
+        data set is not what was scored.
     """
-    if not getattr(encoder, "decodes", False):
+    decode = decoder_of(encoder)
+    if decode is None:
         return None
+    if not hasattr(dataset, "images"):
+        raise InputError(
+            f"`dataset` must be a data set to draw pictures of, got {type(dataset).__name__}; of your own "
+            "images pass `dm.datasets.from_arrays(images, factors)`"
+        )
     need("PIL", "a picture")
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(dataset), min(ROWS, len(dataset)), replace=False)
-    originals = dataset.images(rows)
-    means = _means(encoder(network_input(originals)))
+    with reading(encoder, _scale(encoder, scale), images=True) as (read, _, _):
+        means = read(inputs_of(dataset, rows)).mean.astype(np.float64)
     if len(latent_names) != means.shape[1]:
         raise InputError(
             f"the report is of {len(latent_names)} latents and `encoder` gives {means.shape[1]}; pass the "
@@ -90,7 +103,7 @@ def pictures(encoder: Any, dataset: Any, latent_names: tuple[str, ...], *, seed:
         )
     shown = np.sort(np.argsort(-means.std(axis=0), kind="stable")[:MOST_LATENTS])
     count = min(IMAGES, len(rows))
-    reconstructed = encoder.decode(means[:count])
+    reconstructed = decode(means[:count])
     values = np.quantile(means, np.linspace(*QUANTILES, COLUMNS), axis=0)  # (columns, latents)
     traversals = []
     for latent in shown:
@@ -99,14 +112,14 @@ def pictures(encoder: Any, dataset: Any, latent_names: tuple[str, ...], *, seed:
         low, high = values[0, latent], values[-1, latent]
         traversals.append(
             _strip(
-                encoder.decode(codes),
+                decode(codes),
                 latent_names[latent],
                 f"{COLUMNS} images as latent {latent_names[latent]} goes from {low:.2f} to {high:.2f}",
             )
         )
     return Pictures(
         reconstructions=(
-            _strip(originals[:count], "originals", f"{count} images of {dataset.name}"),
+            _strip(dataset.images(rows[:count]), "originals", f"{count} images of {dataset.name}"),
             _strip(reconstructed, "reconstructions", f"the same {count} images, encoded and decoded"),
         ),
         traversals=tuple(traversals),
@@ -125,8 +138,17 @@ def _note(shown: int, latents: int) -> str:
     )
 
 
-def _means(output: Any) -> NDArray[np.float64]:
-    return np.asarray(output[0] if isinstance(output, tuple) else output, dtype=np.float64)
+def _scale(encoder: Any, scored: str | None) -> InputScale | None:
+    """The range to bring images into before the encoder, which may bring them into one of its own."""
+    own = encoder.scale if isinstance(encoder, Encoder) else None
+    if own is None:
+        return input_scale(scored)
+    if scored not in (None, own.text):
+        raise InputError(
+            f"the report is of images in {scored} and `encoder` has `scale={own.text!r}`; pass the encoder "
+            "that was scored"
+        )
+    return None
 
 
 def _strip(images: Images, title: str, description: str) -> Strip:

@@ -379,7 +379,8 @@ class Report(Mapping[str, Score]):
         Raises
         ------
         InputError
-            If jinja2, or for pictures pillow, is not installed (extra ``report``).
+            If jinja2, or for pictures pillow, is not installed (extra ``report``), or the encoder or
+            the data set are not those of the report.
         """
         from disentangle_metrics.reporting.page import as_page
 
