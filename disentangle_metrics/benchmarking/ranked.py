@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from disentangle_metrics.reporting.ranks import first_scores
+from disentangle_metrics.reporting.signatures import differing, shared
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.signatures import comparable, differing
 
 SCORED_ALIKE = "; `dm.Metric(..., active='varying')` scores all alike"
 
@@ -47,7 +47,7 @@ def _differences(reports: Reports) -> dict[str, str]:
             key in report and not math.isnan(report[key].value) for report in reports.values()
         ):
             continue
-        said = {name: [comparable(report[key].signature, None)] for name, report in reports.items()}
+        said = {name: [shared(report[key].signature)] for name, report in reports.items()}
         if found := differing(said):
             differences[key] = found
     return differences

@@ -216,9 +216,7 @@ class Benchmark(Mapping[str, Report]):
         ranks = plot.ranks
         from disentangle_metrics.plot.style import SERIES  # only now: it needs matplotlib
 
-        if len(self) <= len(SERIES):
-            return plot.scores(self, **options)
-        return ranks(ranked(self.reports), **options)
+        return (plot.scores if len(self) <= len(SERIES) else ranks)(self, **options)
 
     def _blocks(self, brief: bool = False) -> Blocks:
         return benchmark_blocks(

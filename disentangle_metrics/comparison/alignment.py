@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import score_keys, without_settings
+from disentangle_metrics.reporting.signatures import differing
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.signatures import comparable, differing
+from disentangle_metrics.scoring.signatures import comparable
 from disentangle_metrics.text import listed
 
 Named = Mapping[str, Sequence[Report]]  # the runs of each representation, by its name

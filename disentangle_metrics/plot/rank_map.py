@@ -25,6 +25,7 @@ from disentangle_metrics.plot.style import (
 )
 from disentangle_metrics.reporting import ranks as ranking
 from disentangle_metrics.reporting.literature import paper_name
+from disentangle_metrics.reporting.signatures import differing, shared
 from disentangle_metrics.reporting.view import LOWER, SIZE, by_property, lower_is_better
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ DARKEST = 0.85  # of the colours, for the best
 def ranks(reports: Any, *, ax: Axes | None = None) -> Figure:
     """Each score of each representation as a number, the darker the better it ranks among them.
 
-    A number without a shade has no rank: of a size, neither more nor less is better.
+    A number without a shade has no rank. Of a size, neither more nor less is better. Scores whose signatures
+    differ cannot be compared, such as those of arrays and of posteriors under two rules.
 
     Parameters
     ----------
@@ -100,7 +102,8 @@ def _shades(several: Mapping[str, Mapping[str, Score]], column: Score) -> NDArra
     """How dark each representation is in a column: by its rank among those that have a value."""
     found = [report.get(column.key) for report in several.values()]
     ranked = [score for score in found if score is not None and not math.isnan(score.value)]
-    if column.property == SIZE or len(ranked) < 2:
+    said = {str(place): [shared(score.signature)] for place, score in enumerate(ranked)}
+    if column.property == SIZE or len(ranked) < 2 or differing(said):
         return np.full(len(found), np.nan)
     places = iter(ranking.ranks(ranked))
     return np.array(

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.definition import MetricDefinition
-from disentangle_metrics.text import listed
+from disentangle_metrics.reporting.signatures import shared
 from disentangle_metrics.version import __version__
 
 # Facts that a signature may hold beside settings, and the option of a call that each is decided by.
@@ -40,13 +40,6 @@ OF_CALL = {
     "replicates": "`replicates`",
 }
 OF_PROGRAM = ("def", "dm", "sklearn")
-OF_LATENTS = (
-    "D",
-    "ranges",
-    "latent_kinds",
-    "latent_periods",
-)  # they belong to the representation that is scored
-OF_INTERVAL = ("confidence", "interval", "replicates")  # they do not change the score
 
 
 @cache
@@ -184,14 +177,8 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
     definition
         The metric's; None if it is not installed here.
     """
-    key, *parts = signature.split("|")
-    said = {"score": key}
-    said.update({name: text for name, _, text in (part.partition(":") for part in parts)})
-    resampled = "replicates" in said  # by the seed, which then stands there for that too
-    for name in (*OF_LATENTS, *OF_INTERVAL):
-        said.pop(name, None)
-    if "groups" in said:  # which columns make a unit belongs to the representation, that there are units not
-        said["groups"] = "given"
+    said = shared(signature)
+    resampled = "|replicates:" in signature  # by the seed, which then stands there for that too
     if resampled and definition is not None:
         with contextlib.suppress(InputError):  # a setting that no text brings back: keep the seed
             if not _seeded(definition, {**definition.settings, **parsed(signature, definition)[0]}):
@@ -216,20 +203,6 @@ def fits(wanted: str, signature: str, definition: MetricDefinition) -> bool:
     return spoken(definition, {**has, **settings}) == spoken(definition, has) and all(
         facts.get(name) == text for name, text in pinned.items() if name not in ("dm", "sklearn")
     )
-
-
-def differing(said: Mapping[str, Iterable[Mapping[str, str]]]) -> str:
-    """What differs among :func:`comparable` signatures of several owners, in words; empty if nothing does."""
-    names = dict.fromkeys(part for runs in said.values() for facts in runs for part in facts)
-    parts = []
-    for part in names:
-        values: dict[str, str] = {}
-        for name, runs in said.items():
-            for facts in runs:
-                values.setdefault(facts.get(part, "not set"), name)
-        if len(values) > 1:
-            parts.append(f"{part} is {listed(f'{value} in {name}' for value, name in values.items())}")
-    return ", ".join(parts)
 
 
 def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.reporting.palette import contrast
 from tests.plot.test_pictures import SMALLEST, drawn_texts
 from tests.reporting.example import DOLLARS, REPORT, score
@@ -84,6 +85,25 @@ def test_ranks_are_dark_for_the_best_whatever_the_direction() -> None:
     assert [texts[1, line] for line in range(4)] == ["0.50", "150", "12.3", "1.00"]
     assert texts[0, 3] == "–"
     assert {"compactness", "independence", "size"} <= set(texts.values())
+
+
+def test_scores_of_different_signatures_have_no_rank() -> None:
+    varying, faint = (
+        replace(REPORT["modularity"], signature=f"modularity|active:{rule}|n:100|D:{size}|def:2")
+        for rule, size in (("varying", 3), ("auto", 3))
+    )
+    codes = {f"code {place}": dm.Report({"mig": REPORT["mig"], "modularity": varying}) for place in range(8)}
+    posterior = {"posterior": dm.Report({"mig": REPORT["mig"], "modularity": faint})}
+    wider = {
+        "wider": dm.Report(
+            {"modularity": replace(varying, signature=varying.signature.replace("D:3", "D:4"))}
+        )
+    }
+    axes = Benchmark({**codes, **posterior}).plot().axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["MIG", "Modularity"]
+    assert axes.images[0].get_array().mask.tolist() == [[False, True]] * 9
+    assert [text.get_text() for text in axes.texts].count("0.90") == 9
+    assert not dm.plot.ranks({**codes, **wider}).axes[0].images[0].get_array().mask[:, 1].any()
 
 
 def test_numbers_stand_out_from_every_shade() -> None:
