@@ -18,6 +18,8 @@ from disentangle_metrics.plot.style import (
     SERIES,
     by_name,
     figure_of,
+    legend_above,
+    legend_height,
     legend_of,
     picture,
     score_of,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
 
 HIGH, SPARE = 1.05, 0.45  # inches of a panel, and for labels around them
-LEGEND = 0.15  # inches for each line of it
 WIDE = 3  # panels side by side
 LETTERS = 48  # of the names of panels side by side
 CURVE = "curve_"  # of a detail's name; the number of random features follows
@@ -75,7 +76,7 @@ def capacity(scores: Any, *, metric: str | None = None, axes: Sequence[Axes] | N
         raise InputError(f"`axes` must be {len(factors)}, one for each factor, got {len(axes)}")
     with styled():
         own = axes is None
-        axes = _panels(factors, len(several)) if axes is None else axes
+        axes = _panels(factors, list(several)) if axes is None else axes
         for panel, factor in zip(axes, factors, strict=True):
             _draw(panel, several, factor, capacities)
             if not own:
@@ -85,9 +86,9 @@ def capacity(scores: Any, *, metric: str | None = None, axes: Sequence[Axes] | N
             drawn = zip(several, SERIES, strict=False)
             marks = {name: Line2D([], [], **_style(colour, mark)) for name, (colour, mark) in drawn}
             if own:
-                legend_of(figure_of(axes[0]), marks, loc="outside upper left", ncols=3, columnspacing=1.0)
+                legend_above(axes[0], marks, own=True)
             else:
-                legend_of(axes[0], marks)
+                legend_of(axes[0], marks, several)
     return figure_of(axes[0])
 
 
@@ -107,12 +108,11 @@ def _factors(score: Score) -> list[str]:
     return [str(name) for name, loss in first.items() if math.isfinite(loss)]
 
 
-def _panels(factors: Sequence[str], representations: int) -> list[Axes]:
+def _panels(factors: Sequence[str], representations: Sequence[str]) -> list[Axes]:
     """Up to three panels side by side, fewer if a name needs the room."""
     wide = min(len(factors), max(1, min(WIDE, LETTERS // max(map(len, factors)))))
     high = math.ceil(len(factors) / wide)
-    legend = LEGEND * math.ceil(representations / 3) if representations > 1 else 0.0
-    figure = picture(HIGH * high + SPARE + legend, COLUMN)
+    figure = picture(HIGH * high + SPARE + legend_height(representations), COLUMN)
     grid = figure.subplots(high, wide, squeeze=False, sharey=True)
     figure.supxlabel("random features (dashed: mean, dotted: largest probe)", fontsize=7)
     figure.supylabel("share of the variance left", fontsize=7)

@@ -16,10 +16,15 @@ from disentangle_metrics.plot.style import (
     INK,
     QUIET,
     SERIES,
+    STYLE,
     figure_of,
     legend_above,
+    legend_height,
     picture,
     styled,
+    widest,
+    width_of,
+    wrapped,
 )
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER, SIZE, in_groups, lower_is_better, number
@@ -86,10 +91,11 @@ def differences(
     if ax is not None and not bounded:
         raise InputError("`comparison` has no score that ends at 1; pass `axes` instead of `ax`")
     with styled():
+        own = ax is None and axes is None
         if ax is not None:
             axes, others = [ax], []
         elif axes is None:
-            axes = _axes(bounded, others, LINE if len(comparison.names) == 2 else WIDER)
+            axes = _axes(bounded, others, comparison.names)
         axes = list(axes)
         if len(axes) < bool(bounded) + bool(others):
             raise InputError(f"`axes` must be two for these scores, got {len(axes)}")
@@ -102,17 +108,21 @@ def differences(
                 name: axes[0].plot([], [], mark, color=colour, markersize=3.8, label=name)[0]
                 for name, (colour, mark) in zip(comparison.names, SERIES, strict=False)
             }
-            legend_above(axes[0], marks)
+            legend_above(axes[0], marks, own=own)
     return figure_of(axes[0])
 
 
-def _axes(bounded: Sequence[ComparedScore], others: Sequence[ComparedScore], line: float) -> list[Axes]:
+def _axes(
+    bounded: Sequence[ComparedScore], others: Sequence[ComparedScore], names: Sequence[str]
+) -> list[Axes]:
+    pair = len(names) == 2
+    line = LINE if pair else WIDER
     heights = []
     if bounded:
         heights.append(line * (len(bounded) + len(in_groups(list(bounded)))))
     if others:
         heights.append(line * (len(others) + 0.5))
-    figure = picture(sum(heights) + SPARE * len(heights), COLUMN)
+    figure = picture(sum(heights) + SPARE * len(heights) + (0.0 if pair else legend_height(names)), COLUMN)
     return [row[0] for row in figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)]
 
 
@@ -166,9 +176,20 @@ def _draw(
         axes.set_xlabel("as a share of the largest")
     elif pair:
         first, second = comparison.names
-        axes.set_xlabel(f"← {first} better      {second} better →")
+        _label_sides(axes, [f"← {first} better", f"{second} better →"], [label for _, label in ticks])
     else:
         axes.set_xlabel("difference to the best, at 0")
+
+
+def _label_sides(axes: Axes, sides: Sequence[str], names: Sequence[str]) -> None:
+    """What either side of 0 means: in one line, or in lines that end at the right where names are long."""
+    label = "      ".join(sides)
+    room = figure_of(axes).get_size_inches()[0] - 0.2
+    if width_of(label, STYLE["axes.labelsize"]) < room - widest(names):
+        axes.set_xlabel(label)
+    else:
+        lines = [wrapped(side, room, STYLE["axes.labelsize"]) for side in sides]
+        axes.set_xlabel("\n".join(lines), loc="right", multialignment="right")
 
 
 def _bars(comparison: Comparison, score: ComparedScore) -> list[Bar]:

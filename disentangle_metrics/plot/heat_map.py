@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,17 +15,23 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.plot.style import (
+    BESIDE,
     COLUMN,
     HEAT,
     INK,
     QUIET,
-    STYLE,
+    SLANT,
+    TITLE,
     by_name,
     figure_of,
+    height_of,
     legible,
     picture,
+    room_of,
     score_of,
     styled,
+    widest,
+    wrapped,
 )
 from disentangle_metrics.reporting.details import READINGS, latents_by_factors, strength
 from disentangle_metrics.reporting.literature import paper_name
@@ -38,7 +45,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Places = tuple[list[int], list[int], list[str] | None]  # rows, columns, the group of each latent
 UNITS = {"mutual_information": "nats", "factor_entropy": "nats", "joint_entropy": "nats"}
-LINE, SPARE = 0.17, 0.95  # inches for a latent, and around them
+LINE, SPARE = 0.17, 0.95  # inches for a latent, and the least around them
+PANEL, CELLS, WIDE = 1.6, 0.8, 7.0  # least inches of one of several tables, of its cells, and most of all
+ABOVE = 0.4  # inches for a line above a table, and between all
 MOST_NUMBERS = 7  # columns of cells wide enough for their numbers
 
 
@@ -107,23 +116,50 @@ def table(
         raise InputError(f"`axes` must be {len(several)}, one for each representation, got {len(axes)}")
     first = next(iter(several.values()))
     with styled():
+        rooms = None if axes is None else map(room_of, axes)
         if axes is None:
-            width = COLUMN if len(several) == 1 else min(7.0, 0.9 + 1.6 * len(several))
-            longest = max(len(shown.frame) for shown in several.values())
-            figure = picture(SPARE + LINE * longest, width)
-            axes = list(figure.subplots(1, len(several), squeeze=False)[0])
             labels = {shown.label for shown in several.values()}
-            if len(several) > 1 and len(labels) == 1:  # said once, above all
-                figure.suptitle(labels.pop(), fontsize=STYLE["axes.titlesize"])
+            above = labels.pop() if len(several) > 1 and len(labels) == 1 else ""  # said once, above all
+            if above:
                 several = {name: replace(shown, label="") for name, shown in several.items()}
+            axes, room = _panels(several)
+            rooms = itertools.repeat(room)
+            if above:
+                figure_of(axes[0]).suptitle(above, fontsize=TITLE)
         strengths = [shown.strength.to_numpy(float) for shown in several.values()]
         top = max(float(np.nanmax(values, initial=0.0)) for values in strengths) or 1.0
         columns = ordered(strengths[0])[1] if order else None
-        for place, (name, shown) in zip(axes, several.items(), strict=True):
+        for place, room, (name, shown) in zip(axes, rooms, several.items(), strict=False):
             shared = columns if list(shown.frame.columns) == list(first.frame.columns) else None
             places = _places(shown.strength, groups, order, shared)
-            _draw(place, shown, name, places, top, narrow=len(several) > 1)
+            _draw(place, shown, places, top, narrow=len(several) > 1)
+            place.set_title(_title(name, shown, room), loc="left")
     return figure_of(axes[0])
+
+
+def _panels(several: Mapping[str, HeatMap]) -> tuple[list[Axes], float]:
+    """Axes side by side, or in several rows if the names of latents need the room; inches of their cells."""
+    frames = [shown.frame for shown in several.values()]
+    names = widest(name for frame in frames for name in frame.index)
+    alone = len(several) == 1
+    wide = max(1, min(len(several), int(WIDE / (names + CELLS))))
+    panel = max(PANEL, names + 1.5 * CELLS)
+    width = max(COLUMN, panel) if alone else min(WIDE, 0.9 + panel * wide)
+    room = width / wide - names - BESIDE
+    more = max(_title(name, shown, room).count("\n") for name, shown in several.items())
+    slanted = height_of((name for frame in frames for name in frame.columns), SLANT)
+    height = max(SPARE, slanted + (ABOVE if alone else 2 * ABOVE)) + LINE * (more + max(map(len, frames)))
+    high = -(-len(several) // wide)
+    panels = list(picture(high * height, width).subplots(high, wide, squeeze=False).ravel())
+    for empty in panels[len(several) :]:
+        empty.set_visible(False)
+    return panels[: len(several)], room
+
+
+def _title(name: str, shown: HeatMap, room: float) -> str:
+    """What stands above a table, in lines of so many inches."""
+    lines = [name, shown.label] if name else [f"{shown.label}{shown.end()}"]
+    return "\n".join(wrapped(line, room, TITLE) for line in lines if line)
 
 
 def ordered(values: Floats, columns: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
@@ -195,7 +231,7 @@ def _places(
     return rows, shown, group_of
 
 
-def _draw(axes: Axes, shown: HeatMap, name: str, places: Places, top: float, *, narrow: bool) -> None:
+def _draw(axes: Axes, shown: HeatMap, places: Places, top: float, *, narrow: bool) -> None:
     rows, columns, group_of = places
     frame = shown.frame
     numbers, shades = (
@@ -209,7 +245,7 @@ def _draw(axes: Axes, shown: HeatMap, name: str, places: Places, top: float, *, 
             text = "–" if math.isnan(value) else f"{value:z.2f}"
             colour = INK if math.isnan(value) else legible(shades[line, column] / top)
             axes.text(column, line, text, ha="center", va="center", fontsize=6, color=colour)
-    axes.set_xticks(range(len(columns)), [str(frame.columns[c]) for c in columns], rotation=35, ha="right",
+    axes.set_xticks(range(len(columns)), [str(frame.columns[c]) for c in columns], rotation=SLANT, ha="right",
                     rotation_mode="anchor")  # fmt: skip
     axes.set_yticks(range(len(rows)), [str(frame.index[r]) for r in rows])
     axes.tick_params(length=0)
@@ -217,8 +253,6 @@ def _draw(axes: Axes, shown: HeatMap, name: str, places: Places, top: float, *, 
         spine.set_visible(False)
     if group_of is not None:
         _mark_groups(axes, [group_of[row] for row in rows])
-    title = "\n".join(filter(None, [name, shown.label])) if name else f"{shown.label}{shown.end()}"
-    axes.set_title(title, loc="left")
 
 
 def _mark_groups(axes: Axes, groups: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.hierarchy import Hierarchy
 from disentangle_metrics.inputs.inputs import Inputs, Missing, check
-from disentangle_metrics.plot.style import COLUMN, HEAT, figure_of, picture, styled
+from disentangle_metrics.plot.style import COLUMN, HEAT, figure_of, label_below, picture, styled
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Strategy
 
@@ -91,7 +91,8 @@ def latent(
                       edgecolors="none")  # fmt: skip
         _label_values(ax, inputs, len(counts))
         ax.set_ylim(len(counts) - 0.5, -0.5)
-        ax.set_xlabel(f"{inputs.latent_names[row]}, cut into {cut.count} bins")
+        values = [label.get_text() for label in ax.get_yticklabels()]
+        label_below(ax, f"{inputs.latent_names[row]}, cut into {cut.count} bins", values)
         ax.set_ylabel(inputs.factor_names[0])
         told, all_of_it = information.mutual_information[row, 0], information.factor_entropy[0]
         share = f" ({told / all_of_it:.0%})" if all_of_it > 0 else ""

@@ -18,7 +18,9 @@ from disentangle_metrics.plot.style import (
     SERIES,
     by_name,
     figure_of,
+    label_below,
     legend_above,
+    legend_height,
     picture,
     score_of,
     styled,
@@ -65,19 +67,20 @@ def parts(
         found = " and ".join(AXES[name] for name in present)
         raise InputError(f"`axes` must be {len(present)}, for {found}, got {len(axes)}")
     with styled():
+        own = axes is None
         if axes is None:
             lines = [
                 max(len(getattr(s, name)) for s in several.values() if getattr(s, name) is not None)
                 for name in present
             ]
             heights = [LINE * max(1.0, 0.62 * len(several)) * count for count in lines]
-            figure = picture(sum(heights) + SPARE * len(heights), COLUMN)
+            figure = picture(sum(heights) + SPARE * len(heights) + legend_height(list(several)), COLUMN)
             axes = [row[0] for row in figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)]
         for place, name in zip(axes, present, strict=True):
             _draw(place, several, name)
         if len(several) > 1:
             marks = {name: Patch(**_style(place, len(several))) for place, name in enumerate(several)}
-            legend_above(axes[0], marks)
+            legend_above(axes[0], marks, own=own)
     return figure_of(axes[0])
 
 
@@ -123,4 +126,4 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
     each = AXES[attribute].removesuffix("s")
     if each == "latent" and "|groups:" in first.signature:
         each = "unit"
-    axes.set_xlabel(f"{paper_name(first.key)} by {each} (dashed: score)")
+    label_below(axes, f"{paper_name(first.key)} by {each} (dashed: score)", names)

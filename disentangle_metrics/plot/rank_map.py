@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,13 @@ from disentangle_metrics.plot.style import (
     QUIET,
     by_name,
     figure_of,
+    height_of,
+    label_below,
     legible,
     picture,
     styled,
+    widest,
+    width_of,
 )
 from disentangle_metrics.reporting import ranks as ranking
 from disentangle_metrics.reporting.literature import paper_name
@@ -32,8 +36,9 @@ if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
 
 MOST = 100  # representations
-LINE, CELL, SPARE = 0.155, 0.27, 1.6  # inches: height of a row, width of a column, height around them
-LETTER = 0.055  # inches of a name
+LINE, CELL, SPARE = 0.155, 0.27, 1.6  # inches: height of a row, width of a column, least height around them
+LABEL, TITLE = 60, 35  # degrees by which names of scores and of properties are turned
+EDGE = 0.5  # inches between all, and for the label below
 DARKEST = 0.85  # of the colours, for the best
 
 
@@ -73,12 +78,23 @@ def ranks(reports: Any, *, ax: Axes | None = None) -> Figure:
     columns = [(title, score) for title, scores in by_property(present) for score in scores]
     with styled():
         if ax is None:
-            names = LETTER * max(map(len, several)) + 0.15
-            width = max(COLUMN, names + CELL * len(columns) + 0.4)
-            ax = picture(SPARE + LINE * len(several), width).subplots()
+            width = max(COLUMN, CELL * len(columns) + _beside(several, columns) + EDGE)
+            labels = height_of((_label(score) for _, score in columns), LABEL)
+            spare = max(SPARE, labels + height_of((title for title, _ in columns), TITLE) + EDGE)
+            ax = picture(spare + LINE * len(several), width).subplots()
         _draw(ax, several, [score for _, score in columns])
         _mark_groups(ax, [title for title, _ in columns])
     return figure_of(ax)
+
+
+def _beside(names: Iterable[str], columns: Sequence[tuple[str, Score]]) -> float:
+    """Inches left and right of the cells, into which names of all kinds reach."""
+    places = [(place + 0.5) * CELL for place in range(len(columns))]
+    lower = [math.cos(math.radians(LABEL)) * width_of(_label(score)) for _, score in columns]
+    upper = [math.cos(math.radians(TITLE)) * width_of(title) for title, _ in columns]
+    left = max(width - place for width, place in zip(lower, places, strict=True))
+    right = max(width - place for width, place in zip(upper, reversed(places), strict=True))
+    return max(left, widest(names)) + max(right, 0.0)
 
 
 def _draw(axes: Axes, several: Mapping[str, Mapping[str, Score]], columns: Sequence[Score]) -> None:
@@ -89,13 +105,18 @@ def _draw(axes: Axes, several: Mapping[str, Mapping[str, Score]], columns: Seque
         found = list(several.values())[line].get(columns[column].key)
         colour = INK if math.isnan(shade) else legible(shade)
         axes.text(column, line, _short(found), ha="center", va="center", fontsize=6, color=colour)
-    labels = [paper_name(score.key) + (f" {LOWER}" if lower_is_better(score) else "") for score in columns]
-    axes.set_xticks(range(len(columns)), labels, rotation=60, ha="right", rotation_mode="anchor")
-    axes.set_xlabel("the darker a cell, the better its rank in the column")
+    axes.set_xticks(
+        range(len(columns)), list(map(_label, columns)), rotation=LABEL, ha="right", rotation_mode="anchor"
+    )
+    label_below(axes, "the darker a cell, the better its rank in the column", several)
     axes.set_yticks(range(len(several)), list(several))
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _label(score: Score) -> str:
+    return paper_name(score.key) + (f" {LOWER}" if lower_is_better(score) else "")
 
 
 def _shades(several: Mapping[str, Mapping[str, Score]], column: Score) -> NDArray[np.float64]:
@@ -131,7 +152,7 @@ def _mark_groups(axes: Axes, titles: Sequence[str]) -> None:
     for place in range(1, len(titles) + 1):
         if place < len(titles) and titles[place] == titles[start]:
             continue
-        axes.text((start + place - 1) / 2, -0.65, titles[start], rotation=35, ha="left", va="bottom",
+        axes.text((start + place - 1) / 2, -0.65, titles[start], rotation=TITLE, ha="left", va="bottom",
                   fontsize=6.5, style="italic", color=QUIET, rotation_mode="anchor")  # fmt: skip
         if place < len(titles):
             axes.axvline(place - 0.5, color=INK, linewidth=0.8)

@@ -18,6 +18,7 @@ from disentangle_metrics.plot.style import (
     by_name,
     figure_of,
     legend_above,
+    legend_height,
     picture,
     styled,
 )
@@ -74,10 +75,11 @@ def scores(reports: Any, *, ax: Axes | None = None, axes: Sequence[Axes] | None 
     if ax is not None and not bounded:
         raise InputError("`reports` has no score that ends at 1; pass `axes` instead of `ax`")
     with styled():
+        own = ax is None and axes is None
         if ax is not None:
             axes, others = [ax], []
         elif axes is None:
-            axes = _axes(bounded, others)
+            axes = _axes(bounded, others, legend_height(list(several)))
         axes = list(axes)
         if len(axes) < bool(bounded) + bool(others):
             raise InputError(f"`axes` must be two for these scores, got {len(axes)}")
@@ -91,17 +93,17 @@ def scores(reports: Any, *, ax: Axes | None = None, axes: Sequence[Axes] | None 
                 name: axes[0].plot([], [], mark, color=colour, **SMALL, label=name)[0]
                 for name, (colour, mark) in drawn
             }
-            legend_above(axes[0], marks)
+            legend_above(axes[0], marks, own=own)
     return figure_of(axes[0])
 
 
-def _axes(bounded: Mapping[str, list[str]], others: Sequence[str]) -> list[Axes]:
+def _axes(bounded: Mapping[str, list[str]], others: Sequence[str], legend: float) -> list[Axes]:
     heights = []
     if bounded:
         heights.append(LINE * (sum(map(len, bounded.values())) + len(bounded)))
     if others:
         heights.append(LINE * len(others))
-    figure = picture(sum(heights) + SPARE * len(heights), COLUMN)
+    figure = picture(sum(heights) + SPARE * len(heights) + legend, COLUMN)
     grid = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)
     return [row[0] for row in grid]
 

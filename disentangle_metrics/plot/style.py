@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.reporting.palette import contrast
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
 
 COLUMN = 3.3  # inches: one column of a paper
+TICK, TITLE = 6.5, 7.5  # points of the letters of ticks and legends, and of titles
+LEGEND, MARK = 0.15, 0.34  # inches: height of a line of a legend, width of a mark and what is around it
+SLANT = 35  # degrees by which names of columns are turned
+BESIDE = 0.3  # inches between the names at the left, the axes and the edge
+SIDE_BY_SIDE = 3  # names of a legend at most
 INK, QUIET, WHITE = "#111111", "#767676", "#ffffff"
 # Okabe and Ito's colours, which the colour-blind tell apart; a mark each for print in grey.
 SERIES = (
@@ -35,11 +43,11 @@ HEAT = "Blues"  # its lightness falls evenly, so that grey shows the same
 STYLE: Mapping[str, Any] = {
     "font.family": "sans-serif",
     "font.size": 7,
-    "axes.titlesize": 7.5,
+    "axes.titlesize": TITLE,
     "axes.labelsize": 7,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "legend.fontsize": 6.5,
+    "xtick.labelsize": TICK,
+    "ytick.labelsize": TICK,
+    "legend.fontsize": TICK,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -154,22 +162,77 @@ def legible(share: float) -> str:
     return max((INK, WHITE), key=lambda colour: contrast(colour, cell))
 
 
-def legend_of(owner: Axes | Figure, marks: Mapping[str, Artist], **options: Any) -> None:
+def legend_of(
+    owner: Axes | Figure, marks: Mapping[str, Artist], names: Iterable[str], **options: Any
+) -> None:
     """A legend of representations by name. A label that begins with an underscore would be left out."""
     legend = owner.legend(list(marks.values()), [str(place) for place in range(len(marks))], **options)
-    for text, name in zip(legend.get_texts(), marks, strict=True):
+    for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(name)
 
 
-def legend_above(axes: Axes, marks: Mapping[str, Artist]) -> None:
-    """A legend of representations by name, where it hides nothing."""
-    legend_of(
-        axes,
-        marks,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=min(len(marks), 3),
-        borderaxespad=0.2,
-        handletextpad=0.3,
-        columnspacing=1.0,
-    )
+def width_of(text: str, points: float = TICK) -> float:
+    """Inches that the widest line of a text takes in letters of this size."""
+    paths = (TextPath((0, 0), line, size=points) for line in text.splitlines() if line.strip())
+    return max((path.get_extents().width / 72 for path in paths), default=0.0)
+
+
+def widest(names: Iterable[Any], points: float = TICK) -> float:
+    """Inches of the widest of several texts."""
+    return max((width_of(str(name), points) for name in names), default=0.0)
+
+
+def height_of(names: Iterable[Any], degrees: float) -> float:
+    """Inches that the widest of several texts takes upwards when it is turned."""
+    return math.sin(math.radians(degrees)) * widest(names)
+
+
+def room_of(axes: Axes) -> float:
+    """Inches between the left and the right end of axes."""
+    return axes.get_window_extent().width / figure_of(axes).dpi
+
+
+def wrapped(text: str, room: float, points: float = TICK) -> str:
+    """The text in as many lines as it takes for each to fit into so many inches."""
+    letters = len(text)
+    lines = [text]
+    while widest(lines, points) > room and letters > 1:
+        letters = min(letters - 1, max(1, int(letters * room / widest(lines, points))))
+        lines = textwrap.wrap(text, letters)
+    return "\n".join(lines)
+
+
+def legend_lines(names: Sequence[str], room: float = COLUMN) -> tuple[list[str], int]:
+    """The names as they stand in a legend of so many inches, and how many stand side by side."""
+    shown = [wrapped(name, room - MARK) for name in names]
+    return shown, max(1, min(len(names), SIDE_BY_SIDE, int(room / (MARK + widest(shown)))))
+
+
+def legend_height(names: Sequence[str]) -> float:
+    """Inches that a legend above a picture takes; none of one representation."""
+    if len(names) < 2:
+        return 0.0
+    shown, columns = legend_lines(names)
+    rows = math.ceil(len(shown) / columns)
+    return LEGEND * rows * max(1 + name.count("\n") for name in shown)
+
+
+def legend_above(axes: Axes, marks: Mapping[str, Artist], *, own: bool) -> None:
+    """A legend of representations by name, where it hides nothing: above an `own` figure, or the axes."""
+    figure = figure_of(axes)
+    room = figure.get_size_inches()[0] if own else room_of(axes)
+    shown, columns = legend_lines(list(marks), room)
+    place: dict[str, Any] = {"loc": "outside upper left"}
+    if not own:
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
+    owner = figure if own else axes
+    legend_of(owner, marks, shown, ncols=columns, handletextpad=0.3, columnspacing=1.0, **place)
+
+
+def label_below(axes: Axes, text: str, names: Iterable[Any]) -> None:
+    """A label of the axes, in the middle; at their right end, if names at the left leave no room for it."""
+    room, points = figure_of(axes).get_size_inches()[0] - BESIDE, STYLE["axes.labelsize"]
+    if width_of(text, points) < room - widest(names):
+        axes.set_xlabel(text)
+    else:
+        axes.set_xlabel(wrapped(text, room, points), loc="right", multialignment="right")

@@ -305,7 +305,7 @@ def test_a_name_that_begins_with_an_underscore_is_in_the_legend():
         (dm.plot.parts({"_old": REPORT["mig"], "new": REPORT["mig"], "less": with_latents}), names),
         (dm.plot.differences(of_few_rows("_old")), ["coarse", "fine", "_old"]),
     ):
-        assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == shown
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == shown
 
 
 def test_of_three_the_best_is_at_zero():
