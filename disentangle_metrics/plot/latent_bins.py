@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.hierarchy import Hierarchy
@@ -35,9 +38,9 @@ def latent(
 ) -> Figure:
     """How the values of one factor fall into the bins of one latent: what mutual information counts.
 
-    A row is a value of the factor (for a continuous one, a bin of it), and shows where its samples lie:
-    the darker a cell, the larger the share of the row's samples. One dark cell in each row and column: the
-    latent tells the factor. Rows that look alike: it does not.
+    A row is a value of the factor, and shows where its samples lie: the darker a cell, the larger the share
+    of the row's samples. Of a continuous factor it is a bin, between the values where it ends. One dark cell
+    in each row and column: the latent tells the factor. Rows that look alike: it does not.
 
     Parameters
     ----------
@@ -89,7 +92,10 @@ def latent(
         used = np.concatenate([[True], np.diff(edges) > 0])  # bins that quantiles merged have no width
         ax.pcolormesh(edges[used], np.arange(len(counts) + 1) - 0.5, shares[:, used[1:]], cmap=HEAT, vmin=0.0,
                       edgecolors="none")  # fmt: skip
-        _label_values(ax, inputs, len(counts))
+        if inputs.factors[0].codes is None:
+            _label_edges(ax, relations.factor_bins(0, bins, strategy).edges[0])
+        else:
+            _label_values(ax, inputs.factors[0].levels, len(counts))
         ax.set_ylim(len(counts) - 0.5, -0.5)
         values = [label.get_text() for label in ax.get_yticklabels()]
         label_below(ax, f"{inputs.latent_names[row]}, cut into {cut.count} bins", values)
@@ -130,12 +136,17 @@ def place_of(argument: str, wanted: int | str, names: tuple[str, ...]) -> int:
     return int(wanted)
 
 
-def _label_values(axes: Axes, inputs: Inputs, count: int) -> None:
-    factor = inputs.factors[0]
-    levels = factor.levels
-    if factor.period is not None and not levels:  # where each bin of the circle begins
-        levels = tuple(f"{place * factor.period / count:.3g}" for place in range(count))
-    named = len(levels) == count
-    step = -(-count // MOST_LABELS)
-    places = range(0, count, step)
-    axes.set_yticks(places, [str(levels[place]) if named else str(place) for place in places])
+def _label_values(axes: Axes, levels: Sequence[Any], count: int) -> None:
+    places = range(0, count, -(-count // MOST_LABELS))
+    axes.set_yticks(places, [str(levels[place]) for place in places])
+
+
+def _label_edges(axes: Axes, edges: NDArray[np.float64]) -> None:
+    """Where the bins of a factor end, to a tenth of their width."""
+    width = float(edges[-1] - edges[0]) / (len(edges) - 1)
+    decimals = 1 - math.floor(math.log10(width)) if width > 0 else 3
+    places = range(0, len(edges), -(-len(edges) // MOST_LABELS))
+    axes.set_yticks(
+        [place - 0.5 for place in places],
+        [f"{round(float(edges[place]), decimals):z.12g}" for place in places],
+    )

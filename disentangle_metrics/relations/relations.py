@@ -48,7 +48,7 @@ from disentangle_metrics.settings import (
 P = ParamSpec("P")
 T = TypeVar("T")
 Floats = NDArray[np.float64]
-OF_FACTORS = ("varying_factors", "_factor_bins", "_codes_of", "groups", "groups_of_others")  # alone
+OF_FACTORS = ("varying_factors", "factor_bins", "_codes_of", "groups", "groups_of_others")  # alone
 
 
 def _relation(method: Callable[Concatenate[Relations, P], T]) -> Callable[Concatenate[Relations, P], T]:
@@ -203,7 +203,8 @@ class Relations:
         return binning.own_values(cut, self.given, categorical) if categorical else cut
 
     @_relation
-    def _factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
+    def factor_bins(self, k: int, bins: int, strategy: Strategy) -> Bins:
+        """The bins that a continuous factor is cut into."""
         factor = self.inputs.factors[k]
         if factor.period is not None:  # the bins of a circle do not depend on where its values end
             return binning.uniform_bins(np.zeros(1), np.array([factor.period]), bins, np.dtype(np.float64))
@@ -226,7 +227,7 @@ class Relations:
     ) -> tuple[NDArray[np.integer], int]:
         factor = self.inputs.factors[k]
         if factor.codes is None:
-            cut = (self.edges_of or self)._factor_bins(k, bins, strategy)
+            cut = (self.edges_of or self).factor_bins(k, bins, strategy)
             return cut.encode(0, factor.given_numbers()), bins
         if factor_bins is None or len(factor.levels) <= factor_bins:
             return factor.codes, len(factor.levels)

@@ -245,6 +245,24 @@ def test_a_latent_against_a_factor_as_it_is_counted():
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("continuous", [2000.0, 2000.5, 2001.0], {-0.5: "2000", 0.5: "2000.25", 1.5: "2000.5", 3.5: "2001"}),
+        ("continuous", [-0.004, 0.004, 0.001], {-0.5: "-0.004", 0.5: "-0.002", 1.5: "0", 3.5: "0.004"}),
+        ("circular:360", [0.0, 90.0, 359.5], {-0.5: "0", 0.5: "90", 3.5: "360"}),
+    ],
+)
+def test_the_rows_of_a_continuous_factor_lie_between_its_values(kind, values, expected):
+    factor = [[value] for value in values]
+    drawn = dm.plot.latent(factor, factor, latent=0, factor=0, bins=4, factor_types=[kind]).axes[0]
+    written = dict(
+        zip(drawn.get_yticks(), (tick.get_text() for tick in drawn.get_yticklabels()), strict=True)
+    )
+    assert {place: written[place] for place in expected} == expected
+    assert list(written) == [-0.5, 0.5, 1.5, 2.5, 3.5]
+
+
 def test_quantile_bins_that_merge_are_drawn_once():
     axes = dm.plot.latent(
         [[0.0]] * 8 + [[1.0], [2.0]],
