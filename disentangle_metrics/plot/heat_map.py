@@ -26,6 +26,7 @@ from disentangle_metrics.plot.style import (
     figure_of,
     height_of,
     legible,
+    metric_of,
     picture,
     room_of,
     score_of,
@@ -107,9 +108,15 @@ def table(
     Raises
     ------
     InputError
-        If there is no such table, or `groups` does not name a group for every latent.
+        If there is no such table, the scores are of several metrics, or `groups` does not name a group for
+        every latent.
     """
-    several = {name: _heat_map(item, metric, detail) for name, item in by_name(scores, "scores").items()}
+    chosen = {
+        name: score_of(item, metric, lambda score: bool(latents_by_factors(score)))
+        for name, item in by_name(scores, "scores").items()
+    }
+    metric_of(chosen)
+    several = {name: _heat_map(score, detail) for name, score in chosen.items()}
     if axes is None and ax is not None:
         axes = [ax]
     if axes is not None and len(axes) != len(several):
@@ -189,16 +196,15 @@ def ordered(values: Floats, columns: Sequence[int] | None = None) -> tuple[list[
     return rows, list(columns) if columns is not None else first_columns + strongest(1, first_columns)
 
 
-def _heat_map(item: Score | Mapping[str, Score], metric: str | None, detail: str | None) -> HeatMap:
-    chosen = score_of(item, metric, lambda score: bool(latents_by_factors(score)))
-    frames = latents_by_factors(chosen)
+def _heat_map(score: Score, detail: str | None) -> HeatMap:
+    frames = latents_by_factors(score)
     if not frames:
-        raise InputError(f"{chosen.key} has no table of latents by factors to draw; try dm.plot.parts")
+        raise InputError(f"{score.key} has no table of latents by factors to draw; try dm.plot.parts")
     if detail is not None and detail not in frames:
-        raise InputError(f"`detail`: {chosen.key} has no table {detail!r}; it has {', '.join(frames)}")
+        raise InputError(f"`detail`: {score.key} has no table {detail!r}; it has {', '.join(frames)}")
     name = detail or next(iter(frames))
     unit = f", {UNITS[name]}" if name in UNITS else ""
-    label = f"{paper_name(chosen.key)}: {name.replace('_', ' ')}{unit}"
+    label = f"{paper_name(score.key)}: {name.replace('_', ' ')}{unit}"
     return HeatMap(label, frames[name], strength(name, frames[name]), name in READINGS)
 
 

@@ -21,6 +21,7 @@ from disentangle_metrics.plot.style import (
     label_below,
     legend_above,
     legend_height,
+    metric_of,
     picture,
     score_of,
     styled,
@@ -55,9 +56,10 @@ def parts(
     Raises
     ------
     InputError
-        If the score has no parts.
+        If the score has no parts, or the scores are of several metrics.
     """
     several = {name: score_of(item, metric, _has_parts) for name, item in by_name(scores, "scores").items()}
+    metric = metric_of(several)
     present = [name for name in AXES if any(getattr(score, name) is not None for score in several.values())]
     if not present:
         raise InputError(f"{next(iter(several.values())).key} has no parts by factor or latent to draw")
@@ -77,7 +79,7 @@ def parts(
             figure = picture(sum(heights) + SPARE * len(heights) + legend_height(list(several)), COLUMN)
             axes = [row[0] for row in figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)]
         for place, name in zip(axes, present, strict=True):
-            _draw(place, several, name)
+            _draw(place, several, name, paper_name(metric))
         if len(several) > 1:
             marks = {name: Patch(**_style(place, len(several))) for place, name in enumerate(several)}
             legend_above(axes[0], marks, own=own)
@@ -94,7 +96,7 @@ def _style(number: int, count: int) -> dict[str, Any]:
     return {"facecolor": SERIES[number][0], "edgecolor": "white", "linewidth": 0.4, "hatch": hatch}
 
 
-def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
+def _draw(axes: Axes, several: Mapping[str, Score], attribute: str, metric: str) -> None:
     names: dict[str, None] = {}
     for score in several.values():
         part = getattr(score, attribute)
@@ -126,4 +128,4 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str) -> None:
     each = AXES[attribute].removesuffix("s")
     if each == "latent" and "|groups:" in first.signature:
         each = "unit"
-    label_below(axes, f"{paper_name(first.key)} by {each} (dashed: score)", names)
+    label_below(axes, f"{metric} by {each} (dashed: score)", names)

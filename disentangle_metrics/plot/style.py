@@ -156,6 +156,25 @@ def score_of(item: Score | Mapping[str, Score], metric: str | None, wanted: Call
     return next((score for score in tried if wanted(score)), tried[0])
 
 
+def metric_of(scores: Mapping[str, Score]) -> str:
+    """The key that scores of several representations share, without settings if these differ.
+
+    Raises
+    ------
+    InputError
+        If they are of several metrics, which no scale has in common.
+    """
+    first, *others = scores.items()
+    plain = first[1].key.partition("|")[0]
+    for name, score in others:
+        if score.key.partition("|")[0] != plain:
+            raise InputError(
+                f"`scores` has {first[1].key} under {first[0]!r} and {score.key} under {name!r}, and a "
+                "picture shows one metric; pass `metric`, or scores of one"
+            )
+    return first[1].key if len({score.key for score in scores.values()}) == 1 else plain
+
+
 def legible(share: float) -> str:
     """Dark or white, whichever stands out more from a cell of this share of the heat map's colours."""
     cell = to_hex(colormaps[HEAT](share))

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -214,6 +215,15 @@ def test_bars_are_the_parts():
     assert " no value" in [text.get_text() for text in bars.texts]
 
 
+def test_scores_of_one_metric_under_two_settings_share_its_name():
+    several = {"20 bins": REPORT["mig"], "9 bins": replace(REPORT["mig"], key="mig|bins:9")}
+    assert dm.plot.parts(several).axes[0].get_xlabel() == "MIG by factor (dashed: score)"
+    assert [axes.get_title(loc="left").split("\n")[1][:4] for axes in dm.plot.table(several).axes] == [
+        "MIG:",
+        "MIG ",
+    ]
+
+
 def test_what_lies_below_0_is_drawn():
     below = score(
         "dci_informativeness",
@@ -229,50 +239,6 @@ def test_what_lies_below_0_is_drawn():
     assert bars.get_xlim()[1] >= 1
     assert dots.get_xlim()[0] < -0.9
     assert dm.plot.parts(REPORT["mig"]).axes[0].get_xlim()[0] == 0
-
-
-def test_a_latent_against_a_factor_as_it_is_counted():
-    axes = dm.plot.latent(
-        [[0.0], [0.1], [0.9], [1.0]], [["a"], ["a"], ["a"], ["b"]], latent=0, factor=0, bins=2
-    ).axes[0]
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b"]
-    np.testing.assert_allclose(axes.collections[0].get_array(), [[2 / 3, 1 / 3], [0, 1]])
-    information = math.log(4 / 3) / 2 + math.log(2 / 3) / 4 + math.log(2) / 4
-    entropy = -(3 / 4) * math.log(3 / 4) - math.log(1 / 4) / 4
-    assert (
-        axes.get_title(loc="left")
-        == f"tells {information:.2f} of {entropy:.2f} nats ({information / entropy:.0%})"
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "values", "expected"),
-    [
-        ("continuous", [2000.0, 2000.5, 2001.0], {-0.5: "2000", 0.5: "2000.25", 1.5: "2000.5", 3.5: "2001"}),
-        ("continuous", [-0.004, 0.004, 0.001], {-0.5: "-0.004", 0.5: "-0.002", 1.5: "0", 3.5: "0.004"}),
-        ("circular:360", [0.0, 90.0, 359.5], {-0.5: "0", 0.5: "90", 3.5: "360"}),
-    ],
-)
-def test_the_rows_of_a_continuous_factor_lie_between_its_values(kind, values, expected):
-    factor = [[value] for value in values]
-    drawn = dm.plot.latent(factor, factor, latent=0, factor=0, bins=4, factor_types=[kind]).axes[0]
-    written = dict(
-        zip(drawn.get_yticks(), (tick.get_text() for tick in drawn.get_yticklabels()), strict=True)
-    )
-    assert {place: written[place] for place in expected} == expected
-    assert list(written) == [-0.5, 0.5, 1.5, 2.5, 3.5]
-
-
-def test_quantile_bins_that_merge_are_drawn_once():
-    axes = dm.plot.latent(
-        [[0.0]] * 8 + [[1.0], [2.0]],
-        [[name] for name in "aaaaabbbbb"],
-        latent=0,
-        factor=0,
-        bins=5,
-        strategy="quantile",
-    ).axes[0]
-    assert axes.collections
 
 
 def test_differences_are_where_they_are_and_better_is_to_the_right():
@@ -349,6 +315,12 @@ def test_of_three_the_best_is_at_zero():
     assert not any("nan" in text.get_text() for text in axes.texts)
 
 
+UNLIKE = {
+    "a": REPORT,
+    "b": score("sap", 0.5, "", per_factor=REPORT["mig"].per_factor, details=REPORT["mig"].details),
+}
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -374,6 +346,8 @@ def test_of_three_the_best_is_at_zero():
         (lambda: dm.plot.table(REPORT, groups=["a"]), "1 entries for 2 latents"),
         (lambda: dm.plot.table({"a": REPORT, "b": REPORT}, axes=[Figure().subplots()]), "`axes` must be 2"),
         (lambda: dm.plot.parts(REPORT["modularity"]), "no parts by factor or latent"),
+        (lambda: dm.plot.parts(UNLIKE), "mig under 'a' and sap under 'b', and a picture shows one metric"),
+        (lambda: dm.plot.table(UNLIKE), "mig under 'a' and sap under 'b'.*pass `metric`"),
         (
             lambda: dm.plot.latent(Z, V, latent=3, factor=0),
             "`latent` must be a name, or a number from 0 to 2",
