@@ -190,13 +190,13 @@ def _draw_score(axes: Axes, score: Score, y: float, series: int, count: int) -> 
 def _draw_others(axes: Axes, several: Mapping[str, Scores], keys: Sequence[str]) -> None:
     alone = len(several) == 1  # then there is nothing to compare a number with
     for line, key in enumerate(keys):
-        values = {name: report[key].value for name, report in several.items() if key in report}
-        largest = max((abs(value) for value in values.values() if math.isfinite(value)), default=0.0) or 1.0
+        values = [report[key].value if key in report else math.nan for report in several.values()]
+        largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0) or 1.0
         axes.axhline(line, color="#dddddd", linewidth=0.5, zorder=0)
-        for number_, (name, value) in enumerate(values.items()):
+        for number_, value in enumerate(values):
             if alone or math.isnan(value):
                 continue
-            colour, mark = SERIES[list(several).index(name)]
+            colour, mark = SERIES[number_]
             place = line + _aside(number_, len(several))
             axes.plot(
                 [value / largest],
@@ -207,7 +207,7 @@ def _draw_others(axes: Axes, several: Mapping[str, Scores], keys: Sequence[str])
                 markeredgecolor="white",
                 markeredgewidth=0.4,
             )
-        told = ", ".join(number(value) for value in values.values())
+        told = ", ".join(map(number, values))
         if len(values) > MOST_TOLD:
             told = f"largest {number(largest)}"
         axes.text(0.0 if alone else 1.06, line, told, va="center", fontsize=6.5)

@@ -141,6 +141,20 @@ def test_scores_of_other_ranges_stand_apart():
     assert "Total correlation ↓" not in [tick.get_text() for tick in bounded.get_yticklabels()]
 
 
+def test_numbers_stand_in_the_order_of_the_representations_and_a_dash_where_there_is_none():
+    other = replace(REPORT["total_correlation"], value=6.1728)
+    nothing = replace(other, value=math.nan)
+    several = {"one": other, "two": REPORT["mig"], "three": REPORT["total_correlation"], "four": nothing}
+    _, others = dm.plot.scores(several).axes
+    assert [text.get_text() for text in others.texts] == ["6.173, –, 12.346, –"]
+    dots = {
+        line.get_marker(): float(line.get_xdata()[0]) for line in others.lines if len(line.get_xdata()) == 1
+    }
+    assert dots == {SERIES[0][1]: pytest.approx(0.5, abs=1e-4), SERIES[2][1]: 1.0}
+    heights = [line.get_ydata()[0] for line in others.lines if len(line.get_xdata()) == 1]
+    assert heights == sorted(heights) == pytest.approx([-0.31, 0.62 / 3 * 2 - 0.31])
+
+
 def test_representations_have_a_colour_and_a_mark_each():
     assert len({colour for colour, _ in SERIES}) == len({mark for _, mark in SERIES}) == len(SERIES)
     figure = dm.plot.scores({"one": REPORT, "other": REPORT, "third": REPORT})
