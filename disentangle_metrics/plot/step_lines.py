@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +58,8 @@ def steps(
             if key not in scores:
                 raise InputError(f"`metrics`: no step has a score {key!r}; there are {', '.join(scores)}")
         scores = {key: scores[key] for key in wanted}
+    if all(isinstance(step, Real) for step in reports):
+        reports = dict(sorted(reports.items()))
     panels = _panels([score for score in scores.values() if not math.isnan(score.value)])
     if not panels:
         raise InputError("there is no score with a value to draw; log some steps first")

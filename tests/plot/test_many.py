@@ -138,6 +138,11 @@ def test_steps_show_each_score_where_it_is_and_its_chance() -> None:
     assert {0.689, 0.704} <= {round(float(y), 6) for y in bands[:, 1]}
 
 
+def test_steps_are_drawn_in_their_order() -> None:
+    line = dm.plot.steps({10: STEPS[10], 20: STEPS[20], 0: STEPS[0]}, metrics=["mig"]).axes[0].lines[0]
+    assert [list(values) for values in line.get_data()] == [[0, 10, 20], [0.688, 0.2, 0.688]]
+
+
 def test_axes_of_the_users_are_drawn_on() -> None:
     figure = Figure()
     left, right = figure.subplots(1, 2)
