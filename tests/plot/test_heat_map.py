@@ -44,7 +44,8 @@ def test_where_less_is_more_the_smallest_numbers_are_paired_and_dark(name):
     (shown,) = detail_tables(report)
     dark = np.array(shares_of_largest(shown.strength))
     assert dark.argmax(axis=0).tolist() == [1, 0]
-    assert shown.darkest
+    assert shown.darkest in report.to_html()
+    assert "unless the table says otherwise." in report.to_html()
 
 
 @pytest.mark.parametrize("name", ["matching", "map"])

@@ -8,10 +8,11 @@ import re
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
-from tests.reporting.example import REPORT, UNKIND
+from tests.reporting.example import REPORT, UNKIND, score
 
 pytest.importorskip("jinja2")
 
@@ -62,6 +63,8 @@ function faintest() {
     requests: performance.getEntriesByType("resource").map((entry) => entry.name),
     paper: getComputedStyle(document.body).backgroundColor,
     faint: faintest(),
+    spilt: [...document.querySelectorAll("th, td")].filter((cell) => cell.scrollWidth > cell.clientWidth)
+      .map((cell) => cell.textContent),
   };
   const out = document.createElement("pre");
   out.id = "seen";
@@ -105,6 +108,16 @@ def test_buttons_copy_and_nothing_complains(tmp_path):
 def test_nothing_scrolls_sideways(width, tmp_path):
     seen, _ = look(tmp_path, REPORT.to_html(), width)
     assert seen["scroll"] <= seen["width"]
+
+
+def test_long_names_stay_in_their_cells(tmp_path):
+    names = [f"encoder.layer_3.latent_mean_{place}" for place in range(2)]
+    table = pd.DataFrame(
+        [[1.5, 0.25], [0.125, 0.5]], index=names, columns=[f"the_orientation_of_{n}" for n in names]
+    )
+    report = dm.Report({"mig": score("mig", 0.5, "", details={"mutual_information": table})})
+    seen, _ = look(tmp_path, report.to_html())
+    assert seen["spilt"] == []
 
 
 def test_dark_is_dark(tmp_path):
