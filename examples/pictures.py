@@ -55,6 +55,11 @@ eased = dm.benchmark(
     factor_names=names,
     factor_types=sprites.factor_types,
 )
+drawn = np.random.default_rng(1)
+hue = drawn.uniform(0, 360, size=3_000)  # two latents go round with it, as docs/units.md explains
+size = drawn.integers(3, size=3_000)
+ring = np.column_stack([np.cos(np.radians(hue)), np.sin(np.radians(hue)), size])
+ring = ring + 0.1 * drawn.normal(size=ring.shape)
 layers = [f"layer {latent // wide + 1}" for latent in range(3 * wide)]
 
 figures = {
@@ -67,6 +72,14 @@ figures = {
     "ranks": ranked.plot(),
     "capacity": dm.plot.capacity(eased["pro-VLAE"]),
     "capacities": dm.plot.capacity(eased),
+    "circle": dm.plot.circle(
+        ring,
+        np.column_stack([hue, size]),
+        factor="hue",
+        unit=[0, 1],
+        factor_names=["hue", "size"],
+        factor_types={"hue": "circular:360"},
+    ),
     "latent": dm.plot.latent(latents, factors, factor_names=names, latent="z_2", factor="scale"),
 }
 for name, figure in figures.items():

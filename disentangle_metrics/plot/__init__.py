@@ -1,8 +1,9 @@
 """Pictures of scores: ``dm.plot.scores(report)``, ``dm.plot.table(score)``, ...; needs the extra ``report``.
 
 Every function returns a matplotlib figure, takes axes to draw on, and sets no style of yours. Figures are
-3.3 inches wide, one column of a paper, with letters of at least 6 points; colours differ for the
-colour-blind, and marks differ in grey. Several representations go in as a mapping from names.
+3.3 inches wide, one column of a paper, or wider if several tables, many scores or long names need it. Letters
+have at least 6 points. Colours differ for the colour-blind, and marks differ in grey. Several
+representations go in as a mapping from names, where a picture can hold several.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST = 100  # representations
 LINE, CELL, SPARE = 0.155, 0.27, 1.6  # inches: height of a row, width of a column, least height around them
 LABEL, TITLE = 60, 35  # degrees by which names of scores and of properties are turned
-EDGE = 0.5  # inches between all, and for the label below
+EDGE, GAP = 0.5, 0.2  # inches between all upwards, with the label below, and sideways
 DARKEST = 0.85  # of the colours, for the best
 
 
@@ -78,7 +78,7 @@ def ranks(reports: Any, *, ax: Axes | None = None) -> Figure:
     columns = [(title, score) for title, scores in by_property(present) for score in scores]
     with styled():
         if ax is None:
-            width = max(COLUMN, CELL * len(columns) + _beside(several, columns) + EDGE)
+            width = max(COLUMN, CELL * len(columns) + _beside(several, columns) + GAP)
             labels = height_of((_label(score) for _, score in columns), LABEL)
             spare = max(SPARE, labels + height_of((title for title, _ in columns), TITLE) + EDGE)
             ax = picture(spare + LINE * len(several), width).subplots()
