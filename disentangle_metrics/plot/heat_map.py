@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,20 +122,21 @@ def table(
         raise InputError(f"`axes` must be {len(several)}, one for each representation, got {len(axes)}")
     first = next(iter(several.values()))
     with styled():
-        rooms = None if axes is None else map(room_of, axes)
         if axes is None:
             labels = {shown.label for shown in several.values()}
             above = labels.pop() if len(several) > 1 and len(labels) == 1 else ""  # said once, above all
             if above:
                 several = {name: replace(shown, label="") for name, shown in several.items()}
             axes, room = _panels(several)
-            rooms = itertools.repeat(room)
+            rooms = [room] * len(axes)
             if above:
                 figure_of(axes[0]).suptitle(above, fontsize=TITLE)
+        else:
+            rooms = [room_of(place) for place in axes]
         strengths = [shown.strength.to_numpy(float) for shown in several.values()]
         top = max(float(np.nanmax(values, initial=0.0)) for values in strengths) or 1.0
         columns = ordered(strengths[0])[1] if order else None
-        for place, room, (name, shown) in zip(axes, rooms, several.items(), strict=False):
+        for place, room, (name, shown) in zip(axes, rooms, several.items(), strict=True):
             shared = columns if list(shown.frame.columns) == list(first.frame.columns) else None
             places = _places(shown.strength, groups, order, shared)
             _draw(place, shown, places, top, narrow=len(several) > 1)
@@ -151,7 +151,7 @@ def _panels(several: Mapping[str, HeatMap]) -> tuple[list[Axes], float]:
     alone = len(several) == 1
     wide = max(1, min(len(several), int(WIDE / (names + CELLS))))
     panel = max(PANEL, names + 1.5 * CELLS)
-    width = max(COLUMN, panel) if alone else min(WIDE, 0.9 + panel * wide)
+    width = max(COLUMN, panel) if wide == 1 else min(WIDE, 0.9 + panel * wide)
     room = width / wide - names - BESIDE
     more = max(_title(name, shown, room).count("\n") for name, shown in several.items())
     slanted = height_of((name for frame in frames for name in frame.columns), SLANT)
