@@ -197,7 +197,7 @@ def test_a_process_that_is_killed_is_a_failure() -> None:
         def __reduce__(self) -> Any:
             return os._exit, (9,)
 
-    deadly = dm.Metric("dci", probe=DecisionTreeRegressor(random_state=Deadly()))
+    deadly = dm.Metric("dci", probe=DecisionTreeRegressor(criterion=Deadly()))
     result = dm.benchmark({"a": ALIGNED, "b": TURNED}, FACTORS, metrics=[deadly], n_jobs=2)
     assert not result
     assert set(result.errors) == {"a", "b"}
