@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class OnceCommand(TyperCommand):
-    """A command of typer whose options are given once, but for those that may be repeated."""
+    """A command of typer whose options are given once, but for those of which nothing is lost."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         _refuse_twice(self, ctx, args)
@@ -30,6 +30,11 @@ def _refuse_twice(command: TyperCommand | TyperGroup, ctx: Any, args: Sequence[s
         return
     order: list[Any] = command.make_parser(ctx).parse_args(args=list(args))[2]  # each time it is given
     for option in order:
-        if order.count(option) > 1 and not (option.multiple or option.count):
+        if order.count(option) > 1 and not _may_be_repeated(option):
             form = f", as {option.opts[0]} {option.metavar}" if "..." in (option.metavar or "") else ""
             ctx.fail(f"{'/'.join([*option.opts, *option.secondary_opts])} is given twice; give it once{form}")
+
+
+def _may_be_repeated(option: Any) -> bool:
+    """Whether no value of an option given twice is lost, as of a flag that has no opposite."""
+    return option.multiple or option.count or (option.is_flag and not option.secondary_opts)

@@ -42,11 +42,18 @@ def test_what_may_be_repeated_is(capsys):
     app = typer.Typer()
 
     @app.command(cls=OnceCommand)
-    def command(each: list[str], name: list[str] = [], loud: int = typer.Option(0, count=True)) -> None:  # noqa: B006
-        print(each, name, loud)
+    def command(
+        each: list[str],
+        name: list[str] = [],  # noqa: B006
+        loud: int = typer.Option(0, count=True),
+        quiet: bool = typer.Option(False, "--quiet"),
+    ) -> None:
+        print(each, name, loud, quiet)
 
-    assert run_command(app, "name", ["a", "b", "--name", "c", "--name", "d", "--loud", "--loud"]) == 0
-    assert capsys.readouterr().out == "['a', 'b'] ['c', 'd'] 2\n"
+    repeated = ["--name", "c", "--name", "d", "--loud", "--loud", "--quiet", "--quiet"]
+    assert run_command(app, "name", ["a", "b", *repeated]) == 0
+    assert capsys.readouterr().out == "['a', 'b'] ['c', 'd'] 2 True\n"
+    assert run_command(app, "name", ["--help", "--help"]) == 0
 
 
 @pytest.mark.parametrize("app", [evaluate.app, compare.app, data.app])
