@@ -11,12 +11,11 @@ import numpy as np
 from disentangle_metrics.encoders.input_scale import input_scale
 from disentangle_metrics.encoders.output_reader import ENOUGH
 from disentangle_metrics.encoders.outputs import Posterior
-from disentangle_metrics.encoders.reading import reading
+from disentangle_metrics.encoders.reading import inputs_of, reading
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import SAMPLES, asked_of, evaluate, grouping, whole_numbers
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.integrations.random_state import kept_random_state
-from disentangle_metrics.kit import network_input
 from disentangle_metrics.loaders import encode_batches, factor_places, is_loader
 from disentangle_metrics.scoring.early import check_score_options, check_values, read_again
 from disentangle_metrics.scoring.protocols import PROTOCOLS
@@ -90,7 +89,7 @@ class HeldOut:
             return
         asked = asked_of(encoder, self.data, factors, self.samples, self.seed, of_score)
         with kept_random_state(), reading(encoder, self.scale, images=True) as (read, conclude, _):
-            first = read(network_input(self.data.images(np.arange(min(ENOUGH, len(self.data))))))
+            first = read(inputs_of(self.data, np.arange(min(ENOUGH, len(self.data)))))
             conclude()
         _check_latents(first.mean, None, asked.options)
 

@@ -38,6 +38,19 @@ def test_the_scale_of_images_is_an_option_before_training_and_at_each_score():
     )
 
 
+def test_images_of_more_than_8_bits_are_not_rounded_before_training():
+    images = np.full((300, 2, 2), 65535, np.uint16) - np.arange(300, dtype=np.uint16)[:, None, None] % 100
+    dataset = dm.datasets.from_arrays(images, FACTORS[:300])
+    seen = []
+
+    def encode(batch):
+        seen.append(len(np.unique(batch)))
+        return batch[:, 0, :, 0].astype(float)
+
+    HeldOut(dataset, ("mig",), 1, "", {}).check(encode)
+    assert max(seen) == 100  # 1 in 8 bits
+
+
 @pytest.mark.parametrize(
     ("data", "scale", "message"),
     [(LOADER, "-1..1", "`scale` is for images"), (SPRITES, "wide", "`scale` must be 0..1")],
