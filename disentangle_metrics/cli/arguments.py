@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import glob
 import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from disentangle_metrics.kit.commands import UsageError
@@ -37,13 +39,15 @@ def metric_list(text: str) -> list[str]:
 
 
 def named_file(text: str) -> tuple[str, str]:
-    """The name and the file of NAME=FILE; no name if the whole is a file, or the = is in a folder's name."""
+    """The name and the file of NAME=FILE; no name if the whole means files or its = is in a folder's name."""
     name, equals, rest = text.partition("=")
     if not (name and equals) or {"/", os.sep} & set(name):
         return "", text
     from disentangle_metrics.files.arrays import split_names
 
-    return ("", text) if split_names(text)[0].exists() else (name, rest)
+    whole = split_names(text)[0]
+    in_folder = len(whole.parts) > 1 and Path(whole.parts[0]).is_dir()
+    return ("", text) if whole.exists() or in_folder or glob.glob(text) else (name, rest)
 
 
 def pairs(option: str, form: str, text: str) -> dict[str, str]:

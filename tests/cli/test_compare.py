@@ -11,6 +11,7 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics.cli.compare import short_names, sorted_by_name
 from disentangle_metrics.cli.evaluate import main
+from disentangle_metrics.kit.commands import UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -158,6 +159,22 @@ def test_what_cannot_be_done_is_one_line(call, line, message):
     assert message in err
     assert err.startswith("dm-eval compare: ")
     assert len(err.splitlines()) == 1
+
+
+def test_an_equals_sign_of_a_pattern_names_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("beta=1/a.json", "beta=1/b.json", "beta=4_a.json", "beta=4_b.json"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    assert sorted_by_name(["beta=1/*.json", "beta=4_*.json"]) == {
+        "a": ["beta=1/a.json"],
+        "b": ["beta=1/b.json"],
+        "beta=4_a": ["beta=4_a.json"],
+        "beta=4_b": ["beta=4_b.json"],
+    }
+    assert sorted_by_name(["one=beta=4_*.json"]) == {"one": ["beta=4_a.json", "beta=4_b.json"]}
+    with pytest.raises(UsageError, match=r"no file fits 'beta=1/\*.jsn'"):
+        sorted_by_name(["beta=1/*.jsn"])
 
 
 def test_models_are_scored_first(call):
