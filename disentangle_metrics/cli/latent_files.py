@@ -9,10 +9,19 @@ from typing import Any
 from disentangle_metrics.benchmarking.benchmark import benchmark
 from disentangle_metrics.benchmarking.results import Benchmark
 from disentangle_metrics.cli import arguments
-from disentangle_metrics.cli.sources import Scoring, Tell, check_choices, described, of_latents_alone
+from disentangle_metrics.cli.sources import (
+    Scoring,
+    Tell,
+    asked_columns,
+    check_choices,
+    described,
+    of_latents_alone,
+)
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, only_one_labelled, read_array
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.kit.near_names import did_you_mean
+from disentangle_metrics.kit.progress import LateProgress
 
 
 class LatentFiles(Mapping[str, Any]):
@@ -35,14 +44,40 @@ class LatentFiles(Mapping[str, Any]):
     ) -> None:
         self.files, self.factors, self.choices, self.tell = files, factors, choices, tell
         self.described: dict[str, Any] = {}
-        self.choosable: dict[str, None] = {} if factors is None else dict.fromkeys(factors.choosable)
+
+    def check_choices(self, progress: bool) -> None:
+        """Refuse a column to leave out that no file has; only tell it if one that may have it cannot be read.
+
+        All files are read for it, so that a wrong name is refused before anything is scored.
+        """
+        if not asked_columns(self.choices):
+            return
+        choosable = [*self._of_factors()]
+        unread = []
+        with LateProgress("reading columns", len(self.files), shown=progress) as bar:
+            for name, file in self.files.items():
+                try:
+                    choosable += read_array(file, "latents", self.choices).choosable
+                except InputError:  # which scoring says
+                    unread.append(name)
+                bar.update(1)
+        try:
+            check_choices(choosable, self.choices)
+        except InputError as error:
+            if not unread:
+                raise
+            self.tell(f"{error}; {', '.join(unread)} cannot be read")
 
     def __getitem__(self, name: str) -> Any:
         file = read_array(self.files[name], "latents", self.choices)
-        self.choosable |= dict.fromkeys(file.choosable)
         self.described[name] = described(file)
         for note in file.notes:
             self.tell(f"{name}: {note}")
+        asked = asked_columns(self.choices)
+        for column, option in asked.items():
+            if column not in (*file.choosable, *self._of_factors()):
+                near = did_you_mean(column, [c for c in file.choosable if c not in asked and not c.isdigit()])
+                self.tell(f"{name}: {option}: no column {column!r}; {near}".rstrip("; "))
         if self.factors is None:
             return file.value
         check_rows(file, self.factors)
@@ -53,6 +88,9 @@ class LatentFiles(Mapping[str, Any]):
         # Factors are read once for all files, so that it is the latents that get their labels, or lose them.
         labels = self.factors.value.index if self.factors.labelled else range(file.rows)
         return file.value.set_axis(labels, axis=0) if hasattr(file.value, "set_axis") else file.value
+
+    def _of_factors(self) -> tuple[str, ...]:
+        return () if self.factors is None else self.factors.choosable
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files)
@@ -80,6 +118,7 @@ def benchmark_arrays(
         for note in of_factors.notes:
             tell(note)
     latents = LatentFiles(named, of_factors, choices, tell)
+    latents.check_choices(scoring["progress"])
     if of_factors is None and scoring["metrics"] is None:
         first = read_array(next(iter(named.values())), "latents", choices).value
         alone = of_latents_alone(scoring["protocol"], isinstance(first, GaussianPosterior))
@@ -92,8 +131,6 @@ def benchmark_arrays(
         if folder is not None:
             tell(f"finished reports are in {folder}; the same command goes on from there")
         raise
-    if len(latents.described) == len(latents):  # one that could not be read may have had the column
-        check_choices(latents.choosable, choices)
     for note in result.notes:
         tell(note)
     where = {} if of_factors is None else {"factors": described(of_factors)}

@@ -71,12 +71,17 @@ def _left_out(files: Mapping[str, ArrayFile]) -> Iterator[Check]:
 def check_choices(choosable: Iterable[str], choices: Choices) -> None:
     """Refuse a column to leave out that is none of those that the files have together."""
     columns = dict.fromkeys(choosable)
-    asked = [*([choices.index_col] if choices.index_col else []), *choices.drop_columns]
-    if missing := [name for name in asked if name not in columns]:
-        option = "--index-col" if missing[0] == choices.index_col else "--drop-columns"
-        known = [name for name in columns if not name.isdigit()]
-        has = f"the columns are {', '.join(known)}" if known else "no file has columns with names"
-        raise InputError(f"{option}: no file has a column {missing[0]!r}; {has}")
+    for name, option in asked_columns(choices).items():
+        if name not in columns:
+            known = [name for name in columns if not name.isdigit()]
+            has = f"the columns are {', '.join(known)}" if known else "no file has columns with names"
+            raise InputError(f"{option}: no file has a column {name!r}; {has}")
+
+
+def asked_columns(choices: Choices) -> dict[str, str]:
+    """The columns that a user left out of the numbers, and by which option."""
+    dropped = dict.fromkeys(choices.drop_columns, "--drop-columns")
+    return {**({choices.index_col: "--index-col"} if choices.index_col else {}), **dropped}
 
 
 def of_latents_alone(protocol: str, posterior: bool) -> list[str]:

@@ -104,14 +104,35 @@ def test_a_column_to_leave_out_may_be_in_some_files_alone(dm_eval) -> None:
     scores = {row["mig"] for row in csv.DictReader(io.StringIO(done.out))}
     alone = dm_eval("--latents z.npy --factors v.csv --metrics mig --format csv --quiet").out
     assert scores == {row["value"] for row in csv.DictReader(io.StringIO(alone))}
-    done = dm_eval(f"{files} --drop-columns los")
+    told = dm_eval(f"{files.removesuffix(' --quiet')} --drop-columns loss")
+    assert (told.code, told.err_lines) == (0, ["dm-eval: plain: --drop-columns: no column 'loss'"])
+
+
+def test_a_column_to_leave_out_is_looked_for_before_anything_is_scored(dm_eval) -> None:
+    latents = pd.DataFrame(np.load("z.npy"), columns=["a", "b"])
+    latents.assign(loss=1.5 * np.arange(300)).to_csv("one.csv", index=False)
+    latents.assign(Loss=1.5 * np.arange(300)).to_csv("two.csv", index=False)
+    files = "--latents one.csv two.csv --factors v.csv --metrics mig --format csv"
+    unknown = "--drop-columns: no file has a column 'los'; the columns are shape, scale, a, b, loss"
+    done = dm_eval(f"{files} --drop-columns los --out runs")
     assert (done.code, done.out) == (2, "")
-    assert done.err_lines == [
-        "dm-eval: error: --drop-columns: no file has a column 'los'; the columns are shape, scale, a, b, loss"
-    ]
-    done = dm_eval(f"{files.replace('plain', 'gone')} --drop-columns los")  # which may have had it
+    assert done.err_lines == [f"dm-eval: error: {unknown}, Loss"]
+    assert not Path("runs").exists()
+    done = dm_eval(f"{files.replace('two', 'gone')} --drop-columns los")  # which may have it
     assert done.code == 1
-    assert "gone" in done.err
+    assert done.err_lines == [
+        f"dm-eval: {unknown}; gone cannot be read",
+        "dm-eval: one: --drop-columns: no column 'los'; did you mean 'loss'?",
+        "dm-eval: failed: gone: --latents: no such file: gone.csv",
+    ]
+    done = dm_eval(f"{files} --drop-columns loss")
+    assert done.code == 0
+    assert done.err_lines == ["dm-eval: two: --drop-columns: no column 'loss'; did you mean 'Loss'?"]
+    done = dm_eval(f"{files} --drop-columns loss,Loss")
+    assert done.err_lines == [
+        "dm-eval: one: --drop-columns: no column 'Loss'",
+        "dm-eval: two: --drop-columns: no column 'loss'",
+    ]
 
 
 def test_out_goes_on_where_it_was(dm_eval) -> None:
@@ -219,11 +240,12 @@ def test_names_are_those_of_the_files(files: list[str], names: list[str]) -> Non
     [
         (["runs/beta=1/z.npz:mean", "runs/beta=4/z.npz:mean"], ["beta=1/z", "beta=4/z"]),
         (["run=1.npz:mean", "two=run=1.npz:mean"], ["run=1", "two"]),
+        (["seed=1/gone.npz:mean", "two=seed=1/z.npz"], ["gone", "two"]),  # of the folder seed=1
         (["runs/beta=9/z.npz"], ["z"]),  # which is not there: its whole path is what is missing
     ],
 )
 def test_an_equals_sign_of_a_path_names_nothing(files: list[str], names: list[str], folder: Path) -> None:
-    for path in ("runs/beta=1/z.npz", "runs/beta=4/z.npz", "run=1.npz"):
+    for path in ("runs/beta=1/z.npz", "runs/beta=4/z.npz", "run=1.npz", "seed=1/z.npz"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).touch()
     assert names_of(files) == dict(zip(names, (text.removeprefix("two=") for text in files), strict=True))
