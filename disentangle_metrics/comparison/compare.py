@@ -21,6 +21,7 @@ from disentangle_metrics.kit import holm
 from disentangle_metrics.metrics.lookup import as_signature, find_scores, without_settings
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring.early import read_again
+from disentangle_metrics.scoring.followed import by_neighbours
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 from disentangle_metrics.scoring.signatures import fits
@@ -105,17 +106,22 @@ def compare(
 
 
 def _keys_of(name: str, runs: Mapping[str, Runs]) -> tuple[str, ...]:
-    """The keys that a metric's name, a key or a signature means: of a signature those with its settings."""
-    if any(name in report for report in _reports(runs)):
+    """The keys that a metric's name, a key or a signature means: of a signature those with its settings.
+
+    A name means the score whose key it is; where there is none, all whose keys have settings behind it.
+    """
+    present = dict.fromkeys(key for report in _reports(runs) for key in report)
+    if name in present:
         return (name,)
     definition, keys = find_scores(without_settings(name))
     if "|" not in name:
-        return keys
-    scores = (item for report in _reports(runs) for item in report.items())
+        of_key = {key: [other for other in present if without_settings(other) == key] for key in keys}
+        return tuple(one for key in keys for one in ([key] if key in present else of_key[key] or [key]))
     fitting = [
         key
-        for key, score in scores
-        if without_settings(key) in keys and fits(name, score.signature, definition)
+        for report in _reports(runs)
+        for key, score in report.items()
+        if without_settings(key) in keys and fits(name, score.signature, definition, by_neighbours(report))
     ]
     return tuple(dict.fromkeys(fitting)) or (name,)
 

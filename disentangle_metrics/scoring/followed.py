@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import find_scores, without_settings
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
+from disentangle_metrics.settings import setting_text
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Report
@@ -18,21 +20,32 @@ def followed(report: Report) -> bool:
     """Whether each score is one of the report's protocol, with the settings that it has there."""
     protocol = PROTOCOLS.get(report.protocol)
     return protocol is not None and all(
-        _is_of(protocol, without_settings(key), score.signature) for key, score in report.items()
+        has_score(protocol, without_settings(key)) and _has_settings(protocol, report, key) for key in report
     )
 
 
-def _is_of(protocol: Protocol, key: str, signature: str) -> bool:
-    """Whether a protocol has this score, with the settings of the signature."""
-    own = protocol.metrics  # None: the protocol is this package's, which chooses for every metric
-    if own is not None and not any(key in find_scores(name)[1] for name in own):
-        return False
+def has_score(protocol: Protocol, key: str) -> bool:
+    """Whether a protocol has the score of this key; this package's own has every one."""
+    own = protocol.metrics
+    return own is None or any(key in find_scores(name)[1] for name in own)
+
+
+def by_neighbours(report: Report) -> bool:
+    """Whether groups had too many joint cells, so that nearest neighbours took the place of counts."""
+    return any(check.code == "groups_by_neighbours" for check in report.found)
+
+
+def _has_settings(protocol: Protocol, report: Report, key: str) -> bool:
+    """Whether a score has the settings of a protocol that has it, and any rows that its caller is to pass."""
+    signature = report[key].signature
     try:
-        definition = find_scores(key)[0]
+        definition = find_scores(without_settings(key))[0]
+        usual: Mapping[str, Any] = {**definition.settings, **protocol.settings.get(definition.name, {})}
+        for name in protocol.rows_passed:
+            signature = re.sub(rf"\|{name}:\([^|]*", f"|{name}:{setting_text(usual[name])}", signature)
         said = {**definition.settings, **signatures.parsed(signature, definition)[0]}
     except InputError:  # a plug-in that is not here, or a setting that no text brings back
         return False
-    usual: Mapping[str, Any] = {**definition.settings, **protocol.settings.get(definition.name, {})}
-    if (said.get("active"), usual.get("active")) == ("varying", "auto"):
-        usual = signatures.with_rule_of_arrays(definition, usual)
+    own = protocol.metrics is None  # which chooses neighbours; published ones know no groups
+    usual = signatures.as_read(definition, usual, said, own and by_neighbours(report))
     return signatures.spoken(definition, said) == signatures.spoken(definition, usual)

@@ -21,6 +21,7 @@ class Protocol:
     `metrics` names those that a score is made of when none are asked for; None: the built-in ones whose
     definition says so. `settings` holds, for each metric, what differs from its defaults. `reading` is the
     rule by which numbers that nobody declares become categories: published code takes every whole number.
+    `rows_passed` names settings for which the caller passes rows, since they hang on the data.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Protocol:
     metrics: tuple[str, ...] | None = None
     settings: Mapping[str, Settings] = field(default_factory=dict)
     reading: Rule = "whole_numbers"
+    rows_passed: tuple[str, ...] = ()
 
     @property
     def suite(self) -> tuple[str, ...]:
@@ -170,6 +172,7 @@ PROTOCOLS = Protocols(
                     "max_rows": None,
                 }
             },
+            rows_passed=("split",),
         ),
         Protocol(
             "boilard2020",

@@ -77,6 +77,23 @@ def with_rule_of_arrays(definition: MetricDefinition, settings: Mapping[str, Any
     return {**settings, "active": "varying"} if of_latents else settings
 
 
+def as_read(
+    definition: MetricDefinition, asked: Mapping[str, Any], said: Mapping[str, Any], by_neighbours: bool
+) -> Mapping[str, Any]:
+    """The settings asked for as a signature that says `said` has them where the input decides what they are.
+
+    Parameters
+    ----------
+    by_neighbours
+        Whether groups of this input had too many joint cells to be counted.
+    """
+    if (asked.get("active"), said.get("active")) == ("auto", "varying"):
+        asked = with_rule_of_arrays(definition, asked)
+    if by_neighbours and asked.get("estimator") == "histogram":
+        asked = {**asked, "estimator": said["estimator"]}
+    return asked
+
+
 def told_apart(definition: MetricDefinition, settings: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     """The settings that are not the defaults, or not the protocol's `usual`, as a signature has them.
 
@@ -186,8 +203,13 @@ def comparable(signature: str, definition: MetricDefinition | None) -> dict[str,
     return said
 
 
-def fits(wanted: str, signature: str, definition: MetricDefinition) -> bool:
+def fits(wanted: str, signature: str, definition: MetricDefinition, by_neighbours: bool = False) -> bool:
     """Whether a score has the settings and the facts that a signature, or a part of one, names.
+
+    Parameters
+    ----------
+    by_neighbours
+        Whether groups of the score's input had too many joint cells to be counted.
 
     Raises
     ------
@@ -200,6 +222,7 @@ def fits(wanted: str, signature: str, definition: MetricDefinition) -> bool:
     except InputError:  # a setting that no text brings back
         return False
     has = {**definition.settings, **own}
+    settings = {**as_read(definition, settings, has, by_neighbours)}
     return spoken(definition, {**has, **settings}) == spoken(definition, has) and all(
         facts.get(name) == text for name, text in pinned.items() if name not in ("dm", "sklearn")
     )

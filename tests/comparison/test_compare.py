@@ -182,6 +182,37 @@ def test_the_bits_do_not_depend_on_n_jobs():
     assert one.to_json() == two.to_json()
 
 
+def test_a_name_means_every_score_of_its_settings_where_all_have_settings_in_their_keys():
+    of = {"a": CLEAR, "b": NOISY}
+    options = {"metrics": ["mig", "mig|bins:12"], "protocol": "carbonneau2022"}
+    reports = {name: dm.score(latents, V, anchors=False, **options) for name, latents in of.items()}
+    keys = [f"mig|bins:{bins}|factor_bins:10|normaliser:latent" for bins in (10, 12)]
+    assert list(dm.compare(reports, metrics="mig")) == keys
+    assert list(dm.compare(reports, metrics="mig|bins:12")) == keys[1:]
+    assert list(dm.compare(of, factors=V, replicates=3, **options)) == keys
+    plain = {
+        name: dm.score(latents, V, anchors=False, metrics=options["metrics"]) for name, latents in of.items()
+    }
+    assert list(dm.compare(plain, metrics="mig")) == ["mig"]
+
+
+@pytest.mark.parametrize("metric", [dm.Metric("mig_sup", active="auto"), "mig|estimator:histogram"])
+def test_a_setting_that_the_input_decides_is_the_one_asked_for(metric):
+    wide = np.column_stack([CLEAR, RNG.normal(size=ROWS)])
+    groups = {"groups": {"a": [0, 1], "b": [2]}} if isinstance(metric, str) else {}
+    options = {"metrics": [metric], "anchors": False, **groups}
+    reports = {name: dm.score(latents, V, **options) for name, latents in (("a", wide), ("b", wide + 1))}
+    (key,) = reports["a"]
+    assert (
+        "|active:varying" in reports["a"][key].signature
+        or "nearest_neighbours" in reports["a"][key].signature
+    )
+    assert list(dm.compare(reports, metrics=[metric])) == [key]
+    other = "mig_sup|active:range" if key == "mig_sup" else "mig|estimator:kraskov"
+    with pytest.raises(dm.InputError):
+        dm.compare(reports, metrics=[other])
+
+
 def test_a_report_from_a_file_compares_alike(clear, noisy, tmp_path):
     for name, item in (("clear", clear), ("noisy", noisy)):
         item.to_json(tmp_path / f"{name}.json")
