@@ -41,7 +41,7 @@ _WHERE = {
     "UntrustedModelError": "errors",
     "Citation": "reporting.citation",
     "benchmark": "benchmarking.benchmark",
-    "cite": "reporting.citation",
+    "cite": "scoring.citing",
     "compare": "comparison.compare",
     "describe": "metrics.cards",
     "evaluate": "evaluation",

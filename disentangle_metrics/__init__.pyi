@@ -37,7 +37,7 @@ from disentangle_metrics.model_agreement import udr as udr
 from disentangle_metrics.reference_scores.table import published as published
 from disentangle_metrics.relations.relations import Relations as Relations
 from disentangle_metrics.reporting.citation import Citation as Citation
-from disentangle_metrics.reporting.citation import cite as cite
+from disentangle_metrics.scoring.citing import cite as cite
 from disentangle_metrics.scoring.report import Report as Report
 from disentangle_metrics.scoring.report import Score as Score
 from disentangle_metrics.scoring.requests import Metric as Metric

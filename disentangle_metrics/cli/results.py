@@ -154,7 +154,7 @@ def _ending(file: OutputFile) -> str:
 
 def citation(metrics: Sequence[str] | None, protocol: str) -> str:
     """What to cite for metrics that are not scored now; the protocol's suite if none are named."""
-    from disentangle_metrics.reporting.citation import cite
+    from disentangle_metrics.scoring.citing import cite
     from disentangle_metrics.scoring.requests import choose
 
     suite = [key for choice in choose(metrics, protocol) for key in choice.keys]
@@ -163,12 +163,12 @@ def citation(metrics: Sequence[str] | None, protocol: str) -> str:
 
 def _citations(reports: Mapping[str, Report]) -> str:
     """What to cite for reports: each sentence once, below a comment with the names that it is of."""
-    from disentangle_metrics.reporting.citation import cite
+    from disentangle_metrics.reporting.citation import of_report
 
     names: dict[str, list[str]] = {}
     entries: dict[str, None] = {}
     for name, report in reports.items():
-        citation = cite(report)
+        citation = of_report(report)
         names.setdefault(citation.methods, []).append(name)
         entries |= dict.fromkeys(citation.bibtex.split("\n\n"))
     comments = [f"% {visible(listed(of))}\n" if len(names) > 1 else "" for of in names.values()]

@@ -1,4 +1,4 @@
-"""cite(): BibTeX of metrics and of this package, and a sentence for the methods section."""
+"""BibTeX of metrics, of their protocol and of this package, and a sentence for the methods section."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.lookup import as_signature, find_scores, without_settings
 from disentangle_metrics.reporting.literature import (
     PACKAGE,
@@ -15,7 +14,6 @@ from disentangle_metrics.reporting.literature import (
     citations,
     paper_name,
     protocol_citation,
-    published_protocols,
 )
 from disentangle_metrics.reporting.tables import latex
 from disentangle_metrics.reporting.units import latent_count
@@ -47,51 +45,14 @@ class Citation:
         return str(self)
 
 
-def cite(*items: Any, protocol: str = "default") -> Citation:
-    """What to cite for metrics, a score or a report.
-
-    Parameters
-    ----------
-    *items
-        Names of metrics or keys of scores, as in ``dm.cite("mig", "dci")``; or signatures, ``dm.Metric``
-        objects, scores, or one report, of which the settings are told too.
-    protocol
-        The protocol that metrics given by name, or by a part of a signature, are computed by; it is cited
-        too. Scores, whole signatures and a report have their own settings; a report that has others than its
-        protocol, or other scores, does not name it.
-
-    Returns
-    -------
-    Citation
-        Its `bibtex` and its `methods` sentence; printed, both.
-
-    Raises
-    ------
-    InputError
-        If there is no item, a name is unknown, or an item is something else.
-    """
-    if not items:
-        raise InputError("`cite` needs at least one metric, score or report, such as dm.cite('mig')")
-    reports = [item for item in items if isinstance(item, Mapping)]
-    for item in reports:
-        if not hasattr(item, "protocol"):
-            raise InputError(f"`cite` takes one report, a score or a metric, got a {type(item).__name__}")
-    if reports and len(items) > 1:
-        raise InputError("`cite` takes one report alone; call it once for each")
-    if reports:
-        return _of_report(reports[0])
-    if protocol not in (known := ["default", *published_protocols()]):
-        near = did_you_mean(protocol, known)
-        raise InputError(f"unknown protocol {protocol!r}; {near}known: {', '.join(known)}")
-    name, source = _protocol(protocol)
-    by_name = False
+def of_metrics(items: Iterable[Any], protocol: str) -> Citation:
+    """What to cite for metrics and scores, and for the protocol of their settings, if one is named."""
     used: dict[str, list[str]] = {}
     settings: dict[str, str] = {}
     for item in map(as_signature, items):
         if isinstance(item, str) and "|" in item:
             definition, of_name = find_scores(without_settings(item))
             metric, keys = _with_settings(definition.name, item, settings), list(of_name)
-            by_name = by_name or "|def:" not in item  # a part of one leaves the rest to the protocol
         elif hasattr(item, "signature"):
             keys = [without_settings(item.key)]
             metric = _with_settings(_metric_of(keys[0]), item.signature, settings)
@@ -99,15 +60,17 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
             metric, keys = UDR, [UDR]
         else:
             definition, of_name = find_scores(item)
-            metric, keys, by_name = definition.name, list(of_name), True
+            metric, keys = definition.name, list(of_name)
         used.setdefault(metric, []).extend(key for key in keys if key not in used.get(metric, ()))
-    if settings and not by_name:
+    if not protocol:
         return _citation(used, settings, "")
+    name, source = _protocol(protocol)
     told = f", with the settings of its protocol {name}{' where none are given' if settings else ''}"
     return _citation(used, settings, told, source)
 
 
-def _of_report(report: Any) -> Citation:
+def of_report(report: Any) -> Citation:
+    """What to cite for a report: also its protocol, where it has no other choices."""
     used: dict[str, list[str]] = {}
     settings: dict[str, str] = {}
     for key, score in report.items():

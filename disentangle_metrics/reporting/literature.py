@@ -31,11 +31,6 @@ def protocol_citation(protocol: str) -> str:
     return str(_literature()["protocols"].get(protocol, ""))
 
 
-def published_protocols() -> tuple[str, ...]:
-    """The protocols that follow a paper: all but this package's own."""
-    return tuple(_literature()["protocols"])
-
-
 def bibtex(keys: Iterable[str]) -> str:
     """The BibTeX entries of these keys, each once, in this order."""
     return "\n\n".join(references()[key] for key in dict.fromkeys(keys))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import score_keys, without_settings
 from disentangle_metrics.reporting.again import command_or_call, made_by_command, subject
-from disentangle_metrics.reporting.citation import cite
+from disentangle_metrics.reporting.citation import of_report
 from disentangle_metrics.reporting.details import detail_tables, shares_of_largest
 from disentangle_metrics.reporting.extras import need
 from disentangle_metrics.reporting.notebook import with_code
@@ -72,7 +72,7 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
     )
     known = score_keys()
     environment.filters["with_code"] = with_code
-    citation = cite(report)
+    citation = of_report(report)
     marks = {row.score.key: _mark(row.score) for row in view.rows}
     page: str = environment.get_template(TEMPLATE).render(
         subject=subject(report),

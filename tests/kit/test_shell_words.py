@@ -25,7 +25,7 @@ PYTHON_ALONE = {  # rooms and files whose messages answer to calls that no comma
     "estimators/probes/boosted_trees.py",
 }
 NO_MESSAGE = {  # texts that are Python and are shown as such
-    *("reporting/again.py", "reporting/citation.py", "kit", "cli"),
+    *("reporting/again.py", "scoring/citing.py", "kit", "cli"),
 }
 PYTHON_CALLS = {  # what no command can do in their place
     *("dm.evaluate", "dm.evaluate(model, images, factors)", "dm.load_dataset('x')", "dm.load_encoder(path)"),

@@ -110,8 +110,26 @@ def test_a_protocol_is_named_and_cited():
     assert mixed.methods.endswith("{locatello2019challenging} where none are given.")
     alone = dm.cite("mig|bins:10", protocol="locatello2019")  # the other settings are the protocol's
     assert alone.methods.endswith("{locatello2019challenging} where none are given.")
+    assert "protocol" not in dm.cite("mig", "omes", protocol="locatello2019").methods
+    for lacking in (
+        ("omes", "locatello2019"),
+        ("omes|alpha:0.2", "locatello2019"),
+        ("udr", "locatello2019"),
+        ("mig|bins:12", "eastwood2018"),
+    ):
+        citation = dm.cite(lacking[0], protocol=lacking[1])
+        assert citation.methods.endswith(f"{__version__}~\\cite{{disentangle-metrics}}.")
+        assert protocol_citation(lacking[1]) + "," not in citation.bibtex
     with pytest.raises(dm.InputError, match="unknown protocol 'locatelo2019'; did you mean 'locatello2019'"):
         dm.cite("mig", protocol="locatelo2019")
+
+
+def test_a_whole_signature_leaves_nothing_to_the_protocol():
+    whole = "mig|bins:20|estimator:histogram|strategy:uniform|n:40|D:2|K:2|kinds:cc|def:2|dm:0.1.0"
+    for item in (whole, dm.Metric.parse(whole)):
+        assert "protocol" not in dm.cite(item, protocol="locatello2019").methods
+    part = dm.Metric.parse("mig|bins:10|n:40")
+    assert dm.cite(part, protocol="locatello2019").methods.endswith("where none are given.")
 
 
 def test_a_report_tells_its_settings_too():
@@ -152,6 +170,25 @@ def test_a_report_names_its_protocol_where_it_has_all_of_its_choices(metric, pro
     source = protocol_citation(protocol)
     assert (f"{source}," in citation.bibtex) is (named or not source)
     assert ", on 40 rows of 2 latents and 2 factors (seed 0)" in citation.methods
+
+
+def test_what_the_input_decides_is_no_choice_of_the_user():
+    rows = np.random.default_rng(0).normal(size=(100, 3))
+    groups = {"a": [0, 1], "b": [2]}
+    for metric, protocol, named in (
+        ("mig", "default", True),  # of neighbours, since so many cells cannot be counted
+        ("mig|bins:12", "default", False),
+        ("mig", "locatello2019", False),
+        ("dci_completeness|split:0.2", "eastwood2018", False),
+        (dm.Metric("dci_completeness", split=(np.arange(80), np.arange(90, 100))), "eastwood2018", True),
+    ):
+        options = {"groups": groups} if "mig" in str(metric) else {}
+        report = dm.score(rows, rows > 0, metrics=metric, protocol=protocol, anchors=False, **options)
+        assert ("protocol" in dm.cite(report).methods) is named, metric
+    counted = dm.Metric("mig", estimator="nearest_neighbours")  # which the user chose
+    binary = np.tile([[0, 0, 0], [1, 0, 1], [0, 1, 0], [1, 1, 1]], (25, 1))
+    report = dm.score(binary, binary, metrics=counted, groups=groups, anchors=False)
+    assert "protocol" not in dm.cite(report).methods
 
 
 def test_a_plugins_score_is_named_but_not_cited():
