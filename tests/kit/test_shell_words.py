@@ -30,6 +30,7 @@ NO_MESSAGE = {  # texts that are Python and are shown as such
 PYTHON_CALLS = {  # what no command can do in their place
     *("dm.evaluate", "dm.evaluate(model, images, factors)", "dm.load_dataset('x')", "dm.load_encoder(path)"),
     *("dm.Metric", "dm.Metric('x', x=...)", "@dm.metric"),
+    "dm.datasets.from_arrays(images, factors)",
 }
 SETTINGS = {
     name for metric in dm.list_metrics() for name in inspect.signature(getattr(dm, metric)).parameters

@@ -137,8 +137,8 @@ def need_counted(information: Information, what: str) -> None:
         return
     if information.of_groups:
         raise NotApplicable(
-            f"{what} needs the entropy of joint cells, which estimator='histogram' counts if there are rows "
-            f"enough for them: {FEWER_CELLS}"
+            f"{what} needs the entropy of joint cells, which are counted if there are rows enough for them: "
+            f"{FEWER_CELLS}"
         )
     raise NotApplicable(
         f"{what} needs the entropy of binned latents: use `dm.Metric(..., estimator='histogram')`"
