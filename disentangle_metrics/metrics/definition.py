@@ -71,7 +71,7 @@ class ScoreDefinition:
     `no_interval` is the reason why it has no confidence interval, where its metric's other scores,
     or its kind of interval, would give it one. `meaning` says in one plain sentence what it measures; where
     it is empty, the first sentence of the metric's documentation does. `has_ceiling` is false where a code
-    with one latent for each factor is not the best there is.
+    with one latent for each factor is not the best there is, or has no score.
     """
 
     key: str

@@ -27,6 +27,7 @@ from disentangle_metrics.settings import (
     source="Watcharasupat 2021",
     silent=("assignment", "factor_bins"),
     only_with=NEIGHBOURS,
+    has_ceiling=False,
     interval_studied=True,
     from_counts=True,
     version=2,
@@ -73,7 +74,8 @@ def xmig(
     ----------------
     Of several latents tied for a factor one stands for it and the others are spare, so that its gap is
     0. No matter which, all of them are compared with the other factors. A constant latent is spare. A
-    constant factor is left out. No spare latent, or no factor that varies: NaN.
+    constant factor is left out. No spare latent, or no factor that varies: NaN. A report has no ceiling: a
+    code of one latent for each factor has no spare one.
 
     Cost
     ----
