@@ -54,7 +54,8 @@ def irs(
     factor_bins
         Cut categorical factors of more values than this into as many bins of equal width, as the
         study of Locatello et al. (20) and the review of Carbonneau et al. (10) do; None keeps their
-        values. Texts are cut in the order of the alphabet, and a check says so.
+        values. Texts are cut as they are listed, by the alphabet or as their categories are, and a check
+        says so.
 
     Returns
     -------

@@ -78,8 +78,8 @@ def mig(
         code as bins exceed the factor's values.
     factor_bins
         Cut categorical factors of more values than this into as many bins of equal width, as that
-        review does; None keeps their values. Texts are cut in the order of the alphabet, and a check says
-        so: other names then give another score.
+        review does; None keeps their values. Texts are cut as they are listed, by the alphabet or as their
+        categories are, and a check says so: other names then give another score.
     correction
         "none": entropies of counts as they are; those of few rows are too small, and the information
         too large. "miller_madow": each is raised by (occupied cells - 1) / (2 rows), its bias to first

@@ -35,7 +35,7 @@ def of_scores(
 ) -> tuple[tuple[Check, ...], dict[str, tuple[str, ...]]]:
     """All checks that need scores, and by score what else the checks of its bins say of it."""
     tails = tuple(heavy_tails(whole, requests))
-    merged = tuple(merged_labels(whole.inputs, requests))
+    merged = merged_labels(whole.inputs, requests)
     sizes = {score.key for request in requests for score in request.scores if score.property == SIZE}
     known = whole.inputs.warnings
     costly = [request for request in requests if request.left_out]
@@ -45,20 +45,20 @@ def of_scores(
     checks = (
         *left_out,
         *as_numbers(whole, requests),
-        *by_neighbours(whole, requests),
+        *by_neighbours(whole, requests, values),
         *unread_tree(whole.inputs, requests),
         *constant_together(whole.inputs, requests),
         *fewer_units(whole.inputs),
         *idle(values),
         *tails,
-        *merged,
+        *merged.values(),
         *at_chance(values, {key: chance[key] for key in chance if key not in sizes}, ceiling),
         *remarks(values, known),
     )
     of_bins: dict[str, tuple[str, ...]] = {}
     for request in requests if tails or merged else ():
-        said = (*(tails if _cuts_equally(request.settings) else ()),
-                *(merged if _merged_by(request, whole.inputs) else ()))  # fmt: skip
+        factors = _merged_by(request, whole.inputs)
+        said = (*(tails if _cuts_equally(request.settings) else ()), *([merged[factors]] if factors else ()))
         if said:
             of_bins |= dict.fromkeys([score.key for score in request.scores], tuple(map(str, said)))
     return checks, of_bins
@@ -107,31 +107,39 @@ def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]
         )
 
 
-def merged_labels(inputs: Inputs, requests: Sequence[Request]) -> Iterator[Check]:
-    """Factors of text labels that are merged in the order of the alphabet, which means nothing."""
-    merged = {request.name: names for request in requests if (names := _merged_by(request, inputs))}
-    if merged:
-        factors = list(dict.fromkeys(name for names in merged.values() for name in names))
-        yield Check(
+def merged_labels(inputs: Inputs, requests: Sequence[Request]) -> dict[tuple[str, ...], Check]:
+    """For each set of factors whose text labels metrics merge: that these have no order."""
+    merged: dict[tuple[str, ...], list[str]] = {}
+    for request in requests:
+        if factors := _merged_by(request, inputs):
+            merged.setdefault(factors, []).append(request.name + request.suffix)
+    return {
+        factors: Check(
             "no_order",
-            f"`factor_bins` merges the labels of {', '.join(factors)} by the alphabet, which is no order of "
-            f"theirs, for {', '.join(merged)}",
+            f"`factor_bins` merges the labels of {', '.join(factors)} as they are listed (by the alphabet, "
+            f"or as their categories are), which is no order of theirs, for {', '.join(names)}",
             "give their values an order (an ordered categorical), or pass `dm.Metric(..., factor_bins=None)`",
             factors[0],
             {"factors": len(factors)},
         )
+        for factors, names in merged.items()
+    }
 
 
-def _merged_by(request: Request, inputs: Inputs) -> list[str]:
+def _merged_by(request: Request, inputs: Inputs) -> tuple[str, ...]:
     """The factors whose text labels a metric merges, as it keeps no more than its `factor_bins`."""
     most = request.settings.get("factor_bins")
     if most is None or request.left_out:
-        return []
-    return [
-        factor.name
+        return ()
+    many = [
+        factor
         for factor in inputs.factors
         if factor.kind == "categorical" and len(factor.levels) > most and isinstance(factor.levels[0], str)
     ]
+    if many and request.complete_rows and inputs.incomplete:
+        rows = np.flatnonzero(inputs.present(range(len(inputs.factors))))
+        many = [factor for factor in many if len(factor.kept(rows).levels) > most]
+    return tuple(factor.name for factor in many)
 
 
 def _bins_that_count(cells: JointCells, request: Request) -> str:
@@ -143,9 +151,15 @@ def _bins_that_count(cells: JointCells, request: Request) -> str:
     return ""
 
 
-def by_neighbours(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
-    """Groups of latents that have too many joint cells to be counted."""
-    measured = [request for request in requests if request.by_neighbours]
+def by_neighbours(
+    whole: Relations, requests: Sequence[Request], values: Mapping[str, MetricValue]
+) -> Iterator[Check]:
+    """Groups of latents that have too many joint cells to be counted, where metrics still have a score."""
+    measured = [
+        request
+        for request in requests
+        if request.by_neighbours and not all(math.isnan(values[facts.key].value) for facts in request.scores)
+    ]
     if measured:
         names = [request.name for request in measured]
         widest, cells = max(map(len, whole.inputs.groups)), JointCells(whole.inputs)

@@ -155,6 +155,10 @@ def test_labels_that_are_merged_by_the_alphabet_are_named():
     assert abs(other["mig"].value - report["mig"].value) > 0.01  # what the check is for
     with pytest.warns(dm.ScoreWarning, match="by the alphabet"):
         dm.mig(latents, {"name": names[codes[:, 0]]}, factor_bins=10)
+    # Categories keep the order in which they are listed, which is none of theirs either.
+    categories = scored(pd.Categorical(names[codes[:, 0]], np.roll(names, 5)))
+    assert categories["mig"].value != report["mig"].value
+    assert "(by the alphabet, or as their categories are)" in str(categories.checks()[0])
     # Nothing is merged, or in an order that was given.
     for silent in (
         scored(names[codes[:, 0]], factor_bins=12),
@@ -163,6 +167,33 @@ def test_labels_that_are_merged_by_the_alphabet_are_named():
         scored(names[codes[:, 0]], ["sap"]),
     ):
         assert silent.checks() == ()
+
+
+def test_labels_are_said_to_be_merged_by_the_metrics_alone_that_merge_them():
+    twelve, many = np.arange(600) % 12, RNG.integers(25, size=600)
+    factors = pd.DataFrame({"few": [f"f{code:02d}" for code in twelve], "many": [f"m{c:02d}" for c in many]})
+    metrics = [dm.Metric("mig", factor_bins=10), dm.Metric("irs", factor_bins=20)]
+    report = dm.score(RNG.normal(size=(600, 2)), factors, metrics=metrics, anchors=False)
+    both, one = report.checks()
+    assert "labels of few, many as" in both.message
+    assert both.message.endswith("for mig")
+    assert "labels of many as" in one.message
+    assert one.message.endswith("for irs")
+    assert (both.numbers, one.numbers) == ({"factors": 2}, {"factors": 1})
+    assert report["mig"].warnings == (str(both),)
+    assert report["irs"].warnings == (str(one),)
+
+
+def test_labels_that_no_row_read_by_a_metric_has_are_not_merged():
+    # Rows with a value of both factors have ten names: irs reads these alone, mig all twelve.
+    twelve = np.arange(600) % 12
+    factors = {"name": [f"n{code:02d}" for code in twelve], "half": np.where(twelve < 10, twelve % 2, np.nan)}
+    metrics = [dm.Metric("mig", factor_bins=10), dm.Metric("irs", factor_bins=10)]
+    report = dm.score(RNG.normal(size=(600, 2)), factors, metrics=metrics, missing="drop", anchors=False)
+    (check,) = [check for check in report.checks() if check.code == "no_order"]
+    assert check.message.endswith("for mig")
+    assert str(check) in report["mig"].warnings
+    assert str(check) not in report["irs"].warnings
 
 
 def test_scores_of_information_that_read_codes_as_numbers_are_named():

@@ -95,7 +95,8 @@ def test_too_many_cells_are_not_counted_and_the_report_says_so():
     assert countable([(20,), (20,)], [6], [10])
     assert countable([(4, 15), (50,)], [6, 3], [1_800, 900])
     assert not countable([(4, 15), (50,)], [6, 3], [1_800, 899])
-    report = scores(GROUPS, ["mig", dm.Metric("jemmig", bins=5)])
+    report = scores(GROUPS, ["minimality", "mig", dm.Metric("jemmig", bins=5)])
+    assert np.isnan(report["minimality"].value)  # so that nothing is estimated for it
     assert "estimator:nearest_neighbours|k:3" in report["mig"].signature
     assert "groups:0-1+2+3" in report["mig"].signature
     assert "D:3" in report["mig"].signature
@@ -113,6 +114,7 @@ def test_a_correction_that_cells_are_too_many_for_costs_its_own_score_alone():
     assert report["mcc"].value > 0.9
     assert np.isnan(report["mig"].value)
     assert "groups have too many joint cells to count: use fewer `bins`" in report["mig"].reason
+    assert "groups_by_neighbours" not in {check.code for check in report.checks()}
     assert scores(GROUPS, [dm.Metric("mig", correction="miller_madow", bins=5)])["mig"].value > 0.8
     with pytest.raises(dm.InputError, match="`correction`"):
         dm.Metric("mig", correction="miller_madow", estimator="nearest_neighbours")
