@@ -3,8 +3,9 @@
 Chance is the mean of the scores over 5 permutations of the rows of the factors against the latents.
 The factors are permuted together, so that whatever they have to do with each other stays. The ceiling is
 the score of the factors themselves used as the code: ordinal codes for categories. Settings about latents
-(`assignment`, `active`) then name the columns of this code. More permutations give
-each score a p against chance.
+(`assignment`, `active`) then name the columns of this code. Metrics from elsewhere may pair latent k with
+factor k, so their code has a column for constant factors too. More permutations give each score a p against
+chance.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from disentangle_metrics.scoring.requests import Request
 PERMUTATIONS = 5
 ROUNDING = 1e-12  # of a score: scores that differ by less are as good as each other
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
-REACH = 4.0  # deviations of the prior, where the bins of posteriors end
+ASIDE = 0.0123  # off the prior's mean: an edge of bins lies there, where a posterior is halved in two bins
 
 
 def permuted(inputs: Inputs, seed: int, count: int = PERMUTATIONS) -> Iterator[Inputs]:
@@ -36,26 +37,43 @@ def permuted(inputs: Inputs, seed: int, count: int = PERMUTATIONS) -> Iterator[I
         yield inputs.shuffled(rng.permutation(inputs.shape[0]))
 
 
-def ideal(inputs: Inputs) -> Inputs:
-    """The factors themselves as the code: ordinal codes for categories, values otherwise.
+def ideals(requests: Sequence[Request], inputs: Inputs) -> Iterator[tuple[list[Request], Inputs]]:
+    """The codes whose scores are ceilings, each with the requests that read it; one for most inputs.
 
-    A factor of one value has no column. Where posteriors were given they are posteriors almost without
-    noise, and scaled to deviation 1 like their prior, since thresholds on their variance have a meaning.
-    Those that reach beyond the bins of posteriors have the prior's mean too. Only rows that have a value of
+    Metrics from elsewhere may pair latent k with factor k, so theirs has a column for constant factors.
+    Where `limits` say in which places bins lie, circles are turned into them. Elsewhere they start where they
+    did, so that their cosine and sine are those of the factors. Only rows that have a value of
     every factor are such a code; NotApplicable is raised if there is none.
     """
-    if inputs.incomplete:
-        return ideal(inputs.complete())
-    coded = [factor for factor in inputs.factors if factor.varies] or inputs.factors
+    complete = inputs.complete()
+    constant = not all(factor.varies for factor in complete.factors)
+    circles = inputs.logvar is not None and any(factor.period is not None for factor in complete.factors)
+    readers: dict[tuple[bool, bool], list[Request]] = {}
+    for request in of_ideal(requests, complete.factors):
+        elsewhere = request.name not in METRICS.builtin
+        code = constant and elsewhere, circles and "limits" in request.settings
+        readers.setdefault(code, []).append(request)
+    for (whole, turned), some in readers.items():
+        yield some, ideal(complete, whole=whole, turned=turned)
+
+
+def ideal(inputs: Inputs, *, whole: bool = False, turned: bool = False) -> Inputs:
+    """The factors themselves as the code: ordinal codes for categories, values otherwise.
+
+    Factors of one value have a column if it is `whole`. Where posteriors were given they are posteriors
+    almost without noise, with deviation 1 and almost the mean of their prior: thresholds on their variance
+    have a meaning, and so have bins in fixed places. Circles have this mean only if they are `turned`.
+    """
+    coded = [factor for factor in inputs.factors if factor.varies or whole] or inputs.factors
     columns = [_column_of_code(factor) for factor in coded]
     latents = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
     logvar, unit = None, np.ones(len(coded))
     if inputs.logvar is not None:
         deviation = latents.std(axis=0)
         unit = np.where(deviation > 0, deviation, 1.0)
+        moved = np.array([turned or factor.period is None for factor in coded])
+        latents -= np.where(moved, latents.mean(axis=0) - ASIDE * unit, 0.0)
         latents /= unit
-        far = np.abs(latents).max(axis=0) > REACH
-        latents[:, far] -= latents[:, far].mean(axis=0)
         logvar = np.full(latents.shape, 2 * np.log(NOISELESS))
     return replace(
         inputs,
@@ -70,7 +88,7 @@ def ideal(inputs: Inputs) -> Inputs:
 
 
 def of_ideal(requests: Iterable[Request], factors: Sequence[Factor]) -> list[Request]:
-    """The requests with what their settings say of latents said of the columns of :func:`ideal`.
+    """The requests with what their settings say of latents said of the columns of factors that vary.
 
     The latent assigned to a factor is the factor's own column. Every column is active: a threshold on
     latents means nothing in the units of factors.

@@ -24,9 +24,8 @@ from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring import findings
 from disentangle_metrics.scoring.anchors import (
     PERMUTATIONS,
-    ideal,
+    ideals,
     mean_scores,
-    of_ideal,
     p_values,
     permuted,
 )
@@ -210,10 +209,12 @@ def score_inputs(
                 directions = {facts.key: facts.direction for facts in judged}
                 p = p_values(values, runs[: options.permutations], directions)
             with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
-                perfect = relate(ideal(inputs), seed=options.seed, n_jobs=options.n_jobs)
-                ceiling = runner.scores(of_ideal(anchored, perfect.inputs.factors), perfect, ", ceiling")
+                perfect: dict[str, float] = {}
+                for read, code in ideals(anchored, inputs):
+                    of_code = relate(code, seed=options.seed, n_jobs=options.n_jobs)
+                    perfect |= runner.scores(read, of_code, ", ceiling")
                 reached = [facts.key for r in anchored for facts in r.scores if facts.has_ceiling]
-                ceiling = {key: ceiling[key] for key in reached}
+                ceiling = {key: perfect[key] for key in reached}
         located: Mapping[str, Located] = {}
         evidence: Evidence | None = None
         if options.confidence is not None:

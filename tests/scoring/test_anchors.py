@@ -92,6 +92,56 @@ def test_the_ceiling_of_posteriors_does_not_depend_on_where_a_factor_lies(away):
         assert score.value < score.ceiling
 
 
+@pytest.mark.parametrize("limits", [(-4, 4), (-2, 2)])
+def test_the_ceiling_of_posteriors_over_categories_is_perfect(limits):
+    # Each pair of values once: a code has no cell more than its factor has values, and no factor tells of
+    # the other. 2 and 3 values lie on both sides of the prior's mean, and on it.
+    grid = np.indices((2, 3)).reshape(2, -1).T.repeat(20, axis=0)
+    posterior = dm.GaussianPosterior((grid - grid.mean(axis=0)) / grid.std(axis=0), np.full(grid.shape, -6.0))
+    metrics = [dm.Metric(name, limits=limits) for name in ("rmig", "rjemmig")]
+    assert ceilings(posterior, grid, metrics) == pytest.approx({"rmig": 1, "rjemmig": 1}, abs=1e-6)
+
+
+def test_a_circle_keeps_its_start_in_the_ceiling_but_where_bins_lie_in_fixed_places():
+    # Four directions around 120 degrees: 40 deviations from 0, and a narrow arc of its circle.
+    degrees = np.tile([117.0, 119.0, 121.0, 123.0], 50)
+    posterior = dm.GaussianPosterior(degrees[:, None] / 3, np.full((200, 1), -6.0))
+    metrics = ["rmig", "rjemmig", "linear_recovery"]
+    perfect = ceilings(posterior, degrees[:, None], metrics, factor_types="circular:360", anchors="all")
+    assert (perfect["rmig"], perfect["rjemmig"]) == pytest.approx((1, 1), abs=1e-6)
+    assert (perfect["orthogonality"], perfect["procrustes"]) == pytest.approx((0, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_metric_from_elsewhere_finds_latent_k_beside_factor_k_in_the_ceiling(place):
+    factors = np.column_stack([ONE, RNG.integers(3, size=200)])
+    factors = np.insert(factors, place, 7, axis=1)
+
+    def paired(relations, *, assignment: tuple[int, ...] = (0, 1, 2)):
+        columns = np.column_stack([factor.as_numbers() for factor in relations.inputs.factors])
+        pairs = [(assignment[k], k) for k in np.flatnonzero(relations.varying_factors())]
+        shares = [abs(np.corrcoef(relations.latents[:, j], columns[:, k])[0, 1]) for j, k in pairs]
+        return dm.MetricValue(float(np.mean(shares)))
+
+    dm.metric()(paired)
+    try:
+        assert ceilings(
+            factors + RNG.normal(size=factors.shape), factors, ["paired", "mcc"]
+        ) == pytest.approx({"paired": 1, "mcc": 1})
+    finally:
+        METRICS.remove("paired")
+
+
+def test_xmig_has_no_ceiling_since_the_factors_as_code_have_no_spare_latent():
+    factors = np.column_stack([ONE, RNG.integers(3, size=200)])
+    spare = np.column_stack([factors, np.zeros(200)])
+    # Of two factors that are one, each has the latent of the other to spare, which is no ceiling either.
+    for wanted in (factors, np.column_stack([factors, np.full(200, 7)]), FACTORS[:, :2]):
+        score = dm.score(spare, wanted, metrics=["xmig"])["xmig"]
+        assert score.value == pytest.approx(1, abs=0.05)
+        assert score.ceiling is None
+
+
 @pytest.mark.parametrize("protocol", ["locatello2019", "hsu2023"])
 def test_the_ceiling_does_not_depend_on_the_units_of_factors(protocol):
     # Thresholds on latents: a variance of 0.01 or 0.0025, a twentieth of the largest range.
