@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +54,21 @@ def test_the_card_says_when_the_order_of_latents_matters(name, worst):
     text = " ".join(dm.describe(name).split())
     assert f"{worst:.2f} or 1 of a perfect code of 5,000 rows" in text
     assert f"with 1,024 it is {' or '.join(f'{value:.4g}' for value in sorted({*of_more}))}." in text
+
+
+@pytest.mark.parametrize("metric", [dm.factor_vae, dm.z_max_variance, dm.beta_vae])
+def test_the_order_of_factors_changes_which_votes_are_drawn_and_that_of_latents_does_not(metric):
+    latents = code(A + NOISE[:, 0], B + NOISE[:, 1], A + B + NOISE[:, 2])
+    drawn, turned, mirrored = (
+        metric(columns, factors, votes=(200, 100), rows=4)
+        for columns, factors in ((latents, V), (latents[:, ::-1], V), (latents, V[:, ::-1]))
+    )
+    assert drawn.value == turned.value
+    assert drawn.value != mirrored.value
+    page = " ".join(Path("docs/coming_from.md").read_text(encoding="utf-8").split())
+    assert (
+        "The order of factors changes which votes `factor_vae`, `z_max_variance` and `beta_vae` draw." in page
+    )
 
 
 class TestBetaVae:
