@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from types import NoneType
 from typing import Any
@@ -22,17 +23,21 @@ FORMS: Mapping[str, tuple[type, ...]] = {
 
 
 def checked(
-    values: Mapping[str, Any], keys: Iterable[str], latents: int, factors: int
+    values: Mapping[str, Any], keys: Iterable[str], latents: Sequence[str], factors: Sequence[str]
 ) -> dict[str, MetricValue]:
     """The values of these keys; others, which may be another metric's, are left out.
+
+    A part with labels of its own goes by them, in the order of these names of latents and factors. Numbers that
+    stand in an array without axes are plain ones.
 
     Raises
     ------
     TypeError
         If there is none of a key, it is no MetricValue, or a report cannot hold what is in it.
     ValueError
-        If a part of it has another length than there are latents or factors, or no numbers.
+        If a part of it has another length or other labels than there are latents or factors, or no numbers.
     """
+    names = {"latents": latents, "factors": factors}
     known: dict[str, MetricValue] = {}
     for key in keys:
         if key not in values:
@@ -40,10 +45,44 @@ def checked(
         value = values[key]
         if not isinstance(value, MetricValue):
             raise TypeError(f"it returned a {type(value).__name__} where a MetricValue is due")
+        value = replace(value, baseline=_scalar(value.baseline))
         _check_forms(value)
-        _check_lengths(value, {"latents": latents, "factors": factors})
+        value = replace(
+            value,
+            per_factor=_by_place("per_factor", value.per_factor, [factors]),
+            per_latent=_by_place("per_latent", value.per_latent, [latents]),
+            details={name: _detail(name, item, names) for name, item in value.details.items()},
+        )
+        _check_lengths(value, {axis: len(own) for axis, own in names.items()})
         known[key] = value
     return known
+
+
+def _scalar(item: Any) -> Any:
+    """A number in an array or a tensor without axes as such; anything else as it is."""
+    return item.tolist() if getattr(item, "shape", None) == () and hasattr(item, "tolist") else item
+
+
+def _by_place(name: str, part: Any, axes: Sequence[Sequence[str]]) -> Any:
+    """A table of pandas as an array whose axes have these names; anything else as it is."""
+    import pandas as pd
+
+    if not isinstance(part, pd.Series | pd.DataFrame) or part.ndim != len(axes):
+        return part
+    for axis, names in enumerate(axes):
+        labels = part.axes[axis]
+        if labels.is_unique and labels.isin(names).all():
+            part = part.reindex(names, axis=axis)
+        elif list(labels) != list(range(len(labels))):
+            raise ValueError(f"{name} has the labels {', '.join(map(str, labels))} for {', '.join(names)}")
+    return part.to_numpy()
+
+
+def _detail(name: str, item: Any, names: Mapping[str, Sequence[str]]) -> Any:
+    if not isinstance(item, Labelled):
+        return _scalar(item)
+    axes = [{**names, "classes": item.classes}[axis] for axis in item.axes]
+    return replace(item, values=_by_place(f"its {name}", item.values, axes))
 
 
 def _check_forms(value: MetricValue) -> None:
@@ -54,10 +93,26 @@ def _check_forms(value: MetricValue) -> None:
         if not isinstance(said, str | Check):
             raise TypeError(f"its warnings must be texts, got a {type(said).__name__}")
     for name, item in value.details.items():
-        numbers = np.asarray(item.values).dtype.kind in "biuf" if isinstance(item, Labelled) else True
-        if not isinstance(item, (Labelled, str, Real, np.bool_)) or not numbers:
+        if not _can_be_kept(item):
             got = type(item).__name__
-            raise TypeError(f"its {name} must be a Labelled of numbers, a number or text, got a {got}")
+            raise TypeError(f"its {name} must be a Labelled of numbers, or what JSON can hold, got a {got}")
+
+
+def _can_be_kept(item: Any) -> bool:
+    """Whether a stored report gives it back: numbers and texts, and lists, mappings and tables of them."""
+    import pandas as pd
+
+    if isinstance(item, Labelled):
+        return np.asarray(item.values).dtype.kind in "biuf"
+    if item is None or isinstance(item, str | Real | np.bool_):
+        return True
+    if isinstance(item, Mapping):  # one of these names would come back as a table
+        return not {"index", "data"} <= set(item) and all(map(_can_be_kept, item.values()))
+    if isinstance(item, tuple | list):
+        return all(map(_can_be_kept, item))
+    if isinstance(item, pd.Series | pd.DataFrame):  # pages show tables as numbers
+        return item.to_numpy().dtype.kind in "biuf"
+    return hasattr(item, "tolist") and _can_be_kept(item.tolist())
 
 
 def _check_lengths(value: MetricValue, lengths: Mapping[str, int]) -> None:

@@ -330,7 +330,7 @@ class Runner:
                 values = {request.scores[0].key: value}
             if not built_in:
                 keys = [score.key for score in request.scores]
-                values = checked(values, keys, *relations.inputs.shape[1:])
+                values = checked(values, keys, relations.inputs.latent_names, relations.inputs.factor_names)
             return {key: _with_reason(value, request.name) for key, value in values.items()}
         except NotApplicable as error:
             reason = str(error)

@@ -36,10 +36,10 @@ def reports_of(**fields):
     [
         ({"per_factor": ["a", "b"]}, "could not convert string to float"),
         ({"per_latent": [1j, 2]}, "not 'complex'"),
-        (
-            {"details": {"w": np.zeros(3)}},
-            "its w must be a Labelled of numbers, a number or text, got a ndarray",
-        ),
+        ({"details": {"w": np.array([1j])}}, "its w must be a Labelled of numbers, .* got a ndarray"),
+        ({"details": {"w": [object()]}}, "its w must be .* got a list"),
+        ({"details": {"w": pd.Series(["a"])}}, "its w must be .* got a Series"),
+        ({"per_factor": pd.Series([1, 2], index=["a", "b"])}, "per_factor has the labels a, b for factor_0, f"),
         ({"details": {"w": {"index": 1, "data": 2}}}, "its w must be .* got a dict"),
         ({"details": {"w": TEXTS}}, "its w must be a Labelled of numbers"),
         ({"details": [1.0]}, "its details must be a Mapping, got a list"),
@@ -72,6 +72,46 @@ def test_numbers_of_numpy_and_tables_are_kept():
     assert report["own"].value == 0.5
     told = {**stored["own"].details, "table": stored["own"].details["table"].to_numpy().tolist()}
     assert told == {"n": 3, "share": 0.5, "sure": True, "name": "a", "table": [[1, 0], [0, 1]]}
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_what_json_can_hold_is_kept():
+    details = {
+        "none": None,
+        "scalar": np.array(0.5),
+        "wide": np.longdouble(0.25),
+        "array": np.arange(2),
+        "nested": {"a": [1, (2.5, "b")]},
+        "series": pd.Series([1, 2]),
+        "frame": pd.DataFrame({"x": [0.5]}),
+    }
+    report, stored = reports_of(details=details, baseline=np.array(0.25))
+    assert report["own"].value == 0.5
+    assert report["own"].chance == 0.25
+    assert report.to_html()
+    told = stored["own"].details
+    assert (told["series"].tolist(), told["frame"].to_numpy().tolist()) == ([1, 2], [[0.5]])
+    assert {name: told[name] for name in ("none", "scalar", "wide", "array", "nested")} == {
+        "none": None, "scalar": 0.5, "wide": 0.25, "array": [0, 1], "nested": {"a": [1, [2.5, "b"]]},
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_parts_of_pandas_go_by_their_labels_or_by_place():
+    names = ["factor_0", "factor_1"]
+    series = {
+        "by place": (pd.Series([0.1, 0.2]), [0.1, 0.2]),
+        "by name": (pd.Series([0.2, 0.1], index=names[::-1]), [0.1, 0.2]),
+        "of one": (pd.Series([0.2], index=names[1:]), [np.nan, 0.2]),
+    }
+    for given, expected in series.values():
+        np.testing.assert_array_equal(reports_of(per_factor=given)[0]["own"].per_factor, expected)
+    masked = np.ma.array([0.1, 0.2], mask=[False, True])
+    np.testing.assert_array_equal(reports_of(per_factor=masked)[0]["own"].per_factor, [0.1, np.nan])
+    numbers = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for frame in (pd.DataFrame(numbers), pd.DataFrame(numbers[:, ::-1], columns=names[::-1])):
+        report, _ = reports_of(details={"table": Labelled(frame, ("latents", "factors"))})
+        np.testing.assert_array_equal(report["own"].details["table"], numbers)
 
 
 @pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
