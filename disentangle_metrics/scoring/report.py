@@ -85,7 +85,7 @@ class Score:
                 object.__setattr__(self, name, None)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Score) and self.to_dict() == other.to_dict()
+        return self.to_dict() == other.to_dict() if isinstance(other, Score) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((self.key, self.signature))
@@ -224,8 +224,8 @@ class Report(Mapping[str, Score]):
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __hash__(self) -> int:  # equal are reports of equal scores, as mappings are
-        return hash(tuple(self.scores.values()))
+    def __hash__(self) -> int:  # equal are reports of equal scores in any order, as mappings are
+        return hash(frozenset(self.scores.items()))
 
     def with_provenance(self, **items: Any) -> Report:
         """The same report with more said about where its input came from."""

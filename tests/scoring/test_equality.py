@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -27,6 +28,15 @@ def test_reports_of_equal_scores_are_equal_and_of_one_hash():
     assert one["mig"] != replace(one["mig"], per_factor=one["mig"].per_factor * 2)
     assert len({one["mig"], again["mig"]}) == 1
     assert one["mig"] != "mig"
+    assert one["mig"] == mock.ANY  # the other side is asked
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_reports_in_another_order_are_equal_and_of_one_hash():
+    one = made()
+    other = dm.Report(dict(reversed(one.scores.items())))
+    assert one == other
+    assert len({one, other}) == 1
 
 
 def test_a_score_without_a_value_equals_itself():
