@@ -116,9 +116,18 @@ class Seeded:
 
 
 def parts_that_draw(estimator: SklearnEstimator) -> list[Any]:
-    """What of an estimator has a `random_state`: itself, the steps of a pipeline, what splits its rows."""
-    parts = [estimator, *estimator.get_params().values()]
-    return [part for part in parts if hasattr(part, "random_state") and not isinstance(part, type)]
+    """What of an estimator has a `random_state`: itself, steps, candidates of a search, what splits its rows."""
+    parts: dict[int, Any] = {}
+    waiting: list[Any] = [estimator]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in parts and not isinstance(part, type):
+            parts[id(part)] = part
+            inner = part.get_params() if hasattr(part, "get_params") else part
+            inner = list(inner.values()) if isinstance(inner, Mapping) else inner
+            waiting += inner if isinstance(inner, list | tuple) else ()
+    # A distribution among the candidates draws by the state of its search.
+    return [part for part in parts.values() if hasattr(part, "random_state") and not hasattr(part, "rvs")]
 
 
 def _generators(estimator: SklearnEstimator) -> Iterator[bool]:

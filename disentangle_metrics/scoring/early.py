@@ -21,8 +21,14 @@ TRIED = 5  # made-up rows: a circle of so many steps has a period
 
 
 def read_again(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with a list for each iterator, which could be read once."""
-    return {name: list(value) if hasattr(value, "__next__") else value for name, value in options.items()}
+    """The options with a list for each iterator, which could be read once; those in `groups` too."""
+    return {name: _read_again(value) for name, value in options.items()}
+
+
+def _read_again(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _read_again(item) for name, item in value.items()}
+    return list(value) if hasattr(value, "__next__") else value
 
 
 def check_score_options(options: Mapping[str, Any], more: Iterable[str] = ()) -> None:

@@ -30,6 +30,12 @@ def test_an_iterator_is_read_at_each_step_of_a_tracker():
     assert reports[1].factor_names == ("shape", "hue")
 
 
+def test_an_iterator_in_groups_is_read_at_each_step():
+    tracker = dm.Tracker(metrics="mig", latent_names=["a", "b"], groups={"both": iter(["a", "b"])})
+    for step in (0, 1):
+        assert tracker.log(step, LATENTS, FACTORS).groups == {"both": (0, 1)}
+
+
 def test_an_iterator_is_read_for_each_representation_that_is_compared():
     comparison = dm.compare({"x": LATENTS, "y": LATENTS[:, ::-1]}, factors=FACTORS, replicates=3, **once())
     assert list(comparison) == ["mig"]

@@ -18,6 +18,7 @@ from disentangle_metrics.estimators.scaling import scaled
 from disentangle_metrics.settings import Probe, parts_that_draw
 
 T = TypeVar("T")
+SEEDS = 2**32  # so many has scikit-learn
 REGRESSIONS = ("lasso", "review_lasso", "review_forest")  # of the numbers of a factor, also of categories
 
 
@@ -84,6 +85,7 @@ def fit(
     alpha
         The penalty of the Lasso on standardised data; None chooses it by 10-fold cross-validation.
     """
+    seed %= SEEDS
     if probe == "boosted_trees":
         return _boosted_trees(train, test, target)
     if probe == "lasso":

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import randint
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LassoCV, LinearRegression, LogisticRegression
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
+from sklearn.pipeline import Pipeline
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.probes.probes import Target, fit, svm_accuracies
+from disentangle_metrics.settings import Seeded, parts_that_draw
 
 LINE = np.arange(4.0)[:, None]  # a regression on it predicts each value by itself
 
@@ -114,6 +117,40 @@ def test_an_estimator_without_random_state_draws_by_the_seed(probe):
     assert runs[0] == runs[1]
     assert runs[0] != runs[2] or runs[0] != runs[3]
     assert getattr(probe, "cv", probe).random_state is None  # the caller's own stays as it was
+
+
+class Search(GridSearchCV):
+    """A search that says what the best step used."""
+
+    @property
+    def feature_importances_(self):
+        return self.best_estimator_[-1].feature_importances_
+
+
+def test_candidates_of_a_search_draw_by_the_seed():
+    rng = np.random.default_rng(0)
+    latents, codes = rng.normal(size=(90, 4)), rng.integers(0, 3, 90)
+    rows = Target(codes, codes, categories=True)
+    forest, candidate = (RandomForestClassifier(3, max_depth=2) for _ in "ab")
+    probe = Search(Pipeline([("forest", forest)]), [{"forest": [candidate]}], cv=2)
+    runs = [fit(probe, latents, latents, rows, seed=seed).importances.tolist() for seed in (0, 0, 1)]
+    assert runs[0] == runs[1] != runs[2]
+    assert candidate.random_state is None
+    assert not Seeded().hold(Search(forest, {"c": (clone(forest).set_params(random_state=rng),)}))
+
+
+def test_a_distribution_of_candidates_is_no_generator():
+    search = RandomizedSearchCV(RandomForestClassifier(), {"max_depth": randint(2, 5)})
+    assert Seeded().hold(search)
+    assert len(parts_that_draw(search)) == 2  # the search and the forest
+
+
+@pytest.mark.parametrize("probe", ["random_forest", LogisticRegression()])
+def test_seeds_beyond_those_of_sklearn_draw(probe):
+    rng = np.random.default_rng(0)
+    latents, codes = rng.normal(size=(30, 2)), rng.integers(0, 2, 30)
+    rows = Target(codes, codes, categories=True)
+    assert np.isfinite(fit(probe, latents, latents, rows, seed=2**33 + 1).importances).all()
 
 
 def test_an_estimator_keeps_the_whole_number_it_has():
