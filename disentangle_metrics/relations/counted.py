@@ -138,7 +138,7 @@ def _precision(factor: Factor, dtype: Any) -> str | None:
     decimals = any(isinstance(level, float) for level in factor.levels)
     if not decimals or factor.period is not None or hasattr(dtype, "categories"):
         return None
-    return str(dtype.name).lower() if dtype.kind == "f" else "float64"
+    return f"float{8 * dtype.itemsize}" if dtype.kind == "f" else "float64"
 
 
 def in_common(before: Mapping[str, Any], layout: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,6 +189,8 @@ def factor_of_levels(
         _refuse_circle(name, levels, rows, rule)
         rule = "whole_numbers"  # they were, before they were folded into a turn
     column: Any = np.array(levels, dtype=layout[DECIMALS][place])
+    if column.dtype.kind == "f" and all(isinstance(level, int) for level in levels):
+        column = np.array(levels, dtype=object)  # below 0 and from 2**63 on: NumPy has floats for both
     if categories is not None:
         import pandas as pd
 

@@ -67,6 +67,21 @@ def test_decimals_of_another_precision_are_refused() -> None:
             counted(both, factor_types="categorical")
 
 
+@pytest.mark.parametrize("dtype", ["double[pyarrow]", "float[pyarrow]", "Float32"])
+def test_decimals_of_every_library_have_a_precision(dtype) -> None:
+    if "pyarrow" in dtype:
+        pytest.importorskip("pyarrow")
+    table = pd.DataFrame(TENTHS, columns=["a", "b"]).astype(dtype)
+    expected = dm.score(LATENTS, table, metrics=METRICS, anchors=False, factor_types="categorical")
+    assert said(counted([table[part] for part in HALVES], factor_types="categorical")) == said(expected)
+
+
+def test_whole_numbers_of_any_size_stay_apart() -> None:
+    values = np.array([-1, 2**63, 2**63 + 1, 2**63 + 2], dtype=object)[CODES]
+    expected = dm.score(LATENTS, values, metrics=METRICS, anchors=False, factor_types="categorical")
+    assert said(counted([values[part] for part in HALVES], factor_types="categorical")) == said(expected)
+
+
 def test_categories_keep_their_order_in_every_table() -> None:
     sizes, every = np.array(["small", "medium", "large", "xl"]), slice(0, 600)
 
