@@ -22,7 +22,7 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
     ``trainer.add_callback(ScoreCallback(trainer, loader))``. Scores go to ``trainer.state.log_history`` and
     to whatever the Trainer reports to. If the Trainer evaluates after the same epoch, its metrics have them
     too, as ``eval_mig``, and ``metric_for_best_model="eval_mig"`` works. Only the main process scores. An
-    epoch that ``max_steps`` or another callback breaks off is not scored.
+    epoch that ``max_steps`` or another callback breaks off is scored under the number that it would have.
 
     The model is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
     PyTorch is put back: training goes on as if nothing had been scored.
@@ -86,11 +86,9 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
         """Score and log, if it is time."""
-        # Of data without length the Trainer's epochs are fractions, also of whole ones.
-        epoch, stopped = math.ceil(state.epoch), control.should_training_stop or control.should_epoch_stop
-        if not epoch or (stopped and state.epoch != epoch):  # without a step, or broken off
-            return
-        if not self._held_out.due(epoch) or not state.is_world_process_zero:
+        # A fraction where it is broken off, and of data without length; the Trainer evaluates after those too.
+        epoch = math.ceil(state.epoch)
+        if not epoch or not self._held_out.due(epoch) or not state.is_world_process_zero:  # 0: without a step
             return
         scores = self._held_out.score(self._encoder(parts["model"]), epoch)
         self._latest = (state.global_step, scores)
