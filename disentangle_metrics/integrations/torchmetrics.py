@@ -134,11 +134,6 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
         if len(mean) != len(factors):
             raise InputError(f"`latents` has {len(mean)} rows but `factors` {len(factors)}")
         if self._ranges is None:
-            decimals = [part.dtype for part in (*self.factors[-1:], factors) if part.is_floating_point()]
-            if len(set(decimals)) > 1:
-                raise InputError(
-                    f"`factors` was {decimals[0]} before and is {decimals[1]}: give one precision"
-                )
             self.latents.append(mean.clone())  # a loader or an encoder may write into the same memory again
             self.factors.append(factors.to(mean.device, copy=True))
             if logvar is not None:
@@ -165,6 +160,18 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
             key: torch.tensor(float(found.value), device=self.device) for key, found in self.report.items()
         }
         return values if self._key is None else values[self._key]
+
+    def sync(self, *arguments: Any, **settings: Any) -> None:
+        """Exchange the rows with all processes, if there are others, as every Metric does.
+
+        Raises
+        ------
+        InputError
+            If there are decimals in two precisions.
+        """
+        if self._ranges is None:
+            _check_precision(_parts(self.factors))  # before they are one tensor, of one precision
+        super().sync(*arguments, **settings)
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Draw the last value, or a value or list of values given; ``dm.plot`` draws more of a report."""
@@ -206,6 +213,19 @@ def _parts(state: Any) -> list[Any]:
     """A state as tensors with content, before and after processes have exchanged theirs."""
     parts = state if isinstance(state, (list, tuple)) else [state]
     return [part for part in parts if part.numel()]
+
+
+def _check_precision(factors: list[Any]) -> None:
+    """Refuse decimals of one factor in two precisions, in which equal ones would differ."""
+    known: dict[int, Any] = {}
+    for part in factors:
+        if part.is_floating_point():
+            for place in torch.nonzero((part % 1 > 0).any(dim=0)).flatten().tolist():
+                if known.setdefault(place, part.dtype) != part.dtype:
+                    raise InputError(
+                        f"`factors` has decimals of {known[place]} and of {part.dtype} in column {place}: "
+                        "give one precision"
+                    )
 
 
 def _means_and_logvars(latents: Any) -> tuple[Any, Any]:

@@ -66,13 +66,29 @@ def test_masked_cells_are_refused(counted) -> None:
 
 
 @pytest.mark.parametrize("counted", [False, True])
-def test_decimals_of_two_precisions_are_refused(counted) -> None:
+@pytest.mark.parametrize("way", ["update", "forward", "merge"])
+def test_decimals_of_two_precisions_are_refused(counted, way) -> None:
     latents, factors = rows()
     options = {"factor_types": ["categorical"] * 2}
-    metric = DisentanglementScore("mig", ranges=ranges(latents) if counted else None, options=options)
-    metric.update(latents, factors.double() / 10)
-    with pytest.raises(dm.InputError, match="float64.* and is .*float32"):
-        metric.update(latents, factors.float() / 10)
+    bounds = ranges(latents) if counted else None
+    metric, other = (DisentanglementScore("mig", ranges=bounds, options=options) for _ in "ab")
+    add = metric if way == "forward" else metric.update
+    add(latents, factors.double() / 10)
+    add(latents, factors)  # whole numbers go with both
+    with pytest.raises(dm.InputError, match="float(64|32).* and .*float(64|32)"):  # noqa: PT012
+        (other.update if way == "merge" else add)(latents, factors.float() / 10)
+        if way == "merge":
+            metric.merge_state(other)
+        metric.compute()
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_whole_numbers_may_have_two_precisions(counted) -> None:
+    latents, factors = rows()
+    metric = DisentanglementScore("mig", ranges=ranges(latents) if counted else None)
+    metric.update(latents[:100], factors[:100].float())
+    metric.update(latents[100:], factors[100:].double())
+    assert metric.compute() == torch.tensor(dm.mig(latents, factors).value)
 
 
 def test_counts_do_not_grow_with_the_rows() -> None:
