@@ -116,7 +116,7 @@ class Seeded:
 
 
 def parts_that_draw(estimator: SklearnEstimator) -> list[Any]:
-    """What of an estimator has a `random_state`: itself, steps, candidates of a search, what splits its rows."""
+    """What of an estimator has a `random_state`: itself, its steps and candidates, what splits its rows."""
     parts: dict[int, Any] = {}
     waiting: list[Any] = [estimator]
     while waiting:

@@ -86,7 +86,7 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
         """Score and log, if it is time."""
-        # A fraction where it is broken off, and of data without length; the Trainer evaluates after those too.
+        # A fraction where broken off, and of data without length; the Trainer evaluates after these too.
         epoch = math.ceil(state.epoch)
         if not epoch or not self._held_out.due(epoch) or not state.is_world_process_zero:  # 0: without a step
             return

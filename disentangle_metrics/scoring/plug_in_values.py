@@ -27,8 +27,8 @@ def checked(
 ) -> dict[str, MetricValue]:
     """The values of these keys; others, which may be another metric's, are left out.
 
-    A part with labels of its own goes by them, in the order of these names of latents and factors. Numbers that
-    stand in an array without axes are plain ones.
+    A part of pandas goes by its labels, in the order of these names of latents and factors. A number in an
+    array without axes is a plain one.
 
     Raises
     ------

@@ -39,7 +39,10 @@ def reports_of(**fields):
         ({"details": {"w": np.array([1j])}}, "its w must be a Labelled of numbers, .* got a ndarray"),
         ({"details": {"w": [object()]}}, "its w must be .* got a list"),
         ({"details": {"w": pd.Series(["a"])}}, "its w must be .* got a Series"),
-        ({"per_factor": pd.Series([1, 2], index=["a", "b"])}, "per_factor has the labels a, b for factor_0, f"),
+        (
+            {"per_factor": pd.Series([1, 2], index=["a", "b"])},
+            "per_factor has the labels a, b for factor_0, f",
+        ),
         ({"details": {"w": {"index": 1, "data": 2}}}, "its w must be .* got a dict"),
         ({"details": {"w": TEXTS}}, "its w must be a Labelled of numbers"),
         ({"details": [1.0]}, "its details must be a Mapping, got a list"),
