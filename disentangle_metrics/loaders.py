@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from disentangle_metrics.encoders.outputs import Posterior
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.tables import read_factors
+from disentangle_metrics.inputs.tables import are_texts, read_factors
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.kit.progress import LateProgress
 
@@ -110,8 +111,10 @@ def factor_columns(factors: Any, rows: int) -> NDArray[Any] | pd.DataFrame:
     """
     if _is_one_column(factors):
         factors = {"factor_0": factors}
-    elif _is_list_of_columns(factors):  # how a DataLoader collates a tuple of numbers
+    elif _is_list_of_columns(factors, rows):  # how a DataLoader collates a tuple of numbers and texts
         factors = {f"factor_{place}": column for place, column in enumerate(factors)}
+    elif not isinstance(factors, (tuple, list)) and not hasattr(factors, "shape") and np.ndim(factors) == 1:
+        factors = {"factor_0": np.asarray(factors)}  # such as pyarrow's
     if isinstance(factors, Mapping):
         factors = {str(name): _column(column) for name, column in factors.items()}
     table = read_factors(factors)
@@ -133,15 +136,17 @@ def together(batches: Sequence[Any]) -> NDArray[Any] | pd.DataFrame:
     """
     import pandas as pd
 
-    first, names = batches[0], _names(batches[0])
-    if any(type(batch) is not type(first) or _names(batch) != names for batch in batches):
+    names = _names(batches[0])
+    if any(_names(batch) != names for batch in batches):
         raise InputError("the batches of the loader have different factors; give all the same")
-    if isinstance(first, pd.DataFrame):
+    if any(isinstance(batch, pd.DataFrame) for batch in batches):
+        batches = [_as_frame(batch, names) for batch in batches]
         columns = [
             _joined(name, [batch.iloc[:, place] for batch in batches]) for place, name in enumerate(names)
         ]
         return pd.DataFrame(dict(enumerate(columns))).set_axis(names, axis=1)
-    _refuse_mixed(names[0], [batch.dtype for batch in batches])
+    for place, name in enumerate(names):
+        _refuse_mixed(name, [batch[:, place] for batch in batches])
     masked = any(isinstance(batch, np.ma.MaskedArray) for batch in batches)
     return (np.ma.concatenate if masked else np.concatenate)(batches)
 
@@ -151,12 +156,20 @@ def _names(factors: Any) -> list[str]:
     return [f"factor_{place}" for place in range(factors.shape[1])] if given is None else list(given)
 
 
+def _as_frame(factors: Any, names: Sequence[str]) -> pd.DataFrame:
+    """The factors of a batch as columns, where other batches have such: (n,) beside (n, 1), for instance."""
+    if hasattr(factors, "columns"):
+        return cast("pd.DataFrame", factors)
+    columns = dict(zip(names, factors.T, strict=True))
+    return cast("pd.DataFrame", read_factors(columns).frame)
+
+
 def _joined(name: str, columns: Sequence[pd.Series[Any]]) -> Any:
     """One column of all batches; categories that no batch has all of are those of all together."""
     import pandas as pd
 
     dtypes = [column.dtype for column in columns]
-    _refuse_mixed(name, dtypes)
+    _refuse_mixed(name, columns)
     if not isinstance(dtypes[0], pd.CategoricalDtype) or len(set(dtypes)) == 1:
         return pd.concat(columns, ignore_index=True)
     try:
@@ -167,16 +180,27 @@ def _joined(name: str, columns: Sequence[pd.Series[Any]]) -> Any:
         ) from None
 
 
-def _refuse_mixed(name: str, dtypes: Iterable[Any]) -> None:
+def _refuse_mixed(name: str, columns: Sequence[Any]) -> None:
     """Refuse numbers that would become texts, categories none, and decimals rounded in two ways."""
-    for one, other in itertools.combinations(dict.fromkeys(dtypes), 2):
+    by_dtype: dict[Any, list[Any]] = {}
+    for column in columns:
+        by_dtype.setdefault(column.dtype, []).append(column)
+    for one, other in itertools.combinations(by_dtype, 2):
         kinds = one.kind + other.kind
         precisions = kinds == "ff" and one.itemsize != other.itemsize
+        precisions = precisions and all(any(map(_has_decimals, by_dtype[dtype])) for dtype in (one, other))
         texts = "O" not in kinds and (one.kind in "US") != (other.kind in "US")
         if precisions or texts or (one.name == "category") != (other.name == "category"):
             raise InputError(
                 f"factor {name!r} is {one} in one batch of the loader and {other} in another; give one type"
             )
+
+
+def _has_decimals(column: Any) -> bool:
+    series = hasattr(column, "iloc")
+    values = column.to_numpy(np.float64, na_value=np.nan) if series else np.ma.filled(column, np.nan)
+    with np.errstate(invalid="ignore"):  # of infinities
+        return bool((values % 1 > 0).any())
 
 
 def _alike(one: Posterior, other: Posterior) -> bool:
@@ -196,12 +220,23 @@ def _is_one_column(factors: Any) -> bool:
     return len(getattr(factors, "shape", ())) == 1 and not fields
 
 
-def _is_list_of_columns(factors: Any) -> bool:
-    return (
-        isinstance(factors, (tuple, list))
-        and len(factors) > 0
-        and all(len(getattr(column, "shape", ())) == 1 for column in factors)
-    )
+def _is_list_of_columns(factors: Any, rows: int) -> bool:
+    """Whether each entry of a list is a column, of texts or with a shape; or else it is a list of rows."""
+    if not isinstance(factors, (tuple, list)) or not len(factors):
+        return False
+    shaped = [len(getattr(column, "shape", ())) == 1 for column in factors]
+    texts = [isinstance(column, (tuple, list)) and are_texts(column) for column in factors]
+    if not all(texts):
+        return any(shaped) and all(map(operator.or_, shaped, texts))
+    whole = all(len(column) == rows for column in factors)
+    if (
+        whole and 1 < len(factors) == rows and isinstance(factors[0], tuple)
+    ):  # a DataLoader collates to tuples
+        raise InputError(
+            f"the factors of a batch are {rows} times {rows} texts, which may be rows or columns; give a "
+            "dictionary of columns, or other sizes of batches"
+        )
+    return whole and len(factors) != rows
 
 
 def factor_places(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,77 @@ def test_forms_of_batches(rows, form) -> None:
     assert report["mig"].value == dm.mig(rows[0][:, :2], rows[1]).value
     if form in ("columns", "frame"):
         assert report.factor_names == ("shape", "size")
+
+
+@pytest.mark.parametrize(
+    "form", ["one axis and two", "masked and plain", "columns and array", "whole numbers"]
+)
+def test_batches_of_one_loader_may_differ_in_form(rows, form) -> None:
+    inputs, factors = rows
+    if form == "one axis and two":
+        factors = factors[:, :1]
+    batches = cut(inputs, factors)
+    x, v = batches[0]
+    batches[0] = {
+        "one axis and two": (x, v[:, 0]),
+        "masked and plain": (x, np.ma.array(v, mask=np.arange(v.size).reshape(v.shape) == 3)),
+        "columns and array": (x, list(v.T)),
+        "whole numbers": (x, v.astype(np.float32)),
+    }[form]
+    if form == "whole numbers":
+        batches[1] = (batches[1][0], batches[1][1].astype(np.float64))
+    expected = factors.astype(float)
+    if form == "masked and plain":
+        expected[1, 1] = np.nan
+    report = dm.evaluate(encode, batches, missing="drop", **CHEAP)
+    assert report["mig"].value == dm.mig(inputs[:, :2], expected, missing="drop").value
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_decimals_in_two_precisions_are_refused(rows, table) -> None:
+    batches = []
+    for k, (x, v) in enumerate(cut(*rows)):
+        decimals = (v / 10).astype(np.float32 if k else np.float64)
+        batches.append((x, pd.DataFrame(decimals, columns=["a", "b"]) if table else decimals))
+    with pytest.raises(dm.InputError, match="is float64 in one batch of the loader and float32 in another"):
+        dm.evaluate(encode, batches, **CHEAP)
+
+
+@pytest.mark.parametrize("form", ["pyarrow", "chunked", "array", "range"])
+def test_labels_without_a_shape_are_one_column(form) -> None:
+    pa = pytest.importorskip("pyarrow") if form in ("pyarrow", "chunked") else None
+    inputs = np.column_stack([np.arange(48) % 3, np.arange(48) % 4]).astype(float)
+    labels = [0, 1, 2, 3]
+    given = {
+        "pyarrow": lambda: pa.array(labels),
+        "chunked": lambda: pa.chunked_array([labels[:2], labels[2:]]),
+        "array": lambda: array.array("l", labels),
+        "range": lambda: range(4),
+    }[form]()
+    batches = [(inputs[k : k + 4], given) for k in range(0, 48, 4)]
+    report = dm.evaluate(lambda x: x, batches, **CHEAP)
+    assert report["mig"].value == dm.mig(inputs, inputs[:, 1:].astype(int)).value
+
+
+@pytest.mark.parametrize("size", [2, 16])
+@pytest.mark.parametrize("texts", ["one", "all"])
+def test_columns_of_texts_as_a_data_loader_gives_them(rows, size, texts) -> None:
+    inputs, factors = rows[0][:48], rows[1][:48]
+    words = np.array(list("abcd"))[factors]
+    columns = pd.DataFrame({0: words[:, 0], 1: words[:, 1] if texts == "all" else factors[:, 1]})
+    batches = [
+        (x, [tuple(v[0]), tuple(v[1]) if texts == "all" else v[1].to_numpy()])
+        for x, v in cut(inputs, columns, size)
+    ]
+    if (size, texts) == (2, "all"):
+        with pytest.raises(dm.InputError, match="2 times 2 texts, which may be rows or columns"):
+            dm.evaluate(encode, batches, **CHEAP)
+        return
+    report = dm.evaluate(encode, batches, **CHEAP)
+    assert report["mig"].value == dm.mig(inputs[:, :2], factors).value
+    of_rows = [(x, v.to_numpy().tolist()) for x, v in cut(inputs, columns, size)]
+    if texts == "all":
+        assert dm.evaluate(encode, of_rows, **CHEAP)["mig"].value == report["mig"].value
 
 
 def test_labels_by_name_are_picked_by_name(rows) -> None:
