@@ -65,6 +65,7 @@ def with_switches(
     missing: str,
     origin: NDArray[np.int64] | None = None,
     unread: Sequence[str] = (),
+    whole: bool = True,
 ) -> tuple[tuple[Factor, ...], tuple[Check, ...]]:
     """The factors with their switches, and a check of each that says in how many rows it exists.
 
@@ -80,6 +81,8 @@ def with_switches(
         The number of each row, for messages.
     unread : sequence of str
         Names of columns that are left out of the factors.
+    whole : bool
+        False: there are more rows, in which a switch may have other values.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def with_switches(
                 f'for a category pass `factor_types={{{left_out[0]!r}: "categorical"}}`'
             )
     check_names(hierarchy, by_name)
-    switches = {name: _switch(name, entry, by_name) for name, entry in hierarchy.items()}
+    switches = {name: _switch(name, entry, by_name, whole) for name, entry in hierarchy.items()}
     for name in switches:
         above, path = name, [name]
         while (above := switches[above][0] if above in switches else "") != "":
@@ -109,7 +112,7 @@ def with_switches(
         exists = np.ones(rows, dtype=bool)
         if factor.name in switches:
             switch, level = switches[factor.name]
-            exists = np.asarray(by_name[switch].codes) == by_name[switch].levels.index(level)
+            exists = _where(by_name[switch], level, present)
             if (present & ~exists).any():
                 row = int(np.argmax(present & ~exists))
                 raise InputError(
@@ -145,11 +148,18 @@ def with_switches(
     return tuple(read), tuple(checks)
 
 
-def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) -> tuple[str, Any]:
-    """The switch of a factor and the level of it, as it was read."""
+def _where(switch: Factor, level: Any, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """In which rows a switch has a level; where the factor has a value, if more rows decide what it is."""
+    if switch.codes is None:
+        return present
+    return np.asarray(switch.codes) == (switch.levels.index(level) if level in switch.levels else -1)
+
+
+def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor], whole: bool) -> tuple[str, Any]:
+    """The switch of a factor and the level of it, as it was read; as given, if more rows may have it."""
     switch, value = entry
-    levels = factors[switch].levels
-    if factors[switch].codes is None:
+    levels, reading = factors[switch].levels, factors[switch].reading
+    if factors[switch].codes is None and (whole or (reading is not None and reading.declared)):
         raise InputError(
             f"`hierarchy`: the switch {switch!r} is read as a measurement; declare it, as in "
             f'`factor_types={{{switch!r}: "categorical"}}`'
@@ -157,6 +167,8 @@ def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor]) ->
     for level in levels:
         if str(level) == str(value) or (np.ndim(value) == 0 and level == value):
             return switch, level
+    if not whole:
+        return switch, value
     raise InputError(
         f"`hierarchy`: {name!r} exists where {switch!r} is {value!r}, which is none of its values "
         f"{', '.join(map(repr, levels[:10]))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,11 @@ from disentangle_metrics.encoders.outputs import Posterior
 from disentangle_metrics.encoders.reading import inputs_of, reading
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import SAMPLES, asked_of, evaluate, grouping, whole_numbers
+from disentangle_metrics.inputs.factor import Declared, read_each
+from disentangle_metrics.inputs.frames import unmasked
+from disentangle_metrics.inputs.hierarchy import with_switches
 from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.inputs.tables import read_factors
 from disentangle_metrics.integrations.random_state import kept_random_state
 from disentangle_metrics.loaders import encode_batches, factor_places, is_loader
 from disentangle_metrics.scoring.early import check_score_options, check_values, read_again
@@ -91,7 +95,7 @@ class HeldOut:
         with kept_random_state(), reading(encoder, self.scale, images=True) as (read, conclude, _):
             first = read(inputs_of(self.data, np.arange(min(ENOUGH, len(self.data)))))
             conclude()
-        _check_latents(first.mean, None, asked.options)
+        _check_latents(first.mean, asked.options)
 
     def _check_batches(self, encoder: Any, factors: Any, options: dict[str, Any]) -> None:
         rows = 0
@@ -108,9 +112,8 @@ class HeldOut:
         grouping(options, encoder)
         names, places = factor_places(table, factors, options.get("factor_names"))
         check_values({**options, "factor_names": names})
-        whole = options.get("hierarchy") is None and options.get("missing", "raise") == "raise"
-        first = table.iloc[:, places] if hasattr(table, "iloc") else table[:, places]
-        _check_latents(latents, first if whole else None, options)
+        _check_latents(latents, options)
+        _check_factors([read_factors(table).columns[place] for place in places], names, options)
 
     def due(self, epoch: int) -> bool:
         """Whether to score after this epoch, counted from 1."""
@@ -123,7 +126,29 @@ class HeldOut:
         return {f"{self.prefix}{key}": float(score.value) for key, score in report.items()}
 
 
-def _check_latents(latents: Any, factors: Any, options: Mapping[str, Any]) -> None:
-    """Refuse what score() would refuse of the first rows, where more rows would not change it."""
-    about = {name: options[name] for name in ABOUT_LATENTS if name in options}
-    check(latents, factors, rule=PROTOCOLS[options.get("protocol", "default")].reading, whole=False, **about)
+def _check_latents(latents: Any, options: Mapping[str, Any]) -> None:
+    """Refuse what score() would refuse of the first rows' latents, where more rows would not change it."""
+    check(latents, None, **{name: options[name] for name in ABOUT_LATENTS if name in options})
+
+
+def _check_factors(columns: Sequence[Any], names: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Refuse what score() would refuse of the first rows' factors, where more rows would not change it."""
+    import pandas as pd
+
+    tree, missing = options.get("hierarchy") or {}, options.get("missing", "raise")
+    types = options.get("factor_types")
+    if not isinstance(types, Mapping):
+        each = [types] * len(names) if types is None or isinstance(types, str) else types
+        types = dict(zip(names, each, strict=True))
+    later = names if missing == "drop" else tree  # they may have their values in later rows alone
+    given = []
+    for name, column in zip(names, columns, strict=True):
+        if name not in later or not pd.Series(unmasked(column)).isna().all():
+            said = types.get(name)
+            said = "circular:1" if said == "circular" else said  # all rows give the period
+            given.append((column, name, None if said is None else Declared.parse(said, "factor_types", name)))
+    rule = PROTOCOLS[options.get("protocol", "default")].reading
+    factors = read_each(given, "drop" if tree else missing, rule)
+    known = [factor.name for factor in factors]
+    tree = {name: entry for name, entry in tree.items() if name in known and entry[0] in known}
+    with_switches(tree, factors, missing, whole=False)

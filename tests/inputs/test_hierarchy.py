@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.inputs.factor import Declared, read_each
+from disentangle_metrics.inputs.hierarchy import with_switches
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.reporting.again import command_or_call
 
@@ -200,3 +202,24 @@ def test_every_metric_has_a_value_or_a_reason_on_the_data_set_with_a_tree() -> N
     )
     with pytest.raises(dm.InputError, match="'length' without its switch 'jets'; add 'jets'"):
         dm.evaluate(encoder, dataset, factors=["shape", "length"], samples=600)
+
+
+def test_first_rows_refuse_what_more_rows_would_not_change():
+    measured, child = np.arange(100) * 0.37, np.where(np.arange(100) < 50, 1.0, np.nan)
+    few, of_few = np.repeat(["a", "b"], 50), {"child": ("few", "a")}
+
+    def read(tree, declared=None, **more):
+        columns = [(measured, "measured", declared), (few, "few", None), (child, "child", None)]
+        return with_switches(tree, read_each(columns, "drop", "measurements"), "raise", **more)
+
+    assert read(of_few, whole=False)[0][2].switch == ("few", "a")
+    later = {"child": ("measured", 0.37)}  # which all rows may show to be few values
+    assert read(later, whole=False)[0][2].switch == ("measured", 0.37)
+    for tree, declared, whole in (
+        ({"child": ("few", "b")}, None, False),
+        ({"child": ("few", "c")}, None, False),
+        (later, Declared("continuous"), False),
+        (later, None, True),
+    ):
+        with pytest.raises(dm.InputError, match="has a value in row 0|is read as a measurement"):
+            read(tree, declared, whole=whole)

@@ -81,6 +81,10 @@ IMAGES = np.repeat(FACTORS.astype(np.uint8)[:, :, None] * 60, 2, axis=2)
 LACKING = np.where(np.arange(600)[:, None] == 500, np.nan, FACTORS)
 
 
+TEXTS = pd.DataFrame({"a": np.array(list("wxyz"))[FACTORS[:, 0]], "b": FACTORS[:, 1]})
+TEXTS.loc[:300, "a"] = TEXTS.loc[:300, "a"].replace("z", "w")  # z is in later rows alone
+
+
 def batches(factors=FACTORS):
     return [(CODES[k : k + 100], factors[k : k + 100]) for k in range(0, 600, 100)]
 
@@ -106,6 +110,15 @@ def first_pixels(inputs):
         (batches(), {"missing": "dropp"}, "`missing` must be 'raise' or 'drop', got 'dropp'"),
         (batches(), {"samples": 0}, "`samples` must be a whole number of at least 1, got 0"),
         (batches(), {"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
+        (batches(TEXTS), {"factor_types": {"a": "continuous"}}, "'a' holds strings and cannot be continuous"),
+        (batches(TEXTS), {"factor_types": {"a": "circular"}}, "'a' holds strings and cannot be circular"),
+        (batches(TEXTS), {"factor_types": {"a": "circular:4"}, "missing": "drop"}, "cannot be circular"),
+        (batches(TEXTS), {"hierarchy": {"b": ("a", "x")}}, "'b' has a value in row .* only where 'a' is 'x'"),
+        (
+            batches(TEXTS),
+            {"hierarchy": {"b": ("a", "z")}},
+            "'b' has a value in row 0, .* only where 'a' is 'z'",
+        ),
         (batches(LACKING[::-1]), {}, "factor 'factor_0' has a missing or infinite value in row 99"),
         (SPRITES, {"batch_size": 0}, "`batch_size` must be a whole number of at least 1, got 0"),
         (SPRITES, {"factors": ["nosuch"]}, "the data set sprites has no factor 'nosuch'"),
@@ -120,7 +133,7 @@ def test_what_no_score_could_be_of_is_refused_before_training(data, options, mes
 
 
 def test_what_only_later_rows_decide_is_not_refused_by_the_first():
-    """Sorted rows: the first lack a factor that others have, and most of a circle of unknown period."""
+    """Sorted rows: the first lack a switch's value, a factor that others have, and most of a circle."""
     moon = np.repeat([0, 1], 300)
     phase = np.where(moon == 1, np.arange(600) % 4, np.nan)
     hue = np.sort(RNG.uniform(0, 2 * np.pi, 600))
@@ -130,6 +143,13 @@ def test_what_only_later_rows_decide_is_not_refused_by_the_first():
     held_out = HeldOut(loader, ("mig",), 1, "", options)
     held_out.check(first_pixels)
     assert 0 <= held_out.score(first_pixels, 1)["mig"] <= 1
+    crater = np.where(moon == 1, np.arange(600) % 3, np.nan)
+    numbered = pd.DataFrame({"place": np.arange(600), "crater": crater, "phase": phase})
+    of_numbers = [(CODES[k : k + 100], numbered[k : k + 100]) for k in range(0, 600, 100)]
+    options = {"factor_types": {"place": "categorical"}, "missing": "drop"}
+    dropped = HeldOut(of_numbers, ("mig",), 1, "", options)
+    dropped.check(first_pixels)
+    assert 0 <= dropped.score(first_pixels, 1)["mig"] <= 1
     without = HeldOut(
         loader, ("mig",), 1, "", {"factors": ["moon", "hue"], "factor_types": {"hue": "circular"}}
     )
