@@ -66,12 +66,14 @@ def test_masked_cells_are_refused(counted) -> None:
 
 
 @pytest.mark.parametrize("counted", [False, True])
-@pytest.mark.parametrize("way", ["update", "forward", "merge"])
+@pytest.mark.parametrize("way", ["update", "forward", "merge", "two processes"])
 def test_decimals_of_two_precisions_are_refused(counted, way) -> None:
     latents, factors = rows()
     options = {"factor_types": ["categorical"] * 2}
-    bounds = ranges(latents) if counted else None
-    metric, other = (DisentanglementScore("mig", ranges=bounds, options=options) for _ in "ab")
+    settings = {"ranges": ranges(latents) if counted else None, "options": options}
+    if way == "two processes":  # which send all rows of each as one tensor
+        settings |= {"distributed_available_fn": lambda: True, "dist_sync_fn": lambda part, group: [part] * 2}
+    metric, other = (DisentanglementScore("mig", **settings) for _ in "ab")
     add = metric if way == "forward" else metric.update
     add(latents, factors.double() / 10)
     add(latents, factors)  # whole numbers go with both
