@@ -152,7 +152,8 @@ def _where(switch: Factor, level: Any, present: NDArray[np.bool_]) -> NDArray[np
     """In which rows a switch has a level; where the factor has a value, if more rows decide what it is."""
     if switch.codes is None:
         return present
-    return np.asarray(switch.codes) == (switch.levels.index(level) if level in switch.levels else -1)
+    code = switch.levels.index(level) if level in switch.levels else -1
+    return np.asarray(switch.codes == code)
 
 
 def _switch(name: str, entry: tuple[str, Any], factors: Mapping[str, Factor], whole: bool) -> tuple[str, Any]:
