@@ -352,7 +352,7 @@ def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text
     on_mig, on_factor_vae, on_mig_sup = (listed(gain[name], 2) for name in names[:3])
     assert (gain[names[:2]] > 0).all(axis=None)
     assert (pro[names[:2]].min() > vlae[names[:2]].max()).all()
-    assert set(results.tables(read_rows(FOLDER / "sprites-long.jsonl"))["differences"]["p"]) == {0.1, 0.7}
+    assert results.tables(read_rows(FOLDER / "sprites-long.jsonl"))["differences"]["p"].min() == 0.1
     assert (
         f"by {on_mig} on MIG, by {on_factor_vae} on the FactorVAE score, by {on_mig_sup} on MIG-sup" in text
     )
@@ -362,11 +362,15 @@ def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text
     assert ends["vlae"].min() < vlae.loc[1, "reconstruction"] < ends["vlae"].max()
     assert f"({ends['pro-vlae'].min():.0f} to {ends['pro-vlae'].max():.0f})" in text
     assert pro["reconstruction"].min() > ends["pro-vlae"].max()
-    first = runs.loc[0]
-    assert first["mig_sup"].idxmax() == first["reconstruction"].idxmax() == "teacher-student"
-    assert first.loc["teacher-student", "active_latents"] == 3
-    for _, of_seed in runs.loc[[0, 1]].groupby("seed"):
-        assert set(of_seed.droplevel("seed")[names[:3]].idxmin()) == {"beta-vae"}
+    seeds = [of_seed.droplevel("seed") for _, of_seed in runs.groupby("seed")]
+    assert "Three seeds of five are done" in text
+    assert [len(of_seed) for of_seed in seeds] == [4, 4, 4]
+    for of_seed in seeds:
+        student = of_seed.loc["teacher-student"]
+        assert of_seed["mig_sup"].idxmax() == of_seed["reconstruction"].idxmax() == "teacher-student"
+        assert student["active_latents"] == 3
+        assert student["mig"] < of_seed.loc["pro-vlae", "mig"]
+        assert set(of_seed[names[:3]].idxmin()) == {"beta-vae"}
 
 
 def listed(values, places):
