@@ -16,15 +16,12 @@ from disentangle_metrics.plot.style import (
     INK,
     QUIET,
     SERIES,
-    STYLE,
     figure_of,
+    label_below,
     legend_above,
     legend_height,
     picture,
     styled,
-    widest,
-    width_of,
-    wrapped,
 )
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER, SIZE, in_groups, lower_is_better, number
@@ -100,9 +97,9 @@ def differences(
         if len(axes) < bool(bounded) + bool(others):
             raise InputError(f"`axes` must be two for these scores, got {len(axes)}")
         if bounded:
-            _draw(axes[0], comparison, in_groups(bounded), shares=False)
+            _draw(axes[0], comparison, in_groups(bounded), shares=False, own=own)
         if others:
-            _draw(axes[1] if bounded else axes[0], comparison, [("", others)], shares=True)
+            _draw(axes[1] if bounded else axes[0], comparison, [("", others)], shares=True, own=own)
         if len(comparison.names) > 2:
             marks = {
                 name: axes[0].plot([], [], mark, color=colour, markersize=3.8, label=name)[0]
@@ -132,6 +129,7 @@ def _draw(
     groups: Sequence[tuple[str, Sequence[ComparedScore]]],
     *,
     shares: bool,
+    own: bool,
 ) -> None:
     line, ticks, ends_drawn = 0.0, [], [0.0]
     for title, scores in groups:
@@ -176,20 +174,9 @@ def _draw(
         axes.set_xlabel("as a share of the largest")
     elif pair:
         first, second = comparison.names
-        _label_sides(axes, [f"← {first} better", f"{second} better →"], [label for _, label in ticks])
+        label_below(axes, f"← {first} better", f"{second} better →", own=own)
     else:
         axes.set_xlabel("difference to the best, at 0")
-
-
-def _label_sides(axes: Axes, sides: Sequence[str], names: Sequence[str]) -> None:
-    """What either side of 0 means: in one line, or in lines that end at the right where names are long."""
-    label = "      ".join(sides)
-    room = figure_of(axes).get_size_inches()[0] - 0.2
-    if width_of(label, STYLE["axes.labelsize"]) < room - widest(names):
-        axes.set_xlabel(label)
-    else:
-        lines = [wrapped(side, room, STYLE["axes.labelsize"]) for side in sides]
-        axes.set_xlabel("\n".join(lines), loc="right", multialignment="right")
 
 
 def _bars(comparison: Comparison, score: ComparedScore) -> list[Bar]:

@@ -79,7 +79,7 @@ def parts(
             figure = picture(sum(heights) + SPARE * len(heights) + legend_height(list(several)), COLUMN)
             axes = [row[0] for row in figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)]
         for place, name in zip(axes, present, strict=True):
-            _draw(place, several, name, paper_name(metric))
+            _draw(place, several, name, paper_name(metric), own=own)
         if len(several) > 1:
             marks = {name: Patch(**_style(place, len(several))) for place, name in enumerate(several)}
             legend_above(axes[0], marks, own=own)
@@ -96,7 +96,7 @@ def _style(number: int, count: int) -> dict[str, Any]:
     return {"facecolor": SERIES[number][0], "edgecolor": "white", "linewidth": 0.4, "hatch": hatch}
 
 
-def _draw(axes: Axes, several: Mapping[str, Score], attribute: str, metric: str) -> None:
+def _draw(axes: Axes, several: Mapping[str, Score], attribute: str, metric: str, *, own: bool) -> None:
     names: dict[str, None] = {}
     for score in several.values():
         part = getattr(score, attribute)
@@ -128,4 +128,4 @@ def _draw(axes: Axes, several: Mapping[str, Score], attribute: str, metric: str)
     each = AXES[attribute].removesuffix("s")
     if each == "latent" and "|groups:" in first.signature:
         each = "unit"
-    label_below(axes, f"{metric} by {each} (dashed: score)", names)
+    label_below(axes, f"{metric} by {each} (dashed: score)", own=own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +38,10 @@ if TYPE_CHECKING:
 MOST = 100  # representations
 LINE, CELL, SPARE = 0.155, 0.27, 1.6  # inches: height of a row, width of a column, least height around them
 LABEL, TITLE = 60, 35  # degrees by which names of scores and of properties are turned
-EDGE, GAP = 0.5, 0.2  # inches between all upwards, with the label below, and sideways
+ABOVE, BELOW, BESIDE = 0.2, 0.3, 0.08  # inches from all to the edges, with the label below
+ON_SCREEN = 1.05  # widths of letters whose places are rounded to pixels, at most
 DARKEST = 0.85  # of the colours, for the best
+MEANING = "the darker a cell, the better its rank in the column"
 
 
 def ranks(reports: Any, *, ax: Axes | None = None) -> Figure:
@@ -77,27 +79,40 @@ def ranks(reports: Any, *, ax: Axes | None = None) -> Figure:
         raise InputError("`reports` has no score with a value to draw")
     columns = [(title, score) for title, scores in by_property(present) for score in scores]
     with styled():
+        own = ax is None
         if ax is None:
-            width = max(COLUMN, CELL * len(columns) + _beside(several, columns) + GAP)
-            labels = height_of((_label(score) for _, score in columns), LABEL)
-            spare = max(SPARE, labels + height_of((title for title, _ in columns), TITLE) + EDGE)
-            ax = picture(spare + LINE * len(several), width).subplots()
-        _draw(ax, several, [score for _, score in columns])
+            ax = _axes(several, columns)
+        _draw(ax, several, [score for _, score in columns], own=own)
         _mark_groups(ax, [title for title, _ in columns])
     return figure_of(ax)
 
 
-def _beside(names: Iterable[str], columns: Sequence[tuple[str, Score]]) -> float:
-    """Inches left and right of the cells, into which names of all kinds reach."""
-    places = [(place + 0.5) * CELL for place in range(len(columns))]
+def _axes(names: Collection[str], columns: Sequence[tuple[str, Score]]) -> Axes:
+    """Axes of a figure that has room for names of all kinds around them."""
+    left, right = _beside(names, columns, CELL)
+    width = max(COLUMN, CELL * len(columns) + left + right)
+    left, right = _beside(names, columns, (width - left - right) / len(columns))
+    below = BELOW + height_of((_label(score) for _, score in columns), LABEL)
+    above = ABOVE + height_of((title for title, _ in columns), TITLE)
+    height = max(SPARE, below + above) + LINE * len(names)
+    cells = (left / width, below / height, 1 - (left + right) / width, 1 - (below + above) / height)
+    figure = picture(height, width)
+    figure.set_layout_engine("none")
+    return figure.add_axes(cells)
+
+
+def _beside(names: Iterable[str], columns: Sequence[tuple[str, Score]], cell: float) -> tuple[float, float]:
+    """Inches left and right of cells that are so wide, into which names of all kinds reach."""
     lower = [math.cos(math.radians(LABEL)) * width_of(_label(score)) for _, score in columns]
     upper = [math.cos(math.radians(TITLE)) * width_of(title) for title, _ in columns]
-    left = max(width - place for width, place in zip(lower, places, strict=True))
-    right = max(width - place for width, place in zip(upper, reversed(places), strict=True))
-    return max(left, widest(names)) + max(right, 0.0)
+    left = max(width - (place + 0.5) * cell for place, width in enumerate(lower))
+    right = max(width - (place + 0.5) * cell for place, width in enumerate(reversed(upper)))
+    return BESIDE + ON_SCREEN * max(left, widest(names)), BESIDE + ON_SCREEN * max(right, 0.0)
 
 
-def _draw(axes: Axes, several: Mapping[str, Mapping[str, Score]], columns: Sequence[Score]) -> None:
+def _draw(
+    axes: Axes, several: Mapping[str, Mapping[str, Score]], columns: Sequence[Score], *, own: bool
+) -> None:
     shades = np.stack([_shades(several, score) for score in columns], axis=1)
     axes.imshow(np.ma.masked_invalid(shades), cmap=HEAT, vmin=0.0, vmax=1.0, aspect="auto",
                 interpolation="nearest")  # fmt: skip
@@ -108,8 +123,11 @@ def _draw(axes: Axes, several: Mapping[str, Mapping[str, Score]], columns: Seque
     axes.set_xticks(
         range(len(columns)), list(map(_label, columns)), rotation=LABEL, ha="right", rotation_mode="anchor"
     )
-    label_below(axes, "the darker a cell, the better its rank in the column", several)
     axes.set_yticks(range(len(several)), list(several))
+    if own:  # of the figure, whose cells may be narrow between their names
+        figure_of(axes).supxlabel(MEANING, fontsize=axes.xaxis.label.get_fontsize())
+    else:
+        label_below(axes, MEANING, own=False)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

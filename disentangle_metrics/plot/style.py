@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import colormaps, rc_context
@@ -13,6 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import TextPath
 
 from disentangle_metrics.errors import InputError
@@ -192,8 +194,14 @@ def legend_of(
 
 def width_of(text: str, points: float = TICK) -> float:
     """Inches that the widest line of a text takes in letters of this size."""
-    paths = (TextPath((0, 0), line, size=points) for line in text.splitlines() if line.strip())
-    return max((path.get_extents().width / 72 for path in paths), default=0.0)
+    font = findfont(FontProperties())
+    return points * max((_width(line, font) for line in text.splitlines() if line.strip()), default=0.0)
+
+
+@lru_cache(maxsize=4096)  # lines are measured again and again as they are broken
+def _width(line: str, font: str) -> float:
+    """Inches that a line takes in letters of one point of the font in this file."""
+    return float(TextPath((0, 0), line, size=1, prop=FontProperties(fname=font)).get_extents().width) / 72
 
 
 def widest(names: Iterable[Any], points: float = TICK) -> float:
@@ -248,10 +256,20 @@ def legend_above(axes: Axes, marks: Mapping[str, Artist], *, own: bool) -> None:
     legend_of(owner, marks, shown, ncols=columns, handletextpad=0.3, columnspacing=1.0, **place)
 
 
-def label_below(axes: Axes, text: str, names: Iterable[Any]) -> None:
-    """A label of the axes, in the middle; at their right end, if names at the left leave no room for it."""
-    room, points = figure_of(axes).get_size_inches()[0] - BESIDE, STYLE["axes.labelsize"]
-    if width_of(text, points) < room - widest(names):
+def label_below(axes: Axes, *sides: str, own: bool) -> None:
+    """A label of axes whose names stand at their left: in one line in the middle, if these leave room for it.
+
+    Else it ends at the right of the axes, with a line or more for each side. The room is that of an `own`
+    figure, or of the axes, which a layout may narrow by the width of the names.
+    """
+    room = figure_of(axes).get_size_inches()[0] - BESIDE if own else room_of(axes)
+    points, text = float(axes.xaxis.label.get_fontsize()), "      ".join(sides)
+    names = max(
+        (width_of(tick.get_text(), float(tick.get_fontsize())) for tick in axes.get_yticklabels()),
+        default=0.0,
+    )
+    if width_of(text, points) < room - names:
         axes.set_xlabel(text)
     else:
-        axes.set_xlabel(wrapped(text, room, points), loc="right", multialignment="right")
+        lines = "\n".join(wrapped(side, room, points) for side in sides)
+        axes.set_xlabel(lines, loc="right", multialignment="right")

@@ -40,6 +40,14 @@ def of(latents: tuple[str, ...]) -> dm.Report:
     )  # fmt: skip
 
 
+def ranked(names: tuple[str, ...], *properties: str) -> Figure:
+    """Ranks by one score of each property."""
+    report = dm.Report(
+        {f"s{place}": score(f"s{place}", 0.5, title) for place, title in enumerate(properties)}
+    )
+    return dm.plot.ranks(dict.fromkeys(names, report))
+
+
 REPORT = of(LATENTS)
 PICTURES: dict[str, Callable[[], Figure]] = {
     "scores of five": lambda: dm.plot.scores(dict.fromkeys(MODELS, REPORT)),
@@ -48,6 +56,12 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "parts": lambda: dm.plot.parts(of(LONGER)),
     "differences": lambda: dm.plot.differences(named(of_few_rows(), PAIR)),
     "ranks of two": lambda: dm.plot.ranks(dict.fromkeys(PAIR, REPORT)),
+    "ranks of paths": lambda: ranked(PATHS, "compactness and modularity"),
+    "ranks by two": lambda: ranked(MODELS, "compactness", "compactness and modularity"),
+    "ranks by three": lambda: ranked(MODELS, "compactness", "modularity", "compactness and modularity"),
+    "ranks by the best": lambda: ranked(
+        MODELS, "compactness and modularity", "explicitness of the best latent"
+    ),
     "table": lambda: dm.plot.table(REPORT),
     "a wide table": lambda: dm.plot.table(of(LONGER)),
     "three tables": lambda: dm.plot.table(dict.fromkeys(MODELS[:3], REPORT)),
@@ -80,7 +94,7 @@ def test_everything_is_inside_and_apart(name: str) -> None:
     canvas.draw()
     renderer, outer = canvas.get_renderer(), figure.bbox
     boxes = [axes.get_tightbbox(renderer) for axes in figure.axes if axes.get_visible()]
-    boxes += [legend.get_window_extent(renderer) for legend in figure.legends]
+    boxes += [item.get_window_extent(renderer) for item in (*figure.legends, *figure.texts)]
     for box in boxes:
         assert box.x0 >= outer.x0 - 1
         assert box.x1 <= outer.x1 + 1
@@ -88,6 +102,19 @@ def test_everything_is_inside_and_apart(name: str) -> None:
         assert box.y1 <= outer.y1 + 1
     for one, other in itertools.combinations(boxes, 2):
         assert not one.padded(-1).overlaps(other.padded(-1))
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_a_label_stays_inside_of_the_figure_of_the_users(layout: str | None) -> None:
+    figure = Figure(figsize=(6, 3), layout=layout)  # type: ignore[arg-type]
+    right = figure.subplots(1, 2)[1]
+    right.xaxis.label.set_fontsize(12)
+    dm.plot.parts(of(LONGER), metric="mcc|correlation:spearman", ax=right)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    label = right.xaxis.label
+    assert "".join(label.get_text().split()).endswith("bylatent(dashed:score)")
+    assert label.get_window_extent(canvas.get_renderer()).x1 <= figure.bbox.x1 + 1
 
 
 def test_a_name_of_a_legend_is_there_to_its_last_letter() -> None:
