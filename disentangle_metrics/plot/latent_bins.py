@@ -86,6 +86,7 @@ def latent(
     np.add.at(counts, (codes[0], binned), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     with styled():
+        own = ax is None
         if ax is None:
             ax = picture(min(3.2, 0.95 + 0.13 * len(counts)), COLUMN).subplots()
         edges = cut.edges[row]
@@ -97,8 +98,7 @@ def latent(
         else:
             _label_values(ax, inputs.factors[0].levels, len(counts))
         ax.set_ylim(len(counts) - 0.5, -0.5)
-        values = [label.get_text() for label in ax.get_yticklabels()]
-        label_below(ax, f"{inputs.latent_names[row]}, cut into {cut.count} bins", values)
+        label_below(ax, f"{inputs.latent_names[row]}, cut into {cut.count} bins", own=own)
         ax.set_ylabel(inputs.factor_names[0])
         told, all_of_it = information.mutual_information[row, 0], information.factor_entropy[0]
         share = f" ({told / all_of_it:.0%})" if all_of_it > 0 else ""
@@ -142,11 +142,11 @@ def _label_values(axes: Axes, levels: Sequence[Any], count: int) -> None:
 
 
 def _label_edges(axes: Axes, edges: NDArray[np.float64]) -> None:
-    """Where the bins of a factor end, to a tenth of their width."""
-    width = float(edges[-1] - edges[0]) / (len(edges) - 1)
-    decimals = 1 - math.floor(math.log10(width)) if width > 0 else 3
+    """Where the bins of a factor end, to a tenth of the narrowest of the bins beside it and their mean."""
+    ends, place_of_end = np.unique(edges, return_inverse=True)  # quantiles may merge bins
+    steps = np.pad(np.diff(ends), 1, constant_values=np.inf)
+    widths = np.minimum(np.minimum(steps[:-1], steps[1:]), (ends[-1] - ends[0]) / (len(edges) - 1))
+    decimals = [1 - math.floor(math.log10(width)) if width > 0 else 3 for width in widths]
+    texts = [f"{round(float(end), digits):z.12g}" for end, digits in zip(ends, decimals, strict=True)]
     places = range(0, len(edges), -(-len(edges) // MOST_LABELS))
-    axes.set_yticks(
-        [place - 0.5 for place in places],
-        [f"{round(float(edges[place]), decimals):z.12g}" for place in places],
-    )
+    axes.set_yticks([place - 0.5 for place in places], [texts[place_of_end[place]] for place in places])

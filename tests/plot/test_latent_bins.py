@@ -44,6 +44,14 @@ def test_the_rows_of_a_continuous_factor_lie_between_its_values(kind, values, ex
     assert list(written) == [-0.5, 0.5, 1.5, 2.5, 3.5]
 
 
+def test_the_ends_of_skewed_bins_are_told_apart():
+    values = [[value] for value in (0.001, 0.01, 0.1, 1.0, 1234.5)]
+    axes = dm.plot.latent(
+        values, values, latent=0, factor=0, bins=4, strategy="quantile", factor_types=["continuous"]
+    ).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["0.001", "0.01", "0.1", "1", "1230"]
+
+
 def test_quantile_bins_that_merge_are_drawn_once():
     axes = dm.plot.latent(
         [[0.0]] * 8 + [[1.0], [2.0]],
