@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import score_keys, without_settings
-from disentangle_metrics.reporting.signatures import differing
+from disentangle_metrics.metrics.lookup import without_settings
+from disentangle_metrics.reporting.signatures import differing, shared
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.signatures import comparable
 from disentangle_metrics.text import listed
 
 Named = Mapping[str, Sequence[Report]]  # the runs of each representation, by its name
@@ -40,7 +39,6 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         left.
     """
     _same_data(runs)
-    definitions = score_keys()
     keys: list[str] = []
     left_out: dict[str, str] = {}
     differ: dict[str, list[str]] = {}
@@ -55,8 +53,7 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         several = any(len(reports) > 1 for reports in runs.values())
         said = {}
         for name, reports in runs.items():
-            definition = definitions.get(without_settings(key))
-            of_runs = [comparable(report[key].signature, definition) for report in reports]
+            of_runs = [shared(report[key].signature) for report in reports]
             if several:  # over runs the seed is part of what varies
                 of_runs = [{**facts, "seed": ""} for facts in of_runs]
             said[name] = of_runs

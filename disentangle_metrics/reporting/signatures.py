@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from disentangle_metrics.metrics.lookup import score_keys
+from disentangle_metrics.settings import setting_text
 from disentangle_metrics.text import listed
 
 OF_LATENTS = (
@@ -19,16 +21,31 @@ def shared(signature: str) -> dict[str, str]:
     """What a signature says that those of comparable scores say too, by name.
 
     That is all but what belongs to the representation, as the number of its latents, and what says how an
-    interval was made.
+    interval was made. The seed counts where the score itself draws.
     """
     key, *parts = signature.split("|")
     said = {"score": key}
     said.update({name: text for name, _, text in (part.partition(":") for part in parts)})
+    if "replicates" in said and not _draws(key, said):  # the seed is that of the resamples
+        said.pop("seed", None)
     for name in (*OF_LATENTS, *OF_INTERVAL):
         said.pop(name, None)
     if "groups" in said:  # which columns make a unit belongs to the representation, that there are units not
         said["groups"] = "given"
     return said
+
+
+def _draws(key: str, said: Mapping[str, str]) -> bool:
+    """Whether a score of this key draws or splits rows, by what its signature says; True if it may."""
+    definition = score_keys().get(key)
+    if definition is None or definition.takes_rng or "split" in definition.settings:
+        return True
+    pairs = definition.only_with.get("seed", ())
+    settings = {**definition.default_texts, **said}
+    return any(
+        settings[other] in map(setting_text, value if isinstance(value, tuple) else (value,))
+        for other, value in (pairs if not pairs or isinstance(pairs[0], tuple) else (pairs,))
+    )
 
 
 def differing(said: Mapping[str, Iterable[Mapping[str, str]]]) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.definition import MetricDefinition
-from disentangle_metrics.reporting.signatures import shared
 from disentangle_metrics.version import __version__
 
 # Facts that a signature may hold beside settings, and the option of a call that each is decided by.
@@ -181,26 +180,6 @@ def _seeded(definition: MetricDefinition, settings: Mapping[str, Any]) -> bool:
     if definition.takes_rng or "split" in settings:
         return True
     return "seed" in definition.only_with and matters(definition, "seed", settings)
-
-
-def comparable(signature: str, definition: MetricDefinition | None) -> dict[str, str]:
-    """What must be equal in the signatures of two scores before one can be called better, by name.
-
-    That is all but what belongs to the representation, as the number of its latents, and what says how an
-    interval was made. The seed counts where the score itself draws.
-
-    Parameters
-    ----------
-    definition
-        The metric's; None if it is not installed here.
-    """
-    said = shared(signature)
-    resampled = "|replicates:" in signature  # by the seed, which then stands there for that too
-    if resampled and definition is not None:
-        with contextlib.suppress(InputError):  # a setting that no text brings back: keep the seed
-            if not _seeded(definition, {**definition.settings, **parsed(signature, definition)[0]}):
-                said.pop("seed", None)
-    return said
 
 
 def fits(wanted: str, signature: str, definition: MetricDefinition, by_neighbours: bool = False) -> bool:

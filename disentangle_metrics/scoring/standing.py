@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import score_keys, without_settings
+from disentangle_metrics.metrics.lookup import without_settings
 from disentangle_metrics.reference_scores.table import datasets, published
+from disentangle_metrics.reporting.signatures import shared
 from disentangle_metrics.reporting.view import HEADLINE, SIZE
-from disentangle_metrics.scoring.signatures import comparable
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Report
@@ -29,15 +29,14 @@ def standing(report: Report, dataset: str | None) -> str:
     encoder = report.provenance.get("encoder")
     own_file = encoder.get("sha256") if isinstance(encoder, dict) else None
     runs = runs[~runs["run"].isin(runs.loc[runs["sha256"] == own_file, "run"])]  # no rival of itself
-    definitions = score_keys()
     parts: dict[str, str] = {}
     for key, score in report.items():
         if score.property == SIZE or math.isnan(score.value):
             continue
         plain = without_settings(key)
-        own = comparable(score.signature, definitions.get(plain))
+        own = shared(score.signature)
         theirs = runs[(runs["metric"] == plain) & runs["value"].notna()]
-        alike = [comparable(line, definitions.get(plain)) == own for line in theirs["signature"]]
+        alike = [shared(line) == own for line in theirs["signature"]]
         values = theirs.loc[alike].drop_duplicates("run")["value"]  # a checkpoint may be one of the runs
         if len(values):
             worse = values < score.value if score.direction == "up" else values > score.value

@@ -19,6 +19,8 @@ matplotlib = pytest.importorskip("matplotlib")
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+from disentangle_metrics.plot import style  # noqa: E402
+
 
 def report(mig: float, correlation: float, size: float) -> dm.Report:
     return dm.Report(
@@ -104,6 +106,44 @@ def test_scores_of_different_signatures_have_no_rank() -> None:
     assert axes.images[0].get_array().mask.tolist() == [[False, True]] * 9
     assert [text.get_text() for text in axes.texts].count("0.90") == 9
     assert not dm.plot.ranks({**codes, **wider}).axes[0].images[0].get_array().mask[:, 1].any()
+
+
+def test_the_seed_of_an_interval_leaves_a_rank() -> None:
+    """It stands in the signature of every score with an interval; of those that draw it counts."""
+
+    def coded(value: float, facts: str) -> dm.Report:
+        keys = (
+            "mig|bins:20",
+            "mig|estimator:nearest_neighbours",
+            "factor_vae|rows:200",
+            "mcc",
+            "of_a_plugin",
+        )
+        scores = [
+            replace(score(key.partition("|")[0], value, ""), key=key, signature=f"{key}|n:100|def:2{facts}")
+            for key in keys
+        ]
+        return dm.Report({item.key: item for item in scores})
+
+    interval = "|confidence:0.9|interval:bootstrap|replicates:50|seed:"
+    first, second, third = coded(0.9, f"{interval}0"), coded(0.1, f"{interval}1"), coded(0.1, f"{interval}0")
+    for other, ranked in ((second, [0, 3]), (coded(0.1, ""), [0, 3]), (third, [0, 1, 2, 3, 4])):
+        shades = dm.plot.ranks({"first": first, "other": other}).axes[0].images[0].get_array()
+        assert np.flatnonzero(~shades.mask.any(axis=0)).tolist() == ranked
+        assert (shades[0, ranked] > 0).all()
+
+
+def test_a_name_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[str] = []
+    path = style.TextPath
+    monkeypatch.setattr(
+        style, "TextPath", lambda at, line, **rest: (measured.append(line), path(at, line, **rest))[1]
+    )
+    longer = {f"run {place} of a representation, whose name is measured": REPORT for place in range(3)}
+    for _ in range(2):
+        dm.plot.ranks(longer)
+        dm.plot.scores(longer)
+    assert len(measured) == len(set(measured)) >= 3
 
 
 def test_numbers_stand_out_from_every_shade() -> None:
