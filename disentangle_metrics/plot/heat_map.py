@@ -33,7 +33,7 @@ from disentangle_metrics.plot.style import (
     widest,
     wrapped,
 )
-from disentangle_metrics.reporting.details import READINGS, latents_by_factors, strength
+from disentangle_metrics.reporting.details import latents_by_factors, reading_of, strength
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import number
 
@@ -81,8 +81,9 @@ def table(
 ) -> Figure:
     """A heat map of what each latent tells of each factor: mutual information, importances, accuracies.
 
-    The stronger a pair, the darker its cell. Of errors, distances and p the smaller is the stronger; of
-    numbers with a sign the larger without it.
+    The stronger a pair, the darker its cell. That is the larger number, but for errors of `d_lsbd`, distances
+    of `beta_vae` and p of `t_mex` the smaller. In the tables of `mcc` and `orthogonality` that have signs it
+    is the larger without its sign.
 
     Parameters
     ----------
@@ -205,7 +206,8 @@ def _heat_map(score: Score, detail: str | None) -> HeatMap:
     name = detail or next(iter(frames))
     unit = f", {UNITS[name]}" if name in UNITS else ""
     label = f"{paper_name(score.key)}: {name.replace('_', ' ')}{unit}"
-    return HeatMap(label, frames[name], strength(name, frames[name]), name in READINGS)
+    reading = reading_of(score, name)
+    return HeatMap(label, frames[name], strength(frames[name], reading), reading is not None)
 
 
 def _groups(given: Mapping[str, str] | Sequence[str], latents: Sequence[str]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.metrics.lookup import without_settings
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -48,12 +50,12 @@ class Reading:
     darkest: str
 
 
-READINGS: Mapping[str, Reading] = {  # by the name of the table in a score's details
-    "error": Reading(_less_from_1, "1 - error", "the smallest numbers"),
-    "p": Reading(_less_from_1, "1 - p", "the smallest numbers"),
-    "map": Reading(_without_sign, "size of the map", "the numbers farthest from 0"),
-    "matching": Reading(_without_sign, "size of the matching", "the numbers farthest from 0"),
-    "mean_distance": Reading(
+READINGS: Mapping[tuple[str, str], Reading] = {  # by the score and the name of the table in its details
+    ("d_lsbd", "error"): Reading(_less_from_1, "1 - error", "the smallest numbers"),
+    ("t_mex", "p"): Reading(_less_from_1, "1 - p", "the smallest numbers"),
+    ("orthogonality", "map"): Reading(_without_sign, "size of the map", "the numbers farthest from 0"),
+    ("mcc", "matching"): Reading(_without_sign, "size of the matching", "the numbers farthest from 0"),
+    ("beta_vae", "mean_distance"): Reading(
         _less_from_largest,
         "share that the mean distance falls",
         "the numbers that are smallest beside the largest of their row",
@@ -61,9 +63,14 @@ READINGS: Mapping[str, Reading] = {  # by the name of the table in a score's det
 }
 
 
-def strength(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+def reading_of(score: Score, name: str) -> Reading | None:
+    """How a table of a score is read; None if its larger numbers are of the stronger pairs."""
+    return READINGS.get((without_settings(score.key), name))
+
+
+def strength(frame: pd.DataFrame, reading: Reading | None) -> pd.DataFrame:
     """A table of latents by factors as numbers that are larger for a stronger pair; NaN stays."""
-    return READINGS[name].strength(frame) if name in READINGS else frame
+    return frame if reading is None else reading.strength(frame)
 
 
 @dataclass(frozen=True)
@@ -96,12 +103,12 @@ class DetailTable:
 
 def detail_tables(report: Report) -> list[DetailTable]:
     """The tables of all scores: those of latents by factors, then what single factors and latents score."""
-    named: dict[tuple[str, bytes], tuple[str, Any, list[str]]] = {}
+    named: dict[tuple[str, Reading | None, bytes], tuple[Any, list[str]]] = {}
     for score in report.values():
         for name, frame in _tables(score):
-            content = (name, frame.to_csv().encode())
-            named.setdefault(content, (name, frame, []))[2].append(score.key)
-    tables = [_cut(name, frame, keys, READINGS.get(name)) for name, frame, keys in named.values()]
+            content = (name, reading_of(score, name), frame.to_csv().encode())
+            named.setdefault(content, (frame, []))[1].append(score.key)
+    tables = [_cut(name, frame, keys, reading) for (name, reading, _), (frame, keys) in named.items()]
     return [*tables, *_parts(report)]
 
 
@@ -142,7 +149,7 @@ def _parts(report: Report) -> Iterator[DetailTable]:
 
 def _cut(name: str, frame: pd.DataFrame, keys: list[str], reading: Reading | None = None) -> DetailTable:
     rows, columns = frame.shape
-    shades = frame if reading is None else reading.strength(frame)
+    shades = strength(frame, reading)
     left_out = []
     if rows > MOST_ROWS:
         strongest = set(shades.abs().max(axis=1).nlargest(MOST_ROWS).index)

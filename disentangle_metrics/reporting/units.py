@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.reporting.blocks import Block, Column, Line
-from disentangle_metrics.reporting.details import READINGS, latents_by_factors, strength
+from disentangle_metrics.reporting.details import latents_by_factors, reading_of, strength
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import number
 from disentangle_metrics.text import visible
@@ -65,8 +65,9 @@ def held(report: Report) -> Held | None:
             return Held(share, score.key, "share of the factor's entropy", True)
     for score in scores:
         name, frame = next(iter(latents_by_factors(score).items()))
-        what = READINGS[name].name if name in READINGS else name.replace("_", " ")
-        return Held(strength(name, frame), score.key, what, False)
+        reading = reading_of(score, name)
+        what = name.replace("_", " ") if reading is None else reading.name
+        return Held(strength(frame, reading), score.key, what, False)
     return None
 
 

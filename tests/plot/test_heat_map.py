@@ -21,9 +21,19 @@ FALLING = {
 }
 
 
-def of(name: str, rows: list[list[float]]) -> dm.Report:
+SCORES = {
+    "error": "d_lsbd",
+    "p": "t_mex|halves:3",
+    "mean_distance": "beta_vae",
+    "matching": "mcc",
+    "map": "orthogonality",
+}
+
+
+def of(name: str, rows: list[list[float]], key: str = "") -> dm.Report:
     frame = pd.DataFrame(rows, index=list("abc"), columns=["x", "y"])
-    return dm.Report({"s": score("s", 0.5, "", details={name: frame})}, latent_names=tuple("abc"))
+    key = key or SCORES.get(name, "s")
+    return dm.Report({key: score(key, 0.5, "", details={name: frame})}, latent_names=tuple("abc"))
 
 
 @pytest.mark.parametrize("name", FALLING)
@@ -58,6 +68,22 @@ def test_the_sign_of_a_pair_does_not_count(name):
     assert "(darkest -1.000)" in axes.get_title(loc="left")
     (shown,) = detail_tables(report)
     assert shares_of_largest(shown.strength)[0] == [0.001, 1.0]
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_table_of_another_score_with_such_a_name_is_dark_for_its_large_numbers(name):
+    """Such as the probabilities `p` of a plug-in, or its errors above 1."""
+    report = of(name, [[0.05, 0.9], [1.5, 0.05], [0.1, -1.0]], key="of_a_plugin")
+    axes = dm.plot.table(report).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["b", "a", "c"]
+    np.testing.assert_array_equal(axes.images[0].get_array(), [[1.5, 0.05], [0.05, 0.9], [0.1, -1.0]])
+    assert "(largest 1.500)" in axes.get_title(loc="left")
+    table = held(report)
+    assert table is not None
+    assert (table.what, table.best()) == (name.replace("_", " "), {"x": "b", "y": "a"})
+    (shown,) = detail_tables(report)
+    assert (shown.darkest, shares_of_largest(shown.strength)[0]) == ("", [0.05 / 1.5, 0.6])
+    assert len(detail_tables(dm.Report({**report, **of(name, report["of_a_plugin"].details[name])}))) == 2
 
 
 @pytest.mark.parametrize(("number", "end"), [(0.0, " (largest 0.000)"), (np.nan, "")])
