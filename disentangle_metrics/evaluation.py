@@ -17,7 +17,7 @@ from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
-from disentangle_metrics.encoders.reading import as_encoder, described, inputs_of, reading
+from disentangle_metrics.encoders.reading import as_encoder, choices_of, described, inputs_of, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
@@ -103,8 +103,8 @@ def evaluate(
     Returns
     -------
     Report
-        Its `provenance` holds where the encoder came from, the data set, how own images are read, the
-        scale, and the seconds spent on encoding and on scoring.
+        Its `provenance` holds where the encoder came from, what is chosen of it, the data set, how own images
+        are read, the scale, and the seconds spent on encoding and on scoring.
 
     Raises
     ------
@@ -143,6 +143,7 @@ def evaluate(
     used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, [*about_network, *asked.absent]).with_provenance(
         encoder=described(encoder),
+        **choices_of(encoder),
         dataset=dataset.name,
         **({"data": facts} if (facts := getattr(dataset, "facts", None)) else {}),
         images=len(rows),
@@ -242,6 +243,7 @@ def _evaluate_loader(
     report = with_units(score(kept_latents, picked, **asked), kept_latents, picked, layers, asked)
     return _noted(report, [Check("network_outputs", text) for text in notes]).with_provenance(
         encoder=described(encoder),
+        **choices_of(encoder),
         dataset=type(getattr(loader, "dataset", loader)).__qualname__,
         images=len(rows),
         encode_seconds=round(encoded - start, 3),

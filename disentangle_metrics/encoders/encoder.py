@@ -47,6 +47,7 @@ class CallableEncoder:
 
     def __init__(self, encode: Callable[[Any], Any], outputs: Outputs | None = None) -> None:
         self.encode, self.reader = encode, OutputReader(outputs, by_contract=True)
+        self.outputs = self.reader.outputs  # as asked for, before the reader chooses
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -101,6 +102,7 @@ class Encoder:
         # A registered architecture returns (mean, logvar) by its contract, whatever the numbers look like.
         registered = source is not None and source.architecture is not None
         self.reader = OutputReader(outputs, by_contract=registered)
+        self.outputs = self.reader.outputs  # as asked for, before the reader chooses
         self._call = network if encode_with is None else _part(network, encode_with)
 
     @property

@@ -43,6 +43,14 @@ def as_encoder(encoder: Any, encode_with: str | None, outputs: Outputs | None) -
     return CallableEncoder(encoder, outputs) if callable(encoder) else encoder
 
 
+def choices_of(encoder: Any) -> dict[str, Any]:
+    """The `encode_with` and the `outputs` of an encoder, as far as they are chosen."""
+    if not isinstance(encoder, Encoder | CallableEncoder):
+        return {}
+    chosen = {"encode_with": getattr(encoder, "encode_with", None), "outputs": encoder.outputs}
+    return {name: choice for name, choice in chosen.items() if choice is not None}
+
+
 def described(encoder: Any) -> Any:
     """The record of a model file, or the best name that a callable has."""
     if isinstance(encoder, Encoder) and encoder.source is not None:

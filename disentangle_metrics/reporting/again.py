@@ -70,7 +70,8 @@ def _data(report: Report) -> Iterator[str]:
     facts = report.provenance
     encoder = facts.get("encoder")
     path = encoder.get("path") if isinstance(encoder, Mapping) else None
-    yield "encoder" if path is None else f"dm.load_encoder({path!r})"
+    chosen = [f"{name}={facts[name]!r}" for name in ("encode_with", "outputs") if name in facts]
+    yield "encoder" if path is None else f"dm.load_encoder({', '.join([repr(path), *chosen])})"
     if "image_shape" not in facts:
         yield from ("loader", *_factor_names(report), *_variant(report))
     elif _is_of_arrays(report):
@@ -80,6 +81,7 @@ def _data(report: Report) -> Iterator[str]:
         yield f"dm.load_dataset({facts['dataset']!r})"
         yield f"factors={list(report.factor_names)!r}"
     yield f"samples={facts.get('images')}"
+    yield from chosen if path is None else ()
     if facts.get("scale", "0..1") != "0..1":
         yield f"scale={facts['scale']!r}"
 

@@ -36,7 +36,10 @@ MOST_JSON = 600_000  # characters; a longer report is copied without its tables
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a score is between 0 and 1: percent of a drawing's width; None if it is not known, or below 0."""
+    """Where a score is between 0 and 1: percent of a drawing's width, 0 for what is below; None if not known.
+
+    A `value` below 0 is None too, and an arrow. `below` says whether anything is below 0.
+    """
 
     value: float | None
     chance: float | None
@@ -44,6 +47,7 @@ class Mark:
     low: float | None
     high: float | None
     corrected: float | None
+    below: bool
     text: str
 
 
@@ -78,15 +82,13 @@ def as_page(report: Report, *, encoder: Any = None, dataset: Any = None) -> str:
         subject=subject(report),
         view=view,
         marks=marks,
-        below=any(mark is not None and mark.value is None for mark in marks.values()),
+        below=any(mark is not None and mark.below for mark in marks.values()),
         meanings={key: _meaning(known, without_settings(key), report) for key in report},
         units=[(block, block_cells(block)) for block in view.blocks],
         tables=[(table, _cells(table)) for table in detail_tables(report)],
         pictures=None
         if encoder is None
-        else pictures(
-            encoder, dataset, names_of_columns(report), scale=report.provenance.get("scale"), seed=report.seed
-        ),
+        else pictures(encoder, dataset, names_of_columns(report), report.provenance, seed=report.seed),
         json=_json(report),
         latex=as_latex(view),
         citation=citation,
@@ -112,13 +114,16 @@ def _mark(score: Score) -> Mark | None:
     if score.range[1] != 1.0 or math.isnan(score.value):
         return None
 
-    def place(value: float | None) -> float | None:
-        if value is None or math.isnan(value) or (percent := round(100 * min(value, 1.0), 1)) < 0:
-            return None
-        return abs(percent)  # -0.0 is 0.0
+    def percent(value: float | None) -> float | None:
+        return None if value is None or math.isnan(value) else round(100 * min(value, 1.0), 1)
 
     low, high = score.interval or (None, None)
-    end = place(high)
+    numbers = (score.value, score.chance, score.ceiling, low, high, score.corrected)
+    percents = [percent(value) for value in numbers]
+    below = [place is not None and place < 0 for place in percents]
+    value, chance, ceiling, first, last, corrected = (
+        None if place is None else max(0.0, place) for place in percents
+    )
     told = [f"score {number(score.value)} on a scale from 0 to 1"]
     told += [
         f"{name} {number(value)}"
@@ -128,12 +133,13 @@ def _mark(score: Score) -> Mark | None:
     if score.interval:
         told.append(f"interval {number(low)} to {number(high)}")
     return Mark(
-        place(score.value),
-        place(score.chance),
-        place(score.ceiling),
-        None if end is None else place(low) or 0.0,
-        end,
-        place(score.corrected),
+        None if below[0] else value,
+        chance,
+        ceiling,
+        None if last is None else first or 0.0,
+        last,
+        corrected,
+        any(below),
         ", ".join(told),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.encoders import Encoder
+from disentangle_metrics.encoders.encoder import CallableEncoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale
-from disentangle_metrics.encoders.reading import decoder_of, inputs_of, reading
+from disentangle_metrics.encoders.reading import as_encoder, choices_of, decoder_of, inputs_of, reading
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.reporting.extras import need
 
@@ -60,7 +62,7 @@ class Pictures:
 
 
 def pictures(
-    encoder: Any, dataset: Any, latent_names: tuple[str, ...], *, scale: str | None = None, seed: int = 0
+    encoder: Any, dataset: Any, latent_names: tuple[str, ...], scored: Mapping[str, Any], *, seed: int = 0
 ) -> Pictures | None:
     """What the decoder of an encoder draws; None if it has no decoder.
 
@@ -72,8 +74,9 @@ def pictures(
         What :func:`load_dataset` or :func:`.datasets.from_arrays` returns.
     latent_names
         Names of the latents.
-    scale
-        The range in which the encoder was scored, as its record has it; None: that of the encoder.
+    scored
+        What the report's provenance says of how it was scored: the range, and the part and the outputs of
+        the encoder. Those of the encoder, where it says nothing.
     seed
         Of the images.
 
@@ -92,9 +95,10 @@ def pictures(
             "images pass `dm.datasets.from_arrays(images, factors)`"
         )
     need("PIL", "a picture")
+    encoder = _as_scored(encoder, scored)
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(dataset), min(ROWS, len(dataset)), replace=False)
-    with reading(encoder, _scale(encoder, scale), images=True) as (read, _, _):
+    with reading(encoder, _scale(encoder, scored.get("scale")), images=True) as (read, _, _):
         means = read(inputs_of(dataset, rows)).mean.astype(np.float64)
     if len(latent_names) != means.shape[1]:
         raise InputError(
@@ -135,6 +139,33 @@ def _note(shown: int, latents: int) -> str:
     )
     return (
         note if shown == latents else f"{note} The {shown} of {latents} latents that spread most are shown."
+    )
+
+
+def _as_scored(encoder: Any, scored: Mapping[str, Any]) -> Any:
+    """The encoder with the part that encodes and the outputs that were scored."""
+    if "encoder" not in scored:  # the report is of latents, and says nothing of them
+        return encoder
+    chosen = {name: scored[name] for name in ("encode_with", "outputs") if name in scored}
+    if isinstance(encoder, Encoder | CallableEncoder):
+        own = choices_of(encoder)
+        if own != chosen:
+            raise InputError(
+                f"the report is of {_told(chosen)} and `encoder` has {_told(own)}; pass the encoder "
+                "that was scored"
+            )
+        return encoder
+    part, outputs = chosen.get("encode_with"), chosen.get("outputs")
+    method = getattr(encoder, str(scored["encoder"]).rpartition(".")[2], None)
+    if getattr(method, "__qualname__", None) == scored["encoder"]:  # which was scored, and not the network
+        return as_encoder(method, None, outputs)
+    is_part = hasattr(encoder, "__self__") and getattr(encoder, "__name__", None) == part
+    return as_encoder(encoder, None if is_part else part, outputs)
+
+
+def _told(chosen: Mapping[str, Any]) -> str:
+    return (
+        " and ".join(f"`{name}={choice!r}`" for name, choice in chosen.items()) or "no choice of its outputs"
     )
 
 

@@ -95,6 +95,20 @@ def test_a_call_of_a_model(arguments: tuple[Any, ...], options: dict[str, Any]) 
     same(report, encoder=encoder, hierarchy=options.get("hierarchy"), **given)
 
 
+def test_a_call_of_a_part_of_a_network() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Network(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def parts(self, images: Any) -> Any:
+            return images.flatten(1)[:, [2, 2]], images.flatten(1)[:, [0, 9]]
+
+    options = {"encode_with": "parts", "outputs": {"mean": 1}}
+    report = dm.evaluate(Network(), IMAGES, V, metrics=["mig"], anchors=False, **options)
+    same(report, encoder=Network(), images=IMAGES, factors=V)
+    loaded = report.with_provenance(encoder={"path": "model.pt"})
+    assert "dm.load_encoder('model.pt', encode_with='parts', outputs={'mean': 1})," in command_or_call(loaded)
+
+
 def test_a_call_of_counts() -> None:
     ranges, batches = [[-3, 8], [-3, 8]], [(Z[:70], V[:70]), (Z[70:], V[70:])]
     accumulator = dm.Accumulator(ranges=ranges, metrics=["mig"], factor_names=NAMES)

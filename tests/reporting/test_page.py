@@ -140,9 +140,17 @@ def test_a_score_below_0_is_an_arrow_at_the_edge():
         ("0", "100"),
         ("20.0",) * 2,
         ("0", "100"),
+        ("0.0",) * 2,  # the corrected score, and chance
+        ("0.0",) * 2,
     ]
     assert [(bar["x"], bar["width"]) for bar in drawn.all("rect")] == [("0.0", "30.0")]
-    assert "An arrow at the left is a score below 0." in drawn.words
+    said = "What is below 0 is drawn at the left end, a score as an arrow."
+    assert said in drawn.words
+    least = score("explicitness", 0.02, "", chance=-0.01, range=(-math.inf, 1.0))
+    drawn = Page(dm.Report({"explicitness": least}).to_html())
+    assert [line["x1"] for line in drawn.all("line")] == ["0", "0.0"]
+    assert said in drawn.words
+    assert said not in Page(REPORT.to_html()).words
     assert not Page(REPORT.to_html()).all("path")  # -0.0002 is drawn at 0
 
 
@@ -267,7 +275,7 @@ class Halves:
 
 def test_a_decoder_gives_reconstructions_and_a_row_for_each_latent():
     pytest.importorskip("PIL")
-    drawn = pictures(Decoder(), Halves(), ("left", "right"))
+    drawn = pictures(Decoder(), Halves(), ("left", "right"), {})
     assert [strip.title for strip in drawn.traversals] == ["left", "right"]
     originals, reconstructions = drawn.reconstructions
     assert originals.png == reconstructions.png  # it loses nothing
@@ -284,7 +292,7 @@ def test_an_encoder_alone_gives_no_pictures():
     class Blind:
         decodes = False
 
-    assert pictures(Blind(), Halves(), ("left", "right")) is None
+    assert pictures(Blind(), Halves(), ("left", "right"), {}) is None
     assert "Traversals" not in REPORT.to_html(encoder=Blind(), dataset=Halves())
 
 

@@ -30,6 +30,12 @@ class Halves(torch.nn.Module):
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         return self(images)
 
+    def other(self, images: torch.Tensor) -> torch.Tensor:
+        return 2 * self(images)
+
+    def several(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self(images), self.other(images)
+
     def decode_images(self, latents: torch.Tensor) -> torch.Tensor:
         return (latents / self.size).clamp(0, 1).repeat_interleave(2, 1)[:, None, :, None].expand(-1, 1, 4, 4)
 
@@ -68,3 +74,34 @@ def test_traversals_are_in_the_range_that_was_scored():
         report.to_html(encoder=Encoder(network, scale="0..255"), dataset=dataset)
     with pytest.raises(dm.InputError, match=r"got ndarray; of your own images pass `dm.datasets.from_arrays"):
         report.to_html(encoder=network, dataset=images)
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+def test_traversals_are_of_the_part_and_the_output_that_were_scored():
+    network, images = Halves(), halves(36, np.uint8)
+    dataset = dm.datasets.from_arrays(images, FACTORS)
+    twice = [("0.00", f"{2 * 252 / 255:.2f}")] * 2
+
+    def scored(encoder: object, **choices: object) -> dm.Report:
+        report = dm.evaluate(encoder, dataset, metrics=["mig"], anchors=False, **choices)
+        return dm.Report.from_dict(report.to_dict())
+
+    by_part, by_output = {"encode_with": "other"}, {"encode_with": "several", "outputs": {"mean": 1}}
+    for choices in (by_part, by_output):
+        report = scored(network, **choices)
+        assert {name: report.provenance[name] for name in choices} == choices
+        assert scored(Encoder(network, **choices)).provenance["encode_with"] == choices["encode_with"]
+        for encoder in (network, Encoder(network, **choices)):
+            assert ends(encoder, images, report) == twice
+        with pytest.raises(
+            dm.InputError, match="has no choice of its outputs; pass the encoder that was scored"
+        ):
+            ends(Encoder(network), images, report)
+    assert ends(network.other, images, scored(network, **by_part)) == twice
+    for method, choices in ((network.other, {}), (network.several, {"outputs": {"mean": 1}})):
+        for encoder in (network, method):
+            assert ends(encoder, images, scored(method, **choices)) == twice
+    with pytest.raises(
+        dm.InputError, match="of no choice of its outputs and `encoder` has `encode_with='other'`"
+    ):
+        ends(Encoder(network, encode_with="other"), images, scored(network))
