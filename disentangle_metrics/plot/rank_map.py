@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST = 100  # representations
 LINE, CELL, SPARE = 0.155, 0.27, 1.6  # inches: height of a row, width of a column, least height around them
 LABEL, TITLE = 60, 35  # degrees by which names of scores and of properties are turned
-ABOVE, BELOW, BESIDE = 0.2, 0.3, 0.08  # inches from all to the edges, with the label below
+ABOVE, BELOW, BESIDE = 0.2, 0.35, 0.08  # inches from all to the edges, with the label below
 ON_SCREEN = 1.05  # widths of letters whose places are rounded to pixels, at most
 DARKEST = 0.85  # of the colours, for the best
 MEANING = "the darker a cell, the better its rank in the column"
