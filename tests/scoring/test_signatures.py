@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 import disentangle_metrics as dm
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
+from disentangle_metrics.reporting.signatures import shared
 from disentangle_metrics.scoring.protocols import PROTOCOLS
-from disentangle_metrics.scoring.signatures import difference
+from disentangle_metrics.scoring.signatures import difference, written
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -34,6 +36,25 @@ def same(one: dm.Report, other: dm.Report) -> None:
     for key in one:
         assert one[key].signature == other[key].signature
         assert json.dumps(one[key].to_dict()) == json.dumps(other[key].to_dict())
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_the_seed_counts_where_the_score_draws_whatever_an_interval_says(name):
+    """Resamples put the seed into every signature; the plain one has it where the score draws."""
+    definition = METRICS.load(name)
+    tried = [{}]
+    for pairs in definition.only_with.values():
+        for other, values in pairs if isinstance(pairs[0], tuple) else (pairs,):
+            tried += [{other: value} for value in (values if isinstance(values, tuple) else (values,))]
+    for one, other in itertools.product(tried, tried):
+        settings = {**definition.settings, **one, **other}
+        plain, resampled = (
+            written(definition, settings, dict.fromkeys(definition.keys, facts), 3, {})
+            for facts in ({}, {"confidence": "0.9", "replicates": "9", "seed": "3"})
+        )
+        for key in definition.keys:
+            assert shared(resampled[key]) == shared(plain[key])
+            assert ("seed" in shared(plain[key])) == ("|seed:3" in plain[key])
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
