@@ -229,9 +229,7 @@ def _is_list_of_columns(factors: Any, rows: int) -> bool:
     if not all(texts):
         return any(shaped) and all(map(operator.or_, shaped, texts))
     whole = all(len(column) == rows for column in factors)
-    if (
-        whole and 1 < len(factors) == rows and isinstance(factors[0], tuple)
-    ):  # a DataLoader collates to tuples
+    if whole and 1 < len(factors) == rows and isinstance(factors[0], tuple):  # as a DataLoader collates
         raise InputError(
             f"the factors of a batch are {rows} times {rows} texts, which may be rows or columns; give a "
             "dictionary of columns, or other sizes of batches"

@@ -8,12 +8,8 @@ from disentangle_metrics.metrics.lookup import score_keys
 from disentangle_metrics.settings import setting_text
 from disentangle_metrics.text import listed
 
-OF_LATENTS = (
-    "D",
-    "ranges",
-    "latent_kinds",
-    "latent_periods",
-)  # they belong to the representation that is scored
+# They belong to the representation that is scored.
+OF_LATENTS = ("D", "ranges", "latent_kinds", "latent_periods")
 OF_INTERVAL = ("confidence", "interval", "replicates")  # they do not change the score
 
 
