@@ -21,8 +21,8 @@ from disentangle_metrics.cli.results import (
     Shown,
     as_csv,
     check_picture,
+    drawn,
     open_outputs,
-    picture_bytes,
     show,
     tell_remarks,
 )
@@ -258,14 +258,13 @@ def score_model(
 
 
 def deliver(comparison: Any, outputs: Mapping[str, OutputFile], shown: Shown) -> None:
-    """Write the files, then print, unless stdout belongs to one of them; then draw."""
+    """Write the files, then print, unless stdout belongs to one of them."""
     for kind, file in outputs.items():
         if kind != "plot":
             file.write(comparison.to_json() if kind == "json" else as_csv(comparison))
     stdout = [kind for kind, file in outputs.items() if file.to_stdout]
-    if not stdout:
-        show(comparison, shown)
-    elif set(stdout) <= SILENT:
-        tell_remarks(comparison, shown)
-    if "plot" in outputs:
-        outputs["plot"].write(picture_bytes(comparison, outputs["plot"]))
+    with drawn(comparison, outputs.get("plot")):
+        if not stdout:
+            show(comparison, shown)
+        elif set(stdout) <= SILENT:
+            tell_remarks(comparison, shown)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -94,9 +94,9 @@ def deliver(
     encoder: Any = None,
     dataset: Any = None,
 ) -> None:
-    """Write the files, then print, unless stdout belongs to one of them; then draw.
+    """Write the files, then print, unless stdout belongs to one of them.
 
-    A picture that cannot be drawn takes nothing else with it. Where every file failed, there is none.
+    Where every file of latents failed, there is no picture.
     """
     for kind, file in outputs.items():
         if kind == "html" and isinstance(result, Report):
@@ -105,14 +105,30 @@ def deliver(
             file.write(result.to_json() if kind == "json" else as_csv(result))
     stdout = [kind for kind, file in outputs.items() if file.to_stdout]
     reports = {"": result} if isinstance(result, Report) else result.reports
-    if not stdout:
-        show(result, shown)
-        if shown.citation:
-            print(_citations(reports), end="")
-    elif set(stdout) <= SILENT:
-        tell_remarks(result, shown)
-    if "plot" in outputs and reports:
-        outputs["plot"].write(picture_bytes(result, outputs["plot"]))
+    with drawn(result, outputs.get("plot") if reports else None):
+        if not stdout:
+            show(result, shown)
+            if shown.citation:
+                print(_citations(reports), end="")
+        elif set(stdout) <= SILENT:
+            tell_remarks(result, shown)
+
+
+@contextmanager
+def drawn(result: Any, file: OutputFile | None) -> Iterator[None]:
+    """Draw first, if there is a file for it: who reads what is printed may stop before its end.
+
+    A picture that cannot be drawn takes nothing else with it: its error is raised last.
+    """
+    failure: Exception | None = None
+    try:
+        if file is not None:
+            file.write(picture_bytes(result, file))
+    except Exception as error:  # whatever it is, it is raised below
+        failure = error
+    yield
+    if failure is not None:
+        raise failure
 
 
 def check_page(outputs: Mapping[str, OutputFile]) -> None:

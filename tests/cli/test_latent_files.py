@@ -170,6 +170,17 @@ def test_a_picture_that_cannot_be_drawn_takes_nothing_with_it(dm_eval, monkeypat
     assert re.search(r"^gone +--latents: no such file", failed.out, re.M)
 
 
+def test_a_picture_is_there_where_the_reader_of_the_table_stops(dm_eval, monkeypatch) -> None:
+    pytest.importorskip("matplotlib")
+
+    def show(result, shown) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("disentangle_metrics.cli.results.show", show)
+    dm_eval(f"{MANY} --plot p.png")
+    assert Path("p.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_latents_alone(dm_eval) -> None:
     done = dm_eval("--latents z.npy other.npy")
     assert done.code == 0
