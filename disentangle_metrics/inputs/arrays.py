@@ -38,6 +38,8 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
             return value
         if isinstance(value, np.ndarray):
             return np.asarray(value)
+        if type(value).__module__.partition(".")[0] == "pyarrow":  # its own default refuses texts and gaps
+            return np.asarray(value.to_numpy(zero_copy_only=False))
         if hasattr(value, "to_numpy"):
             kind = getattr(getattr(value, "dtype", None), "kind", "")
             if kind in ("i", "u") and value.isna().any():  # floats would run large ones together

@@ -210,11 +210,18 @@ def _columns(value: Any) -> Any:
 
 def _unlabelled(column: Any) -> Any:
     """One column without row labels; its library keeps its categories, and a list its missing values."""
-    frame = as_frame(column.to_frame(), "factors") if hasattr(column, "to_frame") else None
-    if frame is not None:
+    package, table = type(column).__module__.partition(".")[0], None
+    if hasattr(column, "to_frame"):
+        table = column.to_frame()
+    elif package == "pyarrow":
+        import pyarrow
+
+        table = pyarrow.table({"factor": column})
+    if table is not None and (frame := as_frame(table, "factors")) is not None:
         return frame.iloc[:, 0].array
-    pandas = type(column).__module__.partition(".")[0] == "pandas"
-    return column if pandas or isinstance(column, list) else unmasked(to_numpy(column, "factors"))
+    return (
+        column if package == "pandas" or isinstance(column, list) else unmasked(to_numpy(column, "factors"))
+    )
 
 
 def rows_of(column: Any, index: NDArray[np.int64]) -> Any:

@@ -130,15 +130,17 @@ def infomec(
 def _modularity_and_compactness(
     relations: Relations, k: int, active: Active, bounded: bool
 ) -> dict[str, MetricValue]:
-    varying = relations.varying_factors()
     information = relations.mutual_information(estimator="nearest_neighbours", k=k, bounded=bounded)
+    entropy = information.factor_entropy  # 0 in a resample that has one value of a rare factor
+    varying = relations.varying_factors() & (entropy > 0)
     try:
+        if not varying.any():
+            raise NotApplicable("no factor has two values among these rows")
         units = relations.active(active)
     except NotApplicable as error:
         nothing = MetricValue(np.nan, reason=str(error))
         return {"info_modularity": nothing, "info_compactness": nothing}
-    entropy = information.factor_entropy  # 0 in a resample that has one value of a rare factor
-    normalised = information.mutual_information / np.where(varying & (entropy > 0), entropy, np.nan)
+    normalised = information.mutual_information / np.where(varying, entropy, np.nan)
     details = {
         "normalised_mutual_information": Labelled(normalised, ("latents", "factors")),
         "active": Labelled(units.mask, ("latents",)),

@@ -220,6 +220,8 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
         metrics = published.suite
     if isinstance(metrics, str | Metric):
         metrics = [metrics]
+    if not isinstance(metrics, Iterable):
+        raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(metrics).__name__}")
     choices: dict[tuple[Any, ...], Choice] = {}
     for item in metrics:
         metric = Metric.parse(item) if isinstance(item, str) and "|" in item else item

@@ -80,6 +80,13 @@ def test_pyarrow_tables():
         assert size.kind == "ordinal"
         assert number.levels == (2**60, 2**60 + 1, 2**60 + 2)
         assert not number.present[3]
+    columns = {"word": pa.array(WORDS), "size": ordered, "id": pa.chunked_array([numbers])}
+    word, size, number = check(Z, columns, missing="drop").factors
+    assert [word.levels[code] for code in word.codes] == WORDS
+    assert size.kind == "ordinal"
+    assert number.levels == (2**60, 2**60 + 1, 2**60 + 2)
+    with pytest.raises(dm.InputError, match=r"must have shape \(N, K\)"):
+        check(Z, columns["word"])
     latents = check(pa.table({"z0": Z[:, 0], "z1": Z[:, 1]}), CODES[:, None])
     assert latents.latent_names == ("z0", "z1")
     assert_array_equal(latents.latents, Z)

@@ -125,6 +125,19 @@ class TestInfoMec:
         # Equal in two of three latents: (1/2 - 1/3) / (2/3) = 1/4.
         assert split["info_compactness"].per_factor.iloc[0] == pytest.approx(0.25, abs=0.03)
 
+    def test_a_factor_of_one_value_in_a_resample_is_left_out_there(self):
+        rare = np.arange(len(V))[:, None] == 0
+        report = dm.score(
+            code(A + 0.01 * NOISE[:, 0], B + 0.01 * NOISE[:, 1]),
+            np.hstack([V, rare]),
+            metrics="info_compactness",
+            anchors=False,
+            confidence=0.9,
+            replicates=10,
+        )
+        # 2/3 with the rare row, which no latent tells of; 1 where it is not drawn.
+        assert max(report.evidence.resampled["info_compactness"].scores) == pytest.approx(1, abs=0.01)
+
     def test_explicitness_is_the_share_of_the_uniform_cross_entropy(self):
         # The classifier can do nothing with a code that is constant, and all with a separable one.
         blind = dm.infomec(code(np.zeros(len(V)), np.ones(len(V))), V)
