@@ -38,13 +38,8 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
             return value
         if isinstance(value, np.ndarray):
             return np.asarray(value)
-        if type(value).__module__.partition(".")[0] == "pyarrow":  # its own default refuses texts and gaps
-            return np.asarray(value.to_numpy(zero_copy_only=False))
         if hasattr(value, "to_numpy"):
-            kind = getattr(getattr(value, "dtype", None), "kind", "")
-            if kind in ("i", "u") and value.isna().any():  # floats would run large ones together
-                return np.asarray(value.to_numpy(dtype=object))
-            return np.asarray(value.to_numpy())
+            return np.asarray(_by_its_own_method(value))
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
         if isinstance(value, (tuple, list)) and any(isinstance(row, np.ma.MaskedArray) for row in value):
@@ -55,6 +50,15 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"`{argument}` ({type(value).__name__}) cannot become an array: {reason}") from error
+
+
+def _by_its_own_method(value: Any) -> Any:
+    if type(value).__module__.partition(".")[0] == "pyarrow":  # its default refuses texts and missing cells
+        return value.to_numpy(zero_copy_only=False)
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if kind in ("i", "u") and value.isna().any():  # floats would run large ones together
+        return value.to_numpy(dtype=object)
+    return value.to_numpy()
 
 
 def _of_numpy_type(array: NDArray[Any]) -> NDArray[Any]:
