@@ -51,12 +51,8 @@ VOTES_OF_THE_REVIEW: Settings = {
 class Protocols(dict[str, Protocol]):
     """The protocols by name; an unknown one is an InputError with near names."""
 
-    def __getitem__(self, name: str) -> Protocol:
-        if not isinstance(name, str):
-            raise InputError(f"`protocol` must be a name, such as 'default', got {type(name).__name__}")
-        if name not in self:
-            raise InputError(unknown("protocol", name, list(self)))
-        return super().__getitem__(name)
+    def __missing__(self, name: str) -> Protocol:
+        raise InputError(unknown("protocol", str(name), list(self)))
 
 
 PROTOCOLS = Protocols(

@@ -13,12 +13,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.kit.near_names import did_you_mean
-from disentangle_metrics.metrics.definition import (
-    Interval,
-    MetricDefinition,
-    MetricValue,
-    ScoreDefinition,
-)
+from disentangle_metrics.metrics.definition import Interval, MetricDefinition, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
@@ -214,6 +209,8 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
     InputError
         If something is unknown (near names are suggested), or cannot be.
     """
+    if not isinstance(protocol, str):
+        raise InputError(f"`protocol` must be a name, such as 'default', got {type(protocol).__name__}")
     published = PROTOCOLS[protocol]
     by_name = metrics is not None
     if metrics is None:
