@@ -342,7 +342,10 @@ def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int])
 def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> list[int]:
     known = list(dataset.factor_names)
     if not known:
-        raise InputError(f"scores need known factors, and the data set {dataset.name} has none")
+        raise InputError(
+            f"scores need known factors, and the data set {dataset.name} has none; some metrics need none: "
+            "encode the images and pass the latents alone, `dm.score(latents)`"
+        )
     return places_of(known, wanted, f"the data set {dataset.name}")
 
 

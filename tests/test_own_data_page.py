@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ BLOCKS = re.findall(r"^```(python|bash|console)\n(.*?)```", PAGE, re.S | re.M)
 
 
 def dm_eval(line: str, options: str = "") -> int:
-    return run(app, NAME, [*line.split()[1:], *options.split()])
+    return run(app, NAME, [*shlex.split(line)[1:], *options.split()])
 
 
 @pytest.mark.filterwarnings("ignore")

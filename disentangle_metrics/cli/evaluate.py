@@ -127,9 +127,10 @@ def dm_eval(
     from disentangle_metrics.cli.latent_files import benchmark_arrays, names_of
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
     from disentangle_metrics.files.arrays import Choices
+    from disentangle_metrics.metrics.lookup import without_settings
     from disentangle_metrics.scoring.requests import choose
 
-    choose(wanted, protocol)  # a name that is not known is said before anything is loaded
+    chosen = choose(wanted, protocol)  # a name that is not known is said before anything is loaded
 
     with ExitStack() as stack:
         stack.enter_context(limits_set(time_limit, memory_limit))
@@ -178,6 +179,8 @@ def dm_eval(
                     raise UsageError("--html shows one report; of several files give --plot, --json or --csv")
                 result = benchmark_arrays(files, factors, scoring, choices, out, tell)
                 keys = [key for report in list(result.values())[:1] for key in report]
+            of_latents = {key for one in chosen if not one.definition.needs_factors for key in one.keys}
+            keys = [key for key in keys if without_settings(key) in of_latents]
             if factors is None and not quiet and keys:
                 say(NAME, f"no --factors, so the latents alone are scored: {', '.join(keys)}")
         else:

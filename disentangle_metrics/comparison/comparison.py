@@ -94,13 +94,14 @@ class ComparedScore:
         return {name: sum(runs) / len(runs) if runs else math.nan for name, runs in present.items()}
 
     def best(self, level: float) -> tuple[str, ...]:
-        """Names of the best, several if they are equal; none of a size or without values.
+        """Names of the best, several if they are equal to 12 digits; none of a size or without values.
 
         One that another is significantly better than, at this level of p, is passed over, although its
         score may be the best: a test takes off the bias of few rows. At level 0 the scores alone count, and
         likewise if every one is beaten by another.
         """
-        means = {name: mean for name, mean in self.means().items() if not math.isnan(mean)}
+        shown = {name: float(f"{mean:.12g}") for name, mean in self.means().items()}
+        means = {name: mean for name, mean in shown.items() if not math.isnan(mean)}
         beaten = self.beaten(level)
         means = {name: mean for name, mean in means.items() if name not in beaten} or means
         if self.property == SIZE or not means:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
 from disentangle_metrics.datasets.description import Description, described
@@ -71,13 +71,13 @@ DATASETS = Registry(
 
 
 def load_dataset(
-    name: str, root: str | PathLike[str] | None = None, *, pool: int = 1, **options: Any
+    name: str | PathLike[str], root: str | PathLike[str] | None = None, *, pool: int = 1, **options: Any
 ) -> FactorDataset:
     """Open a data set by name, or your own by its path.
 
     Parameters
     ----------
-    name : str
+    name : str or path
         A name that :data:`DATASETS` knows, such as ``"sprites"``; or the path of your own images and
         factors: an .npz or .h5 file, or a folder (docs/own_data.md). A name wins over a path: write
         ``"./sprites"`` for a folder of that name. Variants follow, each after a bar:
@@ -100,7 +100,12 @@ def load_dataset(
     PluginError
         If a plug-in's data set fails, or its function gives something else.
     """
-    name, bar, variants = name.partition("|")
+    if not isinstance(name, str | PathLike):
+        raise InputError(
+            f"`name` must be the name of a data set or a path, got {type(name).__name__}; for arrays call "
+            "`dm.datasets.from_arrays(images, factors)`"
+        )
+    name, bar, variants = fspath(name).partition("|")
     if bar:
         return pooled(varied(load_dataset(name, root, **options), variants), pool)
     if name not in DATASETS and is_path(name):

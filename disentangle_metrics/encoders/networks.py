@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -114,7 +115,7 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     except BaseException as error:  # so can building the user's network
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
-            hint = " (give its arguments with `model_args={'latent_dim': 10}`)"
+            hint = _parameters_of(factory)
         raise InputError(
             f"`model_code={reference!r}` failed when called {with_what}{hint}: {_said(error)}"
         ) from error
@@ -123,6 +124,16 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
             f"`model_code={reference!r}` must return a torch.nn.Module, found {type(network).__name__}"
         )
     return network
+
+
+def _parameters_of(factory: Any) -> str:
+    """What a factory can be called with, and how to say it; empty where it does not tell."""
+    try:
+        names = list(inspect.signature(factory).parameters)
+    except (TypeError, ValueError):
+        return ""
+    given = f"`model_args={{{names[0]!r}: ...}}`" if names else ""
+    return f" (it takes {', '.join(names)}; give them as in {given})" if names else " (it takes no arguments)"
 
 
 def _module(name: str) -> ModuleType:

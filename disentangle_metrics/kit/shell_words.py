@@ -30,6 +30,7 @@ OPTIONS = {  # of dm-eval and dm-eval compare, by the argument of dm.score, dm.e
 }
 CALLS = {  # that have words of their own
     "dm.score(latents, factors)": "--latents LATENTS --factors FACTORS",
+    "dm.score(latents)": "--latents LATENTS",
     "dm.score": "dm-eval --latents",
     "dm.compare": "dm-eval compare",
     "dm.udr(list_of_latents)": "dm.udr(list_of_latents) in Python",

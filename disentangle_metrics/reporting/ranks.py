@@ -43,9 +43,12 @@ def first_scores(reports: Mapping[str, Mapping[str, Score]]) -> dict[str, Score]
 
 
 def ranks(scores: Sequence[Score]) -> list[float]:
-    """The rank of each of several scores of one key: 1 is best, and equal values share their mean rank."""
+    """The rank of each of several scores of one key: 1 is best.
+
+    Values that are equal to 12 digits share their mean rank.
+    """
     sign = 1 if scores[0].direction == "up" else -1
-    values = [sign * score.value for score in scores]
+    values = [float(f"{sign * score.value:.12g}") for score in scores]  # sums differ in their last bits
     return [
         1 + sum(other > value for other in values) + (sum(other == value for other in values) - 1) / 2
         for value in values

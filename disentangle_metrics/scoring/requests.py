@@ -217,8 +217,10 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
         metrics = published.suite
     if isinstance(metrics, str | Metric):
         metrics = [metrics]
-    if not isinstance(metrics, Iterable):
-        raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(metrics).__name__}")
+    if not isinstance(metrics, Iterable) or isinstance(metrics, Mapping):
+        hint = "; give settings as in `[dm.Metric('mig', bins=10)]`" if isinstance(metrics, Mapping) else ""
+        name = type(metrics).__name__
+        raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {name}{hint}")
     choices: dict[tuple[Any, ...], Choice] = {}
     for item in metrics:
         metric = Metric.parse(item) if isinstance(item, str) and "|" in item else item

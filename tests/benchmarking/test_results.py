@@ -86,6 +86,12 @@ def test_ranks_by_property() -> None:
     pd.testing.assert_frame_equal(THREE.ranks(), expected)
 
 
+def test_scores_that_differ_in_the_last_bits_are_equal() -> None:
+    both = Benchmark({"a": report(mig=32 / 134), "b": report(mig=math.nextafter(32 / 134, 1))})
+    assert both.ranks().to_dict() == {"compactness": {"a": 1.5, "b": 1.5}}
+    assert dm.compare(dict(both.items()))["mig"].best(0) == ("a", "b")
+
+
 def test_a_score_that_one_lacks_does_not_rank() -> None:
     both = Benchmark({"a": report(mig=0.2, sap=0.5), "b": report(mig=0.1, sap=math.nan)})
     assert both.ranks().to_dict() == {"compactness": {"a": 1.0, "b": 2.0}}

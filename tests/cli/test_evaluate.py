@@ -133,6 +133,8 @@ def test_latents_without_factors_are_scored_alone(dm_eval) -> None:
     assert all(score.value >= 0 for score in report.values())
     assert set(report.provenance) == {"latents", "command"}
     assert dm_eval("--latents z.npy --quiet").err == ""
+    said = dm_eval("--latents z.npy --metrics mig,total_correlation").err
+    assert said == "dm-eval: no --factors, so the latents alone are scored: total_correlation\n"
 
 
 def test_posteriors_without_factors_say_how_informative_they_are(dm_eval) -> None:

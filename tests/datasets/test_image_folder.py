@@ -200,5 +200,6 @@ def test_dm_eval_says_so_in_one_line(folder: Path, capsys: pytest.CaptureFixture
     assert run_command(evaluate.app, "dm-eval", options) == 2
     assert (
         capsys.readouterr().err
-        == "dm-eval: error: scores need known factors, and the data set images has none\n"
+        == "dm-eval: error: scores need known factors, and the data set images has none; some metrics need "
+        "none: encode the images and pass the latents alone, --latents LATENTS\n"
     )

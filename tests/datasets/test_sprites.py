@@ -165,3 +165,7 @@ def test_unknown_names_and_options_are_answered_with_the_known_ones() -> None:
         load_dataset("sprite")
     with pytest.raises(InputError, match="'cash'; accepted: root, pool, cache"):
         load_dataset("sprites", cash=False)
+    with pytest.raises(
+        InputError, match=r"got ndarray; for arrays call `dm.datasets.from_arrays\(images, fact"
+    ):
+        load_dataset(np.zeros((3, 8, 8)))

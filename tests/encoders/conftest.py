@@ -59,6 +59,9 @@ STRANGERS_CODE = """
     def broken():
         raise RuntimeError("no weights here")
 
+    def sized(z_dim, width):
+        return Stranger()
+
     def number():
         return 7
 """

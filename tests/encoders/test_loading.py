@@ -115,6 +115,10 @@ def test_a_strangers_network(factory, tmp_path, stranger, images) -> None:
         ("strangers_model:build", "cannot be imported: ModuleNotFoundError"),
         ("strangers_models:biuld", "cannot be imported: AttributeError"),
         ("strangers_models:broken", "failed when called without arguments: RuntimeError: no weights here"),
+        (
+            "strangers_models:sized",
+            r"\(it takes z_dim, width; give them as in `model_args={'z_dim': ...}`\): Type",
+        ),
         ("strangers_models:number", "must return a torch.nn.Module, found int"),
         ("strangers_models:__name__", "must be a function or class, found str"),
     ],

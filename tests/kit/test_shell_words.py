@@ -30,7 +30,8 @@ NO_MESSAGE = {  # texts that are Python and are shown as such
 PYTHON_CALLS = {  # what no command can do in their place
     *("dm.evaluate", "dm.evaluate(model, images, factors)", "dm.load_dataset('x')", "dm.load_encoder(path)"),
     *("dm.Metric", "dm.Metric('x', x=...)", "@dm.metric"),
-    "dm.datasets.from_arrays(images, factors)",
+    *("dm.datasets.from_arrays(images, factors)", "dm.datasets.from_arrays(images, factors, x)"),
+    "dm.load_dataset(..., x)",  # x is channels='last' or value_range=(0, 255), for which there is an option
 }
 SETTINGS = {
     name for metric in dm.list_metrics() for name in inspect.signature(getattr(dm, metric)).parameters
@@ -59,6 +60,7 @@ BARE = re.compile(rf"(?<![\w.:|,=(-])(?:{'|'.join({*OPTIONS, *SETTINGS})})=|\(--
         ("again with `dm.score(..., confidence=0.95)`", "again with dm-eval --confidence 0.95"),
         ("under `state_key='a\\x1bb\\n'`", r"under --state-key 'a\x1bb\n'"),
         ("`dm.load_dataset(..., value_range=(0, 255))`", "--data-options value_range=0..255"),
+        ("`dm.load_dataset(..., channels='last')`", "--data-options channels=last"),
         (
             "check the order: `dm.score(latents, factors)`",
             "check the order: --latents LATENTS --factors FACTORS",

@@ -156,6 +156,7 @@ def test_the_users_setting_wins_over_the_protocols():
         ({"metrics": []}, "`metrics` is empty"),
         ({"metrics": [3]}, "must hold names or `dm.Metric` objects, got int"),
         ({"metrics": 3}, "must hold names or `dm.Metric` objects, got int"),
+        ({"metrics": {"mig": {"bins": 10}}}, r"got dict; give settings as in `\[dm.Metric\('mig', bins=10\)\]`"),
         ({"protocol": ["default"]}, "`protocol` must be a name, such as 'default', got list"),
         ({"protocol": "locatelo"}, "unknown protocol 'locatelo'; did you mean 'locatello2019'\\? known: default"),
         ({"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),

@@ -10,7 +10,7 @@ import numpy as np
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.columns import FactorColumns, factor_columns
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
-from disentangle_metrics.datasets.own.pixels import ArrayRows, ImageRows, own_images
+from disentangle_metrics.datasets.own.pixels import IN_MEMORY, ArrayRows, ImageRows, own_images
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
 
@@ -68,7 +68,7 @@ def from_arrays(
         ArrayRows(array),
         factors,
         name=name,
-        what="images",
+        what=IN_MEMORY,
         factor_names=factor_names,
         factor_types=factor_types,
         channels=channels,

@@ -18,6 +18,7 @@ from disentangle_metrics.errors import DatasetError, InputError
 Channels = Literal["first", "last", "none"]
 Range = tuple[float, float]
 
+IN_MEMORY = "images"  # what errors call the images of an array
 COUNTS = (1, 3)  # channels of a picture
 SAMPLED = 512  # images that the range of the values is found from
 LEAST_BRIGHT = 64  # largest value that is plausible for 8 bits
@@ -96,10 +97,8 @@ def find_layout(shape: tuple[int, ...], what: str, channels: str | None = None) 
         return Layout("none", (shape[1], shape[2], 1))
     fits = {"first": shape[1] in COUNTS, "last": shape[3] in COUNTS}
     if channels is None and fits["first"] and fits["last"]:
-        raise InputError(
-            f"{shown}, so the channels could be first or last; pass "
-            "`dm.load_dataset(..., channels='last')`, or 'first'"
-        )
+        last = _declaration(what, "channels='last'")
+        raise InputError(f"{shown}, so the channels could be first or last; pass {last}, or 'first'")
     found = channels or next((place for place, fit in fits.items() if fit), None)
     if found is None or not fits[found]:
         raise InputError(
@@ -109,6 +108,13 @@ def find_layout(shape: tuple[int, ...], what: str, channels: str | None = None) 
     if found == "first":
         return Layout("first", (shape[2], shape[3], shape[1]))
     return Layout("last", (shape[1], shape[2], shape[3]))
+
+
+def _declaration(what: str, setting: str) -> str:
+    """The call that says of these images what cannot be told."""
+    if what == IN_MEMORY:
+        return f"`dm.datasets.from_arrays(images, factors, {setting})`"
+    return f"`dm.load_dataset(..., {setting})`"
 
 
 def find_range(rows: ImageRows, what: str) -> Range:
@@ -143,7 +149,8 @@ def find_range(rows: ImageRows, what: str) -> Range:
     raise InputError(
         f"{what} has values from {low:g} to {high:g}, which is none of the usual ranges (0..1, -1..1, "
         f"0..255); say what black and white are: "
-        f"`dm.load_dataset(..., value_range=({low:g}, {high:g}))`"
+        f"{_declaration(what, f'value_range=({low:g}, {high:g})')}; a network gets them as 0 and 1, "
+        f"or as `scale` says"
     )
 
 
@@ -208,7 +215,7 @@ class OwnImages:
             odd = flat[row][~((flat[row] >= low) & (flat[row] <= high))][0]
             raise DatasetError(
                 f"{self.what}: image {indices[row]} has the value {odd:g}, outside of {low:g}..{high:g}; "
-                "say what black and white are: `dm.load_dataset(..., value_range=(LOW, HIGH))`"
+                f"say what black and white are: {_declaration(self.what, 'value_range=(LOW, HIGH)')}"
             )
         unit: NDArray[np.float32] = values.astype(np.float32)
         if (low, high) != (0.0, 1.0):
