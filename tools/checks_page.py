@@ -70,7 +70,8 @@ neighbours go round. All other metrics read numbers. So do InfoE and the posteri
 `latents_as_numbers` names them.
 
 **Rounding.** Numbers with decimals that differ by rounding alone are one value, such as 0.3 and 0.1 + 0.2. The
-report then says "3 numbers up to rounding". A factor of which all values do so is constant.
+report then says "3 numbers up to rounding". A factor of which all values do so is constant. In float16 all values
+stay apart, since steps of a grid are as small as its rounding.
 
 Published protocols take every whole number for a category, as the code that they reproduce does.
 """

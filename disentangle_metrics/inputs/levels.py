@@ -21,7 +21,10 @@ def but_for_rounding(
     """Ascending levels of which those are one that differ by rounding alone, such as 0.3 and 0.1 + 0.2.
 
     Only if they lie in tight groups with wide gaps between; a measurement may have any two close values.
+    In half precision the steps of a grid are as small as its rounding, and all values stay apart.
     """
+    if levels.dtype.itemsize < 4:
+        return levels, codes
     unit = float(np.finfo(levels.dtype).eps) * max(abs(float(levels[0])), abs(float(levels[-1])))
     gaps = np.diff(levels.astype(np.float64))
     close = gaps <= ROUNDED * unit

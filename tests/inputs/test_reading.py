@@ -77,6 +77,13 @@ def test_an_ordinal_factor_of_many_values_is_read_by_its_ranks() -> None:
     assert np.array_equal(many.values, np.sqrt(squares))
 
 
+def test_steps_of_half_precision_are_no_rounding() -> None:
+    """At 300 a float16 has quarters: all gaps are one unit in the last place, and all values differ."""
+    eight = read_factor((300 + np.arange(N) % 8 / 4).astype(np.float16), "x")
+    assert eight.levels == (300.0, 300.25, 300.5, 300.75, 301.0, 301.25, 301.5, 301.75)
+    assert str(eight.reading) == "8 numbers, read as categories"
+
+
 def test_whole_number_measurements_score_as_measurements() -> None:
     """A nearly noise-free code of pitch and tempo: as categories DCI-D was 0.117 and SAP 0.004."""
     factors = pd.DataFrame({"pitch": RNG.integers(21, 109, 2_000), "tempo": RNG.integers(60, 181, 2_000)})
