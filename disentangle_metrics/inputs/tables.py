@@ -14,6 +14,7 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import no_table, to_numpy
 from disentangle_metrics.inputs.frames import as_frame, unmasked
+from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,17 +200,28 @@ def _columns(value: Any) -> Any:
         or not len(value)
     ):
         return value
-    columns = {name: _unlabelled(column) for name, column in value.items()}
+    frames = {name: _own_frame(column) for name, column in value.items()}
+    columns: dict[Any, Any] = {
+        name: _unlabelled(value[name]) if frame is None else frame.iloc[:, 0].array
+        for name, frame in frames.items()
+    }
     shapes = {np.shape(column) for column in columns.values()}
     if len(shapes) > 1 or len(shapes.pop()) != 1:
         return value
     import pandas as pd
 
-    return pd.DataFrame(columns)
+    first = next((name for name, frame in frames.items() if labels_of(frame) is not None), None)
+    if first is None:
+        return pd.DataFrame(columns)
+    for name, frame in frames.items():
+        order = matching_rows(frames[first], frame, (f"factors[{first!r}]", f"factors[{name!r}]"))
+        if order is not None:
+            columns[name] = columns[name].take(order)
+    return pd.DataFrame(columns, index=labels_of(frames[first]))
 
 
-def _unlabelled(column: Any) -> Any:
-    """One column without row labels; its library keeps its categories, and a list its missing values."""
+def _own_frame(column: Any) -> pd.DataFrame | None:
+    """One column as its library's data frame, with its row labels if it has any; None if there is none."""
     package, table = type(column).__module__.partition(".")[0], None
     if hasattr(column, "to_frame"):
         table = column.to_frame()
@@ -217,8 +229,15 @@ def _unlabelled(column: Any) -> Any:
         import pyarrow
 
         table = pyarrow.table({"factor": column})
-    if table is not None and (frame := as_frame(table, "factors")) is not None:
-        return frame.iloc[:, 0].array
+    frame = None if table is None else as_frame(table, "factors")
+    if frame is None or hasattr(column, "index"):
+        return frame
+    return frame.reset_index(drop=True)  # an index would label its rows with itself
+
+
+def _unlabelled(column: Any) -> Any:
+    """One column that is no data frame's; a list keeps its missing values."""
+    package = type(column).__module__.partition(".")[0]
     return (
         column if package == "pandas" or isinstance(column, list) else unmasked(to_numpy(column, "factors"))
     )

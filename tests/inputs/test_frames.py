@@ -270,6 +270,36 @@ def test_a_dictionary_of_columns_is_a_table_of_factors() -> None:
     assert report["mig"].signature == expected["mig"].signature
 
 
+def test_a_dictionary_of_labelled_columns_is_matched_as_its_frame_is() -> None:
+    shuffled = F.iloc[RNG.permutation(N)]
+    latents = pd.DataFrame(Z, index=NAMES)
+    inputs = check(latents, {"a": shuffled["a"], "b": F["a"] + 1, "c": np.asarray(shuffled["a"])})
+    assert_array_equal([factor.as_numbers() for factor in inputs.factors], [CODES, CODES + 1, CODES])
+    assert [found.code for found in inputs.checks[:1]] == ["rows_matched"]
+    alone = check(Z, {"a": shuffled["a"], "b": F["a"]}).factors
+    assert_array_equal(alone[1].as_numbers(), shuffled["a"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (lambda: {"a": F["a"], "b": F["a"].set_axis([*NAMES[1:], "x"])},
+         r"labels of `factors\['a'\]` and `factors\['b'\]` disagree: 1 of 40 labels .* 'cell0'"),
+        (lambda: {"a": F["a"], "b": F["a"].set_axis([NAMES[1], *NAMES[1:]])}, r"'cell1' stands twice in `factors\['b'\]`"),
+        (lambda: {"a": pd.Series(CODES), "b": pd.Series(CODES).sample(frac=1, random_state=0)},
+         r"pass `factors\['b'\].sort_index\(\)` if labels do"),
+    ],
+)  # fmt: skip
+def test_columns_of_a_dictionary_whose_labels_disagree_are_refused(columns, message) -> None:
+    with pytest.raises(dm.InputError, match=message):
+        check(Z, columns())
+
+
+def test_an_index_is_a_column_without_labels() -> None:
+    (factor,) = check(pd.DataFrame(Z, index=NAMES), {"a": pd.Index(CODES)}).factors
+    assert_array_equal(factor.as_numbers(), CODES)
+
+
 def test_a_column_of_polars_in_a_dictionary_is_what_it_is_in_its_frame() -> None:
     numbers = [2**62 + int(code) if i else None for i, code in enumerate(CODES)]
     columns = {"a": pl.Series(WORDS, dtype=pl.Enum(ORDER)), "b": pl.Series(numbers)}
