@@ -56,7 +56,9 @@ Strings, booleans and categoricals are categories. Ordered categoricals are ordi
 factors of up to {reading.FEW} values, which is where the first limit comes from.
 
 **Ordinal.** Up to {reading.FEW} ordered values are counted and classified like categories, as published scores of the
-data sets are. SAP and MCC use their order. More values are measured by their ranks.
+data sets are. SAP and MCC use their order. More values are measured by their ranks. Ordered categories of numbers
+count as these numbers, or by their places where the numbers do not ascend. Texts have no order, and are refused as
+"ordinal": pass an ordered categorical.
 
 **Circular.** `"circular:360"` says that 359 lies next to 0. Without a number the period is found where the values
 show it. Values from end to end of 2 pi or 360 have that period, and both ends are one angle. A grid that leaves

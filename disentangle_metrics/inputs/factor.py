@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,10 +65,10 @@ class Factor:
 
     A categorical factor, or an ordinal one of up to 40 values, has `codes` (N,) in
     0 .. len(levels) - 1 and `numbers` (len(levels),): the numeric value of each level (its code
-    where the level is no number). A continuous one has `values` (N,), float64; so has an ordinal one
-    of more values: their ranks. A circular one has either, and a `period`: its values lie in
-    [0, period), and 0 follows on the last. `reading` says how it was read, `varies` whether
-    it has more than one value.
+    where the level is no number, or the order of levels is not that of numbers). A continuous one has
+    `values` (N,), float64; so has an ordinal one of more values: their ranks. A circular one has either,
+    and a `period`: its values lie in [0, period), and 0 follows on the last. `reading` says how it was
+    read, `varies` whether it has more than one value.
 
     `present` (N,) says which rows have a value, and is None if all have one. A row without one has
     the code len(levels), which is the place of no level, or the value NaN. `switch` is the factor, and its
@@ -207,6 +207,8 @@ def read_factor(
         present = _present(codes < 0, name, missing)
         levels_held, codes = distinct(codes[present])
         levels = np.asarray(categories, dtype=object)[levels_held]
+        if kind == "ordinal" and not column.cat.ordered:
+            levels, codes = _by_number(levels, codes, name)
         reading = read_labels(len(levels), len(codes), bool(column.cat.ordered))
         reading = replace(reading, doubt="") if kind is None else Reading(kind, reading.values, True)
         coded = _coded(codes, levels, name, reading.kind)
@@ -242,6 +244,8 @@ def _read_values(values: NDArray[Any], name: str, declared: Declared | None, rul
     labels = values.dtype.kind in "US"
     if labels and kind in ("continuous", "circular"):
         raise InputError(f"factor {name!r} holds strings and cannot be {kind}")
+    if labels and kind == "ordinal":
+        _refuse_order(name)
     if values.dtype.kind == "f" and (values == np.floor(values)).all():
         largest = float(np.abs(values).max(initial=0))
         values = values.astype(np.int64) if largest < 2**53 else values
@@ -265,6 +269,26 @@ def _read_values(values: NDArray[Any], name: str, declared: Declared | None, rul
         return Factor(name, "continuous", values=numbers, reading=reading)
     coded = replace(_coded(codes, levels, name, reading.kind), reading=reading)
     return _ranked(coded) if reading.kind == "ordinal" and len(levels) > FEW else coded
+
+
+def _by_number(
+    levels: NDArray[Any], codes: NDArray[np.int64], name: str
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Categories to which nobody gave an order, in that of their values; texts have none."""
+    if any(isinstance(level, str | bytes) for level in levels):
+        _refuse_order(name)
+    try:
+        order = np.argsort(levels)
+    except TypeError:
+        _refuse_order(name)
+    return levels[order], np.argsort(order)[codes]
+
+
+def _refuse_order(name: str) -> NoReturn:
+    raise InputError(
+        f"the labels of factor {name!r} have no order, so it cannot be ordinal: pass an ordered categorical, "
+        "or numbers"
+    )
 
 
 def _ranked(factor: Factor) -> Factor:
@@ -335,7 +359,10 @@ def _spread(factor: Factor, present: NDArray[np.bool_]) -> Factor:
 
 def _coded(codes: NDArray[np.int64], levels: NDArray[Any], name: str, kind: Kind) -> Factor:
     small = np.min_scalar_type(max(len(levels) - 1, 0))
-    return Factor(name, kind, codes.astype(small), tuple(levels.tolist()), _level_numbers(levels))
+    numbers = _level_numbers(levels)
+    if kind == "ordinal" and (numbers[1:] < numbers[:-1]).any():  # places follow the order of categories
+        numbers = np.arange(len(levels), dtype=np.float64)
+    return Factor(name, kind, codes.astype(small), tuple(levels.tolist()), numbers)
 
 
 def _level_numbers(levels: NDArray[Any]) -> NDArray[np.float64]:

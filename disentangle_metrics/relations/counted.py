@@ -116,21 +116,27 @@ def layout_of(batch: Inputs, table: FactorTable) -> dict[str, Any]:
         "factor names": batch.factor_names,
         "factor kinds": [factor.kind for factor in batch.factors],
         "factor periods": [factor.period for factor in batch.factors],
-        "categories": [_own_order(dtype) for dtype in dtypes],
+        "categories": [
+            _own_order(dtype, factor) for dtype, factor in zip(dtypes, batch.factors, strict=True)
+        ],
         DECIMALS: [_precision(factor, dtype) for factor, dtype in zip(batch.factors, dtypes, strict=True)],
         "precision": batch.latents.dtype.name,
         "posteriors": batch.logvar is not None,
     }
 
 
-def _own_order(dtype: Any) -> tuple[Any, ...] | None:
-    """The categories of a column, unless they are texts in alphabetical order, as all together then are."""
+def _own_order(dtype: Any, factor: Factor) -> tuple[Any, ...] | None:
+    """The categories of a column, unless they are texts in alphabetical order, as all together then are.
+
+    Numbers that are declared ordinal have their own order where the column has none.
+    """
     categories = getattr(dtype, "categories", None)
     if categories is None or (
         not dtype.ordered and categories.dtype.kind == "O" and categories.is_monotonic_increasing
     ):
         return None
-    return tuple(categories.tolist())
+    listed = tuple(categories.tolist())
+    return listed if dtype.ordered or factor.kind != "ordinal" else tuple(sorted(listed))
 
 
 def _precision(factor: Factor, dtype: Any) -> str | None:
@@ -182,7 +188,9 @@ def factor_of_levels(
     The factor, the values in its order, and where each of its levels begins among them: values are one level
     up to rounding.
     """
-    name, period, categories = (layout[of][place] for of in ("factor names", "factor periods", "categories"))
+    name, kind, period, categories = (
+        layout[of][place] for of in ("factor names", "factor kinds", "factor periods", "categories")
+    )
     held = set(values)
     levels = sorted(held) if categories is None else [value for value in categories if value in held]
     if period is not None:
@@ -194,15 +202,16 @@ def factor_of_levels(
     if categories is not None:
         import pandas as pd
 
-        column = pd.Series(pd.Categorical(levels, categories=levels))
-    factor = read_factor(column, name, Declared("categorical"), rule=rule)
+        column = pd.Series(pd.Categorical(levels, categories=levels, ordered=kind == "ordinal"))
+    declared = Declared("ordinal" if kind == "ordinal" and categories is not None else "categorical")
+    factor = read_factor(column, name, declared, rule=rule)
     said = "" if factor.reading is None else factor.reading.values
     if period is not None:
         said = f"{said}, period {period:g}"
     starts = np.unique(cast("NDArray[np.integer]", factor.codes), return_index=True)[1]
     without_rows = replace(
         factor,
-        kind=(kind := layout["factor kinds"][place]),
+        kind=kind,
         period=period,
         reading=Reading(kind, said, declared=True),
         codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows),

@@ -77,6 +77,53 @@ def test_an_ordinal_factor_of_many_values_is_read_by_its_ranks() -> None:
     assert np.array_equal(many.values, np.sqrt(squares))
 
 
+@pytest.mark.parametrize("words", ["texts", "objects", "categories"])
+def test_texts_without_an_order_are_not_ordinal(words: str) -> None:
+    sizes = np.array(["low", "medium", "high"])[whole(3)]
+    column = {
+        "texts": sizes,
+        "objects": sizes.astype(object),
+        "categories": pd.Series(sizes, dtype="category"),
+    }[words]
+    with pytest.raises(dm.InputError, match="'size' have no order.* pass an ordered categorical, or numbers"):
+        read_factor(column, "size", Declared("ordinal"))
+    order = pd.CategoricalDtype(["low", "medium", "high"], ordered=True)
+    factor = read_factor(pd.Series(sizes, dtype=order), "size", Declared("ordinal"))
+    assert factor.levels == ("low", "medium", "high")
+
+
+class TestOrderedNumbers:
+    """Ordered categories of numbers: the numbers where they ascend in that order, else their places."""
+
+    codes = whole(5)
+
+    def ordered(self, levels: list[int]) -> pd.Series:
+        return pd.Series(pd.Categorical.from_codes(self.codes, levels, ordered=True))
+
+    def test_the_order_counts_where_numbers_contradict_it(self) -> None:
+        factor = read_factor(self.ordered([1, 3, 0, 2, 4]), "x")
+        assert factor.levels == (1, 3, 0, 2, 4)
+        assert np.array_equal(factor.given_numbers(), self.codes)
+        assert np.array_equal(factor.merged_levels(3)[0], [0, 0, 1, 2, 2])
+
+    def test_numbers_in_order_stay(self) -> None:
+        factor = read_factor(self.ordered([1, 2, 4, 8, 16]), "x")
+        assert np.array_equal(factor.given_numbers(), 2.0**self.codes)
+
+    def test_fewer_rows_have_the_same_order(self) -> None:
+        factor = read_factor(self.ordered([1, 3, 0, 2, 4]), "x")
+        rows = np.flatnonzero(self.codes != 1)  # of 1, 0, 2, 4
+        assert np.array_equal(factor.kept(rows).given_numbers(), np.array([0, 9, 1, 2, 3])[self.codes[rows]])
+
+    @pytest.mark.parametrize("count", [5, 60])
+    def test_categories_without_an_order_are_ordinal_by_their_numbers(self, count: int) -> None:
+        codes = whole(count)
+        listed = list(range(count - 1, -1, -1))
+        column = pd.Series(pd.Categorical(codes, categories=listed))
+        factor = read_factor(column, "x", Declared("ordinal"))
+        assert np.array_equal(factor.given_numbers(), codes)
+
+
 def test_steps_of_half_precision_are_no_rounding() -> None:
     """At 300 a float16 has quarters: all gaps are one unit in the last place, and all values differ."""
     eight = read_factor((300 + np.arange(N) % 8 / 4).astype(np.float16), "x")

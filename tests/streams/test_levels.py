@@ -98,3 +98,21 @@ def test_categories_keep_their_order_in_every_table() -> None:
     expected = said(dm.score(LATENTS, by_name(every), metrics=METRICS, anchors=False))
     for table in (by_name, polars):
         assert said(counted([table(part) for part in HALVES])) == expected
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_ordered_numbers_are_merged_in_their_order(ordered: bool) -> None:
+    numbers = np.array([1, 3, 0, 2]) if ordered else np.arange(4)
+    listed = np.array([1, 3, 0, 2])
+
+    def table(part: slice) -> pd.DataFrame:
+        columns = {k: pd.Categorical(numbers[CODES[part][:, k]], listed, ordered=ordered) for k in (0, 1)}
+        return pd.DataFrame(columns)
+
+    types = None if ordered else "ordinal"
+    report = said(counted([table(part) for part in HALVES], factor_types=types))
+    assert report == said(
+        dm.score(LATENTS, table(slice(0, 600)), metrics=METRICS, anchors=False, factor_types=types)
+    )
+    plain = dm.score(LATENTS, CODES, metrics=METRICS, anchors=False, factor_types="ordinal")
+    assert report["jemmig"][0] == pytest.approx(plain["jemmig"].value, abs=1e-12)
