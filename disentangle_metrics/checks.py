@@ -55,6 +55,9 @@ CODES: Mapping[str, Code] = {
     "rows_matched": Code(
         "warning", "Rows of two tables had the same labels in another order, and were matched."
     ),
+    "columns_matched": Code(
+        "warning", "Means and log-variances had the same columns in another order, and were matched."
+    ),
     "missing_values": Code("warning", "Rows without a value are left out."),
     "missing_by_design": Code(
         "note",

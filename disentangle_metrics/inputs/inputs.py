@@ -24,6 +24,7 @@ from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, F
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.hierarchy import Hierarchy, tree_of, with_switches
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
+from disentangle_metrics.inputs.posterior_tables import read_posterior
 from disentangle_metrics.inputs.reading import Kind, Rule
 from disentangle_metrics.inputs.row_labels import matching_rows, row_mismatch
 from disentangle_metrics.inputs.tables import identifiers, left_out, read_factors, read_latents, rows_of
@@ -238,16 +239,8 @@ def check(
     kept = None
     notes: list[Check] = []
     if isinstance(latents, GaussianPosterior):
-        table = read_latents(latents.mean, "latents.mean")
-        spread = read_latents(latents.logvar, "latents.logvar")
-        mean, logvar = table.array, spread.array
-        if mean.shape != logvar.shape:
-            raise InputError(f"`latents.mean` has shape {mean.shape} but `latents.logvar` {logvar.shape}")
-        order = matching_rows(table.frame, spread.frame, ("latents.mean", "latents.logvar"))
-        if order is not None:
-            logvar = logvar[order]
-            text = "the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels"
-            notes.append(Check("rows_matched", text))
+        table, logvar, notes = read_posterior(latents)
+        mean = table.array
         good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
         if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
             on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())

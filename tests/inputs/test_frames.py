@@ -300,6 +300,45 @@ def test_an_index_is_a_column_without_labels() -> None:
     assert_array_equal(factor.as_numbers(), CODES)
 
 
+POSTERIOR = pd.DataFrame(np.column_stack([Z, Z + 1, Z - 1]))
+
+
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [
+        (["a", "b", "c"], ["c", "a", "b"]),
+        (["mu_1", "mu_2", "mu_10"], ["logvar_10", "logvar_1", "logvar_2"]),
+        (["shape_mean", "size_mean", "x_mean"], ["x_std", "shape_std", "size_std"]),
+        ([0, 1, 2], [2, 0, 1]),
+    ],
+)
+def test_columns_of_a_posterior_are_matched_by_name(names, others) -> None:
+    mean = POSTERIOR.iloc[:, :3].set_axis(names, axis=1)
+    logvar = (mean - 3).iloc[:, [2, 0, 1]].set_axis(others, axis=1)
+    inputs = check(dm.GaussianPosterior(mean, logvar), CODES[:, None])
+    assert_array_equal(inputs.logvar, inputs.latents - 3)
+    assert inputs.checks[0].code == "columns_matched"
+    beside = f"('{others[1]}' beside '{names[0]}')"
+    assert str(inputs.checks[0]).endswith("by their names" if names[2] == others[0] else beside)
+
+
+@pytest.mark.parametrize("others", [["logvar_0", "logvar_1"], ["c", "d"], [0, 1]])
+def test_columns_of_a_posterior_with_names_of_their_own_go_by_place(others) -> None:
+    mean = POSTERIOR.iloc[:, :2].set_axis(["mu_0", "mu_1"], axis=1)
+    for logvar in ((mean - 3).set_axis(others, axis=1), (mean - 3).to_numpy()):
+        inputs = check(dm.GaussianPosterior(mean, logvar), CODES[:, None])
+        assert_array_equal(inputs.logvar, inputs.latents - 3)
+        assert [found.code for found in inputs.checks] == ["few_rows"]
+
+
+def test_columns_of_a_posterior_that_share_some_names_are_refused() -> None:
+    mean = POSTERIOR.iloc[:, :3].set_axis(["a", "b", "c"], axis=1)
+    with pytest.raises(
+        dm.InputError, match="`latents.logvar` has no column 'a', but 'b' as `latents.mean` has"
+    ):
+        check(dm.GaussianPosterior(mean, mean.set_axis(["b", "c", "d"], axis=1)), CODES[:, None])
+
+
 def test_a_column_of_polars_in_a_dictionary_is_what_it_is_in_its_frame() -> None:
     numbers = [2**62 + int(code) if i else None for i, code in enumerate(CODES)]
     columns = {"a": pl.Series(WORDS, dtype=pl.Enum(ORDER)), "b": pl.Series(numbers)}
