@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.installing import install_line
 from disentangle_metrics.kit.limits import refuse_growth
@@ -20,13 +22,12 @@ UNEVEN = "rows or columns have different lengths; save the table as CSV"
 def read_parquet(path: Path) -> pd.DataFrame:
     """A Parquet file; needs pyarrow."""
     _import_pyarrow(path, "a Parquet file")
-    import pandas as pd
     from pyarrow import parquet
 
     described = parquet.read_metadata(path)
     refuse_growth(path, 8 * described.num_rows * described.num_columns, "its table takes")
-
-    return pd.read_parquet(path, engine="pyarrow")
+    frame: pd.DataFrame = parquet.read_table(path).to_pandas(integer_object_nulls=True)
+    return frame
 
 
 def read_arrow(path: Path) -> pd.DataFrame:
@@ -99,7 +100,7 @@ def read_json(path: Path) -> pd.DataFrame:
     lengths = {len(part) for part in (content.values() if columns else content)}
     if len(lengths) > 1:
         raise InputError(f"{path}: {UNEVEN}")
-    frame = pd.DataFrame(content)
+    frame = _unrounded(pd.DataFrame(content), content)
     if labels is not None:
         if len(labels) != len(frame):
             raise InputError(f"{path} has {len(frame):,} rows and {len(labels):,} row labels; save it as CSV")
@@ -111,6 +112,20 @@ def read_json(path: Path) -> pd.DataFrame:
             raise InputError(
                 f"{path}: column {name!r} holds lists or records; give each number its own column"
             )
+    return frame
+
+
+def _unrounded(frame: pd.DataFrame, content: Any) -> pd.DataFrame:
+    """The table that pandas made of the content; columns in which it rounded whole numbers as they were."""
+    import pandas as pd
+
+    decimals = [place for place, kind in enumerate(frame.dtypes) if kind == np.float64]
+    large = [place for place in decimals if (frame.iloc[:, place].abs() >= 2**53).any()]
+    if large:
+        cells = pd.DataFrame(content, dtype=object)
+        for place in large:
+            if any(isinstance(cell, int) and int(float(cell)) != cell for cell in cells.iloc[:, place]):
+                frame.isetitem(place, cells.iloc[:, place])
     return frame
 
 

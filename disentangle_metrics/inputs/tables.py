@@ -125,15 +125,19 @@ def _frame_or_array(value: Any, argument: str) -> tuple[pd.DataFrame | None, NDA
 
 def _frame_numbers(frame: pd.DataFrame, argument: str) -> NDArray[Any]:
     if all(isinstance(kind, np.dtype) and kind.kind in "iubfc" for kind in frame.dtypes):
+        if len(set(frame.dtypes)) > 1:  # one type for all would round long integers before they are read
+            for place, kind in enumerate(frame.dtypes):
+                if kind.kind in "iu":
+                    _as_floats(frame.iloc[:, place].to_numpy(), argument)
         plain: NDArray[Any] = frame.to_numpy()
         return plain
     columns = []
     for place, name in enumerate(frame.columns):
         column = frame.iloc[:, place]
         try:
-            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            if column.dtype.kind in "iu":
+            if column.dtype.kind in "iuO":
                 _as_floats(column.dropna().to_numpy(), argument)
+            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
             if column.dtype.kind in "mM":
                 raise TypeError
         except InputError:

@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.arrays import read_array
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.inputs.inputs import check
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(40, 2))
@@ -84,6 +85,39 @@ def test_arrow_forms(form: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match=r"pyarrow; install it with: .*pip install .*\[data\]"):
         latents(path)
+
+
+@pytest.mark.parametrize("form", ["parquet", "rows.json", "lines.json", "columns.json"])
+def test_huge_whole_numbers_beside_missing_ones_stay_apart(form: str, tmp_path: Path) -> None:
+    numbers = [None, *(2**60 + int(code) for code in V[1:, 0])]
+    path = tmp_path / f"v.{form}"
+    if form == "parquet":
+        pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pa.table({"id": numbers, "size": V[:, 1]}), path)
+    elif form == "rows.json":
+        path.write_text(json.dumps(list(zip(numbers, V[:, 1].tolist(), strict=True))))
+    elif form == "lines.json":
+        lines = [json.dumps({"id": n, "size": int(v)}) for n, v in zip(numbers, V[:, 1], strict=True)]
+        path.write_text("\n".join(lines))
+    else:
+        path.write_text(json.dumps({"id": numbers, "size": V[:, 1].tolist()}))
+    factors = read_array(str(path), "factors").value
+    number, size = check(Z, factors, missing="drop").factors
+    assert number.levels == (2**60, 2**60 + 1, 2**60 + 2)
+    assert [number.levels[code] for code in number.codes[1:]] == numbers[1:]
+    assert size.levels == (0, 1, 2)
+
+
+def test_json_keeps_what_was_read_of_ordinary_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"a": [1, None, 3], "b": [0.5, None, 2], "c": ["x", None, "y"]}))
+    frame = read_array(str(path), "factors").value
+    pd.testing.assert_frame_equal(
+        frame, pd.DataFrame({"a": [1, None, 3], "b": [0.5, None, 2], "c": ["x", None, "y"]})
+    )
+    path.write_text(json.dumps({"a": [0.5, 2**60 + 1]}))
+    with pytest.raises(InputError, match="mixes whole numbers beyond 2"):
+        check(Z[:2], read_array(str(path), "factors").value)
 
 
 @pytest.mark.parametrize(

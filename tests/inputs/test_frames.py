@@ -339,6 +339,16 @@ def test_columns_of_a_posterior_that_share_some_names_are_refused() -> None:
         check(dm.GaussianPosterior(mean, mean.set_axis(["b", "c", "d"], axis=1)), CODES[:, None])
 
 
+@pytest.mark.parametrize("other", [0.5, np.uint64(2**63)])
+def test_whole_numbers_that_a_float_would_round_are_refused_beside_other_columns(other) -> None:
+    frame = pd.DataFrame({"code": CODES + 2**53, "x": np.full(N, other)})
+    with pytest.raises(dm.InputError, match="holds the whole number 9007199254740993, which a float"):
+        check(frame, CODES[:, None])
+    frame["code"] = pd.Series([None, *frame["code"].tolist()[1:]], dtype=object)
+    with pytest.raises(dm.InputError, match="holds the whole number 9007199254740993, which a float"):
+        check(frame, CODES[:, None], missing="drop")
+
+
 def test_a_column_of_polars_in_a_dictionary_is_what_it_is_in_its_frame() -> None:
     numbers = [2**62 + int(code) if i else None for i, code in enumerate(CODES)]
     columns = {"a": pl.Series(WORDS, dtype=pl.Enum(ORDER)), "b": pl.Series(numbers)}
