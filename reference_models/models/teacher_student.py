@@ -15,8 +15,13 @@ student minimises
 The published models are deterministic autoencoders with a squared error, averaged over pixels. Here
 teacher and student are beta-VAEs, whose codes are the posterior means. That is our reading. It gives
 this baseline the beta that the comparison varies. Their reconstruction error is a sum over pixels and
-channels. The factor `pixels` is how many there are, and keeps the published balance of the terms.
-Decoders are compared as images in [0, 1].
+channels. The factor `pixels` is how many there are, and keeps the published balance of the terms but
+for xcov. Decoders are compared as images in [0, 1].
+
+Our xcov is the squared penalty of B. Cheung et al., "Discovering Hidden Factors of Variation in Deep
+Networks", 2014. The published code has the norm, sqrt(sum over i, j of cov(a_i, b_j)^2), and its
+weight goes with that. The norm's gradient is ours divided by the norm, so that ours pulls less where
+the norm is below 1: a fifth as much at a norm of 0.2.
 """
 
 from __future__ import annotations
@@ -52,7 +57,8 @@ class TeacherStudent(FlatModel):
     grow_steps : sequence of int
         The step at which each further latent is added, ascending: latents - first_latents of them.
     lambda_z, lambda_jac, lambda_xcov : float
-        The published weights, which go with a reconstruction error averaged over pixels.
+        The published weights, which go with a reconstruction error averaged over pixels. That of xcov
+        goes with the norm of the covariances in the published code, and here with half its square.
 
     Attributes
     ----------
