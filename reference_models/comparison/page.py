@@ -38,6 +38,10 @@ The whole model minus each variant, seed by seed: runs of one seed share their f
 and all that comes before the change. In brackets the 95 percent interval of the mean difference. p: the two \
 runs of each seed exchanged, two-sided; five seeds give 0.06 at the least, so look at the intervals.
 """
+RATES = """\
+Caution: {other} has the learning rate {rate:g}, and {proposed} {own:g}, from the first step on; its \
+differences are those of the rate too.
+"""
 STAGES = """\
 Mean over seeds of each score after each stage. Thin lines in the figure are single seeds.
 """
@@ -201,7 +205,18 @@ def ablation(stages: pd.DataFrame, runs: pd.DataFrame, paired: pd.DataFrame) -> 
         "p": paired["p"].map(probability),
         "p (Holm)": paired["p_holm"].map(probability),
     }
-    return f"{text}\n{ABLATED}\n{markdown(pd.DataFrame(lines))}"
+    return f"{text}\n{ABLATED}{other_rates(ablated)}\n{markdown(pd.DataFrame(lines))}"
+
+
+def other_rates(ablated: pd.DataFrame) -> str:
+    """Which models of an ablation have another learning rate than the whole one."""
+    rates = ablated.groupby("model")["learning_rate"].first()
+    own = rates[PROPOSED]
+    return "".join(
+        RATES.format(other=other, rate=rate, proposed=PROPOSED, own=own)
+        for other, rate in rates.items()
+        if rate != own
+    )
 
 
 def information(found: pd.DataFrame) -> str:

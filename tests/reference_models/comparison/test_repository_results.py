@@ -128,6 +128,23 @@ def test_the_documentation_s_table_of_lengths_is_that_of_the_rows(long, text):
             assert f"| {title} | {NAMES[other]} | {seeds} | {' | '.join(cells)} | {errors} |" in text
 
 
+def test_the_documentation_s_learning_rates_are_those_of_the_rows(tables, long, text):
+    def rates(found):
+        runs = found["runs"].query("purpose != 'pilot'")
+        return {model: set(of_model) for model, of_model in runs.groupby("model")["learning_rate"]}
+
+    assert "Both longer plans have 5e-4 for all models." in text
+    longer = results.tables(read_rows(FOLDER / "sprites-long.jsonl"))
+    assert rates(long) == rates(longer) == dict.fromkeys(NAMES, {5e-4})
+    assert "5e-4 for pro-VLAE and 1e-3 for the others on sprites, and 1e-3 for all on rooms" in text
+    assert rates(tables["sprites"]) == dict.fromkeys(NAMES, {1e-3}) | {"pro-vlae": {5e-4}}
+    assert rates(tables["rooms"]) == dict.fromkeys(NAMES, {1e-3})
+    pilots = tables["sprites"]["runs"].query("purpose == 'pilot' and beta == 4")
+    mig = pilots.pivot(index="model", columns="learning_rate", values="mig")
+    for model, name in NAMES.items():
+        assert f"{mig.loc[model, 5e-4]:.2f} and {mig.loc[model, 1e-3]:.2f} for {name}" in text
+
+
 def test_the_documentation_s_text_has_the_numbers_of_sprites(tables, text):
     """Rounded once; whoever adds rows must read the text again."""
     sprites = tables["sprites"]

@@ -271,7 +271,14 @@ def test_the_page_says_what_the_tables_hold(rows, runs):
     line = cells(text, "MIG", "no pre-training KL", "5")
     assert line[3] == f"{one['difference']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
     assert "![What progression, fade-in and pre-training KL do](ablation.png)" in text
+    assert "learning rate 0" not in text
     assert "reconstruction.png" not in text
+
+
+def test_the_page_says_where_an_ablation_has_other_learning_rates(rows):
+    text = page_of([{**row, "learning_rate": 5e-4} if row["model"] == "pro-vlae" else row for row in rows])
+    said = "Caution: no progression (VLAE) has the learning rate 0.001, and pro-vlae 0.0005, from the first step"
+    assert text.count(said) == text.count("Caution: ") == 1
 
 
 def test_the_page_has_the_information_of_every_stage(rows):
