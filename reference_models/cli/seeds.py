@@ -11,6 +11,7 @@ from typing import Any
 
 from disentangle_metrics import InputError
 from reference_models.datasets import open_dataset, short_name
+from reference_models.models import model_class
 from reference_models.models.parts.model import ImageDataset
 from reference_models.trained.checkpoints import read_description
 from reference_models.trained.load import check_fit
@@ -179,8 +180,17 @@ def check_beginning(plan: recipe.Plan, data: ImageDataset, *, resumed: bool) -> 
 
 
 def notes_of(plan: recipe.Plan, data: Any, *, begun: bool) -> list[str]:
-    """What to know of a run before it begins: of its data set, and of its preset if that is another's."""
+    """What to know of a run before it begins: of its data set, of its preset if that is another's, and
+    whether its batches are split where the model compares their images.
+    """
     notes = list(getattr(data, "notes", ()))
+    whole = plan.settings.accumulate * plan.settings.batch_size
+    parts = plan.settings.accumulate * plan.settings.devices
+    if parts > 1 and model_class(plan.model).compares_images:
+        notes.append(
+            f"{plan.model} compares the images of a batch, here within each of {parts} parts of "
+            f"{whole // parts}: that is another objective than one batch of {whole} has"
+        )
     if not begun and not recipe.has_preset(plan):
         name = short_name(plan.dataset)
         notes.append(

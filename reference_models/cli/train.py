@@ -77,7 +77,8 @@ def command(model: str) -> Callable[..., None]:
         accumulate: Annotated[
             int | None,
             typer.Option(
-                help="Batches whose gradients make one step, as one that many times as large would."
+                help="Batches whose gradients make one step, as one that many times as large would; models "
+                "that compare the images of a batch do so within each."
             ),
         ] = None,
         learning_rate: Annotated[float | None, typer.Option()] = None,
@@ -93,7 +94,10 @@ def command(model: str) -> Callable[..., None]:
         ] = None,
         devices: Annotated[
             int | None,
-            typer.Option(help="So many devices of this kind share each batch.  [default: 1]"),
+            typer.Option(
+                help="So many devices of this kind share each batch; models that compare its images do so "
+                "within each share.  [default: 1]"
+            ),
         ] = None,
         precision: Annotated[
             str | None, typer.Option(help="float32, bfloat16 or float16.  [default: float32]")

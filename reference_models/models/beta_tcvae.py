@@ -34,6 +34,7 @@ class BetaTCVAE(FlatModel):
     """
 
     name = "beta-tcvae"
+    compares_images = True
 
     def __init__(
         self, image_shape: Sequence[int] = (1, 64, 64), latents: int = 10, beta: float = 6.0

@@ -33,6 +33,7 @@ class DIPVAEI(FlatModel):
     """
 
     name = "dip-vae-i"
+    compares_images = True
     with_variance = False
 
     def __init__(

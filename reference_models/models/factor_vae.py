@@ -44,6 +44,7 @@ class FactorVAE(FlatModel):
 
     name = "factor-vae"
     orders = ("order",)
+    compares_images = True
 
     def __init__(
         self,

@@ -70,6 +70,7 @@ class TeacherStudent(FlatModel):
 
     name = "teacher-student"
     orders = ("order",)
+    compares_images = True
     active: Tensor
 
     def __init__(

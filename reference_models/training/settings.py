@@ -17,7 +17,9 @@ class Settings:
     """
 
     batch_size: int = 64  # images (or pairs) whose gradient is computed at a time, over all devices
-    accumulate: int = 1  # so many of them make a step, as one batch that many times as large would
+    # So many of them make a step, as one batch that many times as large would. Models that compare the
+    # images of a batch (`Model.compares_images`) do so within each, and within each device's share.
+    accumulate: int = 1
     learning_rate: float = 5e-4  # Adam's, reached after `warmup_steps`
     warmup_steps: int = 0  # linear from 0
     seed: int = 0

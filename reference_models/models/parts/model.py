@@ -38,6 +38,7 @@ class Model(nn.Module, ABC):
     name: ClassVar[str]  # as on the command line and in checkpoints
     per_row: ClassVar[tuple[str, ...]] = ("noise",)  # draws with one entry for every image
     orders: ClassVar[tuple[str, ...]] = ()  # draws that shuffle the batch: permutations of its rows
+    compares_images: ClassVar[bool] = False  # whether a term is not the mean of a term of each entry
 
     # objective(images, **draws): the scalar terms of a batch; the loop minimises "loss" and logs them all.
     # Each model names the draws it takes, as each module does with the arguments of its forward.
@@ -90,7 +91,7 @@ class Model(nn.Module, ABC):
         """The rows and draws of one of `shares` equal parts of a batch; `share` counts from 0.
 
         A batch of `batch_size` may have several images for each entry, in blocks one behind the
-        other. Terms that compare the images of a batch are computed within each share.
+        other. Terms that compare the images of a batch (`compares_images`) are computed within each share.
         """
         if shares == 1:
             return rows, draws

@@ -370,6 +370,19 @@ def test_a_data_set_without_a_preset_of_its_own_is_named(
     assert capsys.readouterr().err.count(said) == 1
 
 
+@pytest.mark.parametrize(("model", "said"), [("beta-tcvae", 1), ("beta-vae", 0)])
+def test_split_batches_are_said_where_images_are_compared(
+    model: str, said: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loud = [model, "--dataset", "squares", *(a for a in SHORTEST if a != "--quiet"), "--accumulate", "3"]
+    assert dm_train(*loud, "--out", str(tmp_path)) == 0
+    note = (
+        f"dm-train: {model} compares the images of a batch, here within each of 3 parts of 2: that is another "
+        "objective than one batch of 6 has\n"
+    )
+    assert capsys.readouterr().err.count(note) == said
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from reference_models.models import MODELS, model_class
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.training.batches import Batch, batch_at, batches
+from reference_models.training.feeds import as_images
 from reference_models.training.settings import Settings
 from tests.reference_models.conftest import Squares
 
@@ -66,6 +68,26 @@ def test_parts_are_the_batch_they_are_cut_from(squares: Squares, name: str) -> N
             assert not all((cut.T == [0, 1]).all() for cut in cuts)
         else:
             assert all(np.array_equal(cut, value) for cut in cuts)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_a_model_that_compares_no_images_has_the_terms_of_its_parts(squares: Squares, name: str) -> None:
+    """The others say that they compare them."""
+    torch.manual_seed(0)
+    model = model_class(name)(image_shape=(1, 32, 32))
+    for step in model.milestones()[:1]:
+        model.enter(step)  # teacher-student has a student
+
+    def terms(settings: Settings) -> dict[str, float]:
+        parts = []
+        for images, draws in batch_at(2_001, model, squares, settings).parts:
+            pixels = as_images(images, torch.device("cpu"), torch.contiguous_format)
+            parts.append(model.objective(pixels, **{k: torch.from_numpy(v) for k, v in draws.items()}))
+        return {key: float(np.mean([part[key].item() for part in parts])) for key in parts[0]}
+
+    whole, split = (terms(Settings(batch_size=n, accumulate=12 // n)) for n in (12, 4))
+    alike = [split[key] == pytest.approx(whole[key], rel=2e-5) for key in whole]
+    assert all(alike) != model.compares_images
 
 
 def test_rows_cover_the_data_set_evenly(squares: Squares) -> None:
