@@ -17,7 +17,7 @@ from reference_models.trained.checkpoints import read_description
 from reference_models.trained.load import check_fit
 from reference_models.training import recipe
 from reference_models.training.precision import pick_device
-from reference_models.training.resuming import check_same_run
+from reference_models.training.resuming import check_no_run, check_same_run
 from reference_models.training.settings import DECISIVE
 from reference_models.training.train import Job, TrainingInterruptedError, check, train_each, unreached
 
@@ -115,6 +115,8 @@ def train_seeds(
             plan = recipe.fitted(plan, data.image_shape)
             check_fit(own / LAST, plan.model, plan.arguments)
             check_same_run(own / LAST, facts(plan, data.name))
+        else:
+            check_no_run(own)
         check_alike(plan, first, f"{own} and {begun[0] if begun else own}")
         check_beginning(plan, data, resumed=own in begun)
         jobs[seed] = Job(

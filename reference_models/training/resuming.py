@@ -1,4 +1,4 @@
-"""Whether a checkpoint comes from the run that is to go on."""
+"""Whether a run can begin in a folder, or its checkpoint comes from the run that is to go on."""
 
 from __future__ import annotations
 
@@ -41,6 +41,18 @@ def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
         raise InputError(
             f"{last} has taken {saved['step']} steps, and steps is {steps}; resume it with at least as many "
             "as it has taken, or train another run"
+        )
+
+
+def check_no_run(folder: Path) -> None:
+    """Raise InputError if the folder holds a run, or what is left of one that cannot go on."""
+    if (folder / "last.safetensors").exists():
+        raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
+    weights = [*folder.glob("model.safetensors"), *sorted(folder.glob("step-*.safetensors"))]
+    if weights:
+        raise InputError(
+            f"{folder} already holds {weights[0].name} of a run, which cannot go on without its "
+            "last.safetensors; choose another folder"
         )
 
 

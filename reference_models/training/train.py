@@ -38,7 +38,7 @@ from reference_models.training.precision import (
     deterministic_algorithms,
     pick_device,
 )
-from reference_models.training.resuming import check_same_run
+from reference_models.training.resuming import check_no_run, check_same_run
 from reference_models.training.run import Run
 from reference_models.training.scores import check_factors
 from reference_models.training.settings import Settings, check_settings
@@ -99,8 +99,8 @@ def train(
     Raises
     ------
     InputError
-        If a setting is unusable, the data set does not suit the model, the folder holds a run and
-        `resume` is False, it holds none (or that of another model or settings) and `resume` is
+        If a setting is unusable, the data set does not suit the model, the folder holds a run or
+        weights of one and `resume` is False, it holds none (or that of another model or settings) and `resume` is
         True, or another process trains in it. Nothing has been written then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM: the step was finished and a checkpoint written. TimeIsUpError, which
@@ -178,8 +178,8 @@ def prepared(folder: Path, description: Mapping[str, Any], resume: bool) -> Path
     last = folder / "last.safetensors"
     if resume:
         check_same_run(last, description)
-    elif last.exists():
-        raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
+    else:
+        check_no_run(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

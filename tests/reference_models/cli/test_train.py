@@ -330,6 +330,12 @@ def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.Capt
     assert dm_train(*longer) == 0
     assert [checkpoints.read_description(path)["step"] for path in paths] == [8, 8, 8]
 
+    (tmp_path / "seed-5" / "last.safetensors").unlink()
+    capsys.readouterr()
+    assert dm_train(*longer) == dm_train(*runs[:-1], "5,7") == 2
+    assert capsys.readouterr().err.count("seed-5 already holds model.safetensors of a run, which cannot") == 2
+    assert not (tmp_path / "seed-7").exists()
+
 
 def test_seeds_that_begin_later_are_as_those_that_were_begun(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

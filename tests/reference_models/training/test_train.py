@@ -22,6 +22,7 @@ from reference_models.models import MODELS
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
 from reference_models.trained import checkpoints
+from reference_models.trained.load import load, stage_ends
 from reference_models.training import recipe
 from reference_models.training.batches import batch_at
 from reference_models.training.locks import sole_writer
@@ -334,6 +335,17 @@ def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
         run(whole)
 
 
+@pytest.mark.parametrize("left", ["model.safetensors", "step-4.safetensors"])
+def test_weights_without_the_state_of_their_run_are_not_overwritten(
+    whole: Path, tmp_path: Path, left: str
+) -> None:
+    """As `dm-reproduce` leaves them, to save room."""
+    shutil.copy(whole / left, tmp_path)
+    with pytest.raises(InputError, match=rf"already holds {left} of a run, which cannot go on"):
+        run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [left]
+
+
 def test_two_processes_do_not_train_in_one_folder(whole: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, tmp_path / "run")
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
@@ -359,6 +371,19 @@ def test_a_finished_run_can_be_resumed_for_longer(whole: Path, tmp_path: Path) -
     run(tmp_path / "run", replace(SETTINGS, steps=15), resume=True)
     run(tmp_path / "long", replace(SETTINGS, steps=15))
     assert same_tensors(tmp_path / "run" / "model.safetensors", tmp_path / "long" / "model.safetensors")
+
+
+def test_a_run_that_was_resumed_and_stopped_is_read_as_it_is(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    stages = [tmp_path / "run" / f"step-{step}.safetensors" for step in (4, 8)]
+    assert stage_ends(tmp_path / "run") == [*stages, tmp_path / "run" / "model.safetensors"]
+    with pytest.raises(TrainingInterruptedError):
+        run(tmp_path / "run", replace(SETTINGS, steps=18), dataset=Interrupting(2), resume=True)
+    *before, last = stage_ends(tmp_path / "run")
+    assert (before, last) == (stages, tmp_path / "run" / "last.safetensors")
+    assert load(last).step > 12
+    run(tmp_path / "run", replace(SETTINGS, steps=18), resume=True)
+    assert stage_ends(tmp_path / "run") == [*stages, tmp_path / "run" / "model.safetensors"]
 
 
 def test_a_run_is_not_resumed_with_fewer_steps_than_it_has_taken(whole: Path, tmp_path: Path) -> None:
