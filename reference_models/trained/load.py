@@ -154,8 +154,8 @@ def stage_ends(path: Path) -> list[Path]:
     """The checkpoints of a run's folder in the order of training; a file stands for itself.
 
     The name of a bundled checkpoint stands for its file. Of a run, the ends of the stages come
-    first, then the trained model or, while there is none, the last checkpoint. Raises InputError
-    if the folder holds no run.
+    first, then the trained model or, while there is none or the run goes on, the last checkpoint.
+    Raises InputError if the folder holds no run.
     """
     try:
         path.exists()
@@ -166,8 +166,10 @@ def stage_ends(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     stages = sorted(path.glob("step-*.safetensors"), key=_step)
-    final = [path / name for name in ("model.safetensors", "last.safetensors")]
-    found = stages + [file for file in final if file.exists()][:1]
+    final = [file for name in ("model", "last") if (file := path / f"{name}.safetensors").exists()]
+    if len(final) > 1:  # a run that is resumed for longer has the weights of before, until it ends
+        final = [max(final, key=lambda file: checkpoints.read_description(file)["step"])]
+    found = stages + final
     if not found:
         raise InputError(f"{path} holds no checkpoint; give a checkpoint, or the folder of a run")
     return found
