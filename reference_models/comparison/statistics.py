@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERMUTATIONS = 20_000
+NO_SPREAD = 1e-12  # what a standard deviation of equal scores may be by rounding
 EXACT = 100_000  # relabellings of half of the strata: five runs against five in up to four strata
 
 Floats = NDArray[np.float64]
@@ -174,7 +175,7 @@ def student(
     groups = [influence[cells == cell] for cell in np.unique(cells)]
     variances = np.array([group.var(ddof=1) / len(group) for group in groups])
     error = float(np.sqrt(variances.sum()))
-    if not error > 1e-12:  # there is no estimate, or no spread to judge it by
+    if not error > NO_SPREAD:  # there is no estimate, or no spread to judge it by
         return np.nan, np.nan, np.nan
     freedom = variances.sum() ** 2 / (variances**2 / [len(group) - 1 for group in groups]).sum()
     half = float(t.ppf(0.975, freedom)) * error
@@ -189,9 +190,15 @@ def sign_flip_p(differences: Floats) -> float:
 
 
 def hedges_g(values: Floats, proposed: NDArray[np.bool_], strata: NDArray[Any], difference: float) -> float:
-    """`difference` in standard deviations within model and stratum, corrected for few runs."""
+    """`difference` in standard deviations within model and stratum, corrected for few runs.
+
+    NaN where no run differs from another of its cell by more than rounding.
+    """
     cells = strata * 2 + proposed
     groups = [values[cells == cell] for cell in np.unique(cells)]
     freedom = sum(len(group) - 1 for group in groups)
     variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
-    return float(difference / np.sqrt(variance) * (1 - 3 / (4 * freedom - 1))) if variance else np.nan
+    deviation = np.sqrt(variance)
+    if not deviation > NO_SPREAD:
+        return np.nan
+    return float(difference / deviation * (1 - 3 / (4 * freedom - 1)))

@@ -89,6 +89,14 @@ def test_hedges_g_by_hand():
     assert hedges_g(values, proposed, np.zeros(6, int), 1.0) == pytest.approx(1 / pooled * (1 - 3 / 15))
 
 
+def test_runs_that_tie_have_no_hedges_g():
+    """Their mean, and so their deviations from it, are off by rounding."""
+    proposed, one_stratum = np.array([False, False, False, True, True, True]), np.zeros(6, int)
+    for low, high in ((0.7, 0.9), (0.1, 0.3), (0.0, 1.0), (0.9, 0.9)):
+        values = np.array([low, low, low, high, high, high])
+        assert np.isnan(hedges_g(values, proposed, one_stratum, high - low))
+
+
 THREE_STRATA = np.tile(TWO_GROUPS, 3), np.repeat([0, 1, 2], 10)
 
 
