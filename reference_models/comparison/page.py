@@ -111,17 +111,27 @@ def scores(tables: Mapping[str, pd.DataFrame]) -> str:
     cells = compared.groupby(["model", "beta"], as_index=False)
     shown = cells.agg(seeds=("seed", "size"), reconstruction=("reconstruction", "mean"))
     shown = shown.round({"reconstruction": 1})
-    partly = ""
+    counts = []
     for metric in METRICS:
         found = tables[f"means_{metric}"]
         values = spans(found, "mean", "low", "high")
-        for place, (n, seeds) in enumerate(zip(found["seeds"], shown["seeds"], strict=True)):
-            if n < seeds:
-                values[place] = f"{values[place].strip()} ({n} of {seeds} seeds)"
-                partly = PARTLY
-        shown[LABELS[metric]] = values
+        shown[LABELS[metric]] = with_counts(values, found["seeds"], shown["seeds"])
         shown[f"best {LABELS[metric]}"] = found["best"].map(number)
-    return f"{COMPARED}{partly}\n{markdown(shown)}"
+        counts.append(found["seeds"])
+    return f"{COMPARED}{partly(counts, shown['seeds'])}\n{markdown(shown)}"
+
+
+def with_counts(values: Iterable[str], counts: Iterable[int], seeds: Iterable[int]) -> list[str]:
+    """Values with the number of seeds behind them, where that is not all."""
+    return [
+        value if count == all_seeds else f"{value.strip()} ({count} of {all_seeds} seeds)"
+        for value, count, all_seeds in zip(values, counts, seeds, strict=True)
+    ]
+
+
+def partly(counts: Iterable[pd.Series], seeds: pd.Series) -> str:
+    """What a number of seeds behind a score is; empty if each score has all."""
+    return PARTLY if any((count.to_numpy() < seeds.to_numpy()).any() for count in counts) else ""
 
 
 def better(found: pd.DataFrame) -> str:
@@ -186,15 +196,21 @@ def ablation(stages: pd.DataFrame, runs: pd.DataFrame, paired: pd.DataFrame) -> 
         seeds=("seed", "count"),
         reconstruction=("reconstruction", "mean"),
         **{metric: (metric, "mean") for metric in METRICS},
+        **{f"seeds of {metric}": (metric, "count") for metric in METRICS},
     )
     ablated = results.ablated(runs)
     level = ablated[ablated["model"] == NO_PROGRESSION]
     if len(level):
         last = {"variant": NO_PROGRESSION, "stage": "-", "seeds": len(level)}
         last |= {column: level[column].mean() for column in ("reconstruction", *METRICS)}
+        last |= {f"seeds of {metric}": level[metric].count() for metric in METRICS}
         means = pd.DataFrame([*means.to_dict("records"), last])
-    means = means.round({"reconstruction": 1}).assign(**{m: means[m].map(number) for m in METRICS})
-    text = f"At beta {beta:g}. {STAGES}\n{markdown(means.rename(columns=LABELS))}"
+    means = means.round({"reconstruction": 1})
+    counts = [means.pop(f"seeds of {metric}") for metric in METRICS]
+    for metric, of_metric in zip(METRICS, counts, strict=True):
+        means[metric] = with_counts(means[metric].map(number), of_metric, means["seeds"])
+    rest = partly(counts, means["seeds"])
+    text = f"At beta {beta:g}. {STAGES}{rest}\n{markdown(means.rename(columns=LABELS))}"
     if not len(paired):
         return text
     lines = {

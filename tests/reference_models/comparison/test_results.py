@@ -108,6 +108,22 @@ def test_means_are_of_the_runs_in_which_a_score_has_a_value(rows):
     assert cells(page_of(changed), "vlae", "4", "5")[8] == "- (0 of 5 seeds)"
 
 
+def test_an_ablation_s_means_say_of_how_many_seeds_they_are(rows):
+    changed = copy.deepcopy(rows)
+    few = [row for row in changed if row["beta"] == 4 and row["variant"] == "no fade-in" and row["seed"] > 1]
+    level = [row for row in changed if row["beta"] == 4 and row["model"] == "vlae" and row["seed"] > 0]
+    for row in [*few, *level]:
+        row["published"]["mig"]["value"] = None
+    text = page_of(changed)
+    seconds = results.stages(changed).query("variant == 'no fade-in' and stage == 3")["mig"].dropna()
+    assert cells(text, "no fade-in", "3", "5")[5] == f"{seconds.mean():.3f} (2 of 5 seeds)"
+    assert cells(text, "no fade-in", "2", "5")[5].count(" ") == 0
+    assert cells(text, results.NO_PROGRESSION, "-", "5")[5].endswith(" (1 of 5 seeds)")
+    explained = "A number of seeds behind a score: in the others the score has no value."
+    assert text.count(explained) == 2  # of the scores, and of the ablation
+    assert explained not in page_of(rows)
+
+
 def test_three_seeds_have_no_best_three(runs):
     compared = runs[(runs["purpose"] == "comparison") & (runs["seed"] < 3)]
     found = results.means(compared, "mig")
