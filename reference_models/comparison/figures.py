@@ -157,7 +157,9 @@ def all_figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     if len(compared):
         figures["reconstruction.png"] = reconstruction_against_scores(compared)
-        figures["mig_and_mig_sup.png"] = mig_against_mig_sup(runs[runs["purpose"] != "pilot"])
+        both = runs[runs["purpose"] != "pilot"].dropna(subset=["mig", "mig_sup"])
+        if len(both):
+            figures["mig_and_mig_sup.png"] = mig_against_mig_sup(both)
         if len(by_score := effects(tables["suite"])):
             figures["other_scores.png"] = effects_by_score(by_score)
     ablated = stages[stages["variant"] != ""] if len(stages) else stages

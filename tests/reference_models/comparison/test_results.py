@@ -232,6 +232,18 @@ def test_the_command_draws_what_there_is(tmp_path, rows, capsys):
     assert len(pd.read_csv(tmp_path / "figures" / "runs.csv")) == len(rows)
 
 
+def test_a_score_that_no_run_has_costs_the_figure_of_both_alone(tmp_path, rows, monkeypatch):
+    monkeypatch.setattr(figures, "effects_by_score", lambda effects: figures.figure(1)[0])  # the slowest
+    changed = copy.deepcopy([row for row in rows if row["seed"] < 3 and row["purpose"] == "comparison"])
+    for row in changed:
+        row["published"]["mig"]["value"] = None
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in changed))
+    assert cli.run(["figures", str(path), "--out", str(tmp_path)]) == 0
+    assert {one.name for one in tmp_path.glob("*.png")} == {"reconstruction.png", "other_scores.png"}
+    assert "MIG and MIG-sup" not in (tmp_path / "results.md").read_text()
+
+
 def test_a_run_in_two_files_is_drawn_once_and_cpu_time_of_a_shared_process_is_not_claimed(
     tmp_path, rows, capsys, monkeypatch
 ):
