@@ -29,10 +29,9 @@ At the same reconstruction error: each model is a curve in the figure above, sco
 betas; this is the mean difference of two curves over the errors that both reach, with its 95 percent \
 interval. p is Student's, corrected as above.
 """
-OTHERS = """\
-Every score of the default protocol, on posterior means and all factors: mean over seeds and betas. The \
-figure sets the differences against the spread of seeds; it describes, and tests nothing.
-"""
+OTHERS = "Every score of the default protocol, on posterior means and all factors: mean over seeds and betas."
+TOO_FEW = "Models with fewer than three seeds at every beta are left out."
+EFFECTS = "The figure sets the differences against the spread of seeds; it describes, and tests nothing.\n"
 ABLATED = """\
 The whole model minus each variant, seed by seed: runs of one seed share their first weights, their batches \
 and all that comes before the change. In brackets the 95 percent interval of the mean difference. p: the two \
@@ -68,7 +67,11 @@ def page(tables: Mapping[str, pd.DataFrame], drawn: Iterable[str]) -> str:
         (f"# The comparison on {runs['dataset'].iloc[0]}", state(runs), ""),
         ("## Scores and reconstruction", scores(tables), "reconstruction.png"),
         (f"## Is {PROPOSED} better?", better(tables["differences"]), ""),
-        ("## What other scores say", other_scores(suite) if len(suite) else "", "other_scores.png"),
+        (
+            "## What other scores say",
+            other_scores(suite, drawn="other_scores.png" in figures),
+            "other_scores.png",
+        ),
         (
             "## What progression, fade-in and pre-training KL do",
             ablation(stages, runs, tables["ablation"]),
@@ -172,18 +175,29 @@ def at_same_error(found: pd.DataFrame) -> str:
     return f"\n{EQUAL}\n{markdown(pd.DataFrame(lines))}"
 
 
-def other_scores(suite: pd.DataFrame) -> str:
-    """Each score's mean for each model; empty while no beta has enough seeds of every model."""
+def other_scores(suite: pd.DataFrame, *, drawn: bool) -> str:
+    """Each score's mean for each model that has enough seeds, over the betas at which all of these have.
+
+    No table while there is no such beta; what the figure shows if it was `drawn`, which sets two models
+    at a time side by side.
+    """
+    effects = EFFECTS if drawn else ""
+    if not len(suite):
+        return effects
     seeds = suite.groupby(["beta", "model"]).size().unstack(fill_value=0)
-    complete = seeds.index[(seeds >= results.FEWEST).all(axis=1)]
-    if not len(complete):
-        return ""
-    of_beta = suite[suite["beta"].isin(complete)].groupby(["model", "beta"]).mean().drop(columns="seed")
+    enough = seeds >= results.FEWEST
+    models = seeds.columns[enough.any()]
+    complete = seeds.index[enough[models].all(axis=1)]
+    if not len(models) or not len(complete):
+        return effects
+    counted = suite[suite["beta"].isin(complete) & suite["model"].isin(models)]
+    of_beta = counted.groupby(["model", "beta"]).mean().drop(columns="seed")
     means = of_beta.groupby("model").mean().T
     better = ["lower" if key in results.LOWER_IS_BETTER else "higher" for key in means.index]
     shown = means.map(number).rename_axis("score").reset_index()
     shown.insert(1, "better", better)
-    return f"{OTHERS}\n{markdown(shown)}"
+    words = [OTHERS, TOO_FEW if len(models) < seeds.shape[1] else "", effects]
+    return f"{' '.join(filter(None, words)).rstrip()}\n\n{markdown(shown)}"
 
 
 def ablation(stages: pd.DataFrame, runs: pd.DataFrame, paired: pd.DataFrame) -> str:

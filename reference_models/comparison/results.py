@@ -337,11 +337,11 @@ def information(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 def seed_by_seed(ablated: pd.DataFrame) -> pd.DataFrame:
     """The whole model minus each variant of an ablation, of the same seed.
 
-    Runs of one seed share their first weights, their batches and what comes before the change (their
-    learning rates apart, which are each model's), so that differences vary less than scores do. ``difference`` is their mean over ``seeds``, ``low``
-    and ``high`` its 95 percent interval (Student's), ``p`` from exchanging the two runs of each seed,
-    two-sided and exact, ``p_holm`` corrected for all rows. Variants with fewer than three seeds are
-    left out.
+    Runs of one seed share their first weights, their batches and what comes before the change, though
+    not always the learning rate, so that differences vary less than scores do. ``difference`` is their
+    mean over ``seeds``, ``low`` and ``high`` its 95 percent interval (Student's), ``p`` from exchanging
+    the two runs of each seed, two-sided and exact, ``p_holm`` corrected for all rows. Variants with
+    fewer than three seeds are left out.
     """
     import pandas as pd
 

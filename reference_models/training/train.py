@@ -100,8 +100,8 @@ def train(
     ------
     InputError
         If a setting is unusable, the data set does not suit the model, the folder holds a run or
-        weights of one and `resume` is False, it holds none (or that of another model or settings) and `resume` is
-        True, or another process trains in it. Nothing has been written then.
+        weights of one and `resume` is False, it holds none (or that of another model or settings) and
+        `resume` is True, or another process trains in it. Nothing has been written then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM: the step was finished and a checkpoint written. TimeIsUpError, which
         is one of them, if it is `until`.

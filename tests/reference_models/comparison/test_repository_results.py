@@ -135,10 +135,10 @@ def test_the_documentation_s_learning_rates_are_those_of_the_rows(tables, long, 
 
     assert "Both longer plans have 5e-4 for all models." in text
     longer = results.tables(read_rows(FOLDER / "sprites-long.jsonl"))
-    assert rates(long) == rates(longer) == dict.fromkeys(NAMES, {5e-4})
+    assert rates(long) == rates(longer) == {model: {5e-4} for model in NAMES}
     assert "5e-4 for pro-VLAE and 1e-3 for the others on sprites, and 1e-3 for all on rooms" in text
-    assert rates(tables["sprites"]) == dict.fromkeys(NAMES, {1e-3}) | {"pro-vlae": {5e-4}}
-    assert rates(tables["rooms"]) == dict.fromkeys(NAMES, {1e-3})
+    assert rates(tables["sprites"]) == {model: {1e-3} for model in NAMES} | {"pro-vlae": {5e-4}}
+    assert rates(tables["rooms"]) == {model: {1e-3} for model in NAMES}
     pilots = tables["sprites"]["runs"].query("purpose == 'pilot' and beta == 4")
     mig = pilots.pivot(index="model", columns="learning_rate", values="mig")
     for model, name in NAMES.items():

@@ -305,7 +305,9 @@ def test_the_page_says_what_the_tables_hold(rows, runs):
 
 def test_the_page_says_where_an_ablation_has_other_learning_rates(rows):
     text = page_of([{**row, "learning_rate": 5e-4} if row["model"] == "pro-vlae" else row for row in rows])
-    said = "Caution: no progression (VLAE) has the learning rate 0.001, and pro-vlae 0.0005, from the first step"
+    said = (
+        "Caution: no progression (VLAE) has the learning rate 0.001, and pro-vlae 0.0005, from the first step"
+    )
     assert text.count(said) == text.count("Caution: ") == 1
 
 
@@ -315,6 +317,30 @@ def test_the_page_has_the_information_of_every_stage(rows):
     line = cells(page_of(rows), "pro-vlae", "8", "2")
     assert line[3] == f"{np.mean(second):.2f}"
     assert line[-2:] == ["9.19*", "9.21"], "9.19 of at most log 10,000 nats says little"
+
+
+def test_the_page_shows_all_scores_of_the_models_that_have_seeds_enough(rows):
+    def of(kept):
+        drawn = [name for name in ["other_scores.png"] if len(results.effects(results.suite(kept)))]
+        return page(results.tables(kept), drawn)
+
+    compared = [row for row in rows if row["purpose"] == "comparison"]
+    few = [row for row in compared if row["seed"] == 0 or row["model"] != "teacher-student"]
+    whole, partial = of(compared), of(few)
+    assert cells(partial, "mig", "higher")[2:] == [cells(whole, "mig", "higher")[n] for n in (2, 3, 5)]
+    assert cells(partial, "score", "better")[2:] == ["beta-vae", "pro-vlae", "vlae"]
+    left_out = "Models with fewer than three seeds at every beta are left out."
+    assert (whole.count(left_out), partial.count(left_out)) == (0, 1)
+    figure = "![What other scores say](other_scores.png)"
+    assert figure in whole
+    assert figure in partial
+    alone = of([row for row in compared if row["model"] != "pro-vlae"])
+    assert cells(alone, "score", "better")[2:] == ["beta-vae", "teacher-student", "vlae"]
+    assert "The figure sets" not in alone
+    apart = {"vlae": (1.0,), "beta-vae": (8.0,), "pro-vlae": (1.0, 8.0)}
+    pairs = of([row for row in compared if row["beta"] in apart.get(row["model"], ())])
+    assert figure in pairs
+    assert "mean over seeds and betas" not in pairs
 
 
 def test_the_page_of_a_comparison_that_has_just_begun(rows):
