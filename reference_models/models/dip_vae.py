@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reference_models.models.parts import losses
 from reference_models.models.parts.flat_model import FlatModel
 
 
@@ -49,7 +50,7 @@ class DIPVAEI(FlatModel):
     def objective(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         mean, logvar, _, reconstruction, kl = self.pass_through(images, noise)
         centred = mean - mean.mean(0)
-        covariance = centred.T @ centred / len(mean)
+        covariance = losses.mean_product(centred, centred)
         if self.with_variance:
             covariance = covariance + torch.diag(logvar.exp().mean(0))
         variance = covariance.diagonal()

@@ -175,7 +175,7 @@ class TeacherStudent(FlatModel):
         change = self._shown(self.network, mean) - self._shown(self.network, shuffled)
         code = ((taught - mean).square() * old).sum(1).mean() / old.sum()
         centred = mean - mean.mean(0)
-        covariance = (centred * new).T @ (centred * old) / len(mean)
+        covariance = losses.mean_product(centred * new, centred * old)
         return code, (teacher_change - change).square().mean(), 0.5 * covariance.square().sum()
 
     @staticmethod

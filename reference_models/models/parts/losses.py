@@ -28,6 +28,15 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     return kl
 
 
+def mean_product(one: Tensor, other: Tensor) -> Tensor:
+    """Mean over the batch of one[:, i] * other[:, j] of float32 (n, a) and (n, b): an array (a, b).
+
+    In float32 under autocast too: half precision would round a covariance's distance from its aim away.
+    """
+    with torch.autocast(one.device.type, enabled=False):
+        return one.T @ other / len(one)
+
+
 def sample(mean: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
     """A draw from Normal(mean, exp(logvar)) made from standard normal `noise`."""
     return mean + torch.exp(0.5 * logvar) * noise

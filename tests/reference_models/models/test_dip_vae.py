@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import pytest
@@ -31,6 +32,31 @@ def test_objective_by_hand(
     assert terms["off_diagonal"].item() == pytest.approx(off_diagonal, rel=1e-3)
     assert terms["diagonal"].item() == pytest.approx(diagonal, rel=1e-4)
     assert terms["loss"].item() == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_covariances_are_those_of_float32_under_autocast(
+    precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Near the optimum, of codes so many that their squares pass what float16 holds."""
+    model = DIPVAEI(image_shape=(1, 32, 32), latents=3)
+    codes = torch.randn(100_000, 3, generator=torch.Generator().manual_seed(0))
+    codes = 1.001 * (codes - codes.mean(0)) / codes.std(0, correction=0)
+
+    def terms_and_gradient(context: AbstractContextManager[object]) -> tuple[torch.Tensor, ...]:
+        mean, nought = codes.clone().requires_grad_(True), torch.zeros(())
+        passed = (mean, torch.zeros_like(mean), mean, nought, nought)
+        monkeypatch.setattr(model, "pass_through", lambda images, noise: passed)
+        with context:
+            terms = model.objective(codes, codes)
+        terms["loss"].backward()
+        assert mean.grad is not None
+        return terms["off_diagonal"].detach(), terms["diagonal"].detach(), mean.grad
+
+    expected = terms_and_gradient(nullcontext())
+    found = terms_and_gradient(torch.autocast("cpu", precision))
+    assert expected[1].item() == pytest.approx(3 * (1.001**2 - 1) ** 2, rel=0.05)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
 def test_encoders_are_told_apart() -> None:

@@ -83,6 +83,16 @@ def test_objective_by_hand(
     assert terms["loss"].item() == pytest.approx(loss, rel=1e-4)
 
 
+def test_xcov_is_that_of_float32_under_autocast(model: TeacherStudent, images: torch.Tensor) -> None:
+    model.enter(10)
+    mean = torch.randn(4, 4, generator=torch.Generator().manual_seed(0))
+    active, new = torch.tensor([1.0, 1, 1, 0]), torch.tensor([0.0, 0, 1, 0])
+    given = images, mean, torch.arange(4), active, new
+    expected = model._supervision(*given)[2]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(model._supervision(*given)[2], expected)
+
+
 def test_a_student_starts_as_its_teacher_with_one_latent_at_its_initial_values(
     model: TeacherStudent, images: torch.Tensor
 ) -> None:
