@@ -124,7 +124,8 @@ class FlatNetwork(nn.Module):
     Halving convolutions with ReLU down to 4x4, the last two of 64 channels and those before of 32,
     then a dense layer of 256; the decoder mirrors it. On 64x64 images it is the network of
     F. Locatello et al., "Challenging Common Assumptions in the Unsupervised Learning of
-    Disentangled Representations", ICML 2019, appendix.
+    Disentangled Representations", ICML 2019, but for the encoder's last two convolutions: their
+    library, disentanglement_lib, has kernels of 2x2 there, and all kernels here are 4x4.
 
     Parameters
     ----------
