@@ -65,9 +65,11 @@ def seeds_in(text: str) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise InputError(f"--seeds is {text!r}; accepted: seeds and ranges, such as 0-4 or 0,3,7-9")
+        if dash and int(last) < int(first):
+            raise InputError(f"--seeds is {text!r}; the range {part.strip()} ends before it begins")
         seeds += range(int(first), int(last if dash else first) + 1)
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError(f"--seeds is {text!r}; it must name at least one seed, and none twice")
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"--seeds is {text!r}; it must name no seed twice")
     return seeds
 
 

@@ -392,8 +392,9 @@ def test_split_batches_are_said_where_images_are_compared(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--seeds", "3-1"], "--seeds is '3-1'; it must name at least one seed"),
-        (["--seeds", "1,1"], "--seeds is '1,1'; it must name at least one seed, and none twice"),
+        (["--seeds", "5-3,1"], "--seeds is '5-3,1'; the range 5-3 ends before it begins"),
+        (["--seeds", "1,1"], "--seeds is '1,1'; it must name no seed twice"),
+        (["--seeds", ""], "--seeds is ''; accepted: seeds and ranges"),
         (["--seeds", "one"], "--seeds is 'one'; accepted: seeds and ranges"),
         (["--seeds", "0-1", "--seed", "4"], "--seed and --seeds do not go together"),
         (["--seeds", "0-1", "--devices", "2"], "--seeds trains each run on one device"),
