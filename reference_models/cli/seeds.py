@@ -19,7 +19,7 @@ from reference_models.training import recipe
 from reference_models.training.precision import pick_device
 from reference_models.training.resuming import check_no_run, check_same_run
 from reference_models.training.settings import DECISIVE
-from reference_models.training.train import Job, TrainingInterruptedError, check, train_each, unreached
+from reference_models.training.train import Job, TrainingInterruptedError, check, train_each
 
 LAST = "last.safetensors"
 
@@ -170,13 +170,13 @@ def check_alike(plan: recipe.Plan, other: recipe.Plan, which: str) -> None:
 
 
 def check_beginning(plan: recipe.Plan, data: ImageDataset, *, resumed: bool) -> None:
-    """Raise InputError if the run of a plan cannot begin here, or if a new one never reaches a stage.
+    """Raise InputError if the run of a plan cannot begin here, or if a new one ends before its schedule.
 
     Of a run that is resumed the latter is only said: it can be resumed with more steps again.
     """
     model = recipe.build(plan)
     check(model, data, plan.settings)
-    late = unreached(model, plan.settings.steps)
+    late = model.unreached(plan.settings.steps)
     if late and not resumed:
         raise InputError(late)
     if late:

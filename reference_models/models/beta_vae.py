@@ -34,7 +34,7 @@ class BetaVAE(FlatModel):
     capacity : float
         The value in nats that C reaches (theirs: 25).
     capacity_steps : int
-        The step at which C reaches it (theirs: 100,000).
+        The step at which C reaches it (theirs: 100,000). Training must be as long, if there is a capacity.
     """
 
     name = "beta-vae"
@@ -54,6 +54,15 @@ class BetaVAE(FlatModel):
 
     def schedule(self, step: int) -> Schedule:
         return {"capacity": np.array(self.capacity * min(1.0, step / self.capacity_steps), np.float32)}
+
+    def unreached(self, steps: int) -> str:
+        if not self.capacity or steps >= self.capacity_steps:
+            return super().unreached(steps)
+        return (
+            f"the capacity of {self.name} ends at {self.capacity * steps / self.capacity_steps:.3g} of "
+            f"{self.capacity:g} nats, since training ends after {steps} of its capacity_steps = "
+            f"{self.capacity_steps}; take more steps, or set fewer capacity_steps"
+        )
 
     def objective(self, images: Tensor, noise: Tensor, capacity: Tensor) -> dict[str, Tensor]:
         _, _, _, reconstruction, kl = self.pass_through(images, noise)

@@ -29,7 +29,7 @@ class NonFiniteLossError(DisentangleMetricsError):
 
 
 class UnreachedStageWarning(UserWarning):
-    """Training is to end before a stage of the model begins; what the stage adds is never trained."""
+    """Training is to end before the model's schedule does: a stage of it is never trained, say."""
 
 
 class StorageError(DisentangleMetricsError):

@@ -113,7 +113,8 @@ def train(
     Warns
     -----
     UnreachedStageWarning
-        If training ends before a stage of the model begins. The run can be resumed with more steps.
+        If training ends before a stage of the model begins, or before the capacity of a beta-VAE has
+        grown. The run can be resumed with more steps.
     """
     device = check(model, dataset, settings)
     description = described(model, dataset, settings, description)
@@ -130,7 +131,7 @@ def train(
 def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.device:
     """The device to train on. Raises InputError if something cannot be used; writes nothing.
 
-    Warns of stages that are not reached.
+    Warns of what the model's schedule does not come to.
     """
     check_settings(settings)
     device = pick_device(settings.device)
@@ -140,20 +141,9 @@ def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.devi
     if settings.score_every:
         check_factors(dataset)
     model.rows(dataset, settings.batch_size, np.random.default_rng(0))  # raises if they do not go together
-    if late := unreached(model, settings.steps):
+    if late := model.unreached(settings.steps):
         warnings.warn(late, UnreachedStageWarning, stacklevel=3)
     return device
-
-
-def unreached(model: Model, steps: int) -> str:
-    """Which stage of the model never begins in so many steps; empty if all do."""
-    late = [step for step in model.milestones() if step >= steps]
-    if not late:
-        return ""
-    return (
-        f"the stage of {model.name} that begins at step {late[0]} is never trained, since training ends "
-        f"after {steps} steps; take more steps, or let it begin earlier"
-    )
 
 
 def described(

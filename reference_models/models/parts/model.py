@@ -121,3 +121,13 @@ class Model(nn.Module, ABC):
     def milestones(self) -> list[int]:
         """Steps before which the weights are kept in a file of their own, and :meth:`enter` is called."""
         return []
+
+    def unreached(self, steps: int) -> str:
+        """What its schedule does not come to in so many steps, and what to do; empty if it comes to all."""
+        late = [step for step in self.milestones() if step >= steps]
+        if not late:
+            return ""
+        return (
+            f"the stage of {self.name} that begins at step {late[0]} is never trained, since training ends "
+            f"after {steps} steps; take more steps, or let it begin earlier"
+        )

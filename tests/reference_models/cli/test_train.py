@@ -221,6 +221,10 @@ def test_too_few_steps_for_a_run_are_refused_in_one_line(
             "the stage of pro-vlae that begins at step 20 is never trained, since training ends after 20 steps",
         ),
         (
+            ["beta-vae", "--dataset", "squares", "--steps", "20", "--set", "capacity=25"],
+            "the capacity of beta-vae ends at 0.005 of 25 nats",
+        ),
+        (
             [
                 *("teacher-student", "--dataset", "squares", "--seeds", "0", "--minutes", "0"),
                 *("--set", "grow_steps=[1,2,3,4,5,6,99999]"),

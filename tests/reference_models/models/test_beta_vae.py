@@ -41,6 +41,12 @@ def test_objective_by_hand(
     assert terms["loss"].item() == pytest.approx(reconstruction + 5 * abs(kl - capacity), rel=1e-5)
 
 
+def test_a_capacity_that_is_not_reached_is_said() -> None:
+    said = "the capacity of beta-vae ends at 5 of 25 nats, since training ends after 20000 of its capacity_steps"
+    assert BetaVAE(capacity=25.0).unreached(20_000).startswith(said)
+    assert BetaVAE(capacity=25.0).unreached(100_000) == BetaVAE().unreached(20_000) == ""
+
+
 def test_encoder_and_decoder(images: torch.Tensor) -> None:
     model = build_encoder({"image_shape": [1, 32, 32], "latents": 3})
     mean, logvar = model(images)
