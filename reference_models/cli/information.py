@@ -40,8 +40,8 @@ def information(
     from rich.console import Console
 
     from disentangle_metrics.kit import LateProgress, same_file, write_whole
-    from reference_models.trained.information_flow import information_flow, table
-    from reference_models.trained.load import dataset_of, load, stage_ends
+    from reference_models.trained.information_flow import information_flow, posteriors_of, table
+    from reference_models.trained.load import dataset_of, load, rows_of, stage_ends
 
     if csv is not None:
         writable(csv)
@@ -52,6 +52,8 @@ def information(
         raise InputError(f"--csv {csv} would replace a checkpoint that is read; give it another name")
     trained = list(map(load, paths))
     data = dataset_of(trained, dataset, root)
+    for stage in trained:
+        posteriors_of(stage, data, rows_of(data, 1, seed))  # what cannot be measured costs no other's hours
     images = len(data) if samples is None else min(samples, len(data))
     with LateProgress("measuring", 2 * len(paths), shown=not quiet) as bar:
         stages = list(

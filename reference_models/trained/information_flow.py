@@ -133,8 +133,7 @@ def information(
         If the shapes do not agree, or a value is not finite.
     """
     mean, logvar = _posteriors(mean, logvar, layers)
-    if draws < 2:
-        raise InputError(f"draws is {draws}; it must be at least 2")
+    check_draws(draws)
     images, latents = mean.shape
     columns = np.arange(latents).reshape(layers, -1)
     rng = np.random.default_rng(seed)
@@ -214,17 +213,35 @@ def information_flow(
     """
     if samples is not None and samples < 2:
         raise InputError(f"samples is {samples}; it must be at least 2")
+    check_draws(draws)  # before anything is encoded, which takes long
     rows = rows_of(dataset, len(dataset) if samples is None else samples, seed)
     for stage in stages:
-        mean, logvar = stage.encode(dataset, rows, encoded)
-        if logvar is None:
-            raise InputError(
-                f"{stage.path} has a deterministic encoder; a code without noise tells its image wholly"
-            )
+        mean, logvar = posteriors_of(stage, dataset, rows, encoded)
         layers = information(
             mean, logvar, stage.layers, draws=draws, seed=seed, device=stage.device, advance=advance
         )
         yield StageInformation(stage.model.name, stage.step, str(stage.path), layers)
+
+
+def posteriors_of(
+    stage: TrainedModel,
+    dataset: ImageDataset,
+    rows: NDArray[np.int64],
+    encoded: Callable[[int], object] = lambda images: None,
+) -> tuple[Floats, Floats]:
+    """Means and log-variances (n, latents) of these images; raises as :func:`information_flow`."""
+    mean, logvar = stage.encode(dataset, rows, encoded)
+    if logvar is None:
+        raise InputError(
+            f"{stage.path} has a deterministic encoder; a code without noise tells its image wholly"
+        )
+    return mean, logvar
+
+
+def check_draws(draws: int) -> None:
+    """Raise InputError if so many codes have no spread."""
+    if draws < 2:
+        raise InputError(f"draws is {draws}; it must be at least 2")
 
 
 def table(stages: Iterable[StageInformation]) -> pd.DataFrame:

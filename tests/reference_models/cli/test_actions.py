@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,35 @@ def test_models_of_several_data_sets_need_the_name_of_one(
     assert "last.safetensors was trained on 'squares' and other" in err
     assert "on 'circles'; give --dataset" in err
     assert dm_train(f"{line} own other --dataset squares") == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("information . auto", "auto/last.safetensors has a deterministic encoder"),
+        ("information . --draws 1", "draws is 1"),
+    ],
+)
+def test_information_is_refused_before_a_data_set_is_encoded(
+    line: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    images, encoded = Squares.images, []
+
+    def counted(self: Squares, indices: Any) -> Any:
+        encoded.append(len(indices))
+        return images(self, indices)
+
+    monkeypatch.setattr(Squares, "images", counted)
+    saved_stages(tmp_path)
+    (tmp_path / "auto").mkdir()
+    saved(tmp_path / "auto", "autoencoder")
+    assert dm_train(f"{line} --dataset squares --samples 100 --quiet") == 2
+    assert said in capsys.readouterr().err
+    assert set(encoded) == {1}
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ def test_a_data_set_without_a_grid_is_refused() -> None:
         AdaGVAE(image_shape=(1, 32, 32)).rows(Photographs(), 4, np.random.default_rng(0))  # type: ignore[arg-type]
     one_factor = Squares()
     one_factor.factor_sizes = (625,)
-    with pytest.raises(InputError, match="changed_factors is 0, .*; squares has one factor alone: set it to 1"):
+    with pytest.raises(
+        InputError, match="changed_factors is 0, .*; squares has one factor alone: set it to 1"
+    ):
         AdaGVAE(changed_factors=0).rows(one_factor, 4, np.random.default_rng(0))
     with pytest.raises(InputError, match="changed_factors is 3; squares has 2 factors"):
         AdaGVAE(changed_factors=3).rows(Squares(), 4, np.random.default_rng(0))

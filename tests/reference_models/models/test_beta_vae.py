@@ -42,7 +42,9 @@ def test_objective_by_hand(
 
 
 def test_a_capacity_that_is_not_reached_is_said() -> None:
-    said = "the capacity of beta-vae ends at 5 of 25 nats, since training ends after 20000 of its capacity_steps"
+    said = (
+        "the capacity of beta-vae ends at 5 of 25 nats, since training ends after 20000 of its capacity_steps"
+    )
     assert BetaVAE(capacity=25.0).unreached(20_000).startswith(said)
     assert BetaVAE(capacity=25.0).unreached(100_000) == BetaVAE().unreached(20_000) == ""
 
