@@ -184,9 +184,7 @@ def check_beginning(plan: recipe.Plan, data: ImageDataset, *, resumed: bool) -> 
 
 
 def notes_of(plan: recipe.Plan, data: Any, *, begun: bool) -> list[str]:
-    """What to know of a run before it begins: of its data set, of its preset if that is another's, and
-    whether its batches are split where the model compares their images.
-    """
+    """What to know of a run before it begins: of its data set, and what its preset and batches are not."""
     notes = list(getattr(data, "notes", ()))
     whole = plan.settings.accumulate * plan.settings.batch_size
     parts = plan.settings.accumulate * plan.settings.devices

@@ -65,8 +65,8 @@ class AdaGVAE(FlatModel):
             )
         if self.changed_factors == 0 and len(sizes) == 1:
             raise InputError(
-                f"changed_factors is 0, which leaves one factor at least as it is; {dataset.name} has one factor "
-                "alone: set it to 1"
+                f"changed_factors is 0, which leaves one factor at least as it is; {dataset.name} has one "
+                "factor alone: set it to 1"
             )
         # One factor at least is shared where the number is drawn, as in the paper.
         count = self.changed_factors or 1 + integers(rng, len(sizes) - 1, batch_size, 1)
