@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.metrics import METRICS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"<!-- run -->\n```python\n(.*?)```\s+```\n(.*?)```", README, re.S)
@@ -38,3 +39,9 @@ def test_a_snippet_is_run_that_shows_scores() -> None:
 def test_every_metric_is_in_the_table() -> None:
     for name in dm.list_metrics():
         assert f"| `{name}` |" in README
+
+
+def test_the_metrics_that_need_a_posterior_are_named() -> None:
+    (named,) = re.findall(r"densities\. (`[^.]*?) need a posterior\.", README)
+    needing = {name for name in dm.list_metrics() if METRICS.load(name).needs_posterior}
+    assert set(re.findall(r"`(\w+)`", named)) == needing
