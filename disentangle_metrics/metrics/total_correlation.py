@@ -66,6 +66,12 @@ def total_correlation(relations: Relations) -> MetricValue:
     # Of each latent, the part that the latents before it do not explain: a determinant by its factors.
     left = np.abs(np.diag(relations.scatter_root()))[moving] / np.linalg.norm(root, axis=0)
     if (left <= ROUNDING).any():
+        rows, latents = len(relations.latents), int(moving.sum())
+        if rows <= latents:  # of which one is then a linear function of the others, whatever they are
+            raise NotApplicable(
+                f"the total correlation is infinite: {rows} rows cannot tell {latents} latents apart; "
+                "score more rows than latents"
+            )
         name = relations.inputs.latent_names[np.flatnonzero(moving)[int(np.argmin(left))]]
         raise NotApplicable(
             f"the total correlation is infinite: latent {name} is a linear function of the latents before it"

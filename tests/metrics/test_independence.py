@@ -48,8 +48,15 @@ class TestTotalCorrelation:
         assert math.isnan(score.value)
         assert score.reason.startswith("the total correlation is infinite: latent mix is a linear function")
 
-    def test_fewer_rows_than_latents(self):
-        assert "infinite" in dm.total_correlation(np.random.default_rng(0).normal(size=(3, 5))).reason
+    @pytest.mark.parametrize("rows", [3, 5])
+    def test_no_more_rows_than_latents_blame_no_latent(self, rows):
+        noise = np.random.default_rng(0).normal(size=(rows, 5))
+        score = dm.total_correlation(np.column_stack([noise, np.ones(rows)]))
+        assert score.reason == (
+            f"the total correlation is infinite: {rows} rows cannot tell 5 latents apart; "
+            "score more rows than latents"
+        )
+        assert "z_1 is a linear function" in dm.total_correlation(np.tile(U[:, None], 2)).reason
 
     def test_only_constant_latents(self):
         assert dm.total_correlation(np.ones((10, 2))).reason == "every latent is constant"
