@@ -60,7 +60,8 @@ def active_latents(
                 Check(
                     "idle_latents",
                     f"{_list(names, faint)}: variance below 1 percent of the largest, and counted as active",
-                    "if the latents' scale has a meaning, pass `dm.Metric(..., active=0.01)`",
+                    "if the latents' scale has a meaning, "
+                    f"pass `dm.Metric(..., active={FAINT * variance.max():.3g})`, which leaves them out",
                     numbers={"latents": int(faint.sum())},
                 )
             )

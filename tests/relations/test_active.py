@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -20,3 +22,8 @@ def test_a_latent_is_faint_beside_the_others_whatever_their_scale(scale):
     (warning,) = faint.warnings
     assert warning.startswith("latent z_1: variance below 1 percent of the largest, and counted as active")
     assert faint.value == alike.value
+    (advised,) = re.findall(r"active=([^)]+)\)", warning)
+    metric = dm.Metric("mig_sup", active=float(advised))
+    left_out = dm.score(scale * V * [1.0, 0.05], V, metrics=metric, anchors=False)
+    assert [check.code for check in left_out.checks()] == ["inactive_latents"]
+    assert left_out["mig_sup"].value == dm.mig_sup(V[:, :1], V).value
