@@ -294,6 +294,8 @@ def setting_text(value: Any) -> str:
 
     if isinstance(value, np.ndarray) or (isinstance(value, tuple | list) and len(value) > 8):
         array = np.asarray(value)
+        if array.dtype.kind == "b" and array.ndim == 1:  # a mask, which says the same as its places
+            array = np.flatnonzero(array)
         if array.dtype.kind in "iu" and (not array.size or array.max() < 2**63):
             array = array.astype(np.int64)  # the same numbers, whatever their dtype
         content = f"{array.dtype.kind}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
@@ -356,7 +358,8 @@ def company(name: str, kind: Any, only_with: Mapping[str, tuple[Any, ...]]) -> d
             return {mark.other: mark.values[0]}
     if name not in only_with:
         return {}
-    other, wanted = only_with[name]
+    pairs = only_with[name]
+    other, wanted = pairs[0] if isinstance(pairs[0], tuple) else pairs
     return {other: wanted[0] if isinstance(wanted, tuple) else wanted}
 
 

@@ -39,6 +39,7 @@ class Facts(TypedDict, total=False):
     sklearn: bool
     silent: tuple[str, ...]
     only_with: Mapping[str, tuple[Any, ...]]
+    always_named: tuple[str, ...]
     range_with: Mapping[str, tuple[Any, tuple[float, float]]]
     needs_factors: bool
     needs_posterior: bool

@@ -47,6 +47,8 @@ from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
     suite=True,
     most_latents=512,
     silent=("balanced",),
+    only_with={"alpha": ("probe", "lasso")},
+    always_named=("alpha",),
     version=2,
 )
 def dci(
@@ -81,7 +83,7 @@ def dci(
         cross-validation, with the quality max(0, 1 - 12 squared error). Or any scikit-learn
         estimator with importances, which draws by the seed where its `random_state` is None.
     alpha
-        Penalty of the Lasso; None: by 10-fold cross-validation.
+        Penalty of "lasso"; None: by 10-fold cross-validation. No other probe reads it.
     split
         Share of the rows to test on, a pair of index arrays (train, test), or None for in-sample.
     max_rows

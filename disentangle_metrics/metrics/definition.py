@@ -118,8 +118,10 @@ class MetricDefinition:
     only_with
         Settings that matter only while another setting has a certain value, as
         ``{"k": ("estimator", "nearest_neighbours")}``, or one of a tuple of values; the signature names
-        them then, also at their defaults, and else not at all. The seed may stand among them, also with
-        several such pairs, of which one is enough.
+        them then, also at their defaults, and else not at all. The seed may stand among them. A setting
+        may have several such pairs, of which one is enough.
+    always_named
+        Those of `only_with` that the signature names at their defaults where they do not matter.
     range_with
         The range of its scores while a setting has a value with which it is another, as
         ``{"order": ("information", (-1.0, 1.0))}``.
@@ -163,6 +165,7 @@ class MetricDefinition:
     sklearn: bool = False
     silent: tuple[str, ...] = ()
     only_with: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    always_named: tuple[str, ...] = ()
     range_with: Mapping[str, tuple[Any, tuple[float, float]]] = field(default_factory=dict)
     needs_factors: bool = True
     needs_posterior: bool = False

@@ -13,6 +13,8 @@ from disentangle_metrics.metrics.shared.gap import gap
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import MostRows, Only, Split
 
+ROWS_READ = (("kind", ("auto", "classification")), ("fit_rows", "train"))  # where rows are split at all
+
 
 @metric(
     property="compactness",
@@ -28,6 +30,12 @@ from disentangle_metrics.settings import MostRows, Only, Split
     suite=True,
     most_latents=512,
     silent=("balanced",),
+    only_with={
+        "split": ROWS_READ,
+        "max_rows": ROWS_READ,
+        "fit_rows": ("kind", ("auto", "regression")),
+    },
+    always_named=("split", "max_rows", "fit_rows"),
     version=2,
 )
 def sap(

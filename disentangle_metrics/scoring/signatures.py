@@ -61,13 +61,19 @@ def matters(definition: MetricDefinition, name: str, settings: Mapping[str, Any]
 
 
 def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The settings as text, without those that are silent at their defaults or do not matter."""
+    """The settings as text, without those that are silent at their defaults or do not matter.
+
+    One that is always named has its default where it does not matter.
+    """
     texts, defaults = types.texts_of(settings, definition.types), definition.default_texts
-    return {
-        name: text
-        for name, text in texts.items()
-        if matters(definition, name, settings) and not (name in definition.silent and text == defaults[name])
-    }
+    said = {}
+    for name, text in texts.items():
+        if not matters(definition, name, settings):
+            if name in definition.always_named:
+                said[name] = defaults[name]
+        elif not (name in definition.silent and text == defaults[name]):
+            said[name] = text
+    return said
 
 
 def with_rule_of_arrays(definition: MetricDefinition, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
+from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.reporting.signatures import shared
 from disentangle_metrics.scoring.protocols import PROTOCOLS
+from disentangle_metrics.scoring.requests import Options, bind, choose
 from disentangle_metrics.scoring.signatures import difference, written
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
@@ -28,6 +30,12 @@ QUICK = {
     "infomec": {"max_iter": 20},
     "dci": {"probe": "random_forest"},
 }
+
+
+def line_of(name: str, **settings: object) -> str:
+    """The signature of a metric's first score with these settings."""
+    (request,) = bind(choose([dm.Metric(name, **settings)], "default"), Options(), check(Z, V))
+    return request.signatures[request.scores[0].key]
 
 
 def same(one: dm.Report, other: dm.Report) -> None:
@@ -190,6 +198,45 @@ def test_one_value_of_a_setting_has_one_text():
     }
     assert len(lines) == 1
     assert dm.sap(Z, V, split=(test, train)).signature not in lines
+
+
+def test_rows_of_a_split_are_the_same_by_number_and_by_mask():
+    train = np.arange(len(V)) % 3 > 0
+    masks, numbers = (train, ~train), (np.flatnonzero(train), np.flatnonzero(~train))
+    by_number = dm.sap(Z, V, split=numbers).signature
+    for split in (masks, tuple(mask.tolist() for mask in masks)):
+        assert dm.sap(Z, V, split=split).signature == by_number
+    assert dm.sap(Z, V, split=(~train, train)).signature != by_number
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "unread"),
+    [
+        ("dci", {}, {"alpha": 0.1}),
+        ("dci", {"probe": "review_lasso"}, {"alpha": 0.1}),
+        ("sap", {"kind": "regression"}, {"split": 0.2, "max_rows": 50}),
+        ("sap", {"kind": "classification"}, {"fit_rows": "train"}),
+    ],
+)
+def test_a_setting_that_is_not_read_leaves_the_signature_as_it_is(name, settings, unread):
+    plain = line_of(name, **settings)
+    assert line_of(name, **settings, **unread) == plain
+    defaults = METRICS.load(name).default_texts
+    assert all(f"|{setting}:{defaults[setting]}|" in plain for setting in unread)
+    assert len(choose([dm.Metric(name, **settings), dm.Metric(name, **settings, **unread)], "default")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "read"),
+    [
+        ("dci", {"probe": "lasso"}, {"alpha": 0.1}),
+        ("sap", {}, {"fit_rows": "train"}),
+        ("sap", {"kind": "regression", "fit_rows": "train"}, {"split": 0.2}),
+        ("sap", {"kind": "classification"}, {"max_rows": 50}),
+    ],
+)
+def test_a_setting_that_is_read_is_in_the_signature(name, settings, read):
+    assert read.items() <= dm.Metric.parse(line_of(name, **settings, **read)).settings.items()
 
 
 def test_versions_of_programs_may_differ():
