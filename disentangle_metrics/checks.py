@@ -124,6 +124,9 @@ CODES: Mapping[str, Code] = {
     "no_order": Code(
         "warning", "A metric reads labels as numbers, or merges them in their order, and they have none."
     ),
+    "order_uncertain": Code(
+        "note", "A metric reads declared categories as numbers. They may have an order or none."
+    ),
     "unread_factor": Code("note", "No probe reads a factor, so its ease of reading counts 0."),
     "factor_left_out": Code("warning", "A metric leaves out a factor that it cannot score."),
     "rare_class": Code("warning", "A class of a single row is left out: nothing can be said of it."),

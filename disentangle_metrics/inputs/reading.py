@@ -59,6 +59,8 @@ class Reading:
         "between" (41 to 64 whole numbers), "labels" (many whole numbers with gaps), "row_numbers"
         (every row has the next number), "identifier" (every row has a name of its own) or "period" (the
         declared period is not what the values span).
+    labels : bool
+        Whether the values are texts, booleans or a categorical's, and not plain numbers.
     text : str
         All that in words: "88 whole numbers, read as continuous".
     """
@@ -67,6 +69,7 @@ class Reading:
     values: str
     declared: bool = False
     doubt: Doubt = ""
+    labels: bool = False
     text: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -137,5 +140,6 @@ def read_labels(count: int, rows: int, ordered: bool = False) -> Reading:
     """How `count` different labels, which are no numbers, are read."""
     values = f"{count:,} label{'s' if count != 1 else ''}"
     if ordered:
-        return Reading("ordinal", values)
-    return Reading("categorical", values, doubt="identifier" if count == rows >= LEAST_UNIQUE else "")
+        return Reading("ordinal", values, labels=True)
+    doubt: Doubt = "identifier" if count == rows >= LEAST_UNIQUE else ""
+    return Reading("categorical", values, doubt=doubt, labels=True)

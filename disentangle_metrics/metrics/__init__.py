@@ -49,6 +49,7 @@ class Facts(TypedDict, total=False):
     suite: bool
     most_latents: int | None
     of_numbers: tuple[str, ...]
+    labels_as_numbers: bool | Callable[[Mapping[str, Any]], bool]
     from_counts: bool
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.estimators.probes.probes import REGRESSIONS, ProbeTables
+from disentangle_metrics.estimators.probes.probes import REGRESSIONS, ProbeTables, regresses
 from disentangle_metrics.estimators.scaling import scaled
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue, ScoreDefinition
 from disentangle_metrics.metrics.shared.concentration import columns_to_one, concentration
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
+
+
+def _regresses(settings: Mapping[str, Any]) -> bool:
+    return regresses(settings["probe"])
 
 
 @metric(
@@ -47,6 +51,7 @@ from disentangle_metrics.settings import MostRows, Penalty, Probe, Split
     suite=True,
     most_latents=512,
     silent=("balanced",),
+    labels_as_numbers=_regresses,
     only_with={"alpha": ("probe", "lasso")},
     always_named=("alpha",),
     version=2,
@@ -118,7 +123,7 @@ def dci(
     ----------------
     A latent without importance has weight 0, and so has a factor (see `importances`). A constant
     factor is left out. No importance at all: 0. Fewer than two factors that vary: disentanglement
-    is NaN. One latent: completeness is 1.
+    is NaN. One latent: completeness is 1. Probes that regress use categories as numbers, as `mcc` does.
 
     Cost
     ----

@@ -149,6 +149,9 @@ class MetricDefinition:
         by name, since it would take long. None: any number.
     of_numbers
         Keys of the scores that read latents as numbers, where the metric's other scores count them.
+    labels_as_numbers
+        Whether it reads the values of categorical factors as numbers, so that their order changes the score;
+        or a function of its settings that says so.
     from_counts
         Whether an Accumulator can compute it from counts of rows, by histogram in equal-width bins.
     """
@@ -175,6 +178,7 @@ class MetricDefinition:
     suite: bool = False
     most_latents: int | None = None
     of_numbers: tuple[str, ...] = ()
+    labels_as_numbers: bool | Callable[[Mapping[str, Any]], bool] = False
     from_counts: bool = False
 
     @cached_property

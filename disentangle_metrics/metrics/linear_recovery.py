@@ -50,6 +50,7 @@ from disentangle_metrics.relations.relations import Relations
     relation="linear maps between all latents and all factors",
     source="Roeder et al. 2021",
     label_free=False,
+    labels_as_numbers=True,
     interval="subsample",
     silent=("cross_fitted", "weights"),
     only_with={"seed": ("cross_fitted", True)},

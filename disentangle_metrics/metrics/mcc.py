@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.estimators.correlation import ranks
 from disentangle_metrics.estimators.linear import FOLDS, folds_of, standardised
@@ -33,6 +32,7 @@ Floats = NDArray[np.float64]
     relation="correlation of each latent with each factor",
     source="Hyvarinen and Morioka 2016",
     label_free=False,
+    labels_as_numbers=True,
     silent=("affine", "cross_fitted", "normalisation"),
     only_with={"seed": (("cross_fitted", True), ("correlation", "rdc"))},
     by_factor=True,
@@ -93,7 +93,7 @@ def mcc(
     "rdc", `affine` and `cross_fitted` read the rows that have a value of every factor. With them
     circular factors and latents, and groups of latents, have no score: NaN. Categories are used as
     numbers (their codes, where they are no numbers), which means little for more than two of them
-    without an order. A warning says so.
+    without an order. A check says so.
 
     Cost
     ----
@@ -110,7 +110,6 @@ def mcc(
     """
     varying = relations.need_factors(1, "MCC")
     columns = np.flatnonzero(varying)
-    warnings = tuple(_unordered(relations))
     if affine or correlation == "rdc" or cross_fitted:
         latents, factors = _complete_columns(relations, columns)
         correlate = _correlate(relations, correlation, affine)
@@ -124,7 +123,7 @@ def mcc(
         if affine:
             size = len(columns) if normalisation == "factors" else len(signed)
             weak = float(np.clip(np.nansum(matched.strengths) / size, 0.0, 1.0))
-            return MetricValue(weak, warnings=warnings)
+            return MetricValue(weak)
         strengths = np.abs(signed)
     else:
         strengths = np.sqrt(relations.squared_correlation(ranks=correlation == "spearman"))[:, columns]
@@ -144,7 +143,6 @@ def mcc(
         per_factor=per_factor,
         per_latent=per_latent,
         details={name: _of_all(table, varying) for name, table in tables.items()},
-        warnings=warnings,
     )
 
 
@@ -190,14 +188,3 @@ def _of_all(table: Floats, varying: NDArray[np.bool_]) -> Labelled:
     whole = np.full((len(table), len(varying)), np.nan)
     whole[:, varying] = table
     return Labelled(whole, ("latents", "factors"))
-
-
-def _unordered(relations: Relations) -> list[Check]:
-    names = [
-        factor.name
-        for factor in relations.inputs.factors
-        if factor.kind == "categorical" and len(factor.levels) > 2 and isinstance(factor.levels[0], str)
-    ]
-    text = f"mcc correlates with the codes of {', '.join(names)}, which have no order"
-    remedy = "give their values an order (an ordered categorical), or leave them out of mcc"
-    return [Check("no_order", text, remedy, names[0], {"factors": len(names)})] if names else []

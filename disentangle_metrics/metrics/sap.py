@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from disentangle_metrics.settings import MostRows, Only, Split
 ROWS_READ = (("kind", ("auto", "classification")), ("fit_rows", "train"))  # where rows are split at all
 
 
+def _correlates(settings: Mapping[str, Any]) -> bool:
+    return bool(settings["kind"] == "regression")
+
+
 @metric(
     property="compactness",
     relation="predictability of a factor from one latent",
@@ -23,6 +28,7 @@ ROWS_READ = (("kind", ("auto", "classification")), ("fit_rows", "train"))  # whe
     anchors="costly",
     scale_free=False,
     label_free=False,
+    labels_as_numbers=_correlates,
     sklearn=True,
     by_factor=True,
     interval="subsample",
@@ -84,7 +90,8 @@ def sap(
     ----------------
     A constant latent has correlation 0, and the accuracy of always naming one class. A constant
     factor is left out. With one latent the second largest
-    is 0. NaN with `kind="classification"` if a factor is continuous.
+    is 0. NaN with `kind="classification"` if a factor is continuous. With `kind="regression"` categories are
+    used as numbers, as by `mcc`.
 
     Cost
     ----

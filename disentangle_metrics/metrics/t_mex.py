@@ -22,6 +22,7 @@ ROWS = 10  # of each half, beyond one for each column that is fitted
     relation="tests of each latent's mean against each factor, given the others",
     source="Yao et al. 2025",
     label_free=False,
+    labels_as_numbers=True,
     interval="none",
     no_interval="a count of tests, whose power falls with the rows of a resample",
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from disentangle_metrics.checks import Check
+from disentangle_metrics.checks import Check, texts_of
+from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.inputs.missing_rows import constant_in_complete_rows
@@ -24,6 +25,7 @@ CONSTANT = 1e-13  # of a latent's place is a range in which no number of bins ha
 DISTINCT = 10  # different values in the fullest bin, from which on it hides something
 LEAST_SCORES = 3
 MOST_SCORES = 0.8  # of them: modularity of noise strays further from its chance than others
+AS_LISTED = "as they are listed (by the alphabet, or as their categories are), which is no order of theirs"
 
 
 def of_scores(
@@ -33,9 +35,13 @@ def of_scores(
     chance: Mapping[str, float],
     ceiling: Mapping[str, float],
 ) -> tuple[tuple[Check, ...], dict[str, tuple[str, ...]]]:
-    """All checks that need scores, and by score what else the checks of its bins say of it."""
+    """All checks that need scores, and by score what those of its bins and of labels without order say."""
     tails = tuple(heavy_tails(whole, requests))
     merged = merged_labels(whole.inputs, requests)
+    unordered = {
+        request.name + request.suffix: _unordered(request, whole.inputs, values) for request in requests
+    }
+    numbered = labels_as_numbers(unordered)
     sizes = {score.key for request in requests for score in request.scores if score.property == SIZE}
     known = whole.inputs.warnings
     costly = [request for request in requests if request.left_out]
@@ -52,16 +58,27 @@ def of_scores(
         *idle(values),
         *tails,
         *merged.values(),
-        *at_chance(values, {key: chance[key] for key in chance if key not in sizes}, ceiling),
+        *numbered.values(),
+        *at_chance(
+            values,
+            {key: chance[key] for key in chance if key not in sizes},
+            ceiling,
+            _of_unordered(whole.inputs, requests, unordered) if numbered else (),
+        ),
         *remarks(values, known),
     )
-    of_bins: dict[str, tuple[str, ...]] = {}
-    for request in requests if tails or merged else ():
+    said_of: dict[str, tuple[str, ...]] = {}
+    for request in requests if tails or merged or numbered else ():
         factors = _merged_by(request, whole.inputs)
-        said = (*(tails if _cuts_equally(request.settings) else ()), *([merged[factors]] if factors else ()))
-        if said:
-            of_bins |= dict.fromkeys([score.key for score in request.scores], tuple(map(str, said)))
-    return checks, of_bins
+        own = unordered[request.name + request.suffix]
+        said = [
+            *(tails if _cuts_equally(request.settings) else ()),
+            *([merged[factors]] if factors else ()),
+            *(numbered[code, names] for code, names in own.items()),
+        ]
+        if texts := texts_of(said):
+            said_of |= dict.fromkeys([score.key for score in request.scores], texts)
+    return checks, said_of
 
 
 def without_p(requests: Sequence[Request]) -> Iterator[Check]:
@@ -107,6 +124,62 @@ def as_numbers(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]
         )
 
 
+def labels_as_numbers(
+    unordered: Mapping[str, Mapping[str, tuple[str, ...]]],
+) -> dict[tuple[str, tuple[str, ...]], Check]:
+    """For each code and set of factors, of which metrics it is said: see :func:`_unordered`."""
+    readers: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, by_code in unordered.items():
+        for code, factors in by_code.items():
+            readers.setdefault((code, factors), []).append(name)
+    checks = {}
+    for (code, factors), names in readers.items():
+        of, these = ", ".join(factors), names[0] if len(names) == 1 else "these metrics"
+        if code == "no_order":
+            values = f"the labels of {of} as numbers, {AS_LISTED}"
+            remedy = f"give their values an order (an ordered categorical), or leave {of} out of {these}"
+        else:
+            values = f"the declared categories of {of} as numbers, and they may have no order"
+            remedy = f"if they have none, leave {of} out of {these}"
+        text = f"{', '.join(names)} read{'s' if len(names) == 1 else ''} {values}"
+        checks[code, factors] = Check(code, text, remedy, factors[0], {"factors": len(factors)})
+    return checks
+
+
+def _unordered(
+    request: Request, inputs: Inputs, values: Mapping[str, MetricValue]
+) -> dict[str, tuple[str, ...]]:
+    """The factors without an order that a metric with a score reads as numbers, by the code that says so.
+
+    Texts have none. Categories that the caller declares may have none, also those of a published data set.
+    """
+    read = request.labels_as_numbers
+    if not read or all(math.isnan(values[score.key].value) for score in request.scores):
+        return {}
+    if callable(read) and not read(request.settings):
+        return {}
+    named: dict[str, list[str]] = {}
+    for factor in _of_more_values(2, request, inputs):
+        if _has_texts(factor):
+            named.setdefault("no_order", []).append(factor.name)
+        elif factor.reading is not None and (factor.reading.declared or factor.reading.labels):
+            named.setdefault("order_uncertain", []).append(factor.name)
+    return {code: tuple(names) for code, names in named.items()}
+
+
+def _of_unordered(
+    inputs: Inputs, requests: Sequence[Request], unordered: Mapping[str, Mapping[str, tuple[str, ...]]]
+) -> list[str]:
+    """Scores of metrics that read as numbers factors without an order alone."""
+    varying = {factor.name for factor in inputs.factors if factor.varies}
+    return [
+        score.key
+        for request in requests
+        if varying <= {name for names in unordered[request.name + request.suffix].values() for name in names}
+        for score in request.scores
+    ]
+
+
 def merged_labels(inputs: Inputs, requests: Sequence[Request]) -> dict[tuple[str, ...], Check]:
     """For each set of factors whose text labels metrics merge: that these have no order."""
     merged: dict[tuple[str, ...], list[str]] = {}
@@ -116,8 +189,7 @@ def merged_labels(inputs: Inputs, requests: Sequence[Request]) -> dict[tuple[str
     return {
         factors: Check(
             "no_order",
-            f"`factor_bins` merges the labels of {', '.join(factors)} as they are listed (by the alphabet, "
-            f"or as their categories are), which is no order of theirs, for {', '.join(names)}",
+            f"`factor_bins` merges the labels of {', '.join(factors)} {AS_LISTED}, for {', '.join(names)}",
             "give their values an order (an ordered categorical), or pass `dm.Metric(..., factor_bins=None)`",
             factors[0],
             {"factors": len(factors)},
@@ -131,15 +203,20 @@ def _merged_by(request: Request, inputs: Inputs) -> tuple[str, ...]:
     most = request.settings.get("factor_bins")
     if most is None or request.left_out:
         return ()
-    many = [
-        factor
-        for factor in inputs.factors
-        if factor.kind == "categorical" and len(factor.levels) > most and isinstance(factor.levels[0], str)
-    ]
+    return tuple(factor.name for factor in _of_more_values(most, request, inputs) if _has_texts(factor))
+
+
+def _of_more_values(most: int, request: Request, inputs: Inputs) -> list[Factor]:
+    """The categorical factors of more values than `most` in the rows that a metric reads."""
+    many = [factor for factor in inputs.factors if factor.kind == "categorical" and len(factor.levels) > most]
     if many and request.complete_rows and inputs.incomplete:
         rows = np.flatnonzero(inputs.present(range(len(inputs.factors))))
         many = [factor for factor in many if len(factor.kept(rows).levels) > most]
-    return tuple(factor.name for factor in many)
+    return many
+
+
+def _has_texts(factor: Factor) -> bool:
+    return any(isinstance(level, str | bytes) for level in factor.levels)
 
 
 def _bins_that_count(cells: JointCells, request: Request) -> str:
@@ -214,15 +291,27 @@ def remarks(values: Mapping[str, MetricValue], known: Sequence[str]) -> Iterator
 
 
 def at_chance(
-    values: Mapping[str, MetricValue], chance: Mapping[str, float], ceiling: Mapping[str, float]
+    values: Mapping[str, MetricValue],
+    chance: Mapping[str, float],
+    ceiling: Mapping[str, float],
+    of_unordered: Collection[str],
 ) -> Iterator[Check]:
-    """Scores that are no better than those of rows that were shuffled; all of them means something else."""
+    """Scores that are no better than those of rows that were shuffled; all of them means something else.
+
+    Scores `of_unordered` factors are at chance for want of an order. They alone say nothing of the rows.
+    """
     shares = {
         key: share_above_chance(values[key].value, chance[key], ceiling.get(key, math.nan)) for key in chance
     }
     comparable = {key: share for key, share in shares.items() if not math.isnan(share)}
     near = [key for key, share in comparable.items() if abs(share) <= NEAR_CHANCE]
-    if len(comparable) >= LEAST_SCORES and len(near) >= MOST_SCORES * len(comparable):
+    telling = [key for key in comparable if key not in of_unordered]
+    if (
+        len(comparable) >= LEAST_SCORES
+        and len(near) >= MOST_SCORES * len(comparable)
+        and telling
+        and len(set(telling) & set(near)) >= MOST_SCORES * len(telling)
+    ):
         yield Check(
             "rows_unrelated",
             f"{len(near)} of {len(comparable)} scores are at their chance level",

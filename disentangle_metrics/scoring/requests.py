@@ -160,8 +160,8 @@ class Request:
         Whether the function takes a generator.
     scores, signatures
         The scores asked for, and the signature of each by its key.
-    needs_factors, complete_rows
-        Whether it reads the factors, and whether only rows that have a value of all.
+    needs_factors, complete_rows, labels_as_numbers
+        Whether it reads the factors, only rows with a value of all, and categories as numbers.
     anchored
         Whether chance and ceiling are computed.
     interval, replicates
@@ -188,6 +188,7 @@ class Request:
     interval: Interval
     replicates: int
     of_numbers: tuple[str, ...] = ()
+    labels_as_numbers: bool | Callable[[Mapping[str, Any]], bool] = False
     left_out: str = ""
     by_neighbours: bool = False
     suffix: str = ""
@@ -321,7 +322,6 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
         said_of = {
             score.key: {**facts, **_interval_facts(score, interval, replicates, options)} for score in scores
         }
-        cost = definition.anchors
         left_out = _too_wide(choice, inputs.shape[1])
         of_numbers = _of_numbers(definition, settings, scores)
         lines = signatures.written(definition, settings, said_of, options.seed, choice.pins)
@@ -339,10 +339,11 @@ def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Re
                 needs_factors=definition.needs_factors,
                 complete_rows=complete,
                 anchored=bool(inputs.factors and options.anchors and not left_out)
-                and (cost == "cheap" or (cost == "costly" and options.anchors == "all")),
+                and definition.anchors in (("cheap", "costly") if options.anchors == "all" else ("cheap",)),
                 interval=interval,
                 replicates=0 if left_out else replicates,
                 of_numbers=of_numbers,
+                labels_as_numbers=definition.labels_as_numbers,
                 left_out=left_out,
                 by_neighbours=by_neighbours,
                 suffix=suffix,

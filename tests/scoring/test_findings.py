@@ -164,7 +164,7 @@ def test_labels_that_are_merged_by_the_alphabet_are_named():
         scored(names[codes[:, 0]], factor_bins=12),
         scored(names[codes[:, 0]], factor_bins=None),
         scored(pd.Categorical(names[codes[:, 0]], names, ordered=True)),
-        scored(names[codes[:, 0]], ["sap"]),
+        scored(names[codes[:, 0]], ["explicitness"]),
     ):
         assert silent.checks() == ()
 

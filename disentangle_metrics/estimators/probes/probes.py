@@ -22,6 +22,15 @@ SEEDS = 2**32  # so many has scikit-learn
 REGRESSIONS = ("lasso", "review_lasso", "review_forest")  # of the numbers of a factor, also of categories
 
 
+def regresses(probe: Probe) -> bool:
+    """Whether a probe predicts the numbers of categories, whose order then matters."""
+    if isinstance(probe, str):
+        return probe in REGRESSIONS
+    from sklearn.base import is_classifier
+
+    return not is_classifier(probe)
+
+
 @dataclass(frozen=True)
 class Fitted:
     """What a probe found: `importances` (D,), not negative, and `quality` on the test rows.
