@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,21 +35,22 @@ class FactorColumns:
         The same columns, as :func:`.inputs.check` reads them over all images.
     declared : tuple
         The type that was declared of each factor, None where nothing was.
+    codes : ndarray of int64 (n, n_factors)
+        0 .. size - 1 in the order of the values; NO_VALUE where one is missing.
+    sizes : tuple of int
+        How many values each factor takes. Some images of a data set keep its codes and sizes.
     """
 
     frame: pd.DataFrame
     read: tuple[Factor, ...]
     declared: tuple[str | None, ...]
+    codes: NDArray[np.int64]
+    sizes: tuple[int, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """One name per factor."""
         return tuple(factor.name for factor in self.read)
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """How many values each factor takes."""
-        return tuple(int(column.max(initial=NO_VALUE)) + 1 for column in self._codes.T)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class FactorColumns:
 
     def factors(self, indices: ArrayLike) -> NDArray[np.int64]:
         """Codes (n, n_factors), 0 .. size - 1 in the order of the values; NO_VALUE where one is missing."""
-        return self._codes[self.check_indices(indices)]
+        return self.codes[self.check_indices(indices)]
 
     def labels(self, indices: ArrayLike) -> pd.DataFrame:
         """The values of these images as they were given."""
@@ -84,7 +84,7 @@ class FactorColumns:
             If no image has them.
         """
         wanted = integers(factors, "factors").reshape(-1, len(self.names))
-        both = np.concatenate([self._codes, wanted])
+        both = np.concatenate([self.codes, wanted])
         places = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
         first = np.full(len(both), -1, np.int64)
         first[places[: len(self)][::-1]] = np.arange(len(self))[::-1]
@@ -94,9 +94,14 @@ class FactorColumns:
             raise InputError(f"factors[{row}] is {wanted[row].tolist()}, and no image has these values")
         return rows
 
-    @cached_property
-    def _codes(self) -> NDArray[np.int64]:
-        return np.stack([_codes_of(factor) for factor in self.read], axis=1)
+    def chosen(self, rows: NDArray[np.int64]) -> FactorColumns:
+        """The factors of these rows, with the codes and sizes that they have among all."""
+        return replace(
+            self,
+            frame=self.frame.iloc[rows].reset_index(drop=True),
+            read=tuple(factor.rows(rows) for factor in self.read),
+            codes=self.codes[rows],
+        )
 
 
 def _codes_of(factor: Factor) -> NDArray[np.int64]:
@@ -147,7 +152,10 @@ def factor_columns(
     if not kept:
         raise InputError("there is no factor: each column has a different text in every row")
     notes = tuple(str(found) for found in checked.checks if found.code == "identifier")
-    return FactorColumns(frame[kept], checked.factors, tuple(said[name] for name in kept)), notes
+    codes = np.stack([_codes_of(factor) for factor in checked.factors], axis=1)
+    sizes = tuple((codes.max(axis=0, initial=NO_VALUE) + 1).tolist())
+    declared = tuple(said[name] for name in kept)
+    return FactorColumns(frame[kept], checked.factors, declared, codes, sizes), notes
 
 
 def _all_names(given: Iterable[str] | None, frame: Any, count: int) -> list[str]:

@@ -193,10 +193,7 @@ def _chosen(dataset: FactorDataset, rows: NDArray[np.int64], variant: str) -> Fa
         raise InputError(f"{dataset.name}|{variant} has no image")
     grid: FactorTable | FactorColumns
     if isinstance(dataset.grid, FactorColumns):
-        frame = dataset.grid.frame.iloc[rows].reset_index(drop=True)
-        grid = replace(
-            dataset.grid, frame=frame, read=tuple(factor.rows(rows) for factor in dataset.grid.read)
-        )
+        grid = dataset.grid.chosen(rows)
     elif isinstance(dataset.grid, FactorTree):
         grid = replace(dataset.grid, values=dataset.grid.values[rows])
     else:

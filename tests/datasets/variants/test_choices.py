@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from disentangle_metrics import DatasetError, FactorDataset, InputError, datasets, load_dataset
@@ -88,6 +89,27 @@ def test_own_data_keep_their_labels() -> None:
     chosen = datasets.restricted(own, {"kind": [1, 2]})
     assert chosen.labels(range(4))["kind"].tolist() == ["b", "c", "b", "c"]
     assert chosen.factors([0, 1]).tolist() == [[1], [2]]
+
+
+def test_measurements_keep_the_codes_of_the_whole_data_set() -> None:
+    places = np.arange(60)
+    frame = pd.DataFrame({"t": np.where(places == 40, np.nan, places + 0.25), "k": places % 4})
+    own = datasets.from_arrays(
+        np.full((60, 4, 4), 255, np.uint8), frame, factor_types={"t": "continuous", "k": "ordinal"}
+    )
+    late = datasets.restricted(own, {"t": range(30, 59)})
+    assert late.factor_sizes == own.factor_sizes == (59, 4)  # one of 60 places has no value
+    assert late.factors([0, 9, 10]).tolist() == [[30, 2], [39, 3], [40, 1]]  # 40 is of the row of 41.25
+    assert late.index([[40, 1]]).tolist() == [10]
+    assert datasets.restricted(late, {"t": [45]}).labels([0]).to_numpy().tolist() == [[46.25, 2]]
+    test = datasets.split(own, "test")
+    chosen = datasets.restricted(test, {"t": range(20)})
+    assert chosen.labels(range(len(chosen)))["t"].tolist() == [
+        value for value in test.labels(range(len(test)))["t"] if value < 20
+    ]
+    few = datasets.restricted(own, {"k": [0, 1]})
+    assert few.factor_sizes == (59, 4)
+    assert len(datasets.restricted(few, {"k": range(4)})) == 30
 
 
 def test_a_chosen_data_set_trains_on_a_device(dataset: FactorDataset) -> None:
