@@ -134,7 +134,8 @@ def plain_array(path: Path, name: str, value: Any) -> Any:
     """
     if is_sparse(value):
         return dense(value, f"{path}:{name}")
-    if getattr(value, "dtype", None) is not None and value.dtype == object and not hasattr(value, "columns"):
+    # A column in which values may be missing is a Series of objects, made where the file was read.
+    if getattr(value, "dtype", None) is not None and value.dtype == object and not hasattr(value, "iloc"):
         raise InputError(f"{path}: {name} holds objects; save numbers or strings in it")
     return value
 

@@ -281,6 +281,26 @@ def test_anndata_files_whose_strings_may_be_missing(tmp_path: Path) -> None:
     assert read_array(str(path), "latents").value.index[1] == "cell1"
 
 
+def test_anndata_files_whose_values_may_be_missing(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    path, lacks = tmp_path / "a.h5ad", np.arange(40) % 10 == 3
+    anndata_file(path, np.arange(40))
+    columns = {"age": V[:, 0] + 2**60, "ill": V[:, 1] > 0, "site": np.array(["n", "s", "w"], object)[V[:, 0]]}
+    kinds = {"age": "nullable-integer", "ill": "nullable-boolean", "site": "nullable-string-array"}
+    with h5py.File(path, "a") as file:
+        for name, values in columns.items():
+            group = file["obs"].create_group(name)
+            group.attrs["encoding-type"] = kinds[name]
+            group["values"], group["mask"] = values, lacks
+    factors = read_array(f"{path}:age,ill,site", "factors").value
+    for name, values in columns.items():
+        assert factors[name].isna().tolist() == lacks.tolist()
+        assert factors[name][~lacks].tolist() == values[~lacks].tolist()
+    one = read_array(f"{path}:age", "factors").value
+    assert list(one.columns) == ["age"]
+    assert one["age"].isna().tolist() == lacks.tolist()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
