@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.arrays import is_distribution, mean_and_deviation, to_numpy
 from disentangle_metrics.inputs.posterior_names import (
     SPREADS,
     Spread,
@@ -142,6 +142,8 @@ def read_posterior(
         If it cannot be told which output is what, the shape is another, or a value is not finite.
     """
     found = list(listed(output))
+    if not found:
+        raise InputError(f"the encoder returned no array; accepted: {EXPECTED}")
     if len(found) == 1 and outputs is None:
         only = found[0]
         return Posterior(_array(only.value, rows, only.name if only.named else ""), None, only.name)
@@ -193,6 +195,7 @@ def outputs_that_differ(first: Any, second: Any) -> frozenset[str]:
         a, b = (to_numpy(value, "the encoder's output") for value in (one.value, other.value))
         if a.shape != b.shape or a.dtype.kind not in "fc" or not a.size:
             continue
+        a, b = np.ma.filled(a, np.nan), np.ma.filled(b, np.nan)
         scale = np.nanmax(np.abs(a)) if np.isfinite(a).any() else 0.0
         if np.nanmax(np.abs(a - b), initial=0.0) > SAME * scale:
             names.add(one.name)
@@ -243,8 +246,8 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
     if hasattr(value, "_asdict"):
         fields: Mapping[str, Any] = value._asdict()
         return fields
-    if hasattr(value, "stddev") and hasattr(value, "rsample"):  # a distribution of PyTorch
-        return {"mean": value.mean, "std": value.stddev}
+    if is_distribution(value) and (known := mean_and_deviation(value)) is not None:
+        return dict(zip(("mean", "std"), known, strict=True))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if type(value).__name__ == "SimpleNamespace":

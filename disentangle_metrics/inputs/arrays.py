@@ -128,11 +128,11 @@ def _not_an_array(value: Any) -> str:
             f"is an {name} object, which is not read as a whole; name its parts: "
             '`dm.score(adata, latents="X_vae", factors=["cell_type"])`'
         )
-    if hasattr(value, "stddev") and hasattr(value, "rsample"):
-        return (
-            f"is a distribution ({name}); pass its parameters: "
-            "dm.GaussianPosterior(q.mean, 2 * q.stddev.log())"
-        )
+    if is_distribution(value):
+        parameters = "dm.GaussianPosterior(q.mean, 2 * q.stddev.log())"
+        if mean_and_deviation(value) is None:
+            return f"is a distribution ({name}) whose mean and deviation are not known; pass its parameters"
+        return f"is a distribution ({name}); pass its parameters: {parameters}"
     if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
         return (
             f"is a {name}, and files are not read here; load the array first, for example with "
@@ -148,6 +148,24 @@ def _not_an_array(value: Any) -> str:
             "pass dm.GaussianPosterior(mean, logvar); for two batches pass numpy.concatenate(...)"
         )
     return ""
+
+
+def is_distribution(value: Any) -> bool:
+    """Whether it is a distribution as PyTorch has them."""
+    if not hasattr(value, "rsample"):
+        return False
+    try:
+        return hasattr(value, "stddev")
+    except NotImplementedError:  # a formula of the deviation is not known for each of them
+        return True
+
+
+def mean_and_deviation(distribution: Any) -> tuple[Any, Any] | None:
+    """Mean and standard deviation of a distribution; None where there is no formula of them."""
+    try:
+        return distribution.mean, distribution.stddev
+    except NotImplementedError:
+        return None
 
 
 def _two_tables(first: Any, second: Any) -> bool:

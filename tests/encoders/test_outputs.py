@@ -85,6 +85,8 @@ REFUSED = {
     "a complex part": ({"mean": MEAN + 1j, "logvar": LOGVAR}, "output mean is complex128 values"),
     "words": ("mean", "returned str"),
     "nothing": (None, "returned NoneType"),
+    "an empty tuple": ((), "returned no array"),
+    "an empty dictionary": ({"mean": None}, "returned no array"),
 }  # fmt: skip
 
 
@@ -260,6 +262,24 @@ def test_distributions():
         found = read_posterior(output, 6, pixels=16)
         np.testing.assert_array_equal(found.mean, MEAN)
         np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+
+
+def test_distributions_whose_deviation_is_not_known_are_refused():
+    torch = pytest.importorskip("torch")
+    q = torch.distributions.RelaxedOneHotCategorical(torch.tensor(0.5), logits=torch.tensor(MEAN))
+    with pytest.raises(InputError, match="the encoder returned RelaxedOneHotCategorical; accepted: means"):
+        OutputReader().read(lambda images: q, IMAGES)
+    for output in ({"mean": torch.tensor(MEAN), "q": q}, (torch.tensor(MEAN), q)):
+        found = read_posterior(output, 6)
+        np.testing.assert_array_equal(found.mean, MEAN)
+        assert found.logvar is None
+
+
+def test_masked_codes_are_refused():
+    masked = np.ma.array(MEAN, mask=MEAN > 1)
+    for output in (masked, (masked, LOGVAR), {"mean": MEAN, "logvar": np.ma.array(LOGVAR, mask=MEAN > 1)}):
+        with pytest.raises(InputError, match="the encoder returned nan for latent"):
+            OutputReader().read(lambda images, output=output: output, IMAGES)
 
 
 def test_sparse_and_complex_tensors():

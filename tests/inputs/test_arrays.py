@@ -96,3 +96,6 @@ def test_complex_tensors_and_distributions_are_refused():
     q = torch.distributions.Normal(torch.tensor(Z), torch.ones(30, 3))
     with pytest.raises(dm.InputError, match=r"dm\.GaussianPosterior\(q\.mean, 2 \* q\.stddev\.log\(\)\)"):
         check(q, V)
+    q = torch.distributions.RelaxedOneHotCategorical(torch.tensor(0.5), logits=torch.tensor(Z))
+    with pytest.raises(dm.InputError, match=r"distribution \(RelaxedOneHotCategorical\) .*; pass its "):
+        check(q, V)
