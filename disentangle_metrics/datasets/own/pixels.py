@@ -23,6 +23,7 @@ COUNTS = (1, 3)  # channels of a picture
 SAMPLED = 512  # images that the range of the values is found from
 LEAST_BRIGHT = 64  # largest value that is plausible for 8 bits
 DIM = 1 / 64  # no image in 0..1 is as dim; those divided by 255 twice are
+SHIFTED = 1 + 1 / 64  # the most that images in 0..1 less a number, such as their mean, span
 AT_ONCE = 64
 
 
@@ -140,7 +141,7 @@ def find_range(rows: ImageRows, what: str) -> Range:
         low, high = min(low, float(values.min())), max(high, float(values.max()))
     if low >= 0 and (high in (0, 1) or DIM < high < 1):
         return 0.0, 1.0
-    if -1 <= low < 0 and high <= 1:
+    if -1 <= low < 0 and high <= 1 and (low < DIM - 1 or high - low > SHIFTED):
         return -1.0, 1.0
     if low >= 0 and LEAST_BRIGHT <= high <= 255:
         return 0.0, 255.0

@@ -13,6 +13,7 @@ from disentangle_metrics.datasets import from_arrays
 from disentangle_metrics.datasets.pooled import pooled
 
 GREY = np.arange(2 * 4 * 5, dtype=np.uint8).reshape(2, 4, 5) * 6  # 0 .. 234
+FULL = np.arange(256, dtype=np.float32).reshape(4, 8, 8)
 
 
 @pytest.mark.parametrize(
@@ -26,8 +27,21 @@ GREY = np.arange(2 * 4 * 5, dtype=np.uint8).reshape(2, 4, 5) * 6  # 0 .. 234
         ((GREY > 100).astype(np.float32), GREY > 100),
         (GREY / 255, GREY / 255),
         (GREY / 127.5 - 1, GREY / 255),
+        (GREY / 500 - 1, GREY / 1000),
+        (1 - GREY / 200, 1 - GREY / 400),
     ],
-    ids=["uint8", "float in 0..255", "uint16", "bool", "0/1 uint8", "0/1 float", "0..1", "-1..1"],
+    ids=[
+        "uint8",
+        "float in 0..255",
+        "uint16",
+        "bool",
+        "0/1 uint8",
+        "0/1 float",
+        "0..1",
+        "-1..1",
+        "dark in -1..1",
+        "bright in -1..1",
+    ],
 )
 def test_the_range_is_found_and_mapped_to_0_and_1(images: np.ndarray, unit: np.ndarray) -> None:
     dataset = from_arrays(images)
@@ -96,6 +110,17 @@ def test_channels_that_could_be_first_or_last_are_asked_for() -> None:
         ),
         (np.random.default_rng(0).normal(size=(5, 8, 8)), {}, "none of the usual ranges"),
         (np.full((5, 8, 8), 0.003), {}, "values from 0.003 to 0.003"),
+        (
+            FULL / np.float32(255) - np.float32(0.5),
+            {},
+            r"values from -0.5 to 0.5, .* value_range=\(-0.5, 0.5\)",
+        ),
+        (
+            FULL * np.float32(1 / 255) - np.float32(0.1),
+            {},
+            r"values from -0.1 to 0.9, .* value_range=\(-0.1, 0.9",
+        ),
+        (GREY / 510 - 0.5, {}, "values from -0.5 to -0.0411765"),
         (
             np.where(np.arange(5)[:, None, None] == 3, np.nan, np.ones((5, 8, 8))),
             {},
