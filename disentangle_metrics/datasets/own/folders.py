@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLASS = "class"
+SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}  # folders of splits
 IMAGE_ARRAYS = ("images.npy", "imgs.npy")
 
 
@@ -40,7 +41,8 @@ def from_folder(
     One column of the table holds the pictures' file names, with or without their folders and
     endings. Every other column is a factor, but for row labels and identifiers. Pictures that the table
     does not name are left out. Without a table, each folder in the folder is a class, and pictures in
-    one folder alone have no factors.
+    one folder alone have no factors. Links to folders elsewhere are followed. Classes without a picture that
+    can be read, and folders of splits, are refused.
 
     Parameters
     ----------
@@ -150,17 +152,46 @@ def only_table(folder: Path) -> Path | None:
 
 
 def names_below(folder: Path) -> list[str]:
-    """The pictures' sorted names below the folder; hidden ones are left out."""
+    """The pictures' sorted names below the folder; hidden ones are left out.
+
+    Links to other folders are followed; those into the folder itself lead to what is listed anyway.
+
+    Raises
+    ------
+    DatasetError
+        If a folder in it cannot be read.
+    """
     names: list[str] = []
-    for place, inner, files in os.walk(folder):
-        inner[:] = [name for name in inner if not name.startswith(".")]
+    above: dict[str, tuple[str, ...]] = {os.fspath(folder): ()}  # the real folders on the way to each
+    for place, inner, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        on_the_way = (*above.pop(place), os.path.realpath(place))
+        inner[:] = [n for n in inner if not n.startswith(".") and _leads_on(Path(place, n), on_the_way)]
+        above |= {os.path.join(place, name): on_the_way for name in inner}
         shown = [name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
         names += [(Path(place) / name).relative_to(folder).as_posix() for name in shown]
     return sorted(names)
 
 
+def _leads_on(folder: Path, on_the_way: tuple[str, ...]) -> bool:
+    """Whether it is a folder, or a link to one that is neither in the first folder on the way nor on it."""
+    if not folder.is_symlink():
+        return True
+    real = folder.resolve()
+    return str(real) not in on_the_way and not real.is_relative_to(on_the_way[0])
+
+
+def _refuse(error: OSError) -> None:
+    raise DatasetError(f"{error.filename} cannot be read ({error.strerror})") from error
+
+
 def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:
-    """The folder that each picture is in, of a tree with a folder for each class."""
+    """The folder that each picture is in, of a tree with a folder for each class.
+
+    Raises
+    ------
+    DatasetError
+        If pictures lie beside the folders, a folder has none, or the folders are those of splits.
+    """
     import pandas as pd
 
     tops = [name.partition("/")[0] if "/" in name else "" for name in pictures]
@@ -171,5 +202,19 @@ def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:
         raise DatasetError(
             f"{folder} has pictures in folders and one beside them, {loose}; give a table of factors, or put "
             f"every picture in the folder of its class"
+        )
+    places = [folder / name for name in sorted({*os.listdir(folder)} - {*tops}) if not name.startswith(".")]
+    for place in places:
+        if place.is_dir() or (place.is_symlink() and not place.exists()):
+            raise DatasetError(
+                f"each folder in {folder} is a class, and {place} holds no picture; accepted: "
+                f"{', '.join(SUFFIXES)}; take it away, or give a table of factors"
+            )
+    inner = [name.split("/")[1] if name.count("/") > 1 else "" for name in pictures]
+    several = len({*zip(tops, inner, strict=True)}) > len({*tops})
+    if {top.lower() for top in tops} <= SPLITS or (all(inner) and several):
+        raise DatasetError(
+            f"{folder} has pictures such as {pictures[0]}, so {tops[0]!r} may be a split and no class; "
+            "name the folder of one split, or give a table of factors"
         )
     return pd.DataFrame({CLASS: pd.Categorical(tops)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,74 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "loose.png")
     with pytest.raises(DatasetError, match=r"one beside them, loose\.png"):
         load_dataset(str(tmp_path))
+
+
+def tree(folder: Path, *names: str) -> str:
+    """A folder of black pictures of these names, as text."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / name)
+    return str(folder)
+
+
+def test_a_class_may_be_a_link_to_a_folder(tmp_path: Path) -> None:
+    mine = tree(tmp_path / "mine", "cat/1.png", "dog/2.png")
+    tree(tmp_path / "else", "3.png", "deep/4.png")
+    (tmp_path / "mine/emu").symlink_to(tmp_path / "else", target_is_directory=True)
+    (tmp_path / "mine/cat/up").symlink_to(tmp_path / "mine", target_is_directory=True)  # goes in circles
+    (tmp_path / "else/deep/up").symlink_to(tmp_path / "else", target_is_directory=True)
+    dataset = load_dataset(mine)
+    assert dataset.labels(range(4))["class"].tolist() == ["cat", "dog", "emu", "emu"]
+    assert len(dataset) == 4
+
+
+@pytest.mark.parametrize(
+    ("add", "message"),
+    [
+        (lambda emu: emu.mkdir(), "holds no picture; accepted: .png, "),
+        (lambda emu: emu.mkdir() or (emu / "1.ppm").write_bytes(b"P6"), "holds no picture; accepted: .png, "),
+        (lambda emu: emu.symlink_to("nowhere"), "holds no picture"),
+    ],
+    ids=["an empty folder", "other endings", "a broken link"],
+)
+def test_a_class_without_pictures_is_named(add: Any, message: str, tmp_path: Path) -> None:
+    mine = tree(tmp_path, "cat/1.png", "dog/2.png", ".hidden/3.png")
+    assert len(load_dataset(mine)) == 2
+    add(tmp_path / "emu")
+    with pytest.raises(DatasetError, match=f"emu {message}"):
+        load_dataset(mine)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train/cat/1.png", "train/dog/2.png", "test/cat/3.png"),
+        ("one/cat/1.png", "one/dog/2.png", "two/cat/deep/3.png"),
+        ("Train/cat/1.png", "val/2.png"),
+        ("train/1.png", "test/2.png"),
+    ],
+)
+def test_a_split_is_no_class(names: tuple[str, ...], tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="name the folder of one split, or give a table"):
+        load_dataset(tree(tmp_path, *names))
+
+
+def test_one_folder_in_each_class_is_no_split(tmp_path: Path) -> None:
+    dataset = load_dataset(tree(tmp_path, "cat/images/1.png", "dog/images/2.png", "emu/pictures/3.png"))
+    assert dataset.labels(range(3))["class"].tolist() == ["cat", "dog", "emu"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(monkeypatch: Any, tmp_path: Path) -> None:
+    mine, scandir = tree(tmp_path, "cat/1.png", "dog/2.png"), os.scandir
+
+    def guarded(place: Any) -> Any:
+        if str(place).endswith("dog"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(DatasetError, match=r"dog cannot be read \(Permission denied\)"):
+        load_dataset(mine)
 
 
 def test_pictures_alone_are_for_training(folder: Path) -> None:
