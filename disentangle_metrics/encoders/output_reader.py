@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,11 +81,13 @@ class OutputReader:
         InputError
             If what `encode` returns cannot be read.
         """
-        output, rows = encode(images), len(images)
-        drawn, again = self._drawn or frozenset(), None
-        if first := self._drawn is None and rows > 0:
+        rows, drawn, again = len(images), self._drawn or frozenset(), None
+        first = self._drawn is None and rows > 0
+        same = _copied(images) if first else images
+        output = encode(images)  # which may change them in place
+        if first:
             output = Held.of(output)
-            again = encode(images)
+            again = encode(_copied(same))
             drawn = self._notice(output, again, rows)
         pixels = self._pixels(output, np.shape(images))
         posterior = read_posterior(
@@ -93,7 +96,7 @@ class OutputReader:
         if posterior.doubt and not self._is_logvar:
             self._weigh(posterior)
         if first and posterior.beside:
-            more = (encode(images) for _ in range(DRAWS // rows))
+            more = (encode(_copied(same)) for _ in range(DRAWS // rows))
             if posterior.doubt:
                 _check_order(posterior, (output, again), more)
             else:
@@ -148,6 +151,10 @@ class OutputReader:
                 "those of one draw; score the means instead (`outputs`, `encode_with`)"
             )
         return ignored
+
+
+def _copied(images: Any) -> Any:
+    return images.clone() if hasattr(images, "clone") else copy.deepcopy(images)
 
 
 def _check_mean(posterior: Posterior, passes: Iterable[Any], outputs: str) -> None:
