@@ -102,7 +102,9 @@ CODES: Mapping[str, Code] = {
         "The codes fit their prior in another range of the images. The network may expect that one.",
     ),
     "network_outputs": Code(
-        "warning", "What a network gives needs care: its code is drawn at random, or its spread is none."
+        "warning",
+        "What a network gives needs care: its code is drawn at random, its code depends on the batch, or its "
+        "spread is none.",
     ),
     # On both
     "swapped": Code(

@@ -64,8 +64,9 @@ def evaluate(
     encoder : callable
         From a float32 batch (n, channels, height, width) in [0, 1] to means (n, n_latents), a pair
         (mean, logvar), or outputs by name. Its first batch is encoded twice, to notice a code that is
-        drawn at random. What :func:`load_encoder` returns, a ``torch.nn.Module`` (run in
-        evaluation mode, on the device it is on, and left as it was), or a function of NumPy arrays.
+        drawn at random, and half of it once more, to notice one that depends on its batch. What
+        :func:`load_encoder` returns, a ``torch.nn.Module`` (run in evaluation mode, on the device it is on,
+        and left as it was), or a function of NumPy arrays.
     dataset : FactorDataset, array or loader
         What :func:`load_dataset` returns; or your own images, as :func:`.datasets.from_arrays` takes
         them: (n, height, width), (n, height, width, channels) or (n, channels, height, width), in 0..1,
@@ -83,7 +84,8 @@ def evaluate(
     seed : int
         Seed of the rows and of every metric that draws.
     batch_size : int
-        Images encoded at a time; it bounds the memory and does not change what is measured.
+        Images encoded at a time; it bounds the memory. It changes no score, but for a network that mixes the
+        images of a batch, as BatchNorm without running statistics does. A check says so.
     scale : str, pair or mapping, optional
         The range in which the encoder expects its images, if it is not [0, 1]: see :func:`load_encoder`.
         A check says if the codes fit their prior in another range alone.

@@ -92,8 +92,9 @@ class OnnxNetwork:
         return options
 
     def _run(self, images: NDArray[Any], size: int, options: Any) -> list[NDArray[Any]]:
-        """The outputs for up to `size` images; a model made for a fixed number gets zeros for the rest."""
-        missing = np.zeros((size - len(images), *images.shape[1:]), images.dtype)
+        """The outputs for up to `size` images; copies of the last one fill a batch of fixed size."""
+        last = images[-1:] if len(images) else np.zeros((1, *images.shape[1:]), images.dtype)
+        missing = np.repeat(last, size - len(images), axis=0)
         try:
             given = {self.input.name: np.concatenate([images, missing])}
             outputs = self.session.run(self.outputs, given, options)

@@ -28,6 +28,8 @@ from disentangle_metrics.inputs.arrays import to_numpy
 ENOUGH = 256  # rows in which a log-variance is below 0 somewhere, and a deviation nowhere
 DRAWS = 1024  # draws of a code, over the images of a batch, that show what it scatters around
 BESIDE = 0.1  # of the variance of a code: what the square of its distance from its mean stays below
+APART = 0.005  # of the deviation of the codes: what rounding changes in a batch of another size
+APART_IN_16_BITS = 0.02  # the same of networks whose codes have 16 bits
 
 
 class OutputReader:
@@ -36,6 +38,7 @@ class OutputReader:
     The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
     they are no means. `remarks` then says if only drawn codes were there to be scored. If one output
     without the name of a mean is left, more passes show whether the drawn code scatters around it.
+    If nothing is drawn, half of the first batch is encoded alone: `remarks` says if its means are others.
 
     A spread without a name is refused if it is positive everywhere, unless `by_contract` a pair is (mean,
     logvar). Once it was not, it is a log-variance. Within :meth:`one_data_set` the first rows decide, however
@@ -81,14 +84,16 @@ class OutputReader:
         InputError
             If what `encode` returns cannot be read.
         """
-        rows, drawn, again = len(images), self._drawn or frozenset(), None
+        rows, drawn, again, steady = len(images), self._drawn or frozenset(), None, False
         first = self._drawn is None and rows > 0
         same = _copied(images) if first else images
         output = encode(images)  # which may change them in place
         if first:
             output = Held.of(output)
             again = encode(_copied(same))
-            drawn = self._notice(output, again, rows)
+            differing = outputs_that_differ(output, again)
+            drawn = self._notice(output, differing, rows)
+            steady = not differing
         pixels = self._pixels(output, np.shape(images))
         posterior = read_posterior(
             output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=True
@@ -103,6 +108,12 @@ class OutputReader:
                 _check_mean(posterior, itertools.chain((output, again), more), shown(list(listed(output))))
         if first:
             self._drawn = drawn
+        if steady and _mixes(encode, same, posterior):
+            self.remarks.append(
+                "the codes depend on which images are in a batch: half of the first one alone gives others, "
+                f"and the scores are those of batches of {rows:,}; BatchNorm without running statistics can "
+                "be the cause"
+            )
         if posterior.problem:
             if self._read_any:
                 raise InputError(f"{posterior.problem.partition(';')[0]}, in a later batch")
@@ -130,9 +141,8 @@ class OutputReader:
         pair = [np.shape(part.value) for part in listed(output)] if self.by_contract else []
         return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
 
-    def _notice(self, output: Any, again: Any, rows: int) -> frozenset[str]:
-        """The names of the outputs that are drawn, with a remark if the means are."""
-        drawn = outputs_that_differ(output, again)
+    def _notice(self, output: Any, drawn: frozenset[str], rows: int) -> frozenset[str]:
+        """The names of the outputs that are drawn and set aside, with a remark if the means are drawn."""
         if not drawn:
             return drawn
         codes = [part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows]
@@ -155,6 +165,33 @@ class OutputReader:
 
 def _copied(images: Any) -> Any:
     return images.clone() if hasattr(images, "clone") else copy.deepcopy(images)
+
+
+def _mixes(encode: Callable[[Any], Any], images: Any, posterior: Posterior) -> bool:
+    """Whether half of the images, encoded alone, have other means than those of the whole batch.
+
+    The half begins with the second image. So a network that was exported for batches of a fixed size, into
+    which a batch is cut, meets its images in other company.
+    """
+    if len(images) < 2:
+        return False
+    some = slice(1, 1 + len(images) // 2)
+    try:
+        outputs = {part.name: part.value for part in listed(encode(images[some]))}
+        means = np.ma.filled(to_numpy(outputs[posterior.mean_is], "the encoder's output"), np.nan)
+    except Exception:  # what a network raises that takes one size of batch alone, which is in its right
+        return False
+    whole = posterior.mean.astype(np.float64)
+    if means.shape != whole[some].shape:
+        return False
+    apart = np.sqrt(np.mean((means - whole[some]) ** 2))
+    share = APART_IN_16_BITS if _of_16_bits(whole) else APART
+    return not apart <= max(share * np.sqrt(whole.var(axis=0).mean()), SAME * np.abs(whole).max())
+
+
+def _of_16_bits(values: NDArray[np.float64]) -> bool:
+    """Whether float16 or bfloat16 holds each value: none has more than 10 bits after its first."""
+    return not bool((values.view(np.uint64) & np.uint64(2**42 - 1)).any())
 
 
 def _check_mean(posterior: Posterior, passes: Iterable[Any], outputs: str) -> None:

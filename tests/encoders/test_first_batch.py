@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import disentangle_metrics as dm
 from disentangle_metrics.encoders.output_reader import OutputReader
 
 RNG = np.random.default_rng(0)
@@ -54,3 +55,106 @@ def test_a_code_that_scatters_around_the_mean_of_images_that_are_changed_is_set_
     means, remarks = read(encode)
     np.testing.assert_allclose(means, codes((IMAGES - 0.5) / 0.25), rtol=1e-5)
     assert remarks == []
+
+
+def centred(images):
+    found = codes(images)
+    return found - found.mean(axis=0)
+
+
+def in_chunks(images):
+    """As a network that was exported for 16 images gives them."""
+    return np.concatenate([centred(images[start : start + 16]) for start in range(0, len(images), 16)])
+
+
+def attending(images):
+    found = codes(images)
+    likeness = np.exp(found @ found.T)
+    return likeness @ found / likeness.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("encode", [centred, in_chunks, attending])
+@pytest.mark.parametrize(
+    "arrange", [lambda z: z, lambda z: (z, z * 0 - 1), lambda z: {"logvar": z * 0, "mu": z}]
+)
+def test_codes_that_depend_on_their_batch_are_told(encode, arrange):
+    means, remarks = read(lambda images: arrange(encode(images)))
+    np.testing.assert_array_equal(means, encode(IMAGES))
+    (remark,) = remarks
+    assert "the codes depend on which images are in a batch" in remark
+    assert "batches of 64" in remark
+
+
+class Recorder:
+    """An encoder that counts the images of each call."""
+
+    def __init__(self, encode):
+        self.encode, self.seen = encode, []
+
+    def __call__(self, images):
+        self.seen.append(len(images))
+        return self.encode(images)
+
+
+def test_half_a_batch_once_is_what_it_costs():
+    encode, reader = Recorder(codes), OutputReader()
+    for rows in (64, 64, 7):
+        reader.read(encode, IMAGES[:rows])
+    assert encode.seen == [64, 64, 32, 64, 7]
+    assert reader.remarks == []
+
+
+def test_rounding_is_no_dependence():
+    def rounded(images):  # to the 8 bits of bfloat16, and by other sums in another size of batch
+        found = codes(images) * np.float32(1 + 2e-3 * (len(images) < 64))
+        return (found.view(np.uint32) & 0xFFFF0000).view(np.float32)
+
+    assert read(rounded)[1] == []
+    assert read(lambda images: codes(images) * np.float32(1 + 1e-4 * (len(images) < 64)))[1] == []
+    assert read(lambda images: np.full((len(images), 3), 2 + 1e-7 * len(images)))[1] == []  # constants
+
+
+def fixed(images):
+    if len(images) != 64:
+        raise ValueError("this network takes 64 images")
+    return centred(images)
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        fixed,
+        lambda images: codes(IMAGES),
+        lambda images: {"mean": codes(images)} if len(images) == 64 else (),
+    ],
+    ids=["fixed", "of another shape", "of other outputs"],
+)
+def test_networks_for_a_fixed_number_of_images_are_left_alone(encode):
+    means, remarks = read(encode)
+    assert means.shape == (64, 3)
+    assert remarks == []
+
+
+def test_one_image_and_drawn_codes_are_encoded_twice_as_before():
+    rng = np.random.default_rng(0)
+    one, drawn = Recorder(centred), Recorder(lambda images: rng.normal(size=(len(images), 3)))
+    assert read(one, IMAGES[:1])[1] == []
+    (remark,) = read(drawn)[1]
+    assert "draws its code at random" in remark
+    assert (one.seen, drawn.seen) == ([1, 1], [64, 64])
+    assert rng.normal() == np.random.default_rng(0).normal(size=385)[-1]  # 2 * 64 * 3 were drawn
+
+
+def test_batch_norm_without_running_statistics_is_told():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    norm = torch.nn.BatchNorm1d(16, track_running_stats=False)
+    network = torch.nn.Sequential(torch.nn.Flatten(), norm, torch.nn.Linear(16, 3))
+    factors = RNG.integers(0, 3, (64, 2))
+    for size in (32, 64):
+        with pytest.warns(dm.errors.ScoreWarning, match=f"are in a batch.*batches of {size}"):
+            dm.evaluate(network, IMAGES[:, 0], factors, metrics="mig", anchors=False, batch_size=size)
+    kept = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.BatchNorm1d(16), torch.nn.Linear(16, 3))
+    for precision in (torch.float32, torch.bfloat16):
+        report = dm.evaluate(kept.to(precision), IMAGES[:, 0], factors, metrics="mig", anchors=False)
+        assert not [check for check in report.found if check.code == "network_outputs"]

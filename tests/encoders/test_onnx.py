@@ -97,6 +97,20 @@ def test_two_outputs_by_name_else_by_order(names, mean_first, tmp_path, pixels) 
         np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+def test_copies_of_the_last_image_fill_a_fixed_batch(tmp_path, pixels) -> None:
+    content = model(shape=(4, 1, 4, 4))
+    content.graph.node[0].input[0] = "centred"  # what is flattened
+    for node in (
+        helper.make_node("Sub", ["images", "middle"], ["centred"]),
+        helper.make_node("ReduceMean", ["images"], ["middle"], axes=[0], keepdims=1),
+    ):
+        content.graph.node.insert(0, node)
+    encoder = load_encoder(saved(tmp_path / "m.onnx", content))
+    expected = codes(pixels[:4] - pixels[:4].mean(axis=0))
+    np.testing.assert_allclose(encoder(pixels), [*expected, np.zeros(3)], atol=1e-5)
+    assert "depend on which images are in a batch" in encoder.remarks[0]
+
+
 @pytest.mark.parametrize("batch", [1, 2, 7])
 def test_a_batch_size_fixed_by_the_export(batch, tmp_path, pixels) -> None:
     encoder = load_encoder(saved(tmp_path / "m.onnx", model(shape=(batch, 1, 4, 4))))
