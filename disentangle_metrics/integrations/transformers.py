@@ -15,14 +15,19 @@ from disentangle_metrics.scoring.requests import Metric
 
 TrainerCallback: Any = need("transformers").TrainerCallback
 
+UNSCORED: tuple[int, dict[str, float]] = (-1, {})
+"""A step that no training has, and its scores."""
+
 
 class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is not installed
     """Score a model on held-out data every n epochs, and log the scores through the Trainer.
 
     ``trainer.add_callback(ScoreCallback(trainer, loader))``. Scores go to ``trainer.state.log_history`` and
     to whatever the Trainer reports to. If the Trainer evaluates after the same epoch, its metrics have them
-    too, as ``eval_mig``, and ``metric_for_best_model="eval_mig"`` works. Only the main process scores. An
-    epoch that ``max_steps`` or another callback breaks off is scored under the number that it would have.
+    too, as ``eval_mig``, and ``metric_for_best_model="eval_mig"`` works. An evaluation of an epoch that is not
+    scored has no such entry, nor has one after training. Only the main process scores; the others get its
+    numbers. An epoch that ``max_steps`` or another callback breaks off is scored under the number that it
+    would have.
 
     The model is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
     PyTorch is put back: training goes on as if nothing had been scored.
@@ -72,7 +77,7 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
         self._trainer = trainer
         self._held_out = HeldOut(data, metrics, every_n_epochs, prefix, options)
         self._encode_with, self._outputs = encode_with, outputs
-        self._latest: tuple[int, dict[str, float]] = (-1, {})  # the step, and its scores
+        self._latest = UNSCORED
 
     @property
     def reports(self) -> dict[int, Report]:
@@ -81,6 +86,7 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
         """Refuse before training what cannot be scored."""
+        self._latest = UNSCORED
         if state.is_world_process_zero:
             self._held_out.check(self._encoder(parts["model"]))
 
@@ -88,17 +94,25 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
         """Score and log, if it is time."""
         # A fraction where broken off, and of data without length; the Trainer evaluates after these too.
         epoch = math.ceil(state.epoch)
-        if not epoch or not self._held_out.due(epoch) or not state.is_world_process_zero:  # 0: without a step
+        if not epoch or not self._held_out.due(epoch):  # 0: without a step
             return
-        scores = self._held_out.score(self._encoder(parts["model"]), epoch)
+        main = state.is_world_process_zero
+        scores = self._held_out.score(self._encoder(parts["model"]), epoch) if main else {}
+        # Every process chooses the best model by them.
+        (scores,) = need("accelerate", "transformers").utils.broadcast_object_list([scores])
         self._latest = (state.global_step, scores)
-        self._trainer.log(dict(scores))
+        if main:
+            self._trainer.log(dict(scores))
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **parts: Any) -> None:
         """Add the scores of this epoch to what the Trainer has evaluated."""
         step, scores = self._latest
         if metrics is not None and step == state.global_step:
             metrics.update({f"eval_{name}": value for name, value in scores.items()})
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
+        """Forget the scores of the last epoch: by now the Trainer may hold its best model."""
+        self._latest = UNSCORED
 
     def _encoder(self, model: Any) -> Encoder:
         network = self._trainer.accelerator.unwrap_model(model)

@@ -22,6 +22,7 @@ from lightning.pytorch.loggers import CSVLogger  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from disentangle_metrics.integrations.lightning import ScoreCallback  # noqa: E402
+from tests.integrations.ports import free_port  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 ROWS = 64
@@ -194,15 +195,6 @@ def test_of_two_processes_one_scores_and_both_have_the_numbers(tmp_path) -> None
     (first, score), (second, other) = (json.loads(output.splitlines()[-1]) for output, _ in ended)
     assert (first, second) == ([1, 2], [])
     assert score == other
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def test_what_cannot_be_scored_is_refused_before_training(tmp_path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +20,9 @@ pytest.importorskip("accelerate")
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from disentangle_metrics.integrations.transformers import ScoreCallback  # noqa: E402
+from tests.integrations.ports import free_port  # noqa: E402
 
+ROOT = Path(__file__).parents[2]
 ROWS = 48
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -107,6 +113,29 @@ def test_the_best_model_is_chosen_by_a_score(tmp_path, length) -> None:
     assert run.state.best_metric == pytest.approx(best, abs=1e-9)
 
 
+def test_the_best_model_does_not_get_the_scores_of_the_last_epoch(tmp_path) -> None:
+    run = trainer(
+        tmp_path, num_train_epochs=2, eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True,
+        metric_for_best_model="eval_score", greater_is_better=False,
+    )  # fmt: skip
+    callback = ScoreCallback(run, held_out(), prefix="score_", metrics="mig")
+    run.add_callback(callback)
+    evaluated = []
+
+    class Rank(transformers.TrainerCallback):
+        """Calls the first epoch the better one."""
+
+        def on_evaluate(self, args, state, control, metrics=None, **parts):
+            evaluated.append("eval_score_mig" in metrics)
+            metrics["eval_score"] = state.epoch
+
+    run.add_callback(Rank())
+    run.train()
+    assert (run.state.best_global_step, run.state.global_step) == (3, 6)  # the first model is back
+    assert "eval_score_mig" not in run.evaluate()
+    assert evaluated == [True, True, False]
+
+
 def test_training_is_the_same_with_and_without(tmp_path) -> None:
     plain = trainer(tmp_path / "a")  # it seeds when it is made
     plain.train()
@@ -119,6 +148,45 @@ def test_training_is_the_same_with_and_without(tmp_path) -> None:
 def test_arguments_are_refused_before_training(tmp_path) -> None:
     with pytest.raises(dm.InputError, match="`every_n_epochs` must be"):
         ScoreCallback(trainer(tmp_path), held_out(), every_n_epochs=0)
+
+
+PROCESS = """
+import json, sys, warnings
+from tests.integrations.test_transformers import ScoreCallback, held_out, trainer
+warnings.simplefilter("ignore")
+run = trainer(
+    sys.argv[1], num_train_epochs=2, eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True,
+    metric_for_best_model="eval_mig", greater_is_better=True, ddp_backend="gloo",
+)
+callback = ScoreCallback(run, held_out())
+run.add_callback(callback)
+run.train()
+print(json.dumps([list(callback.reports), run.state.best_metric]))
+"""
+
+
+@pytest.mark.slow
+def test_of_two_processes_one_scores_and_both_choose_the_best_model_by_it(tmp_path) -> None:
+    environment = {
+        **os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
+        "LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    try:
+        ended = [process.communicate(timeout=200) for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    assert [process.returncode for process in started] == [0, 0], ended
+    (first, best), (second, other) = (json.loads(output.splitlines()[-1]) for output, _ in ended)
+    assert (first, second) == ([1, 2], [])
+    assert best == other
 
 
 @pytest.fixture
