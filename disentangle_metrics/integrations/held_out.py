@@ -24,7 +24,7 @@ from disentangle_metrics.loaders import encode_batches, factor_places, is_loader
 from disentangle_metrics.scoring.early import check_score_options, check_values, read_again
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Metric
+from disentangle_metrics.scoring.requests import Metric, choose
 
 DEFAULT = ("mig", "mig_sup")
 """Quick, and blind to opposite faults."""
@@ -77,6 +77,12 @@ class HeldOut:
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
         self.options = options
         self.reports: dict[int, Report] = {}
+
+    @property
+    def names(self) -> set[str]:
+        """What the scores are logged as."""
+        choices = choose(self.options["metrics"], self.options.get("protocol", "default"))
+        return {f"{self.prefix}{key}" for choice in choices for key in choice.keys}
 
     def check(self, encoder: Any) -> None:
         """Encode the first rows, so that what cannot be scored is refused before training.

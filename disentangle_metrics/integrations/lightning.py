@@ -7,12 +7,14 @@ from typing import Any
 
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.outputs import Outputs
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.integrations.held_out import DEFAULT, HeldOut
 from disentangle_metrics.integrations.library import need
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 
 Callback: Any = need("lightning").Callback
+callbacks: Any = need("lightning").pytorch.callbacks
 
 
 class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not installed
@@ -21,6 +23,11 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     Scores go through ``module.log_dict``: to every logger of the trainer, to its progress bar if asked, and
     to ``trainer.callback_metrics``, which ModelCheckpoint and EarlyStopping monitor. Only the main process
     scores; the others get its numbers.
+
+    Validation runs before the scores are there. Where ``check_val_every_n_epoch`` or ``val_check_interval``
+    is not 1, say ``ModelCheckpoint(monitor="mig", save_on_train_epoch_end=True)`` and
+    ``EarlyStopping("mig", check_on_train_epoch_end=True)``. With `every_n_epochs` above 1 the checkpoint
+    needs the same ``every_n_epochs``, and EarlyStopping cannot monitor a score.
 
     The module is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
     PyTorch is put back: training goes on as if nothing had been scored.
@@ -53,7 +60,8 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     Raises
     ------
     InputError
-        If an argument cannot be used; before the first epoch also if the data or the module's outputs cannot.
+        If an argument cannot be used; before the first epoch also if the data or the module's outputs cannot,
+        if another such callback has the same names, or if a monitor would read the scores of another epoch.
     """
 
     def __init__(
@@ -78,7 +86,17 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         return self._held_out.reports
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        """Refuse before training what cannot be scored."""
+        """Refuse before training what cannot be scored, and monitors that would read other epochs' scores."""
+        names = self._held_out.names
+        for other in trainer.callbacks:
+            same = names & other._held_out.names if isinstance(other, ScoreCallback) else ()
+            if same and other is not self:
+                raise InputError(
+                    f"two callbacks log {min(same)!r}, and Lightning would log their mean; give each its own "
+                    "`prefix`"
+                )
+            if getattr(other, "monitor", None) in names:
+                self._refuse_other_epochs(trainer, other)
         if trainer.is_global_zero:
             self._held_out.check(self._encoder(pl_module))
 
@@ -92,6 +110,27 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
             scores = self._held_out.score(self._encoder(pl_module), epoch)
         scores = trainer.strategy.broadcast(scores)
         pl_module.log_dict(scores, on_step=False, on_epoch=True, prog_bar=self._prog_bar)
+
+    def _refuse_other_epochs(self, trainer: Any, monitor: Any) -> None:
+        """Refuse a callback that reads a score before it is there: it would take the one before for it."""
+        every = self._held_out.every
+        by_default = trainer.check_val_every_n_epoch == 1 and trainer.val_check_interval == 1.0
+        if isinstance(monitor, callbacks.ModelCheckpoint):
+            at_end = getattr(monitor, "_save_on_train_epoch_end", None)  # Lightning has no public name for it
+            epochs = getattr(monitor, "_every_n_epochs", every)
+            fits = (by_default if at_end is None else at_end) and epochs and epochs % every == 0
+            remedy = f"`save_on_train_epoch_end=True` and `every_n_epochs={every}`"
+        elif isinstance(monitor, callbacks.EarlyStopping):
+            at_end = getattr(monitor, "_check_on_train_epoch_end", None)
+            fits = (by_default if at_end is None else at_end) and every == 1
+            remedy = "`check_on_train_epoch_end=True`, and the scores `every_n_epochs=1`"
+        else:
+            return
+        if not fits:
+            raise InputError(
+                f"{type(monitor).__name__} would read {monitor.monitor!r} of another epoch, since it does "
+                f"not run right after each score; give it {remedy}"
+            )
 
     def _encoder(self, module: Any) -> Encoder:
         return Encoder(module, outputs=self._outputs, encode_with=self._encode_with)

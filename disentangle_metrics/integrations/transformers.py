@@ -24,10 +24,10 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
 
     ``trainer.add_callback(ScoreCallback(trainer, loader))``. Scores go to ``trainer.state.log_history`` and
     to whatever the Trainer reports to. If the Trainer evaluates after the same epoch, its metrics have them
-    too, as ``eval_mig``, and ``metric_for_best_model="eval_mig"`` works. An evaluation of an epoch that is not
-    scored has no such entry, nor has one after training. Only the main process scores; the others get its
-    numbers. An epoch that ``max_steps`` or another callback breaks off is scored under the number that it
-    would have.
+    too, as ``eval_mig``, and ``metric_for_best_model="eval_mig"`` works. An evaluation of an epoch that is
+    not scored has no such entry, nor has one after training. Only the main process scores; the others get
+    its numbers. An epoch that ``max_steps`` or another callback breaks off is scored under the number that
+    it would have.
 
     The model is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
     PyTorch is put back: training goes on as if nothing had been scored.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -123,6 +124,30 @@ def test_checkpoints_and_early_stopping_monitor_a_score(tmp_path) -> None:
     assert float(best.best_model_score) == pytest.approx(
         max(report["mig"].value for report in callback.reports.values()), abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("every", "others", "options", "message"),
+    [
+        (1, [ScoreCallback(data())], {}, "two callbacks log 'mig'.*`prefix`"),
+        (1, [ScoreCallback(data(), prefix="other_")], {}, None),
+        (1, [ModelCheckpoint(monitor="mig")], {"check_val_every_n_epoch": 2}, "`save_on_train_epoch_end=True`"),
+        (1, [ModelCheckpoint(monitor="mig")], {"val_check_interval": 0.5}, "`save_on_train_epoch_end=True`"),
+        (1, [ModelCheckpoint(monitor="loss")], {"val_check_interval": 0.5}, None),
+        (1, [ModelCheckpoint(monitor="mig", save_on_train_epoch_end=True)], {"val_check_interval": 0.5}, None),
+        (2, [ModelCheckpoint(monitor="mig")], {}, "`every_n_epochs=2`"),
+        (2, [ModelCheckpoint(monitor="mig", every_n_epochs=4)], {}, None),
+        (1, [ModelCheckpoint(monitor="mig", every_n_train_steps=3)], {}, "of another epoch"),
+        (3, [EarlyStopping("mig", strict=False)], {}, "scores `every_n_epochs=1`"),
+        (1, [EarlyStopping("mig")], {"check_val_every_n_epoch": 2}, "`check_on_train_epoch_end=True`"),
+        (1, [EarlyStopping("mig", check_on_train_epoch_end=True)], {"check_val_every_n_epoch": 2}, None),
+    ],
+)  # fmt: skip
+def test_no_model_is_saved_under_the_score_of_another(tmp_path, every, others, options, message) -> None:
+    callback = ScoreCallback(data(), every_n_epochs=every)
+    refused = contextlib.nullcontext() if message is None else pytest.raises(dm.InputError, match=message)
+    with refused:
+        train(tmp_path, callbacks=[callback, *others], max_steps=1, enable_checkpointing=True, **options)
 
 
 def test_the_codes_are_those_of_encode_where_forward_has_none(tmp_path) -> None:
