@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import operator
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
@@ -54,7 +54,7 @@ def encode_batches(
     """
     posteriors: list[Posterior] = []
     columns: list[Any] = []
-    steps = len(loader) if isinstance(loader, Sized) else 0
+    steps = operator.length_hint(loader)  # 0 where its len() fails, as that of a DataLoader of a stream
     torch = sys.modules.get("torch")
     with contextlib.ExitStack() as stack:
         bar = stack.enter_context(LateProgress("encoding", steps, "steps")) if progress and steps else None

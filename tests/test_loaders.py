@@ -210,6 +210,17 @@ def test_unknown_options_and_factors_are_refused(rows) -> None:
         dm.evaluate(encode, cut(*rows), factor_names=["shape"], **CHEAP)
 
 
+def test_a_data_loader_of_a_stream_has_no_length(rows) -> None:
+    data = pytest.importorskip("torch.utils.data")
+
+    class Stream(data.IterableDataset):
+        def __iter__(self):
+            return zip(*rows, strict=True)
+
+    report = dm.evaluate(encode, data.DataLoader(Stream(), batch_size=16), progress=True, **CHEAP)
+    assert report["mig"].value == dm.mig(rows[0][:, :2], rows[1]).value
+
+
 def test_a_data_loader_of_pytorch_and_a_network_of_numbers(rows) -> None:
     torch = pytest.importorskip("torch")
     data = torch.utils.data

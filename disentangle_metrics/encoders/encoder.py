@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -231,27 +232,60 @@ def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
     return np.asarray(detached, np.float32)
 
 
+FAILURES = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
+"""What a network raises of inputs that it cannot take."""
+
+
 def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike | torch.Tensor) -> Any:
-    """What `call`, of a PyTorch network, returns for `images`, on its own device and in its own precision."""
+    """What `call`, of a PyTorch network, returns for `images`, on its own device.
+
+    Decimals and 8-bit images come in the network's own precision. So do other whole numbers and flags, where
+    the network does not take them as they are.
+    """
     import torch
 
     device, dtype = _home(network)
-    batch = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images, np.float32))
+    batch = _tensor(images)
+    whole = not (batch.is_floating_point() or batch.dtype == torch.uint8)
     try:
+        batch = batch.to(device=device)
         with torch.no_grad(), full_float32(device.type):
-            return call(batch.to(device=device, dtype=dtype))
-    except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+            if not whole:
+                return call(batch.to(dtype=dtype))
+            try:  # numbers of words, say, which another precision would round
+                return call(batch)
+            except FAILURES as error:
+                with contextlib.suppress(*FAILURES):
+                    return call(batch.to(dtype=dtype))
+                raise error from None
+    except FAILURES as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise InputError(
-                f"the {device} has not enough memory for a batch of {len(batch)} images; use a "
+                f"the {device} has not enough memory for a batch of {len(batch)} inputs; use a "
                 "smaller `batch_size`"
             ) from error
         reason = str(error).partition("\n")[0]
+        of_images = (
+            " (images, channels, height, width); it may expect another number of channels or images of "
+            "another size (`dm.load_dataset(..., pool=2)` halves them)"
+        )
         raise InputError(
-            f"the network cannot encode a batch of shape {tuple(batch.shape)} (images, channels, "
-            "height, width); it may expect another number of channels or images of another size "
-            f"(`dm.load_dataset(..., pool=2)` halves them): {type(error).__name__}: {reason}"
+            f"the network cannot encode a batch of shape {tuple(batch.shape)}"
+            f"{of_images if batch.ndim == 4 else ''}: {type(error).__name__}: {reason}"
         ) from error
+
+
+def _tensor(inputs: ArrayLike | torch.Tensor) -> torch.Tensor:
+    """The inputs as a tensor: whole numbers and flags as they are, decimals and 8-bit images as float32."""
+    import torch
+
+    if isinstance(inputs, torch.Tensor):
+        return inputs
+    array = np.asarray(inputs)
+    if array.dtype in (np.uint16, np.uint32):  # PyTorch can hardly compute with them
+        return torch.from_numpy(array.astype(np.int64))
+    whole = array.dtype.kind in "iub" and array.dtype != np.uint8
+    return torch.from_numpy(np.array(array, array.dtype.newbyteorder("=") if whole else np.float32))
 
 
 def _home(network: torch.nn.Module) -> tuple[torch.device, torch.dtype]:

@@ -89,3 +89,40 @@ def test_a_frozen_script_is_an_encoder(tmp_path):
     np.testing.assert_allclose(encoder(images), expected, atol=1e-5)
     report = dm.evaluate(frozen, SPRITES, **OPTIONS)
     assert report["mcc"].value == pytest.approx(dm.evaluate(network, SPRITES, **OPTIONS)["mcc"].value)
+
+
+class Words(torch.nn.Module):
+    """Codes of numbers of words: their places in a table of 8 by 8."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, words):
+        return torch.stack([words // 8 % 8, words % 8], 1).long().float()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("array", [torch.asarray, np.asarray, lambda words: np.asarray(words, np.uint32)])
+def test_numbers_of_words_are_not_rounded(dtype, array):
+    words = torch.randint(0, 64, (500,), generator=torch.Generator().manual_seed(0)) + 2**25
+    factors = torch.stack([words // 8 % 8, words % 8], 1)
+    report = dm.evaluate(Words().to(dtype), [(array(words), factors)], metrics="mig", anchors=False)
+    assert report["mig"].value == dm.mig(factors, factors).value
+
+
+def test_a_network_of_words_is_scored_or_says_what_is_wrong():
+    words = torch.arange(60).reshape(30, 2) % 3
+    network = torch.nn.Sequential(torch.nn.Embedding(3, 2), torch.nn.Flatten())
+    report = dm.evaluate(network, [(words, words)], metrics="mig", anchors=False)
+    assert report["mig"].value == dm.mig(network(words), words).value
+    with pytest.raises(dm.InputError, match=r"a batch of shape \(30, 2\): IndexError: index out of range"):
+        dm.evaluate(network, [(words + 1, words)], metrics="mig")
+
+
+@pytest.mark.parametrize("array", [torch.asarray, np.asarray])
+def test_whole_numbers_reach_a_network_that_takes_decimals_alone(array):
+    codes = torch.arange(60).reshape(30, 2) % 7
+    network = torch.nn.Linear(2, 2)
+    report = dm.evaluate(network, [(array(codes), codes)], metrics="mig", anchors=False)
+    assert report["mig"].value == dm.mig(network(codes.float()), codes).value
