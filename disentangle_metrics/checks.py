@@ -33,7 +33,8 @@ CODES: Mapping[str, Code] = {
     ),
     "row_numbers": Code("warning", "A factor counts the rows: every row has the next whole number."),
     "kind_uncertain": Code(
-        "note", "A factor has 41 to 64 whole numbers. They may be categories or a measurement."
+        "note",
+        "A factor has 41 to 64 whole numbers, or more in an Accumulator. They may be a measurement.",
     ),
     "labels_with_gaps": Code(
         "warning", "A factor has many whole numbers with gaps, like codes. They are read as categories."

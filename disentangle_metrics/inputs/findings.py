@@ -51,6 +51,11 @@ DOUBTS = {
         "spans much more or less than its declared period",
         "declare the period in the unit of its values, as in circular:6.2832 for radians",
     ),
+    "counted": (
+        "kind_uncertain",
+        "has {values:,} whole numbers, counted as categories",
+        "if it is a measurement, score all rows at once; else declare it categorical",
+    ),
     "decimals": (
         "decimal_grid",
         "has {values} numbers with decimals, read as categories",
@@ -91,9 +96,12 @@ def on_counts(
     factors: Sequence[Factor],
     precision: np.dtype[np.floating],
 ) -> tuple[Check, ...]:
-    """The checks of rows that are gone, from the ranges (D,) of the latents and the levels of the factors."""
+    """The checks of rows that are gone, from the ranges (D,) of the latents and the levels of the factors.
+
+    Whether factors depend on one another, or are one in one-hot code, only rows could tell.
+    """
     return (
-        *on_factors(factors),
+        *(found for factor in factors for found in _on_factor(factor)),
         *on_ranges(low, high, names, precision),
         *on_sizes(rows, len(names), factors),
     )

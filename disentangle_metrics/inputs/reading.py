@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["categorical", "ordinal", "continuous", "circular"]
 Rule = Literal["measurements", "whole_numbers"]
-Doubt = Literal["", "decimals", "between", "labels", "row_numbers", "identifier", "period"]
+Doubt = Literal["", "decimals", "between", "labels", "row_numbers", "identifier", "period", "counted"]
 
 FEW = 40  # values of the finest factor of the published grids
 MANY = 64
@@ -57,8 +57,9 @@ class Reading:
     doubt : str
         What may be wrong with an inferred kind: empty, "decimals" (a grid of numbers with decimals),
         "between" (41 to 64 whole numbers), "labels" (many whole numbers with gaps), "row_numbers"
-        (every row has the next number), "identifier" (every row has a name of its own) or "period" (the
-        declared period is not what the values span).
+        (every row has the next number), "identifier" (every row has a name of its own), "period" (the
+        declared period is not what the values span) or "counted" (an Accumulator counts what may be a
+        measurement).
     labels : bool
         Whether the values are texts, booleans or a categorical's, and not plain numbers.
     text : str

@@ -30,7 +30,9 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
 
     Without `ranges` it keeps the rows, and any metric can be computed. With `ranges` it keeps counts, as
     :class:`Accumulator` does: memory does not grow with the rows, and little is sent between processes. Then
-    the metrics are those of binned mutual information. Both give the numbers of :func:`score`.
+    the metrics are those of binned mutual information. Both give the numbers of :func:`score`, but for whole
+    numbers that `score` would measure where nobody declares them: counts make them categories, and a check
+    asks.
 
     ``forward`` scores the batch alone, which for few rows says little: call ``update``.
 

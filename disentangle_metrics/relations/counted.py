@@ -15,7 +15,7 @@ from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information, counted_information
 from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.reading import FEW, MANY, Reading, Rule, read_numbers
+from disentangle_metrics.inputs.reading import FEW, MANY, Doubt, Reading, Rule, read_numbers
 from disentangle_metrics.inputs.tables import FactorTable
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Correction, InformationEstimator, Strategy
@@ -177,11 +177,12 @@ def refuse_order(name: str, values: int) -> None:
 
 
 def factor_of_levels(
-    layout: Mapping[str, Any], place: int, values: Iterable[Any], rows: int, rule: Rule
+    layout: Mapping[str, Any], place: int, values: Iterable[Any], rows: int, rule: Rule, declared: bool
 ) -> tuple[Factor, list[Any], NDArray[np.int64]]:
     """The factor at this place of the layout, of so many rows without content, that takes these values.
 
-    However many they are, they are counted. A circle that the rule of the rows measures is refused.
+    However many they are, they are counted. A circle that the rule of the rows measures is refused. What else
+    it would measure, or doubts, has a doubt unless it is `declared`.
 
     Returns
     -------
@@ -203,17 +204,21 @@ def factor_of_levels(
         import pandas as pd
 
         column = pd.Series(pd.Categorical(levels, categories=levels, ordered=kind == "ordinal"))
-    declared = Declared("ordinal" if kind == "ordinal" and categories is not None else "categorical")
-    factor = read_factor(column, name, declared, rule=rule)
+    counted = Declared("ordinal" if kind == "ordinal" and categories is not None else "categorical")
+    factor = read_factor(column, name, counted, rule=rule)
     said = "" if factor.reading is None else factor.reading.values
     if period is not None:
         said = f"{said}, period {period:g}"
     starts = np.unique(cast("NDArray[np.integer]", factor.codes), return_index=True)[1]
+    doubt: Doubt = ""
+    if not declared and column.dtype.kind in "iu":
+        by_rows = read_numbers(column[starts], rows, rule)
+        doubt = "counted" if by_rows.kind == "continuous" or by_rows.doubt else ""
     without_rows = replace(
         factor,
         kind=kind,
         period=period,
-        reading=Reading(kind, said, declared=True),
+        reading=Reading(kind, said, declared, doubt),
         codes=np.broadcast_to(np.zeros(1, dtype=np.uint8), rows),
     )
     return without_rows, levels, starts

@@ -37,7 +37,7 @@ from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
-from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, read_batch, read_types, row_names
+from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, declares, read_batch, read_types, row_names
 
 STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
@@ -51,14 +51,14 @@ class Accumulator:
     and the order of merges. There are two exceptions.
 
     Whole numbers that nobody declares are categories here, since a batch does not show how many there are.
-    `score` reads many of them as a measurement (docs/checks.md). Its signature then has another letter in
-    ``kinds``. Declare such a factor "categorical" to have one reading in both. A declared circle of so many
+    `score` may measure them (docs/checks.md). Its signature then has another letter in ``kinds``, and a check
+    asks here. Declare such a factor "categorical" to have one reading in both. A declared circle of so many
     has one signature, and is refused.
 
     Latents near a threshold of the setting `active` that is a number (with posteriors also "auto", 0.01) may
     be active in one and not in the other, and the remark on faint ones may differ. Variances are summed in
     steps of 2**-22 of each range, and so differ from `score`'s by about 1e-7 * range * deviation / sqrt(N)
-    and rounding.
+    and rounding. No check says here whether factors depend on one another, or are one in one-hot code.
 
     Parameters
     ----------
@@ -371,7 +371,8 @@ class Accumulator:
             if k in unread:
                 continue
             rule = PROTOCOLS[self._protocol].reading
-            factor, levels, starts = factor_of_levels(self._layout, k, known, self._rows, rule)
+            said = declares(types, given, k)
+            factor, levels, starts = factor_of_levels(self._layout, k, known, self._rows, rule, said)
             factors.append(factor)
             order[k] = [known[level] for level in levels], starts
         names = self._layout["latent names"]

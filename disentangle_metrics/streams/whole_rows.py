@@ -42,6 +42,14 @@ def read_types(types: Types) -> Types:
     return types
 
 
+def declares(types: Types, names: Sequence[str], place: int) -> bool:
+    """Whether `types` say what the factor at this place is."""
+    if types is None or isinstance(types, str):
+        return types is not None
+    said = types.get(names[place]) if isinstance(types, Mapping) else list(types)[place]
+    return said is not None
+
+
 def row_names(
     names: Sequence[str], levels: Sequence[Sequence[Any]], types: Types, rows: int
 ) -> dict[int, Check]:
@@ -52,13 +60,10 @@ def row_names(
     InputError
         If there is no other factor.
     """
-    if isinstance(types, str):
-        return {}
-    said = types if isinstance(types, Mapping) else dict(zip(names, types or (), strict=False))
     found = {
         place: str(held[0])
         for place, (name, held) in enumerate(zip(names, levels, strict=True))
-        if said.get(name) is None and len(held) == rows >= FEWEST_IDENTIFIERS and are_texts(held)
+        if not declares(types, names, place) and len(held) == rows >= FEWEST_IDENTIFIERS and are_texts(held)
     }
     refuse_names_alone(found, names)
     return {place: left_out(names[place], example, rows) for place, example in found.items()}

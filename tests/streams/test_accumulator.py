@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -348,6 +349,44 @@ def test_memory_does_not_grow_with_rows():
     for _ in range(20):
         accumulator.update(latents, factors)
     assert len(pickle.dumps(accumulator)) < size + 200
+
+
+def test_memory_of_the_scores_does_not_grow_with_rows():
+    kinds = np.arange(60) % 3
+    accumulator = dm.Accumulator(ranges=[[0, 2]], metrics="mig")
+    accumulator.update(kinds[:, None] * 1.0, np.eye(3, dtype=int)[kinds])
+    accumulator.compute()  # loads what it needs
+    for _ in range(16):
+        accumulator.merge(accumulator)
+    tracemalloc.start()
+    try:
+        accumulator.compute()
+        assert tracemalloc.get_traced_memory()[1] < 1e6  # of 4 million rows
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("values", "types", "protocol", "reading", "codes"),
+    [
+        (100, None, "default", "100 whole numbers, read as categories", ["kind_uncertain"]),  # score measures them
+        (50, None, "default", "50 whole numbers, read as categories", ["kind_uncertain"]),
+        (30, None, "default", "30 whole numbers, read as categories", []),
+        (100, ["categorical"], "default", "100 whole numbers, declared categories", []),
+        (100, {"factor_0": "categorical"}, "default", "100 whole numbers, declared categories", []),
+        (100, None, "locatello2019", "100 whole numbers, read as categories", []),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_declared_or_asked_about(values, types, protocol, reading, codes):
+    factor = np.arange(2000)[:, None] % values
+    accumulator = dm.Accumulator(
+        ranges=[[0, values - 1]], metrics="mig", factor_types=types, protocol=protocol
+    )
+    for rows in (slice(0, 1200), slice(1200, 2000)):
+        accumulator.update(factor[rows] * 1.0, factor[rows])
+    report = accumulator.compute()
+    assert report.readings["factor_0"] == reading
+    assert [check.code for check in report.checks() if check.about == "factor_0"] == codes
 
 
 def test_merging_in_any_shape_is_reduce():
