@@ -50,7 +50,7 @@ def _blocks(value: Any, like: Any) -> list[Any]:
         return list(value.to_delayed())
     like = like.mean if isinstance(like, GaussianPosterior) else like
     rows = getattr(like, "chunks", value.chunks)[0]
-    if sum(rows) == len(value) and rows != value.chunks[0]:  # not so with lengths that nobody knows yet
+    if sum(rows) == value.shape[0] and rows != value.chunks[0]:  # not so with lengths that nobody knows yet
         value = value.rechunk({0: rows})
     if value.ndim == 1:
         return list(value.to_delayed())

@@ -57,6 +57,14 @@ def test_frames_keep_names_and_categories():
     assert bits(found) == bits(whole(latents, table, **options))
 
 
+def test_arrays_of_unknown_length_are_counted():
+    dd = pytest.importorskip("dask.dataframe")
+    latents, factors = rows(5)
+    table = dd.from_pandas(pd.DataFrame(np.hstack([latents, factors])), npartitions=3)
+    found = counted(table[[0, 1, 2, 3, 4]].values, table[[5, 6, 7]].astype(int).values)
+    assert bits(found) == bits(whole(latents, factors))
+
+
 def test_several_updates_and_merges_are_one():
     latents, factors = rows(5)
     ranges = dm.Accumulator.find_ranges([da.from_array(latents[:100], 30), latents[100:]])
