@@ -2,7 +2,8 @@
 
 Built-ins are ``"module:object"`` strings. Installed packages add theirs through entry points, and
 a running program through :meth:`Registry.add`. All three go through the same door. Built-ins win
-a name clash, with a warning. If a plug-in fails to load, a warning names it, and all else still works.
+a name clash, with a warning, and so do the entry points of this project's own packages. If a plug-in
+fails to load, a warning names it, and all else still works.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from disentangle_metrics.errors import InputError, PluginError, PluginWarning
+from disentangle_metrics.kit.entries import own_first
 from disentangle_metrics.kit.near_names import did_you_mean
 
 
@@ -34,9 +36,9 @@ class Registry:
 
     @cached_property
     def plugins(self) -> dict[str, EntryPoint]:
-        """Entry points of installed packages, without those whose name is a built-in's."""
+        """Entry points of installed packages, whose names are no built-in's and of no earlier point."""
         found: dict[str, EntryPoint] = {}
-        for point in entry_points(group=self.group):
+        for point in own_first(entry_points(group=self.group)):
             if point.name in self.builtin or point.name in found:
                 warnings.warn(
                     f"the {self.kind} {point.name!r} of the plug-in {point.value!r} is ignored: "

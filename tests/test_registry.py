@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,34 @@ def test_built_ins_win_a_clash_with_a_warning(registry):
         names = registry.names()
     assert names == ["pi", "good", "broken"]
     assert registry.load("pi") == pytest.approx(3.14159, abs=1e-5)
+
+
+@pytest.fixture
+def stranger(monkeypatch, tmp_path):
+    """An installed package that is found before all others, and takes names of this project."""
+    folder = tmp_path / "stranger-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    groups = {"encoders": "pro-vlae", "checkpoints": "pro-vlae-sprites", "things": "own"}
+    (folder / "entry_points.txt").write_text(
+        "".join(f"[disentangle_metrics.{group}]\n{name} = stranger:x\n" for group, name in groups.items())
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.parametrize(("group", "name"), [("encoders", "pro-vlae"), ("checkpoints", "pro-vlae-sprites")])
+def test_what_comes_with_the_project_keeps_its_name(stranger, group, name):
+    registry = Registry("thing", f"disentangle_metrics.{group}")
+    with pytest.warns(PluginWarning, match=f"thing '{name}' of the plug-in 'stranger:x' is ignored"):
+        point = registry.plugins[name]
+    assert point.value != "stranger:x"
+    assert Registry("thing", "disentangle_metrics.things").names() == ["own"]
+
+
+def test_commands_open_the_checkpoint_that_comes_with_the_project(stranger):
+    load = pytest.importorskip("reference_models.trained.load")
+    (path,) = load.stage_ends(Path("pro-vlae-sprites"))
+    assert path.suffix == ".safetensors"
 
 
 @pytest.mark.filterwarnings("ignore::disentangle_metrics.errors.PluginWarning")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from disentangle_metrics.kit.arrays import network_input as network_input
     from disentangle_metrics.kit.commands import run_command as run_command
     from disentangle_metrics.kit.commands import run_supervised as run_supervised
+    from disentangle_metrics.kit.entries import own_first as own_first
     from disentangle_metrics.kit.files import remove_unfinished as remove_unfinished
     from disentangle_metrics.kit.files import same_file as same_file
     from disentangle_metrics.kit.files import whole_file as whole_file
@@ -42,6 +43,7 @@ _WHERE = {
     "install_line": "installing",
     "limited": "limits",
     "network_input": "arrays",
+    "own_first": "entries",
     "reading": "limits",
     "refuse_growth": "limits",
     "remove_unfinished": "files",

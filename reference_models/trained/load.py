@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from disentangle_metrics import FactorDataset, InputError
-from disentangle_metrics.kit import full_float32, network_input, reading
+from disentangle_metrics.kit import full_float32, network_input, own_first, reading
 from reference_models.datasets import open_dataset
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import ImageDataset, Model
@@ -162,7 +162,7 @@ def stage_ends(path: Path) -> list[Path]:
     except OSError as error:
         raise InputError(f"{str(path)[:80]!r} is no path ({error.strerror})") from error
     if not path.exists() and (bundled := entry_points(group=BUNDLED, name=str(path))):
-        return [bundled[str(path)].load()()]
+        return [own_first(bundled)[0].load()()]
     if not path.is_dir():
         return [path]
     stages = sorted(path.glob("step-*.safetensors"), key=_step)
