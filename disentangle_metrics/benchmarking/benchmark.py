@@ -30,6 +30,7 @@ from disentangle_metrics.scoring.score import score_inputs
 T = TypeVar("T")
 Names = Iterable[str]
 Types = Iterable[str] | Mapping[str, str]
+KILLED = "its process was killed, often for want of memory; `n_jobs=1` needs less"
 MAPPED = 100_000  # bytes from which joblib hands an array to workers as a mapped file, not a copy
 
 
@@ -187,28 +188,42 @@ class _Run:
                 part = Share(self.bar, name)
                 self._keep(name, _scored(self.call, inputs, of_factors, part), shown=True)
             return
-        alone = replace(self.call, options=replace(options, n_jobs=1))
-        results = joblib.Parallel(n_jobs=options.n_jobs, max_nbytes=MAPPED, return_as="generator_unordered")(
-            joblib.delayed(_named)(name, alone, self._held(inputs), of_factors)
-            for name, inputs, of_factors in self._to_score(names)
-        )
-        try:
-            for name, result in results:
+        call = replace(self.call, options=replace(options, n_jobs=1))
+        begun: list[str] = []
+
+        def tasks(some: Iterable[str]) -> Iterator[Any]:
+            for name, inputs, of_factors in self._to_score(some):
+                begun.append(name)
+                yield joblib.delayed(_named)(name, call, self._held(inputs), of_factors)
+
+        def score_in_processes(some: Iterable[str]) -> None:
+            parallel = joblib.Parallel(options.n_jobs, max_nbytes=MAPPED, return_as="generator_unordered")
+            for name, result in parallel(tasks(some)):
                 self._keep(name, result)
-        except TerminatedWorkerError:
-            for name in names:
-                if name not in self.reports and name not in self.errors:
-                    self.errors[name] = (
-                        "its process was killed, often for want of memory; `n_jobs=1` needs less"
-                    )
+
+        while left := self._missing(names):
+            begun.clear()
+            try:
+                score_in_processes(left)
+            except TerminatedWorkerError:  # whose it was shows when each is alone
+                for name in self._missing(begun):
+                    try:
+                        score_in_processes([name])
+                    except TerminatedWorkerError:
+                        self._keep(name, KILLED)
+
+    def _missing(self, names: Iterable[str]) -> list[str]:
+        """Those without a report or an error."""
+        return [name for name in names if name not in self.reports and name not in self.errors]
 
     def notes(self) -> tuple[str, ...]:
         """What was read from the folder, and what could not be."""
+        notes = dict.fromkeys(self._notes)  # one that is scored twice says it twice
         if not self._read or self.folder is None:
-            return tuple(self._notes)
-        return (f"read from {self.folder.path}: {', '.join(self._read)}", *self._notes)
+            return tuple(notes)
+        return (f"read from {self.folder.path}: {', '.join(self._read)}", *notes)
 
-    def _to_score(self, names: tuple[str, ...]) -> Iterator[tuple[str, Inputs, dict[Any, Any]]]:
+    def _to_score(self, names: Iterable[str]) -> Iterator[tuple[str, Inputs, dict[Any, Any]]]:
         """The checked input of each representation that is not in the folder, and what its factors share."""
         for name in names:
             try:

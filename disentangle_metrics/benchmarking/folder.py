@@ -78,17 +78,17 @@ def described(report: Report, name: str, inputs: str, options: Options) -> Repor
 
 
 def fingerprint(inputs: Inputs) -> str:
-    """SHA-256 of checked input: every number, name and type that a score can depend on."""
+    """SHA-256 of checked input: every number, name and type that a report can depend on, and every check."""
     digest = hashlib.sha256()
 
     def add(*items: Any) -> None:
         digest.update(repr(items).encode() + b"\0")
 
     add(inputs.latent_names, inputs.latent_types, inputs.missing, inputs.given, inputs.on_device is not None)
-    add(inputs.groups, inputs.column_names)
+    add(inputs.groups, inputs.column_names, inputs.checks)
     arrays: list[NDArray[Any] | None] = [inputs.latents, inputs.logvar, inputs.origin]
     for factor in inputs.factors:
-        add(factor.name, factor.kind, factor.levels, factor.period)
+        add(factor.name, factor.kind, factor.levels, factor.period, factor.reading)
         arrays += [factor.codes, factor.numbers, factor.values, factor.present]
     for array in arrays:
         _add_array(digest, array)
@@ -121,6 +121,8 @@ def _difference(
             return f"{what} was {was}, now {is_now}"
     if [_key(line) for line in found] != [_key(line) for line in wanted]:
         return f"other scores were asked for: {', '.join(map(_key, found))}"
+    if failed := [check.about for check in report.checks() if check.code == "failed"]:
+        return f"{failed[0]} had failed"
     for before, now in zip(found, wanted, strict=True):
         if before != now:
             return f"{_key(now)}: {signatures.difference(before, now)}"

@@ -18,6 +18,8 @@ from sklearn.tree import DecisionTreeRegressor
 import disentangle_metrics as dm
 from disentangle_metrics.estimators.counts import binning
 from disentangle_metrics.inputs import factor, inputs
+from disentangle_metrics.metrics import METRICS
+from disentangle_metrics.relations.relations import Relations
 
 RNG = np.random.default_rng(0)
 CODES = RNG.integers(0, 4, size=(240, 2))
@@ -204,6 +206,25 @@ def test_a_process_that_is_killed_is_a_failure() -> None:
     assert "its process was killed" in result.errors["a"]
 
 
+def of_two_latents(relations: Any) -> dm.MetricValue:
+    """One half; the process that scores other latents is killed."""
+    if relations.latents.shape[1] != 2:
+        os._exit(9)
+    return dm.MetricValue(0.5)
+
+
+def test_a_process_that_is_killed_costs_no_other_representation() -> None:
+    named = dm.metric(property="compactness", source="this test")(of_two_latents)
+    try:
+        many = {f"r{place}": TURNED if place == 1 else ALIGNED for place in range(8)}
+        options = {"metrics": named.__name__, "anchors": False, "n_jobs": 2}
+        result = dm.benchmark(many, FACTORS, **options)
+    finally:
+        METRICS.remove(named.__name__)
+    assert list(result) == [name for name in many if name != "r1"]
+    assert list(result.errors) == ["r1"]
+
+
 class TestFolder:
     @pytest.fixture
     def scored(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -280,6 +301,29 @@ class TestFolder:
         with pytest.raises(KeyboardInterrupt):
             dm.benchmark(Stopped(first=ALIGNED, second=TURNED), FACTORS, metrics=["mig"], folder=tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["first.json"]
+
+    def test_a_score_that_failed_is_tried_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any, **settings: Any) -> Any:
+            raise MemoryError("Unable to allocate 80 GiB")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Relations, "mutual_information", fail)
+            first = dm.benchmark({"a": ALIGNED}, FACTORS, metrics=["mig", "mcc"], folder=tmp_path)
+        assert math.isnan(first["a"]["mig"].value)
+        again = dm.benchmark({"a": ALIGNED}, FACTORS, metrics=["mig", "mcc"], folder=tmp_path)
+        assert again["a"]["mig"].value == dm.score(ALIGNED, FACTORS, metrics="mig")["mig"].value
+        assert "replaced: mig had failed" in again.notes[0]
+
+    def test_a_remark_that_was_obeyed_is_not_read_again(self, tmp_path: Path) -> None:
+        fifty = np.arange(240)[:, None] % 50
+        options: dict[str, Any] = {"metrics": "mig", "anchors": False, "folder": tmp_path}
+        asked = dm.benchmark({"a": ALIGNED}, fifty, **options)["a"]
+        assert "kind_uncertain" in [check.code for check in asked.checks()]
+        declared = dm.benchmark({"a": ALIGNED}, fifty, factor_types=["categorical"], **options)["a"]
+        assert "kind_uncertain" not in [check.code for check in declared.checks()]
+        assert declared.readings == {"factor_0": "50 whole numbers, declared categories"}
 
     def test_names_that_would_share_a_file_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(dm.InputError, match="'vae' and 'VAE' would share the file"):
