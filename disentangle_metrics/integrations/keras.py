@@ -11,6 +11,7 @@ from typing import Any
 from disentangle_metrics.encoders.encoder import CallableEncoder
 from disentangle_metrics.encoders.outputs import Outputs
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.evaluation import whole_numbers
 from disentangle_metrics.integrations.held_out import DEFAULT, HeldOut
 from disentangle_metrics.integrations.library import need
 from disentangle_metrics.loaders import is_loader
@@ -106,15 +107,14 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
 
     def _layer(self) -> Any:
         """What encodes."""
+        model = self.model  # on JAX this gives the model and its layers their weights back
         if self._encoder is None:
-            return getattr(self.model, "encoder", self.model)
+            return getattr(model, "encoder", model)
         if not isinstance(self._encoder, str):
             return self._encoder
-        layer = getattr(self.model, self._encoder, None)
+        layer = getattr(model, self._encoder, None)
         if layer is None:
-            raise InputError(
-                f"`encoder`: the model {type(self.model).__name__} has no part {self._encoder!r}"
-            )
+            raise InputError(f"`encoder`: the model {type(model).__name__} has no part {self._encoder!r}")
         return layer
 
 
@@ -151,6 +151,7 @@ class _Places:
 
 def _batches(data: Any, batch_size: int) -> Any:
     """Held-out data as something that gives batches each time it is gone through."""
+    whole_numbers(None, 0, batch_size)
     if isinstance(data, keras.utils.PyDataset):
         return _Places(data)
     if isinstance(data, (tuple, list)) and len(data) == 2 and all(hasattr(part, "shape") for part in data):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -118,10 +121,46 @@ def test_batches_of_a_dataset_and_a_part_by_name() -> None:
 def test_what_cannot_be_used_is_refused() -> None:
     with pytest.raises(dm.InputError, match="96 inputs but the factors of 95"):
         ScoreCallback((arrays()[0], arrays()[1][:-1]))
+    for size in (0, -1, 1.5):
+        with pytest.raises(dm.InputError, match="`batch_size` must be"):
+            ScoreCallback(arrays(), batch_size=size)
     with pytest.raises(dm.InputError, match="pair of arrays"):
         ScoreCallback(np.zeros((4, 2)))
     with pytest.raises(dm.InputError, match="the model Vae has no part 'encode'"):
         fit(vae(), ScoreCallback(arrays(), "encode"))
+
+
+ON_JAX = """
+import os, warnings
+os.environ["KERAS_BACKEND"] = "jax"
+warnings.simplefilter("ignore")
+import keras, numpy
+from disentangle_metrics.integrations.keras import ScoreCallback
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = keras.layers.Dense(2), keras.layers.Dense(2)
+    def call(self, inputs):
+        return self.decoder(self.encoder(inputs))
+
+factors = numpy.random.default_rng(0).integers(0, 3, (64, 2))
+inputs = factors.astype("float32")
+for encoder in (lambda net: "encoder", lambda net: net.encoder, lambda net: lambda rows: net.encoder(rows)):
+    keras.utils.set_random_seed(0)
+    net = Net()
+    net.compile("sgd", "mse")
+    scores = ScoreCallback((inputs, factors), encoder(net))
+    print(net.fit(inputs, inputs, epochs=2, verbose=0, callbacks=[scores]).history["mig"])
+"""
+
+
+def test_on_jax_the_encoder_may_be_given_in_any_form() -> None:
+    pytest.importorskip("jax")
+    done = subprocess.run([sys.executable, "-c", ON_JAX], capture_output=True, text=True, timeout=120)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3, done.stderr
+    assert len(set(lines)) == 1
 
 
 def test_what_cannot_be_scored_is_refused_after_the_first_batch() -> None:
