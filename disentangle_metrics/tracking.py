@@ -245,7 +245,8 @@ def _check_options(options: Mapping[str, Any]) -> None:
 def _slim(report: Report) -> Report:
     """The report without the tables behind its scores and the resamples, which are large."""
     scores = {key: replace(of, details={}) for key, of in report.items()}
-    return replace(report, scores=scores, evidence=None)
+    layers = None if report.layers is None else _slim(report.layers)
+    return replace(report, scores=scores, evidence=None, layers=layers)
 
 
 def _line(values: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "groups_alone": {"inputs", "scoring"},
     "loaders": {"encoders", "inputs"},
     "evaluation": {"datasets", "encoders", "groups_alone", "inputs", "loaders", "scoring"},
-    "integrations": {"encoders", "evaluation", "inputs", "loaders", "scoring", "streams"},
+    "integrations": {"encoders", "evaluation", "inputs", "loaders", "metrics", "scoring", "streams"},
     "cli": {
         "benchmarking",
         "comparison",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import re
 from html import unescape
@@ -29,6 +30,14 @@ def logged(tracker: dm.Tracker, *steps: int) -> dm.Tracker:
     for step in steps:
         tracker.log(step, latents(step), FACTORS)
     return tracker
+
+
+def test_what_is_large_is_not_kept_of_layers_either() -> None:
+    report = dm.score(latents(1), FACTORS, metrics="mig")
+    tracker = dm.Tracker()
+    tracker.log(1, dataclasses.replace(report, layers=report))
+    assert not tracker[1].layers["mig"].details
+    assert tracker[1].layers["mig"].value == report["mig"].value
 
 
 def test_scores_are_those_of_score_and_the_whole_report_comes_back() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.scoring.early import check_score_options, read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, choose
@@ -51,6 +52,10 @@ class DisentanglementScorer:
 
     def __init__(self, metric: str | Metric, encode_with: str | None, options: dict[str, Any]) -> None:
         options = read_again(options)
+        if "metrics" in options:
+            raise InputError(
+                f"`metrics` is no option of a scorer: give one score, as {metric!r}, as `metric`"
+            )
         choices = choose(metric, options.get("protocol", "default"))
         keys = [key for choice in choices for key in choice.keys]
         if len(keys) != 1:
@@ -58,6 +63,7 @@ class DisentanglementScorer:
                 f"`metric` must be one score, and {metric!r} is {', '.join(keys)}; pass one of them"
             )
         (self._key,) = keys
+        (self._definition,) = (choice.definition for choice in choices)
         scores = {facts.key: facts for choice in choices for facts in choice.definition.scores}
         self._sign = -1.0 if scores[self._key].direction == "down" else 1.0
         self._metric, self._encode_with = metric, encode_with
@@ -85,6 +91,12 @@ class DisentanglementScorer:
                 self._said.add(text)
                 warnings.warn(remark.message, remark.category, stacklevel=3)
         return report
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """As it was; a metric of the running program goes with it into processes that do not run it."""
+        self.__dict__.update(state)
+        if self._definition.name not in METRICS:
+            METRICS.add(self._definition.name, self._definition)
 
     def __repr__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self._options.items() if name != "anchors")

@@ -77,6 +77,8 @@ class DisentanglementScore(TorchMetric):  # type: ignore[misc]  # Any, where it 
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
+        if "metrics" in (options or {}):
+            raise InputError("`options` has 'metrics': give them as `metrics`")
         self._options = read_again({"anchors": False, **(options or {})})
         if metrics is not None and not isinstance(metrics, str | Metric):
             metrics = list(metrics)
@@ -237,7 +239,12 @@ def _means_and_logvars(latents: Any) -> tuple[Any, Any]:
         return _table(latents), None
     if len(latents) != 2:
         raise InputError(f"`latents` must be means, or a pair (mean, logvar), got {len(latents)} parts")
-    return _table(latents[0]), _table(latents[1])
+    mean, logvar = _table(latents[0]), _table(latents[1])
+    if mean.shape != logvar.shape:
+        raise InputError(
+            f"`latents`: means of shape {tuple(mean.shape)} beside log-variances of {tuple(logvar.shape)}"
+        )
+    return mean, logvar
 
 
 def _table(latents: Any) -> Any:

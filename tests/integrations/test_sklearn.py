@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 import disentangle_metrics as dm
 from disentangle_metrics.integrations.sklearn import make_scorer
+from disentangle_metrics.metrics import METRICS
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
 
@@ -81,6 +82,7 @@ def test_it_can_be_sent_to_another_process() -> None:
     ("arguments", "options", "message"),
     [
         (["dci"], {}, "must be one score"),
+        (["mig"], {"metrics": "sap"}, "`metrics` is no option of a scorer"),
         (["migg"], {}, "did you mean 'mig'"),
         (["mig"], {"sed": 1}, "there is no option 'sed'"),
     ],
@@ -110,3 +112,18 @@ def test_a_setting_of_a_metric_is_said_to_be_one() -> None:
         dm.InputError, match=r"no option 'bins'; it is a setting .* `dm.Metric\('mig_sup', bins="
     ):
         make_scorer("mig_sup", bins=10)
+
+
+def one_half(relations) -> dm.MetricValue:
+    return dm.MetricValue(0.5)
+
+
+def test_a_metric_of_the_program_goes_into_processes_that_do_not_run_it(data) -> None:
+    X, factors = data
+    dm.metric(property="compactness", source="this test")(one_half)
+    try:
+        sent = pickle.dumps(make_scorer("one_half"))
+        METRICS.remove("one_half")
+        assert pickle.loads(sent)(PCA(2).fit(X), X, factors) == 0.5
+    finally:
+        METRICS.remove("one_half")

@@ -212,6 +212,7 @@ def test_two_processes_score_their_rows_together(tmp_path) -> None:
     [
         ({"metrics": "sap", "ranges": [[0, 1]]}, "cannot be computed from counts"),
         ({"metrics": "migg"}, "did you mean 'mig'"),
+        ({"options": {"metrics": "sap"}}, "`options` has 'metrics'"),
         ({"options": {"sed": 1}}, "there is no option 'sed'"),
         ({"options": {"seed": 1}, "ranges": [[0, 1]]}, "'seed' needs the rows"),
     ],
@@ -225,5 +226,7 @@ def test_rows_that_cannot_be_used_are_refused() -> None:
     metric = DisentanglementScore("mig")
     with pytest.raises(dm.InputError, match="`latents` has 3 rows but `factors` 2"):
         metric.update(torch.zeros(3, 2), torch.zeros(2))
+    with pytest.raises(dm.InputError, match=r"means of shape \(3, 2\) beside log-variances of \(2, 2\)"):
+        metric.update((torch.zeros(3, 2), torch.zeros(2, 2)), torch.zeros(3))
     with pytest.raises(dm.InputError, match=r"must have shape \(n, D\), got \(3,\)"):
         metric.update(torch.zeros(3), torch.zeros(3))
