@@ -84,6 +84,17 @@ class HeldOut:
         choices = choose(self.options["metrics"], self.options.get("protocol", "default"))
         return {f"{self.prefix}{key}" for choice in choices for key in choice.keys}
 
+    def refuse_logged(self, names: Iterable[str]) -> None:
+        """Refuse names under which something else is logged: one would hide the other, or their mean both.
+
+        Raises
+        ------
+        InputError
+            If a score has such a name.
+        """
+        if twice := self.names & set(names):
+            raise InputError(f"{min(twice)!r} is logged twice; give each callback its own `prefix`")
+
     def check(self, encoder: Any) -> None:
         """Encode the first rows, so that what cannot be scored is refused before training.
 

@@ -60,7 +60,8 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     Raises
     ------
     InputError
-        If an argument cannot be used; after the first batch also if the data or the outputs cannot.
+        If an argument cannot be used; after the first batch also if the data or the outputs cannot; after an
+        epoch if its logs have such a name already, of a metric or of another such callback.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         """Score and add to the logs, if it is time."""
         if not self._held_out.due(epoch + 1):
             return
+        self._held_out.refuse_logged(logs or ())
         layer = self._layer()
         with _kept_seeds(layer):
             scores = self._held_out.score(self._encode(layer), epoch + 1)

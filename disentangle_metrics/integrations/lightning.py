@@ -89,12 +89,8 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         """Refuse before training what cannot be scored, and monitors that would read other epochs' scores."""
         names = self._held_out.names
         for other in trainer.callbacks:
-            same = names & other._held_out.names if isinstance(other, ScoreCallback) else ()
-            if same and other is not self:
-                raise InputError(
-                    f"two callbacks log {min(same)!r}, and Lightning would log their mean; give each its own "
-                    "`prefix`"
-                )
+            if isinstance(other, ScoreCallback) and other is not self:
+                self._held_out.refuse_logged(other._held_out.names)
             if getattr(other, "monitor", None) in names:
                 self._refuse_other_epochs(trainer, other)
         if trainer.is_global_zero:

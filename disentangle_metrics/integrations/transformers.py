@@ -59,7 +59,8 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
     Raises
     ------
     InputError
-        If an argument cannot be used; before the first epoch also if the data or the model's outputs cannot.
+        If an argument cannot be used; before the first epoch also if the data or the model's outputs cannot,
+        or if another such callback has the same names.
     """
 
     def __init__(
@@ -87,6 +88,9 @@ class ScoreCallback(TrainerCallback):  # type: ignore[misc]  # Any, where it is 
     def on_train_begin(self, args: Any, state: Any, control: Any, **parts: Any) -> None:
         """Refuse before training what cannot be scored."""
         self._latest = UNSCORED
+        for other in self._trainer.callback_handler.callbacks:
+            if isinstance(other, ScoreCallback) and other is not self:
+                self._held_out.refuse_logged(other._held_out.names)
         if state.is_world_process_zero:
             self._held_out.check(self._encoder(parts["model"]))
 

@@ -130,6 +130,13 @@ def test_what_cannot_be_used_is_refused() -> None:
         fit(vae(), ScoreCallback(arrays(), "encode"))
 
 
+def test_two_callbacks_do_not_hide_each_other() -> None:
+    one, other = ScoreCallback(arrays(), prefix="a_"), ScoreCallback(arrays(), prefix="b_")
+    assert {"a_mig", "b_mig"} <= set(fit(vae(), one, other, epochs=2).history)
+    with pytest.raises(dm.InputError, match="'mig' is logged twice"):
+        fit(vae(), ScoreCallback(arrays(), metrics="mig"), ScoreCallback(arrays()))
+
+
 ON_JAX = """
 import os, warnings
 os.environ["KERAS_BACKEND"] = "jax"

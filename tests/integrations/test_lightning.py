@@ -129,7 +129,7 @@ def test_checkpoints_and_early_stopping_monitor_a_score(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("every", "others", "options", "message"),
     [
-        (1, [ScoreCallback(data())], {}, "two callbacks log 'mig'.*`prefix`"),
+        (1, [ScoreCallback(data())], {}, "'mig' is logged twice.*`prefix`"),
         (1, [ScoreCallback(data(), prefix="other_")], {}, None),
         (1, [ModelCheckpoint(monitor="mig")], {"check_val_every_n_epoch": 2}, "`save_on_train_epoch_end=True`"),
         (1, [ModelCheckpoint(monitor="mig")], {"val_check_interval": 0.5}, "`save_on_train_epoch_end=True`"),

@@ -146,6 +146,13 @@ def test_training_is_the_same_with_and_without(tmp_path) -> None:
 
 
 def test_arguments_are_refused_before_training(tmp_path) -> None:
+    run = trainer(tmp_path)
+    run.add_callback(ScoreCallback(run, held_out(), prefix="a_"))
+    run.add_callback(ScoreCallback(run, held_out(), metrics="mig", prefix="b_"))
+    run.add_callback(ScoreCallback(run, held_out(), metrics="mig", prefix="a_"))
+    with pytest.raises(dm.InputError, match="'a_mig' is logged twice; give each callback its own `prefix`"):
+        run.train()
+    assert run.state.global_step == 0
     with pytest.raises(dm.InputError, match="`every_n_epochs` must be"):
         ScoreCallback(trainer(tmp_path), held_out(), every_n_epochs=0)
 
