@@ -53,7 +53,8 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
 
 
 def _by_its_own_method(value: Any) -> Any:
-    if type(value).__module__.partition(".")[0] == "pyarrow":  # its default refuses texts and missing cells
+    arrow = type(value).__module__.partition(".")[0] == "pyarrow"
+    if arrow and type(value).__name__ != "Tensor":  # its default refuses texts and missing cells
         return value.to_numpy(zero_copy_only=False)
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind in ("i", "u") and value.isna().any():  # floats would run large ones together

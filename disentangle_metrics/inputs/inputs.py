@@ -279,7 +279,7 @@ def check(
         raise InputError(row_mismatch(given, mean.shape[1], len(columns.columns[0])))
     order = None
     if table.frame is not None and columns.frame is not None:
-        order = matching_rows(table.frame, columns.frame, ("latents", "factors"))
+        order = matching_rows(table.frame, columns.frame, ("latents", columns.argument))
     if order is not None:
         columns = columns.ordered(order)
         text = "the rows of `factors` are put in the order of `latents`, by their labels"

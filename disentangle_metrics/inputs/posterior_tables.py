@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.row_labels import matching_rows
 from disentangle_metrics.inputs.tables import LatentTable, read_latents
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ARGUMENTS = ("latents.mean", "latents.logvar")
 
@@ -35,7 +39,8 @@ def read_posterior(posterior: GaussianPosterior) -> tuple[LatentTable, NDArray[n
     if means.frame is None or spread.frame is None:
         return means, logvar, notes
     names, others = ([str(name) for name in frame.columns] for frame in (means.frame, spread.frame))
-    columns = _matching_columns(names, others)
+    counted = _counts(means.frame) or _counts(spread.frame)
+    columns = None if counted else _matching_columns(names, others)
     if columns is not None:
         logvar = logvar[:, columns]
         text = "the columns of `latents.logvar` are put in the order of `latents.mean`, by their names"
@@ -48,6 +53,13 @@ def read_posterior(posterior: GaussianPosterior) -> tuple[LatentTable, NDArray[n
         text = "the rows of `latents.logvar` are put in the order of `latents.mean`, by their labels"
         notes.append(Check("rows_matched", text))
     return means, logvar, notes
+
+
+def _counts(frame: pd.DataFrame) -> bool:
+    """Whether its columns are numbered, as pandas does where nobody gave names."""
+    import pandas as pd
+
+    return isinstance(frame.columns, pd.RangeIndex)
 
 
 def _matching_columns(names: Sequence[str], others: Sequence[str]) -> list[int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,15 +38,17 @@ class FactorTable:
     """K columns of N rows, and the data frame they came from if they came from one.
 
     `read_as` keeps the factors that were read from it, by which rows and how, for whoever asks again.
+    `argument` is a frame of what was given, as messages call it.
     """
 
     columns: list[Any]
     frame: pd.DataFrame | None
+    argument: str = "factors"
     read_as: dict[Hashable, tuple[Factor, ...]] = field(default_factory=dict)
 
     def ordered(self, rows: NDArray[np.int64]) -> FactorTable:
         """These rows, in this order."""
-        return FactorTable([rows_of(column, rows) for column in self.columns], self.frame, self.read_as)
+        return replace(self, columns=[rows_of(column, rows) for column in self.columns])
 
 
 def read_latents(value: Any, argument: str) -> LatentTable:
@@ -181,7 +183,8 @@ def read_factors(value: Any) -> FactorTable:
             raise InputError("`factors` has no columns")
         if not len(frame):
             raise InputError("`factors` is empty: it has no rows")
-        return FactorTable([frame.iloc[:, place] for place in range(frame.shape[1])], frame)
+        named = "pandas.DataFrame(factors)" if isinstance(value, Mapping) else "factors"
+        return FactorTable([frame.iloc[:, place] for place in range(frame.shape[1])], frame, named)
     plain = not isinstance(array, np.ma.MaskedArray)
     if plain and array.dtype.kind in "USf" and not hasattr(value, "dtype") and not hasattr(value, "columns"):
         # A list: NumPy makes a string of a missing one, and a float of integers from 2 ** 63 on.
@@ -218,9 +221,12 @@ def _columns(value: Any) -> Any:
     if first is None:
         return pd.DataFrame(columns)
     for name, frame in frames.items():
-        order = matching_rows(frames[first], frame, (f"factors[{first!r}]", f"factors[{name!r}]"))
-        if order is not None:
-            columns[name] = columns[name].take(order)
+        names = (f"factors[{first!r}]", f"factors[{name!r}]")
+        if matching_rows(frames[first], frame, names) is not None:
+            raise InputError(
+                f"`{names[0]}` and `{names[1]}` have their rows in different orders, by their labels; pass "
+                "pandas.DataFrame(...) of `factors`, which has one order"
+            )
     return pd.DataFrame(columns, index=labels_of(frames[first]))
 
 

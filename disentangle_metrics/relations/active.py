@@ -61,7 +61,7 @@ def active_latents(
                     "idle_latents",
                     f"{_list(names, faint)}: variance below 1 percent of the largest, and counted as active",
                     "if the latents' scale has a meaning, "
-                    f"pass `dm.Metric(..., active={FAINT * variance.max():.3g})`, which leaves them out",
+                    f"pass `dm.Metric(..., active={float(variance[faint].max())!r})`, which leaves them out",
                     numbers={"latents": int(faint.sum())},
                 )
             )

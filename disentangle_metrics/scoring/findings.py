@@ -175,7 +175,7 @@ def _of_unordered(
     return [
         score.key
         for request in requests
-        if varying <= {name for names in unordered[request.name + request.suffix].values() for name in names}
+        if varying <= {*unordered[request.name + request.suffix].get("no_order", ())}
         for score in request.scores
     ]
 

@@ -218,8 +218,8 @@ def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str)
         metrics = published.suite
     if isinstance(metrics, str | Metric):
         metrics = [metrics]
-    if not isinstance(metrics, Iterable) or isinstance(metrics, Mapping):
-        hint = "; give settings as in `[dm.Metric('mig', bins=10)]`" if isinstance(metrics, Mapping) else ""
+    if not isinstance(metrics, Iterable) or isinstance(metrics, dict):
+        hint = "; give settings as in `[dm.Metric('mig', bins=10)]`" if isinstance(metrics, dict) else ""
         name = type(metrics).__name__
         raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {name}{hint}")
     choices: dict[tuple[Any, ...], Choice] = {}

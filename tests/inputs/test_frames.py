@@ -273,11 +273,20 @@ def test_a_dictionary_of_columns_is_a_table_of_factors() -> None:
 def test_a_dictionary_of_labelled_columns_is_matched_as_its_frame_is() -> None:
     shuffled = F.iloc[RNG.permutation(N)]
     latents = pd.DataFrame(Z, index=NAMES)
-    inputs = check(latents, {"a": shuffled["a"], "b": F["a"] + 1, "c": np.asarray(shuffled["a"])})
+    inputs = check(latents, {"a": shuffled["a"], "b": shuffled["a"] + 1, "c": np.asarray(shuffled["a"])})
     assert_array_equal([factor.as_numbers() for factor in inputs.factors], [CODES, CODES + 1, CODES])
     assert [found.code for found in inputs.checks[:1]] == ["rows_matched"]
-    alone = check(Z, {"a": shuffled["a"], "b": F["a"]}).factors
-    assert_array_equal(alone[1].as_numbers(), shuffled["a"])
+    mixed = {"a": shuffled["a"], "b": F["a"]}
+    for beside in (Z, latents):
+        with pytest.raises(dm.InputError, match=r"a'\]` and `factors\['b'\]` have their rows in different orders"):
+            check(beside, mixed)
+    assert_array_equal(check(latents, pd.DataFrame(mixed)).factors[1].as_numbers(), CODES)
+
+
+def test_advice_on_a_dictionary_works_for_a_dictionary() -> None:
+    shuffled = pd.Series(CODES).sample(frac=1, random_state=0)
+    with pytest.raises(dm.InputError, match=r"`pandas.DataFrame\(factors\).sort_index\(\)` if labels do"):
+        check(pd.DataFrame(Z), {"a": shuffled})
 
 
 @pytest.mark.parametrize(
@@ -320,6 +329,14 @@ def test_columns_of_a_posterior_are_matched_by_name(names, others) -> None:
     assert inputs.checks[0].code == "columns_matched"
     beside = f"('{others[1]}' beside '{names[0]}')"
     assert str(inputs.checks[0]).endswith("by their names" if names[2] == others[0] else beside)
+
+
+def test_numbered_columns_of_a_posterior_go_by_place() -> None:
+    mean = POSTERIOR[[2, 0, 1]]  # some of many columns, in an order of its own
+    for logvar in (pd.DataFrame(mean.to_numpy() - 3), (mean - 3).set_axis(range(3), axis=1)):
+        inputs = check(dm.GaussianPosterior(mean, logvar), CODES[:, None])
+        assert_array_equal(inputs.logvar, inputs.latents - 3)
+        assert "columns_matched" not in {found.code for found in inputs.checks}
 
 
 @pytest.mark.parametrize("others", [["logvar_0", "logvar_1"], ["c", "d"], [0, 1]])

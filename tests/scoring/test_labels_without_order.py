@@ -122,11 +122,10 @@ def test_scores_at_chance_for_want_of_an_order_do_not_say_that_rows_are_unrelate
     def codes(latents, factors, metrics=AS_NUMBERS, **options):
         return {check.code for check in dm.score(latents, factors, metrics=metrics, **options).checks()}
 
-    declared = {"factor_types": "categorical"}
-    for factors, options in ((named("cadb"), {}), (np.array(MIXED)[V], declared)):
-        assert "rows_unrelated" not in codes(Z, factors, **options)
-        assert "rows_unrelated" not in codes(Z, factors, [*AS_NUMBERS, "mig"], **options)
-        # Metrics of information need no order, so that they do say it.
-        assert "rows_unrelated" in codes(Z[::-1], factors, [*AS_NUMBERS, "mig"], **options)
-    # So does a factor whose order is known.
+    assert "rows_unrelated" not in codes(Z, named("cadb"))
+    assert "rows_unrelated" not in codes(Z, named("cadb"), [*AS_NUMBERS, "mig"])
+    # Metrics of information need no order, so that they do say it.
+    assert "rows_unrelated" in codes(Z[::-1], named("cadb"), [*AS_NUMBERS, "mig"])
+    # So do numbers that are declared categories, since they may have an order, and one that is known.
+    assert "rows_unrelated" in codes(Z[::-1], V, factor_types="categorical")
     assert "rows_unrelated" in codes(Z[::-1], {"name": named("cadb")[:, 0], "size": V[:, 1]})
