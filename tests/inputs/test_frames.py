@@ -278,7 +278,9 @@ def test_a_dictionary_of_labelled_columns_is_matched_as_its_frame_is() -> None:
     assert [found.code for found in inputs.checks[:1]] == ["rows_matched"]
     mixed = {"a": shuffled["a"], "b": F["a"]}
     for beside in (Z, latents):
-        with pytest.raises(dm.InputError, match=r"a'\]` and `factors\['b'\]` have their rows in different orders"):
+        with pytest.raises(
+            dm.InputError, match=r"a'\]` and `factors\['b'\]` have their rows in different orders"
+        ):
             check(beside, mixed)
     assert_array_equal(check(latents, pd.DataFrame(mixed)).factors[1].as_numbers(), CODES)
 
