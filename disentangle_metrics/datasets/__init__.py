@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 from disentangle_metrics.datasets.description import Description, described
@@ -79,9 +81,9 @@ def load_dataset(
     ----------
     name : str or path
         A name that :data:`DATASETS` knows, such as ``"sprites"``; or the path of your own images and
-        factors: an .npz or .h5 file, or a folder (docs/own_data.md). A name wins over a path: write
-        ``"./sprites"`` for a folder of that name. Variants follow, each after a bar:
-        ``"sprites|colour:seed=1"``.
+        factors: an .npz or .h5 file, or a folder (docs/own_data.md). A name wins over a path that is
+        text: write ``"./sprites"`` or ``Path("sprites")`` for a folder of that name. Variants follow,
+        each after a bar: ``"sprites|colour:seed=1"``.
     root : path, optional
         The folder of the data set's files, or the file itself; by default the package's folder in
         the platform's cache.
@@ -105,13 +107,14 @@ def load_dataset(
             f"`name` must be the name of a data set or a path, got {type(name).__name__}; for arrays call "
             "`dm.datasets.from_arrays(images, factors)`"
         )
-    name, bar, variants = fspath(name).partition("|")
+    text, bar, variants = fspath(name).partition("|")
     if bar:
-        return pooled(varied(load_dataset(name, root, **options), variants), pool)
-    if name not in DATASETS and is_path(name):
+        base = text if isinstance(name, str) else Path(text)
+        return pooled(varied(load_dataset(base, root, **options), variants), pool)
+    if not isinstance(name, str) or (name not in DATASETS and is_path(name)):
         if root is not None:
-            raise InputError(f"{name} is a path, so leave out `root`")
-        return pooled(open_path(name, **options), pool)
+            raise InputError(f"{text} is a path, so leave out `root`")
+        return pooled(_at_path(text, options), pool)
     load = DATASETS.load(name)
     if not callable(load):
         raise PluginError(f"{_origin(name)} is a {type(load).__name__}; expected a function that opens it")
@@ -132,6 +135,14 @@ def load_dataset(
     if not isinstance(dataset, FactorDataset):
         raise PluginError(f"{_origin(name)} gave a {type(dataset).__name__}; expected a FactorDataset")
     return pooled(dataset, pool)
+
+
+def _at_path(path: str, options: Mapping[str, Any]) -> FactorDataset:
+    """The user's own data set; its name opens it again, even if another data set is called so."""
+    dataset = open_path(path, **options)
+    if dataset.name in DATASETS:  # a path as text has lost its ./
+        dataset.name = f"./{dataset.name}"
+    return dataset
 
 
 def _origin(name: str) -> str:

@@ -142,6 +142,19 @@ def test_a_class_may_be_a_link_to_a_folder(tmp_path: Path) -> None:
     assert len(dataset) == 4
 
 
+def test_a_path_object_is_a_path_whatever_is_called_so(monkeypatch: Any, tmp_path: Path) -> None:
+    tree(tmp_path / "sprites", "cat/1.png", "dog/2.png")
+    monkeypatch.chdir(tmp_path)
+    for mine in (load_dataset(Path("./sprites")), load_dataset("./sprites")):
+        assert (len(mine), mine.name) == (2, "./sprites")  # as a name, sprites opens another data set
+        assert len(load_dataset(mine.name)) == 2
+    chosen = load_dataset(Path("sprites|restricted:class=1"))
+    assert (len(chosen), chosen.name) == (1, "./sprites|restricted:class=1")
+    with pytest.raises(DatasetError, match="there is no file or folder rooms"):
+        load_dataset(Path("rooms"))
+    assert len(load_dataset("sprites")) > 100_000
+
+
 @pytest.mark.parametrize(
     ("add", "message"),
     [
