@@ -71,7 +71,7 @@ def correlated(
     """As many images, drawn so that two factors go together.
 
     An image is drawn, with replacement, with probability proportional to exp(-(u - v)^2 / (2 sigma^2)). u
-    and v are the places of its two values, from 0 for the first value of the factor to 1 for the last.
+    and v are the places of its two values, from 0 for the first value that is there to 1 for the last.
 
     Parameters
     ----------
@@ -93,10 +93,11 @@ def correlated(
     codes = dataset.factors(np.arange(len(dataset)))[:, _columns(dataset, names)]
     if codes.min() < 0:
         raise InputError(f"{' or '.join(names)} lacks values in some rows, so it cannot be correlated")
-    most = codes.max(axis=0)
-    if not most.all():
-        raise InputError(f"factor {names[int(np.argmin(most))]!r} has one value, so it cannot be correlated")
-    places = codes / most
+    low, high = codes.min(axis=0), codes.max(axis=0)  # a choice keeps the codes of the whole data set
+    if (low == high).any():
+        constant = names[int(np.argmin(high - low))]
+        raise InputError(f"factor {constant!r} has one value, so it cannot be correlated")
+    places = (codes - low) / (high - low)
     weights = np.exp(-((places[:, 0] - places[:, 1]) ** 2) / (2 * sigma**2))
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(len(dataset), len(dataset), p=weights / weights.sum()))

@@ -112,6 +112,24 @@ def test_measurements_keep_the_codes_of_the_whole_data_set() -> None:
     assert len(datasets.restricted(few, {"k": range(4)})) == 30
 
 
+def test_correlated_goes_from_the_first_to_the_last_value_that_is_left(dataset: FactorDataset) -> None:
+    """The middle of five values is in the middle of each half of a range, whichever half was chosen."""
+    rows = np.arange(20_000)
+    frame = pd.DataFrame({"t": rows % 100 + 0.25, "s": rows // 100 % 5})
+    images = (rows % 2).astype(np.uint8)[:, None, None]
+    own = datasets.from_arrays(images, frame, factor_types={"t": "continuous", "s": "ordinal"})
+    for half in (range(50), range(50, 100)):
+        drawn = datasets.correlated(datasets.restricted(own, {"t": half}), ("t", "s"))
+        places = (drawn.factors(range(len(drawn))) - [half[0], 0]) / [49, 4]
+        np.testing.assert_allclose(places.mean(axis=0), 0.5, atol=0.02)
+        assert 0.75 < np.corrcoef(places.T)[0, 1] < 0.9
+    one = datasets.restricted(own, {"t": [30]})
+    with pytest.raises(InputError, match="factor 't' has one value, so it cannot be correlated"):
+        datasets.correlated(one, ("s", "t"))
+    with pytest.raises(InputError, match="factor 'shape' has one value, so it cannot be correlated"):
+        datasets.correlated(datasets.restricted(dataset, {"shape": [2]}), ("shape", "x"))
+
+
 def test_a_chosen_data_set_trains_on_a_device(dataset: FactorDataset) -> None:
     torch = pytest.importorskip("torch")
     chosen = datasets.restricted(dataset, {"x": [1, 5]})
