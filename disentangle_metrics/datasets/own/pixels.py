@@ -23,7 +23,8 @@ COUNTS = (1, 3)  # channels of a picture
 SAMPLED = 512  # images that the range of the values is found from
 LEAST_BRIGHT = 64  # largest value that is plausible for 8 bits
 DIM = 1 / 64  # no image in 0..1 is as dim; those divided by 255 twice are
-SHIFTED = 1 + 1 / 64  # the most that images in 0..1 less a number, such as their mean, span
+SHIFTED = 1 + 1 / 64  # the most that one pixel, or one image, of images in 0..1 less a mean spans
+ROUNDED = 5e-7  # what is this close to -1 or 1 reaches it
 AT_ONCE = 64
 
 
@@ -118,7 +119,7 @@ def _declaration(what: str, setting: str) -> str:
     return f"`dm.load_dataset(..., {setting})`"
 
 
-def find_range(rows: ImageRows, what: str) -> Range:
+def find_range(rows: ImageRows, layout: Layout, what: str) -> Range:
     """The value of black and of white, from a sample of the images over the whole length.
 
     Raises
@@ -132,17 +133,25 @@ def find_range(rows: ImageRows, what: str) -> Range:
         raise InputError(f"{what} has the dtype {rows.dtype}; accepted: integers, floating numbers, booleans")
     count = rows.shape[0]
     sampled = np.unique(np.linspace(0, count - 1, min(count, SAMPLED)).astype(np.int64))
-    low, high = np.inf, -np.inf
+    lows, highs, within = [], [], 0.0  # of each pixel, batch by batch; and the most that an image spans
     for first in range(0, len(sampled), AT_ONCE):
-        values = rows(sampled[first : first + AT_ONCE])
+        values = layout.arranged(rows(sampled[first : first + AT_ONCE]))
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             place = int(np.argmax(~np.isfinite(values.reshape(len(values), -1)).all(axis=1)))
             raise InputError(f"{what}: image {sampled[first + place]} has a value that is not finite")
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
+        lows.append(values.min(axis=0).astype(np.float64))
+        highs.append(values.max(axis=0).astype(np.float64))
+        if values.dtype.kind == "f":
+            within = max(within, float((values.max(axis=(1, 2)) - values.min(axis=(1, 2))).max()))
+    darkest, brightest = np.min(lows, axis=0), np.max(highs, axis=0)
+    low, high = float(darkest.min()), float(brightest.max())
     if low >= 0 and (high in (0, 1) or DIM < high < 1):
         return 0.0, 1.0
-    if -1 <= low < 0 and high <= 1 and (low < DIM - 1 or high - low > SHIFTED):
-        return -1.0, 1.0
+    if -1 <= low < 0 and high <= 1:
+        reached = low <= ROUNDED - 1 or (high >= 1 - ROUNDED and high - low > SHIFTED)
+        # Less the mean of its channel or place, no pixel spans more than 1; less its own, no image does.
+        if reached or (within > SHIFTED and (brightest - darkest).max() > SHIFTED):
+            return -1.0, 1.0
     if low >= 0 and LEAST_BRIGHT <= high <= 255:
         return 0.0, 255.0
     if rows.dtype == np.uint16 and high > 255:
@@ -236,7 +245,7 @@ def own_images(
     """
     layout = find_layout(rows.shape, what, channels)
     given = parse_range(value_range)
-    found = given or find_range(rows, what)
+    found = given or find_range(rows, layout, what)
     text = f"{found[0]:g}..{found[1]:g}"
     facts = {"axes": layout.axes, "dtype": str(rows.dtype), "value_range": text}
     said = "as declared" if given else "as found"

@@ -136,6 +136,40 @@ def test_what_cannot_be_told_is_refused(images: np.ndarray, options: dict, messa
         from_arrays(images, **options)
 
 
+NOISE = np.random.default_rng(0).permuted(np.linspace(0, 1, 300 * 8 * 8 * 3)).reshape(300, 8, 8, 3)
+SPOTS = (np.arange(64 * 64).reshape(64, 8, 8) % 67 == 0).astype(float)  # rare: each pixel is mostly black
+
+
+@pytest.mark.parametrize(
+    ("images", "mean"),
+    [
+        (NOISE, NOISE.mean()),
+        (NOISE, np.array([0.485, 0.456, 0.406])),  # ImageNet's
+        (NOISE.transpose(0, 3, 1, 2), np.array([0.4914, 0.4822, 0.4465])[:, None, None]),  # CIFAR-10's
+        (NOISE, NOISE.mean(axis=0)),
+        (NOISE, NOISE.mean(axis=(1, 2, 3), keepdims=True)),
+        (NOISE * [1, 0.5, 0.1], (NOISE * [1, 0.5, 0.1]).mean(axis=(1, 2), keepdims=True)),
+        (SPOTS, SPOTS.mean(axis=0)),
+        (1 - SPOTS, (1 - SPOTS).mean(axis=0)),
+    ],
+    ids=["one", "channels", "channels first", "pixels", "images", "images' channels", "spots", "holes"],
+)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_images_less_their_means_are_refused(images: np.ndarray, mean: np.ndarray, kind: type) -> None:
+    with pytest.raises(InputError, match="none of the usual ranges"):
+        from_arrays((images - mean).astype(kind))
+
+
+@pytest.mark.parametrize("unit", [NOISE, NOISE * 0.9 + 0.05, 1 - SPOTS, SPOTS], ids=range(4))
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_images_in_minus_1_to_1_are_told_from_images_less_their_means(unit: np.ndarray, kind: type) -> None:
+    dataset = from_arrays((unit * 2 - 1).astype(kind))
+    assert dataset.facts["value_range"] == "-1..1"
+    first = dataset.network_input([0])[0]
+    expected = unit[0].transpose(2, 0, 1) if unit.ndim == 4 else unit[:1]
+    np.testing.assert_allclose(first, expected, atol=1e-3)
+
+
 def test_a_declared_range_is_used() -> None:
     digits = np.full((5, 8, 8), 16.0)
     digits[0] = 4
