@@ -1,9 +1,10 @@
 """`images`: your own folder of pictures, such as CelebA's, to train on and to look at.
 
-It reads the JPEG and PNG files of the folder and of the folders in it. They are in the order of
-their names, so a row stays the same picture. Each is cut to the largest square in its middle and
-resized, in RGB. That is 178x178 of CelebA's 178x218. Many papers cut 148x148, which is closer to the
-face. Nobody knows the factors of such pictures, so there is nothing to score against. Needs Pillow.
+It reads the JPEG and PNG files of the folder and of the folders in it. Links to folders elsewhere are
+followed. The pictures are in the order of their names, so a row stays the same picture. Each is cut
+to the largest square in its middle and resized, in RGB. That is 178x178 of CelebA's 178x218. Many
+papers cut 148x148, which is closer to the face. Nobody knows the factors of such pictures, so there
+is nothing to score against. Needs Pillow.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
+from disentangle_metrics.datasets.storage.picture_folders import names_below
 from disentangle_metrics.datasets.storage.pictures import middle_square, read_picture
 from disentangle_metrics.datasets.storage.pixels import CachedImages
 from disentangle_metrics.datasets.storage.published import data_folder
@@ -88,14 +90,9 @@ def pictures(folder: Path) -> tuple[list[str], str]:
     """The pictures' sorted names below `folder`, and a checksum of their names, sizes and times."""
     if not folder.is_dir():
         raise DatasetError(f"images: there is no folder {folder}; `root` must be a folder of pictures")
-    names: list[str] = []
     found = hashlib.sha256()
     try:
-        for place, inner, files in os.walk(folder, onerror=_refuse):
-            inner[:] = [name for name in inner if not name.startswith(".")]
-            shown = [n for n in files if n.lower().endswith(SUFFIXES) and not n.startswith(".")]
-            names += [(Path(place) / name).relative_to(folder).as_posix() for name in shown]
-        names.sort()
+        names = names_below(folder, SUFFIXES, _refuse)
         for name in names:
             status = (folder / name).stat()
             found.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"))

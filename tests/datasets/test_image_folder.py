@@ -54,6 +54,19 @@ def test_pictures_are_rows_in_the_order_of_their_names(load: Callable[..., Facto
         dataset.images([3])
 
 
+def test_linked_folders_are_read_and_those_of_the_system_are_not(
+    folder: Path, load: Callable[..., FactorDataset], tmp_path: Path
+) -> None:
+    (tmp_path / "else").mkdir()
+    Image.new("RGB", (8, 8), BLUE).save(tmp_path / "else" / "d.png")
+    (folder / "z").symlink_to(tmp_path / "else", target_is_directory=True)
+    (folder / "up").symlink_to("..", target_is_directory=True)
+    (folder / "lost+found").mkdir(mode=0)
+    dataset = load()
+    assert len(dataset) == 4
+    assert dataset.images([3])[0, 4, 4].tolist() == list(BLUE)
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_square_in_the_middle_is_cut_and_resized(turned: bool, tmp_path: Path) -> None:
     pixels = np.zeros((16, 28, 3), np.uint8)

@@ -15,6 +15,7 @@ from disentangle_metrics.datasets.own.picture_names import matched
 from disentangle_metrics.datasets.own.pictures import SUFFIXES, PictureRows
 from disentangle_metrics.datasets.own.pixels import ImageRows
 from disentangle_metrics.datasets.own.tables import TABLES, rows_of_images
+from disentangle_metrics.datasets.storage.picture_folders import is_hidden, is_in_or_around, names_below
 from disentangle_metrics.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def from_folder(
     endings. Every other column is a factor, but for row labels and identifiers. Pictures that the table
     does not name are left out. Without a table, each folder in the folder is a class, and pictures in
     one folder alone have no factors. Links to folders elsewhere are followed. Classes without a picture that
-    can be read, and folders of splits, are refused.
+    can be read, and folders of splits, are refused. Folders of the system, such as lost+found, are left out.
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ def from_folder(
     folder = Path(images).expanduser()
     if not folder.is_dir():
         raise DatasetError(f"there is no folder {folder}")
+    check_readable(folder)
     place = Path(table).expanduser() if table is not None else only_table(folder)
     if place is not None and not place.exists() and (folder / place).exists():
         place = folder / place
@@ -86,11 +88,19 @@ def from_folder(
             factors, notes = rows_of_images(place, wanted)
         facts["images"] = array.name
     else:
-        pictures = names_below(folder)
+        unreadable: list[OSError] = []
+        pictures = names_below(folder, SUFFIXES, unreadable.append)
+        if unreadable and (place is None or not pictures):
+            raise DatasetError(_cannot_be_read(unreadable)) from unreadable[0]
         if not pictures:
             raise DatasetError(f"there is no picture in {folder}; accepted: {', '.join(SUFFIXES)}")
         if place is not None:
-            pictures, factors, notes = matched(folder, pictures, place, wanted)
+            try:
+                pictures, factors, notes = matched(folder, pictures, place, wanted)
+            except DatasetError as error:
+                if not unreadable:
+                    raise
+                raise DatasetError(f"{error}; {_cannot_be_read(unreadable)}") from error
         else:
             factors = _classes(folder, pictures)
         rows = PictureRows(_Files(folder, pictures), len(pictures), side, _channels_of_pictures(channels))
@@ -151,37 +161,20 @@ def only_table(folder: Path) -> Path | None:
     return tables[0] if tables else None
 
 
-def names_below(folder: Path) -> list[str]:
-    """The pictures' sorted names below the folder; hidden ones are left out.
-
-    Links to other folders are followed; those into the folder itself lead to what is listed anyway.
+def check_readable(folder: Path) -> None:
+    """Refuse a folder whose files the user may not list or open.
 
     Raises
     ------
     DatasetError
-        If a folder in it cannot be read.
+        If it is one.
     """
-    names: list[str] = []
-    above: dict[str, tuple[str, ...]] = {os.fspath(folder): ()}  # the real folders on the way to each
-    for place, inner, files in os.walk(folder, onerror=_refuse, followlinks=True):
-        on_the_way = (*above.pop(place), os.path.realpath(place))
-        inner[:] = [n for n in inner if not n.startswith(".") and _leads_on(Path(place, n), on_the_way)]
-        above |= {os.path.join(place, name): on_the_way for name in inner}
-        shown = [name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
-        names += [(Path(place) / name).relative_to(folder).as_posix() for name in shown]
-    return sorted(names)
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise DatasetError(f"{folder} cannot be read (Permission denied)")
 
 
-def _leads_on(folder: Path, on_the_way: tuple[str, ...]) -> bool:
-    """Whether it is a folder, or a link to one that is neither in the first folder on the way nor on it."""
-    if not folder.is_symlink():
-        return True
-    real = folder.resolve()
-    return str(real) not in on_the_way and not real.is_relative_to(on_the_way[0])
-
-
-def _refuse(error: OSError) -> None:
-    raise DatasetError(f"{error.filename} cannot be read ({error.strerror})") from error
+def _cannot_be_read(errors: list[OSError]) -> str:
+    return f"{', '.join(str(error.filename) for error in errors[:5])} cannot be read ({errors[0].strerror})"
 
 
 def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:
@@ -190,7 +183,7 @@ def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:
     Raises
     ------
     DatasetError
-        If pictures lie beside the folders, a folder has none, or the folders are those of splits.
+        If pictures lie beside the folders, a folder has none of its own, or the folders are splits.
     """
     import pandas as pd
 
@@ -203,8 +196,13 @@ def _classes(folder: Path, pictures: list[str]) -> pd.DataFrame | None:
             f"{folder} has pictures in folders and one beside them, {loose}; give a table of factors, or put "
             f"every picture in the folder of its class"
         )
-    places = [folder / name for name in sorted({*os.listdir(folder)} - {*tops}) if not name.startswith(".")]
+    places = [folder / name for name in sorted({*os.listdir(folder)} - {*tops}) if not is_hidden(name)]
     for place in places:
+        if place.is_dir() and place.is_symlink() and is_in_or_around(place.resolve(), folder.resolve()):
+            raise DatasetError(
+                f"each folder in {folder} is a class, and {place} is a link to a folder around it or in it; "
+                "take it away, or give a table of factors"
+            )
         if place.is_dir() or (place.is_symlink() and not place.exists()):
             raise DatasetError(
                 f"each folder in {folder} is a class, and {place} holds no picture; accepted: "

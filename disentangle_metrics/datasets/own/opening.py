@@ -11,7 +11,7 @@ from typing import Any
 from disentangle_metrics.datasets.factor_dataset import FactorDataset
 from disentangle_metrics.datasets.own.archives import Opened, open_hdf5, open_npz
 from disentangle_metrics.datasets.own.arrays import assembled
-from disentangle_metrics.datasets.own.folders import from_folder
+from disentangle_metrics.datasets.own.folders import check_readable, from_folder
 from disentangle_metrics.datasets.own.hugging_face import is_hugging_face, open_hugging_face
 from disentangle_metrics.datasets.own.tables import rows_of_images
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
@@ -58,6 +58,7 @@ def open_path(name: str, **options: Any) -> FactorDataset:
     if not _exists(path):
         raise DatasetError(f"there is no file or folder {shortened(str(path))}")
     if path.is_dir():
+        check_readable(path)
         hugging_face = is_hugging_face(path)
         read: Callable[..., FactorDataset] = open_hugging_face if hugging_face else _open_folder
     else:

@@ -14,6 +14,7 @@ import pytest
 
 from disentangle_metrics import DatasetError, InputError, load_dataset
 from disentangle_metrics.datasets import from_folder
+from disentangle_metrics.datasets.storage.picture_folders import names_below
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -155,6 +156,30 @@ def test_a_path_object_is_a_path_whatever_is_called_so(monkeypatch: Any, tmp_pat
     assert len(load_dataset("sprites")) > 100_000
 
 
+def link(place: Path, to: Path | str) -> None:
+    place.symlink_to(to, target_is_directory=True)
+
+
+def test_no_picture_is_listed_twice_where_links_lead_up(tmp_path: Path) -> None:
+    mine = tree(tmp_path / "up/mine", "cat/1.png", "dog/2.png", "cat/in/0.png")
+    tree(tmp_path / "up/else/deep", "3.png")
+    tree(tmp_path / "up/else", "4.png")
+    link(tmp_path / "up/mine/emu", tmp_path / "up/else/deep")
+    link(tmp_path / "up/else/deep/back", tmp_path / "up/else")  # holds the folder that it is in
+    link(tmp_path / "up/mine/dog/around", tmp_path / "up")
+    names = ["cat/1.png", "cat/in/0.png", "dog/2.png", "emu/3.png", "emu/back/4.png"]
+    assert names_below(Path(mine), (".png",)) == names
+    assert load_dataset(mine).labels(range(5))["class"].tolist() == [name[:3] for name in names]
+    for around in ("..", "/", "cat"):
+        link(tmp_path / "up/mine/up", around)
+        assert names_below(Path(mine), (".png",)) == names
+        with pytest.raises(
+            DatasetError, match=r"mine/up is a link to a folder around it or in it; take it aw"
+        ):
+            load_dataset(mine)
+        (tmp_path / "up/mine/up").unlink()
+
+
 @pytest.mark.parametrize(
     ("add", "message"),
     [
@@ -191,17 +216,51 @@ def test_one_folder_in_each_class_is_no_split(tmp_path: Path) -> None:
     assert dataset.labels(range(3))["class"].tolist() == ["cat", "dog", "emu"]
 
 
-def test_a_folder_that_cannot_be_read_is_named(monkeypatch: Any, tmp_path: Path) -> None:
-    mine, scandir = tree(tmp_path, "cat/1.png", "dog/2.png"), os.scandir
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of folders that cannot be read."""
+    names, scandir = set(), os.scandir
 
     def guarded(place: Any) -> Any:
-        if str(place).endswith("dog"):
+        if Path(place).name in names:
             raise PermissionError(13, "Permission denied", str(place))
         return scandir(place)
 
     monkeypatch.setattr(os, "scandir", guarded)
+    return names
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    unreadable: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mine = tree(tmp_path, "cat/1.png", "dog/2.png")
+    unreadable.add("dog")
     with pytest.raises(DatasetError, match=r"dog cannot be read \(Permission denied\)"):
         load_dataset(mine)
+    monkeypatch.setattr(os, "access", lambda place, _: str(place) != mine)
+    for opened in (load_dataset, from_folder):
+        with pytest.raises(DatasetError, match=rf"^{mine} cannot be read"):
+            opened(mine)
+
+
+def test_a_table_needs_only_the_folders_of_its_pictures(unreadable: set[str], folder: Path) -> None:
+    tree(folder / "other", "d.png")
+    unreadable.add("other")
+    assert len(load_dataset(str(folder))) == 3
+    unreadable.add("deep")
+    with pytest.raises(
+        DatasetError, match=r"names 'deep/c.png' .* no such picture .*; .*/deep.* cannot be read"
+    ):
+        load_dataset(str(folder))
+
+
+@pytest.mark.parametrize("system", ["lost+found", "__MACOSX"])
+def test_a_folder_of_the_system_is_no_class(system: str, unreadable: set[str], tmp_path: Path) -> None:
+    mine = tree(tmp_path, "cat/1.png", "dog/2.png")
+    (tmp_path / system / "cat").mkdir(parents=True)
+    assert load_dataset(mine).labels(range(2))["class"].tolist() == ["cat", "dog"]
+    unreadable.add(system)
+    assert len(load_dataset(mine)) == 2
 
 
 def test_pictures_alone_are_for_training(folder: Path) -> None:
