@@ -155,6 +155,7 @@ def stage_ends(path: Path) -> list[Path]:
 
     The name of a bundled checkpoint stands for its file. Of a run, the ends of the stages come
     first, then the trained model or, while there is none or the run goes on, the last checkpoint.
+    A last checkpoint that is damaged does not stand in the way of a trained model.
     Raises InputError if the folder holds no run.
     """
     try:
@@ -167,12 +168,21 @@ def stage_ends(path: Path) -> list[Path]:
         return [path]
     stages = sorted(path.glob("step-*.safetensors"), key=_step)
     final = [file for name in ("model", "last") if (file := path / f"{name}.safetensors").exists()]
-    if len(final) > 1:  # a run that is resumed for longer has the weights of before, until it ends
-        final = [max(final, key=lambda file: checkpoints.read_description(file)["step"])]
+    if len(final) > 1:
+        final = [_further(*final)]
     found = stages + final
     if not found:
         raise InputError(f"{path} holds no checkpoint; give a checkpoint, or the folder of a run")
     return found
+
+
+def _further(model: Path, last: Path) -> Path:
+    """Which was trained for longer: a run that is resumed has the weights of before, until it ends."""
+    try:
+        step = checkpoints.read_description(last)["step"]
+    except InputError:
+        return model
+    return last if step > checkpoints.read_description(model)["step"] else model
 
 
 def _step(path: Path) -> int:

@@ -386,6 +386,18 @@ def test_a_run_that_was_resumed_and_stopped_is_read_as_it_is(whole: Path, tmp_pa
     assert stage_ends(tmp_path / "run") == [*stages, tmp_path / "run" / "model.safetensors"]
 
 
+@pytest.mark.parametrize("size", [0, 1000, -1])
+def test_a_damaged_last_checkpoint_does_not_hide_a_trained_model(
+    size: int, whole: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    last = tmp_path / "run" / "last.safetensors"
+    last.write_bytes(last.read_bytes()[:size])
+    path = stage_ends(tmp_path / "run")[-1]
+    assert path == tmp_path / "run" / "model.safetensors"
+    assert load(path).step == 12
+
+
 def test_a_run_is_not_resumed_with_fewer_steps_than_it_has_taken(whole: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, tmp_path / "run")
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
