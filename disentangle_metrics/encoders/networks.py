@@ -115,7 +115,7 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     except BaseException as error:  # so can building the user's network
         hint = ""
         if isinstance(error, TypeError) and "argument" in str(error):
-            hint = _parameters_of(factory)
+            hint = _parameters_of(factory, arguments)
         raise InputError(
             f"`model_code={reference!r}` failed when called {with_what}{hint}: {_said(error)}"
         ) from error
@@ -126,14 +126,19 @@ def from_user_code(reference: str, arguments: Mapping[str, Any] | None = None) -
     return network
 
 
-def _parameters_of(factory: Any) -> str:
-    """What a factory can be called with, and how to say it; empty where it does not tell."""
+def _parameters_of(factory: Any, arguments: Mapping[str, Any]) -> str:
+    """What a factory can be given by name, beyond these arguments; empty where it does not tell."""
     try:
-        names = list(inspect.signature(factory).parameters)
+        parameters = inspect.signature(factory).parameters
     except (TypeError, ValueError):
         return ""
-    given = f"`model_args={{{names[0]!r}: ...}}`" if names else ""
-    return f" (it takes {', '.join(names)}; give them as in {given})" if names else " (it takes no arguments)"
+    if not parameters:
+        return " (it takes no arguments)"
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [name for name, parameter in parameters.items() if parameter.kind in by_name]
+    left = next((name for name in names if name not in arguments), None)
+    example = "" if left is None else f"; give them as in `model_args={{{left!r}: ...}}`"
+    return f" (it takes {', '.join(names)}{example})" if names else ""
 
 
 def _module(name: str) -> ModuleType:

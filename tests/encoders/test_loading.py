@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from disentangle_metrics.encoders import CHECKPOINTS, load_encoder
+from disentangle_metrics.encoders.networks import from_user_code
 from disentangle_metrics.errors import InputError, ModelFileError
 
 
@@ -127,6 +128,32 @@ def test_bad_model_code(reference, message, tmp_path, stranger) -> None:
     torch.save(stranger.state_dict(), tmp_path / "w.pt")
     with pytest.raises(InputError, match=message):
         load_encoder(tmp_path / "w.pt", model_code=reference)
+
+
+@pytest.mark.parametrize(
+    ("signature", "given", "said"),
+    [
+        ("*args, **kwargs", {"width": 3}, "with width=3: TypeError"),
+        (
+            "depth, *args, width, **kwargs",
+            {},
+            "without arguments (it takes depth, width; give them as in `model_args={'depth': ...}`): TypeError",
+        ),
+        (
+            "depth, width",
+            {"depth": 3},
+            "with depth=3 (it takes depth, width; give them as in `model_args={'width': ...}`): TypeError",
+        ),
+        ("depth=1", {"depth": 3}, "with depth=3 (it takes depth): TypeError"),
+        ("", {"depth": 3}, "with depth=3 (it takes no arguments): TypeError"),
+    ],
+)
+def test_a_factory_is_said_with_the_arguments_that_can_be_given(signature, given, said, tmp_path) -> None:
+    path = tmp_path / f"factory_{tmp_path.name}.py"
+    path.write_text(f"def build({signature}):\n    raise TypeError('an argument is missing')\n")
+    with pytest.raises(InputError) as error:
+        from_user_code(f"{path}:build", given)
+    assert f"failed when called {said}" in str(error.value)
 
 
 def test_a_network_that_returns_more_than_a_posterior(tmp_path, stranger, images) -> None:
