@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.encoders.kept_batch import KeptBatch, copied
 from disentangle_metrics.encoders.outputs import (
     SAME,
     Held,
@@ -38,7 +38,8 @@ class OutputReader:
     The first batch is encoded twice. Outputs that differ between the two passes are drawn at random:
     they are no means. `remarks` then says if only drawn codes were there to be scored. If one output
     without the name of a mean is left, more passes show whether the drawn code scatters around it.
-    If nothing is drawn, half of the first batch is encoded alone: `remarks` says if its means are others.
+    If nothing is drawn, half of the first batch of at least two rows is encoded alone: `remarks` says if its
+    means are others. That is asked anew for each data set, whose batches may have another size.
 
     A spread without a name is refused if it is positive everywhere, unless `by_contract` a pair is (mean,
     logvar). Once it was not, it is a log-variance. Within :meth:`one_data_set` the first rows decide, however
@@ -49,6 +50,8 @@ class OutputReader:
         self.outputs, self.by_contract = check_outputs(outputs), by_contract
         self.remarks: list[str] = []
         self._drawn: frozenset[str] | None = None
+        self._steady = False  # whether nothing was drawn
+        self._on_mixing: str | None = None  # the remark that codes depend on their batch, or ""; None before
         self._read_any = False
         self._is_logvar = by_contract
         self._weighed: int | None = None  # rows of a data set so far
@@ -58,6 +61,8 @@ class OutputReader:
     def one_data_set(self) -> Iterator[None]:
         """Batches that are read inside the block are parts of one data set; :meth:`conclude` ends it."""
         self._weighed, self._doubt = 0, ""
+        self.remarks = [remark for remark in self.remarks if remark != self._on_mixing]
+        self._on_mixing = None
         try:
             yield
         finally:
@@ -84,16 +89,17 @@ class OutputReader:
         InputError
             If what `encode` returns cannot be read.
         """
-        rows, drawn, again, steady = len(images), self._drawn or frozenset(), None, False
+        rows, drawn, again = len(images), self._drawn or frozenset(), None
         first = self._drawn is None and rows > 0
-        same = _copied(images) if first else images
+        asks = self._on_mixing is None and rows > 1 and (first or self._steady)
+        kept = KeptBatch(images, more_passes=first or asks)
         output = encode(images)  # which may change them in place
+        output = Held.of(output) if first or asks else output
         if first:
-            output = Held.of(output)
-            again = encode(_copied(same))
+            again = encode(kept.again())
             differing = outputs_that_differ(output, again)
             drawn = self._notice(output, differing, rows)
-            steady = not differing
+            self._steady = not differing
         pixels = self._pixels(output, np.shape(images))
         posterior = read_posterior(
             output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=True
@@ -101,19 +107,15 @@ class OutputReader:
         if posterior.doubt and not self._is_logvar:
             self._weigh(posterior)
         if first and posterior.beside:
-            more = (encode(_copied(same)) for _ in range(DRAWS // rows))
+            more = (encode(kept.again()) for _ in range(DRAWS // rows))
             if posterior.doubt:
                 _check_order(posterior, (output, again), more)
             else:
                 _check_mean(posterior, itertools.chain((output, again), more), shown(list(listed(output))))
         if first:
             self._drawn = drawn
-        if steady and _mixes(encode, same, posterior):
-            self.remarks.append(
-                "the codes depend on which images are in a batch: half of the first one alone gives others, "
-                f"and the scores are those of batches of {rows:,}; BatchNorm without running statistics can "
-                "be the cause"
-            )
+        if asks and self._steady:
+            self._ask_for_mixing(encode, kept.again(), posterior)
         if posterior.problem:
             if self._read_any:
                 raise InputError(f"{posterior.problem.partition(';')[0]}, in a later batch")
@@ -121,6 +123,17 @@ class OutputReader:
             self.outputs = {"mean": posterior.mean_is}
         self._read_any = True
         return posterior
+
+    def _ask_for_mixing(self, encode: Callable[[Any], Any], images: Any, posterior: Posterior) -> None:
+        """A remark if the codes depend on which images are in a batch."""
+        self._on_mixing = ""
+        if _mixes(encode, images, posterior):
+            self._on_mixing = (
+                "the codes depend on which images are in a batch: half of the first one alone gives others, "
+                f"and the scores are those of batches of {len(images):,}; BatchNorm without running "
+                "statistics can be the cause"
+            )
+            self.remarks.append(self._on_mixing)
 
     def _weigh(self, posterior: Posterior) -> None:
         """Refuse a spread that is positive everywhere, now or once enough of it was seen."""
@@ -163,30 +176,31 @@ class OutputReader:
         return ignored
 
 
-def _copied(images: Any) -> Any:
-    return images.clone() if hasattr(images, "clone") else copy.deepcopy(images)
-
-
 def _mixes(encode: Callable[[Any], Any], images: Any, posterior: Posterior) -> bool:
     """Whether half of the images, encoded alone, have other means than those of the whole batch.
 
     The half begins with the second image. So a network that was exported for batches of a fixed size, into
-    which a batch is cut, meets its images in other company.
+    which a batch is cut, meets its images in other company. BatchNorm refuses a single image: half of two or
+    three is one image twice.
     """
-    if len(images) < 2:
-        return False
-    some = slice(1, 1 + len(images) // 2)
+    some: Any = slice(1, 1 + len(images) // 2) if len(images) > 3 else [1, 1]
     try:
-        outputs = {part.name: part.value for part in listed(encode(images[some]))}
-        means = np.ma.filled(to_numpy(outputs[posterior.mean_is], "the encoder's output"), np.nan)
+        part = list(listed(encode(_rows(images, some))))[posterior.place]
+        means = np.ma.filled(to_numpy(part.value, "the encoder's output"), np.nan)
     except Exception:  # what a network raises that takes one size of batch alone, which is in its right
         return False
     whole = posterior.mean.astype(np.float64)
-    if means.shape != whole[some].shape:
+    if part.name != posterior.mean_is or means.shape != whole[some].shape:
         return False
     apart = np.sqrt(np.mean((means - whole[some]) ** 2))
     share = APART_IN_16_BITS if _of_16_bits(whole) else APART
     return not apart <= max(share * np.sqrt(whole.var(axis=0).mean()), SAME * np.abs(whole).max())
+
+
+def _rows(images: Any, some: Any) -> Any:
+    if isinstance(images, (list, tuple)) and isinstance(some, list):
+        return type(images)(copied(images[row]) for row in some)
+    return images[some]
 
 
 def _of_16_bits(values: NDArray[np.float64]) -> bool:

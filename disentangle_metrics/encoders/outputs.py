@@ -89,14 +89,16 @@ def check_outputs(outputs: Any) -> dict[str, str | int] | None:
 class Posterior:
     """Checked means, log-variances or None, and the name of the output that the means are.
 
-    `problem` says why a spread that was there is not read. `beside` names the drawn codes that were set
-    aside, where no name says which table is the means. `doubt` says what the log-variances
-    may be if all are positive, where no name says what they are.
+    `place` is that of the means among the outputs, of which two may share a name. `problem` says why a
+    spread that was there is not read. `beside` names the drawn codes that were set aside, where no name says
+    which table is the means. `doubt` says what the log-variances may be if all are positive, where no name
+    says what they are.
     """
 
     mean: Array
     logvar: Array | None
     mean_is: str
+    place: int = 0
     problem: str = ""
     beside: tuple[str, ...] = ()
     doubt: str = ""
@@ -152,11 +154,12 @@ def read_posterior(
     else:
         mean, spread, spread_is = _told_apart(found, rows, drawn, pixels)
     means = _array(mean.value, rows, mean.name)
+    place = next(place for place, output in enumerate(found) if output is mean)
     called = outputs is not None or (mean.named and role_of(mean.name) == "mean")
     drawn_codes = [output for output in found if output.name in drawn and _is_code(output, rows, pixels)]
     beside = () if called else tuple(output.name for output in drawn_codes)
     if spread is None:
-        return Posterior(means, None, mean.name, beside=beside)
+        return Posterior(means, None, mean.name, place, beside=beside)
     spreads = _array(spread.value, rows, spread.name)
     if means.shape != spreads.shape:
         raise InputError(
@@ -174,16 +177,16 @@ def read_posterior(
         if not by_contract and (spreads > 0).all() and spreads.size > 1:
             raise InputError(doubt)
     try:
-        return Posterior(
-            means, as_logvar(spreads, spread_is, spread.name), mean.name, beside=beside, doubt=doubt
-        )
+        logvar = as_logvar(spreads, spread_is, spread.name)
+        return Posterior(means, logvar, mean.name, place, beside=beside, doubt=doubt)
     except InputError as error:
         if outputs is not None:
             raise InputError(
                 f"the encoder's output {error}; if it is a log-variance, say "
                 f"`outputs={{'mean': {mean.name!r}, 'logvar': {spread.name!r}}}`"
             ) from None
-        return Posterior(means, None, mean.name, f"the encoder's output {error}; the means alone are scored")
+        problem = f"the encoder's output {error}; the means alone are scored"
+        return Posterior(means, None, mean.name, place, problem)
 
 
 def outputs_that_differ(first: Any, second: Any) -> frozenset[str]:

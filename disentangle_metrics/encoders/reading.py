@@ -134,10 +134,12 @@ class _Method:
         if owner is not None and getattr(owner, name, None) == function.encode:
             self._with_tensors = Encoder(owner, outputs=function.reader.outputs, encode_with=name)
 
-    def one_data_set(self) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def one_data_set(self) -> Iterator[None]:
         """As of :class:`.output_reader.OutputReader`."""
-        network = self._with_tensors
-        return contextlib.nullcontext() if network is None else network.reader.one_data_set()
+        network = self._with_tensors or self._by
+        with self._by.reader.one_data_set(), network.reader.one_data_set():
+            yield
 
     def conclude(self) -> tuple[str, ...]:
         """As of :class:`.output_reader.OutputReader`."""

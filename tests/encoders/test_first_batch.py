@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -143,6 +145,89 @@ def test_one_image_and_drawn_codes_are_encoded_twice_as_before():
     assert "draws its code at random" in remark
     assert (one.seen, drawn.seen) == ([1, 1], [64, 64])
     assert rng.normal() == np.random.default_rng(0).normal(size=385)[-1]  # 2 * 64 * 3 were drawn
+
+
+def test_each_data_set_is_asked_anew_from_two_images_on():
+    reader, said = OutputReader(by_contract=True), []
+    assert reader.read(centred, IMAGES[:1]).mean.shape == (1, 3)  # no company to ask about
+    for encode, sizes in ((centred, (64, 64)), (centred, (1, 1, 16)), (codes, (16,)), (centred, (1,))):
+        with reader.one_data_set():
+            for rows in sizes:
+                reader.read(encode, IMAGES[:rows])
+            said.append(reader.conclude())
+    assert [len(remarks) for remarks in said] == [1, 1, 0, 0]
+    assert "batches of 64" in said[0][0]
+    assert "batches of 16" in said[1][0]
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+@pytest.mark.parametrize("several", [np.asarray, list, tuple])
+def test_two_or_three_images_are_asked_too(rows, several):
+    def normed(images):
+        if len(images) == 1:
+            raise ValueError("Expected more than 1 value per channel")
+        return centred(images)
+
+    reader = OutputReader()
+    reader.read(normed, several(IMAGES[:rows].copy()))
+    (remark,) = reader.remarks
+    assert f"batches of {rows}" in remark
+    for alone in (codes, lambda images: np.concatenate([in_place(image[None]) for image in images])):
+        reader = OutputReader()
+        reader.read(alone, several(IMAGES[:rows].copy()))
+        assert reader.remarks == []
+
+
+def test_of_two_outputs_with_one_name_the_one_is_compared_that_was_asked_for():
+    pairs = lambda images: ({"mu": codes(images)}, {"mu": centred(images)}, {"mu": 2 * codes(images)})  # noqa: E731
+    for outputs, mixes in (({"mean": "mu"}, False), ({"mean": 1}, True), ({"mean": 2}, False)):
+        reader = OutputReader(outputs)
+        reader.read(pairs, IMAGES.copy())
+        assert len(reader.remarks) == mixes
+
+
+class Lazy:
+    """Images that are read from an open file."""
+
+    def __init__(self, path):
+        self.file = path.open("rb")
+
+    def __len__(self):
+        return len(IMAGES)
+
+    def __getitem__(self, rows):
+        return IMAGES[rows]
+
+
+def test_what_is_no_array_is_given_as_it_is(tmp_path):
+    (tmp_path / "images").write_bytes(b"")
+    reader, lazy = OutputReader(), Lazy(tmp_path / "images")
+    with lazy.file:
+        np.testing.assert_array_equal(reader.read(lambda images: codes(images[:]), lazy).mean, codes(IMAGES))
+    objects = [object() for _ in IMAGES]
+    places = {one: place for place, one in enumerate(objects)}
+    means = reader.read(lambda batch: codes(IMAGES[[places[one] for one in batch]]), objects).mean
+    np.testing.assert_array_equal(means, codes(IMAGES))
+    assert reader.remarks == []
+
+
+def test_tensors_with_a_gradient_in_a_list_are_encoded():
+    torch = pytest.importorskip("torch")
+    weight = torch.ones((), requires_grad=True)
+    batch = [weight * torch.from_numpy(image) for image in IMAGES]
+    with torch.no_grad():  # as dm.evaluate encodes
+        means = OutputReader().read(lambda images: codes(torch.stack(images)), batch).mean
+    np.testing.assert_array_equal(means, codes(IMAGES))
+
+
+def test_one_copy_of_a_batch_is_kept_at_a_time():
+    batch = np.zeros((64, 1, 128, 128), np.float32)
+    batch[:, 0, 0, :3] = RNG.random((64, 3))
+    tracemalloc.start()
+    OutputReader().read(lambda images: images[:, 0, 0, :3].copy(), batch)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert batch.nbytes < peak < 1.5 * batch.nbytes
 
 
 def test_batch_norm_without_running_statistics_is_told():
