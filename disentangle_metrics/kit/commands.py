@@ -51,6 +51,7 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
     """
     debug = "--debug" in arguments
     terminated = threading.Event()
+    options: set[str] | None = None
     _open_missing_streams()
     try:
         with warnings.catch_warnings(), _sigterm_raises(terminated):
@@ -59,8 +60,9 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
                 # the user of a command; a broken plug-in is.
                 warnings.simplefilter("ignore")
                 warnings.simplefilter("default", PluginWarning)
-                warnings.showwarning = lambda text, *_: say(name, f"warning: {text}")
+                warnings.showwarning = lambda text, *_: say(name, f"warning: {text}", options)
             command = typer.main.get_command(app)
+            options = _options(command)
             code = command.main(list(arguments), prog_name=name, standalone_mode=False, obj=list(arguments))
             if code == INTERRUPTED:
                 return _interrupted(name, terminated)
@@ -87,20 +89,29 @@ def run_command(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         if isinstance(error, DisentangleMetricsError):
-            say(name, f"{PREFIXES.get(error.exit_code, '')}{error}")
+            say(name, f"{PREFIXES.get(error.exit_code, '')}{error}", options)
             return error.exit_code
         if isinstance(error, ModuleNotFoundError) and error.name in OPTIONAL:
             return _refuse(name, f"{error.name} is not installed; {install_line(OPTIONAL[error.name])}")
         if usage := _usage_message(error):
             return _refuse(name, f"{usage} (see {name} --help)")
         hint = "" if debug else " (--debug shows where)"
-        say(name, f"failed: {type(error).__name__}: {error}{hint}")
+        say(name, f"failed: {type(error).__name__}: {error}{hint}", options)
         return FAILED
 
 
-def say(name: str, text: str) -> None:
-    """One line on stderr, in the shell's words, whatever `text` has in it; none where there is no stderr."""
-    line = in_shell_words(one_line(f"{name}: {text}"))
+def _options(command: Any) -> set[str]:
+    """The options of a command and of those below it."""
+    below = (_options(each) for each in getattr(command, "commands", {}).values())
+    return {option for parameter in command.params for option in parameter.opts}.union(*below)
+
+
+def say(name: str, text: str, options: set[str] | None = None) -> None:
+    """One line on stderr, in the shell's words, whatever `text` has in it; none where there is no stderr.
+
+    A command that does not have the options of ``dm-eval`` gives its own.
+    """
+    line = in_shell_words(one_line(f"{name}: {text}"), options)
     with contextlib.suppress(OSError, ValueError):
         encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)

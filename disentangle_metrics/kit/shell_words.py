@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from collections.abc import Collection
 
 from disentangle_metrics.text import visible
 
@@ -47,11 +48,40 @@ CODE = re.compile(r"(`{1,2})([^`]+)\1")
 FOREIGN = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning): ")  # what another library says follows
 
 
-def in_shell_words(text: str) -> str:
-    """`text` with the options of ``dm-eval`` where it has Python between backticks; all else stays."""
+def in_shell_words(text: str, options: Collection[str] | None = None) -> str:
+    """`text` with options where it has Python between backticks; all else stays.
+
+    They are those of ``dm-eval``. A command that has `options` of its own does not name others: what a
+    semicolon sets apart goes if it does, and elsewhere Python stays.
+    """
     foreign = FOREIGN.search(text)
     own = text[: foreign.start()] if foreign else text
-    return CODE.sub(lambda found: _said(found[2]) or found[0], own) + text[len(own) :]
+    rest = text[len(own) :]
+    if options is None:
+        return CODE.sub(lambda found: _said(found[2]) or found[0], own) + rest
+    first, *others = _clauses(own)
+    last = others[-1:] if rest else []  # it says what the foreign text is
+    kept = [clause for clause in others if clause in last or not _lacks(clause, options)]
+    return CODE.sub(lambda found: _of(options, found[2]) or found[0], "; ".join([first, *kept])) + rest
+
+
+def _clauses(text: str) -> list[str]:
+    """The text between semicolons, of which those in code are none."""
+    cuts = [found for found in re.finditer(rf"{CODE.pattern}|; ", text) if found[0] == "; "]
+    starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(text)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def _lacks(clause: str, options: Collection[str]) -> bool:
+    """Whether a clause speaks of an option that is none of these."""
+    return any(_said(found[2]) and not _of(options, found[2]) for found in CODE.finditer(clause))
+
+
+def _of(options: Collection[str], code: str) -> str | None:
+    """As :func:`_said`; None if the option is none of these."""
+    said = _said(code)
+    option = (said or "").partition(" ")[0]
+    return None if option.startswith("--") and option not in options else said
 
 
 def _said(code: str) -> str | None:

@@ -95,6 +95,22 @@ def test_all_else_stays(text: str) -> None:
     assert in_shell_words(text) == text
 
 
+@pytest.mark.parametrize(
+    ("python", "shell"),
+    [
+        ("no range; save them; or say it: `dm.load_dataset(..., side=64)`; or as `scale` says", "no range; save them"),
+        ("out of memory; use a smaller `batch_size`", "out of memory; use a smaller --batch-size"),
+        ("`scale=3` is no scale; give `device`", "`scale=3` is no scale; give --device"),
+        ("x; again with `dm.score(..., seed=1)`", "x; again with dm-eval --seed 1"),
+        ("x; `lambda: (`; `active=3`", "x; `lambda: (`; `active=3`"),
+        ("y; `scale='a; b'`; z", "y; z"),
+        ("y; pass `pool=2` (`scale`): KeyError: 'a; `scale`'", "y; pass `pool=2` (`scale`): KeyError: 'a; `scale`'"),
+    ],
+)  # fmt: skip
+def test_a_command_names_its_own_options_alone(python: str, shell: str) -> None:
+    assert in_shell_words(python, {"--batch-size", "--device"}) == shell
+
+
 @given(st.text(st.characters(exclude_characters="`")))
 def test_nothing_changes_outside_of_backticks(text: str) -> None:
     assert in_shell_words(text) == text

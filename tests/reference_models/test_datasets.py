@@ -116,6 +116,19 @@ def test_a_bad_picture_is_named_before_a_run_begins(
     assert not (tmp_path / "run").exists()
 
 
+def test_images_in_no_usual_range_are_said_without_an_option_of_another_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, images=np.linspace(-0.5, 0.5, 5 * 16 * 16).reshape(5, 16, 16))
+    assert dm_train("beta-vae", "--dataset", path, *FEW, "--out", tmp_path / "run") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("dm-train: error: ")
+    assert said.endswith(
+        "has values from -0.5 to 0.5, which is none of the usual ranges (0..1, -1..1, 0..255); save them in one of these\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("dataset", "name"),
     [

@@ -158,7 +158,7 @@ def find_range(rows: ImageRows, layout: Layout, what: str) -> Range:
         return 0.0, 65535.0
     raise InputError(
         f"{what} has values from {low:g} to {high:g}, which is none of the usual ranges (0..1, -1..1, "
-        f"0..255); say what black and white are: "
+        f"0..255); save them in one of these; or say what black and white are: "
         f"{_declaration(what, f'value_range=({low:g}, {high:g})')}; a network gets them as 0 and 1, "
         f"or as `scale` says"
     )
