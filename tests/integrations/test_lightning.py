@@ -5,10 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,9 +19,8 @@ from lightning.pytorch.loggers import CSVLogger  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from disentangle_metrics.integrations.lightning import ScoreCallback  # noqa: E402
-from tests.integrations.ports import free_port  # noqa: E402
+from tests.integrations.two_processes import in_two_processes  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
 ROWS = 64
 pytestmark = pytest.mark.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -200,24 +195,8 @@ print(json.dumps([list(callback.reports), float(trainer.callback_metrics["mig"])
 
 @pytest.mark.slow
 def test_of_two_processes_one_scores_and_both_have_the_numbers(tmp_path) -> None:
-    environment = {
-        **os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
-        "TORCHELASTIC_RUN_ID": "test", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0",
-    }  # fmt: skip
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=ROOT, env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in (0, 1)
-    ]  # fmt: skip
-    try:
-        ended = [process.communicate(timeout=200) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    assert [process.returncode for process in started] == [0, 0], ended
-    (first, score), (second, other) = (json.loads(output.splitlines()[-1]) for output, _ in ended)
+    printed = in_two_processes(PROCESS, str(tmp_path), TORCHELASTIC_RUN_ID="test", GROUP_RANK="0")
+    (first, score), (second, other) = (json.loads(output.splitlines()[-1]) for output in printed)
     assert (first, second) == ([1, 2], [])
     assert score == other
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +14,8 @@ torch = pytest.importorskip("torch")
 torchmetrics = pytest.importorskip("torchmetrics")
 
 from disentangle_metrics.integrations.torchmetrics import DisentanglementScore  # noqa: E402
+from tests.integrations.two_processes import in_two_processes  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -168,12 +165,12 @@ def test_it_says_which_direction_is_better_and_draws_itself() -> None:
 
 
 PROCESS = """
-import json, sys, warnings
+import json, os, sys, warnings
 import torch.distributed as processes
 from disentangle_metrics.integrations.torchmetrics import DisentanglementScore
 from tests.integrations.test_torchmetrics import ranges, rows
 warnings.simplefilter("ignore")
-rank, store = int(sys.argv[1]), sys.argv[2]
+rank, store = int(os.environ["RANK"]), sys.argv[1]
 processes.init_process_group("gloo", init_method="file://" + store, rank=rank, world_size=2)
 latents, factors = rows()
 mine = slice(0, 250) if rank == 0 else slice(250, None)
@@ -189,21 +186,9 @@ processes.destroy_process_group()
 
 
 def test_two_processes_score_their_rows_together(tmp_path) -> None:
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(rank), str(tmp_path / "store")],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
-        )
-        for rank in (0, 1)
-    ]  # fmt: skip
-    try:
-        ended = [process.communicate(timeout=200) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    assert [process.returncode for process in started] == [0, 0], ended
+    printed = in_two_processes(PROCESS, str(tmp_path / "store"))
     value = pytest.approx(dm.mig(*rows()).value, abs=1e-6)
-    for output, _ in ended:
+    for output in printed:
         assert json.loads(output) == [[value, 300], [value, 300]]
 
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,9 +16,8 @@ pytest.importorskip("accelerate")
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from disentangle_metrics.integrations.transformers import ScoreCallback  # noqa: E402
-from tests.integrations.ports import free_port  # noqa: E402
+from tests.integrations.two_processes import in_two_processes  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
 ROWS = 48
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -174,24 +169,8 @@ print(json.dumps([list(callback.reports), run.state.best_metric]))
 
 @pytest.mark.slow
 def test_of_two_processes_one_scores_and_both_choose_the_best_model_by_it(tmp_path) -> None:
-    environment = {
-        **os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
-        "LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1",
-    }  # fmt: skip
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=ROOT, env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in (0, 1)
-    ]  # fmt: skip
-    try:
-        ended = [process.communicate(timeout=200) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    assert [process.returncode for process in started] == [0, 0], ended
-    (first, best), (second, other) = (json.loads(output.splitlines()[-1]) for output, _ in ended)
+    printed = in_two_processes(PROCESS, str(tmp_path))
+    (first, best), (second, other) = (json.loads(output.splitlines()[-1]) for output in printed)
     assert (first, second) == ([1, 2], [])
     assert best == other
 
