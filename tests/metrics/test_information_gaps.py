@@ -218,7 +218,7 @@ class TestMcc:
 
     def test_names_without_an_order_are_warned_of(self):
         shapes = np.array(["ellipse", "heart", "square"])[V[:, 1]][:, None]
-        with pytest.warns(dm.ScoreWarning, match="mcc correlates with the codes of factor_0"):
+        with pytest.warns(dm.ScoreWarning, match="mcc reads the labels of factor_0 as numbers"):
             dm.mcc(code(A, B), shapes)
 
 

@@ -367,27 +367,36 @@ def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text
     pro, vlae = (runs.xs(model, level="model")[names] for model in ("pro-vlae", "vlae"))
     gain = (pro - vlae).sort_index()
     on_mig, on_factor_vae, on_mig_sup = (listed(gain[name], 2) for name in names[:3])
-    assert (gain[names[:2]] > 0).all(axis=None)
-    assert (pro[names[:2]].min() > vlae[names[:2]].max()).all()
-    assert results.tables(read_rows(FOLDER / "sprites-long.jsonl"))["differences"]["p"].min() == 0.1
+    assert (gain["factor_vae"] > 0).all()
+    assert ((gain["mig"] > 0) == [True, True, True, False]).all()
+    assert pro["factor_vae"].min() > vlae["factor_vae"].max()
+    tested = results.tables(read_rows(FOLDER / "sprites-long.jsonl"))["differences"]
+    assert (round(tested["p"].min(), 2), round(tested["p_holm"].min(), 2)) == (0.03, 0.26)
+    assert "Four seeds allow no p below 0.03, and none below 0.26 after the correction" in text
     assert (
         f"by {on_mig} on MIG, by {on_factor_vae} on the FactorVAE score, by {on_mig_sup} on MIG-sup" in text
     )
     assert f"Its error is {listed(gain['reconstruction'], 0)} nats larger than VLAE's" in text
     ends = {model: found["reconstruction"] for model, found in long["runs"].groupby("model")}
     assert f"({ends['vlae'].min():.0f} to {ends['vlae'].max():.0f} nats)" in text
-    assert ends["vlae"].min() < vlae.loc[1, "reconstruction"] < ends["vlae"].max()
+    assert (
+        vlae.loc[3, "reconstruction"]
+        < ends["vlae"].min()
+        < vlae.loc[1, "reconstruction"]
+        < ends["vlae"].max()
+    )
     assert f"({ends['pro-vlae'].min():.0f} to {ends['pro-vlae'].max():.0f})" in text
     assert pro["reconstruction"].min() > ends["pro-vlae"].max()
     seeds = [of_seed.droplevel("seed") for _, of_seed in runs.groupby("seed")]
-    assert "Three seeds of five are done" in text
-    assert [len(of_seed) for of_seed in seeds] == [4, 4, 4]
+    assert "Four seeds of five are done" in text
+    assert [len(of_seed) for of_seed in seeds] == [4, 4, 4, 4]
     for of_seed in seeds:
         student = of_seed.loc["teacher-student"]
         assert of_seed["mig_sup"].idxmax() == of_seed["reconstruction"].idxmax() == "teacher-student"
         assert student["active_latents"] == 3
-        assert student["mig"] < of_seed.loc["pro-vlae", "mig"]
         assert set(of_seed[names[:3]].idxmin()) == {"beta-vae"}
+    ahead = [of_seed.loc["pro-vlae", "mig"] > of_seed.loc["teacher-student", "mig"] for of_seed in seeds]
+    assert ahead == [True, True, True, False]
 
 
 def listed(values, places):
