@@ -213,6 +213,7 @@ def of_two_latents(relations: Any) -> dm.MetricValue:
     return dm.MetricValue(0.5)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_no_other_representation() -> None:
     named = dm.metric(property="compactness", source="this test")(of_two_latents)
     try:

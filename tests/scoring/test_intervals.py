@@ -310,13 +310,16 @@ def test_reports_keep_and_show_intervals(tmp_path):
             ),
             marks=pytest.mark.slow,
         ),
-        Row(
-            "normal latents, cut at the ends of the sample",
-            (dm.Metric("jemmig"),),
-            20,
-            size=100_000,
-            truth="population in these bins",
-            noise=0.3,
+        pytest.param(
+            Row(
+                "normal latents, cut at the ends of the sample",
+                (dm.Metric("jemmig"),),
+                20,
+                size=100_000,
+                truth="population in these bins",
+                noise=0.3,
+            ),
+            marks=pytest.mark.slow,
         ),
         Row("neighbours", (NEIGHBOURS,), 20, rows=500, size=20_000, options={"replicates": 40}),
     ],

@@ -82,7 +82,7 @@ def sound(relations):
         (first_row, {"range": (-1.0, 1.0)}, "order of (rows|latents)"),
         (numpy_number, {}, "is NaN without a reason"),
         (too_large, {}, r"= 2.0 leaves \(0.0, 1.0\)"),
-        (scale, {"scale_free": True}, "rescaled latents"),
+        pytest.param(scale, {"scale_free": True}, "rescaled latents", marks=pytest.mark.slow),
         (labels, {"label_free": True}, "(relabelled factors|order of factors)"),
         (unseeded, {}, "breaks the law|other bits"),
         (dead_is_nan, {}, "a dead latent makes the score NaN"),

@@ -88,6 +88,7 @@ def test_a_row_that_cannot_be_written_is_no_lost_worker(tmp_path, monkeypatch):
     assert calls(tmp_path) == [RUNS[0].key]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_no_row(tmp_path):
     do(DyingOnce(tmp_path), RUNS, 2, False, print)
     rows = read_rows(tmp_path / "rows.jsonl")
