@@ -65,7 +65,13 @@ def test_the_seed_counts_where_the_score_draws_whatever_an_interval_says(name):
             assert ("seed" in shared(plain[key])) == ("|seed:3" in plain[key])
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        name if name in ("default", "carbonneau2022") else pytest.param(name, marks=pytest.mark.slow)
+        for name in PROTOCOLS
+    ],
+)
 def test_every_score_of_every_protocol_comes_back(protocol):
     # The gradient boosting and the cross-validated Lasso of two protocols take seconds, and are words too.
     metrics = [dm.Metric(name, **QUICK.get(name, {})) for name in BUILTIN]

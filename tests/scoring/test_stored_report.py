@@ -105,7 +105,7 @@ def test_the_report_itself_is_read(values: dict[str, Any]) -> None:
 
 
 def test_a_tampered_report_is_refused_or_shown(values: dict[str, Any]) -> None:
-    check(values, 250)
+    check(values, 80)
 
 
 @pytest.mark.slow
