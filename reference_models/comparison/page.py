@@ -13,32 +13,34 @@ from reference_models.comparison.results import METRICS, NO_PROGRESSION, PROPOSE
 from reference_models.trained.information_flow import NEAR_CEILING
 
 COMPARED = """\
-Scores by the protocol `li2020`. In brackets the 95 percent interval of the mean over seeds, from three \
-seeds on; *best* is the mean of the best three of more seeds, as in the paper, which selects by the very \
-score it shows and so lifts every model. Reconstruction error in nats per image.
+Scores by the protocol `li2020`. Reconstruction error in nats per image. In brackets stands the 95 percent \
+interval of the mean over seeds, from three seeds on. *best* is the mean of the best three of more seeds, as \
+in the paper. It selects by the very score that it shows, and so lifts every model.
 """
 PARTLY = """\
 A number of seeds behind a score: in the others the score has no value.
 """
 DIFFERENCES = """\
-At the same beta: pro-VLAE minus the other, mean over betas, with its 95 percent interval. g: Hedges' g. \
-p: runs exchanged within a beta in every way, two-sided; p (Holm): corrected for all rows of this table.
+At the same beta: pro-VLAE minus the other, mean over betas, with its 95 percent interval. g is Hedges' g. \
+p is two-sided, from exchanging runs within a beta in every way. p (Holm) is corrected for all rows of this \
+table.
 """
 EQUAL = """\
 At the same reconstruction error: each model is a curve in the figure above, score over error through its \
-betas; this is the mean difference of two curves over the errors that both reach, with its 95 percent \
-interval. p is Student's, corrected as above.
+betas. The difference is the mean over the errors that both curves reach, with its 95 percent interval. p is \
+Student's, corrected as above.
 """
 OTHERS = "Every score of the default protocol, on posterior means and all factors: mean over seeds and betas."
 TOO_FEW = "Models with fewer than three seeds at every beta are left out."
-EFFECTS = "The figure sets the differences against the spread of seeds; it describes, and tests nothing.\n"
+EFFECTS = "The figure sets the differences against the spread of seeds. It describes, and tests nothing.\n"
 ABLATED = """\
-The whole model minus each variant, seed by seed: runs of one seed share their first weights, their batches \
-and all that comes before the change. In brackets the 95 percent interval of the mean difference. p: the two \
-runs of each seed exchanged, two-sided; five seeds give 0.06 at the least, so look at the intervals.
+The whole model minus each variant, seed by seed. Runs of one seed share their first weights, their batches \
+and all that comes before the change. In brackets stands the 95 percent interval of the mean difference. \
+p is two-sided, from exchanging the two runs of each seed. Five seeds give 0.06 at the least, so look at the \
+intervals.
 """
 RATES = """\
-Caution: {other} has the learning rate {rate:g}, and {proposed} {own:g}, from the first step on; its \
+Caution: {other} has the learning rate {rate:g} from the first step on, and {proposed} {own:g}. Its \
 differences are those of the rate too.
 """
 STAGES = """\
@@ -46,16 +48,16 @@ Mean over seeds of each score after each stage. Thin lines in the figure are sin
 """
 INFORMATION = """\
 I(x; z) in nats, mean over seeds, from the aggregate posterior by Monte Carlo. The layers are numbered from \
-the lowest; the highest trains first. N images cannot show more than log N nats. A star marks a mean within \
+the lowest. The highest trains first. N images cannot show more than log N nats. A star marks a mean within \
 0.1 of that: the layer may know much more.
 """
 PILOTS = """\
-One pilot run for each rate, with a seed of its own; the rate with the smallest objective (reconstruction \
-plus beta times KL, which knows nothing of the factors) is the model's in all runs.
+Each rate has one pilot run, with a seed of its own. All runs of a model have the rate with the smallest \
+objective: reconstruction plus beta times KL, which knows nothing of the factors.
 """
 BOTH = """\
-Each point is a run, ablations included. Above the line latents are specialised but factors are spread \
-over several; below it factors have a latent of their own, which holds other factors too.
+Each point is a run, ablations included. Above the line latents are specialised, but factors are spread over \
+several. Below it factors have a latent of their own, which holds other factors too.
 """
 
 
