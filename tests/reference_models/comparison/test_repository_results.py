@@ -376,6 +376,8 @@ def test_the_documentation_s_words_on_plan_long_are_those_of_its_rows(long, text
     assert (
         f"by {on_mig} on MIG, by {on_factor_vae} on the FactorVAE score, by {on_mig_sup} on MIG-sup" in text
     )
+    errors = f"{pro['reconstruction'].mean():.0f} against {vlae['reconstruction'].mean():.0f} nats"
+    assert f"There pro-VLAE reconstructs worse: {errors}." in text
     assert f"Its error is {listed(gain['reconstruction'], 0)} nats larger than VLAE's" in text
     ends = {model: found["reconstruction"] for model, found in long["runs"].groupby("model")}
     assert f"({ends['vlae'].min():.0f} to {ends['vlae'].max():.0f} nats)" in text
