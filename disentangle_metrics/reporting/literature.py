@@ -40,7 +40,7 @@ def bibtex(keys: Iterable[str]) -> str:
 def references() -> Mapping[str, str]:
     """Every BibTeX entry by its key."""
     text = (files("disentangle_metrics.metrics") / "references.bib").read_text(encoding="utf-8")
-    text = text.replace("{VERSION}", f"{{{__version__}}}")
+    text = text.replace("Version VERSION", f"Version {__version__}")
     return {
         found[2]: found[0].strip() for found in re.finditer(r"^@(\w+)\{([^,]+),\n.*?^\}$", text, re.M | re.S)
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.reporting.blocks import in_parts
@@ -16,9 +17,24 @@ if TYPE_CHECKING:
     from disentangle_metrics.reporting.blocks import Block, Blocks
     from disentangle_metrics.reporting.view import Emphasis, View
 
-LINE = 90  # characters that stand side by side in a paper
+LINE = 68  # characters that stand side by side in a paper
+GAP = 1  # between two columns, beside the one character that a terminal has there
+TALL = 36  # rows that stand above each other in a paper; LaTeX cuts off what is below the page
 
+GREEK = dict(  # capitals that look like Latin ones have no name in LaTeX
+    zip(
+        [*"αβγδεζηθικλμνξπρςστυφχψω", *"ΓΔΘΛΞΠΣΥΦΨΩ"],
+        [
+            *("alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa"),
+            *("lambda", "mu", "nu", "xi", "pi", "rho", "varsigma", "sigma", "tau", "upsilon", "varphi"),
+            *("chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma"),
+            *("Upsilon", "Phi", "Psi", "Omega"),
+        ],
+        strict=True,
+    )
+)
 LATEX = {
+    **{letter: rf"$\{name}$" for letter, name in GREEK.items()},
     "\\": r"\textbackslash{}",
     "&": r"\&",
     "%": r"\%",
@@ -35,6 +51,10 @@ LATEX = {
     "≈": r"$\approx$",
     "↓": r"$\downarrow$",
     "∞": r"$\infty$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "→": r"$\rightarrow$",
+    "−": "$-$",
     "–": "--",
     "±": r"$\pm$",
 }
@@ -81,7 +101,7 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
             latex(group.title),
             [
                 [
-                    _paper_label(row.key, row.label),
+                    latex(_paper_name(row.key, row.label)),
                     *(IN_LATEX[how].format(latex(text)) for text, how in row.emphasised),
                 ]
                 for row in group.rows
@@ -93,17 +113,10 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
         legend = view.explained("In bold", "Underlined")
         caption = latex(" ".join([f"{view.title} ({view.facts}).", *legend]))
     heads = [latex(column.capitalize() if column in WORDS else column) for column in view.columns]
-    table = latex_table(["Metric", *heads], groups, caption=caption, label=label)
-    if not view.blocks:
-        return table
-    tabulars = [
-        _tabular(part, "unit", as_they_are=True)
-        for block in view.blocks
-        for part in in_parts(block, "unit", LINE)
+    units = [
+        _tabular(part, "unit", as_they_are=True) for block in view.blocks for part in _parts(block, "unit")
     ]
-    below = "\n  \\par\\medskip\n".join(tabulars)
-    end = "\\end{table}\n"
-    return f"{table.removesuffix(end)}  \\par\\medskip\n{below}\n{end}"
+    return _floats([*_grouped(["Metric", *heads], groups), *units], caption, label)
 
 
 def blocks_as_markdown(blocks: Blocks) -> str:
@@ -129,22 +142,59 @@ def blocks_as_latex(blocks: Blocks, *, caption: str | None = None, label: str = 
     """One float with a tabular for each block, wide ones in parts; needs the LaTeX package booktabs."""
     text = " ".join([f"Disentanglement scores ({blocks.facts}).", *blocks.legend])
     text = latex(text) if caption is None else caption
-    lines = [r"\begin{table}", r"  \centering", f"  \\caption{{{text}}}", f"  \\label{{{label}}}"]
     tabulars = [
-        _tabular(block, blocks.corner)
-        for whole in blocks.blocks
-        for block in in_parts(whole, blocks.corner, LINE)
+        _tabular(block, blocks.corner) for whole in blocks.blocks for block in _parts(whole, blocks.corner)
     ]
-    lines.append("\n  \\par\\medskip\n".join(tabulars))
-    return "\n".join([*lines, r"\end{table}"]) + "\n"
+    return _floats(tabulars, text, label)
+
+
+def _floats(tabulars: Iterable[str], caption: str, label: str) -> str:
+    """Floats of tabulars, each no taller than a page; the first alone has the caption and the label."""
+    stacks: list[list[str]] = []
+    room = 0
+    for tabular in tabulars:
+        rows = tabular.count("\\\\\n") + 1
+        if not stacks or rows > room:
+            stacks.append([])
+            room = TALL
+        stacks[-1].append(tabular)
+        room -= rows
+    first = f"  \\caption{{{caption}}}\n  \\label{{{label}}}"
+    more = "  \\addtocounter{table}{-1}\n  \\caption{(continued)}"
+    return "\n".join(
+        "\n".join(
+            [
+                r"\begin{table}",
+                r"  \centering",
+                more if place else first,
+                "\n  \\par\\medskip\n".join(stack),
+                "\\end{table}\n",
+            ]
+        )
+        for place, stack in enumerate(stacks)
+    )
+
+
+def _parts(block: Block, corner: str) -> Iterator[Block]:
+    """The block, or blocks that are narrow and short enough for a page."""
+    lines = TALL - 4  # of its rows; the others are its title, its header and the space around it
+    needs = [
+        GAP
+        + max(map(len, (_paper_name(column.key, column.label), *(line.cells[place] for line in block.lines))))
+        for place, column in enumerate(block.columns)
+    ]
+    for part in in_parts(block, corner, LINE, needs):
+        for start in range(0, max(1, len(part.lines)), lines):
+            title = f"{part.title}, continued" if part.title and start else part.title
+            yield replace(part, title=title, lines=part.lines[start : start + lines])
 
 
 def _tabular(block: Block, corner: str, *, as_they_are: bool = False) -> str:
     """A block; `as_they_are`: headers without a key are names, whose letters stay."""
     heads = [
-        _paper_label(column.key, column.label)
-        if column.key
-        else latex(column.label if as_they_are else column.label.capitalize())
+        latex(
+            _paper_name(column.key, column.label) if as_they_are or column.key else column.label.capitalize()
+        )
         for column in block.columns
     ]
     lines = [f"  \\begin{{tabular}}{{l{'r' * len(heads)}}}", r"    \toprule"]
@@ -167,23 +217,28 @@ def latex_table(
 ) -> str:
     """A booktabs table of cells that are LaTeX already: the first column left, the others right.
 
-    Each group of rows has a title, which may be empty.
+    Each group of rows has a title, which may be empty. A table that is too tall for a page goes on in
+    another float, with the next group.
     """
-    lines = [
-        r"\begin{table}",
-        r"  \centering",
-        f"  \\caption{{{caption}}}",
-        f"  \\label{{{label}}}",
-        f"  \\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
-        r"    \toprule",
-        _row(header),
-    ]
+    return _floats(_grouped(header, groups), caption, label)
+
+
+def _grouped(header: Sequence[str], groups: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> Iterator[str]:
+    """A tabular of the groups, or several that are each short enough for a page."""
+    head = [f"  \\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", r"    \toprule", _row(header)]
+    end = [r"    \bottomrule", r"  \end{tabular}"]
+    lines: list[str] = []
+    height = 2
     for title, rows in groups:
+        if lines and height + len(rows) + 1 > TALL:
+            yield "\n".join([*head, *lines, *end])
+            lines, height = [], 2
         lines.append(r"    \midrule")
         if title:
             lines.append(f"    \\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{title}}}}} \\\\")
         lines += map(_row, rows)
-    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]) + "\n"
+        height += len(rows) + 1
+    yield "\n".join([*head, *lines, *end])
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -201,9 +256,11 @@ def latex(text: str) -> str:
     return re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
 
 
-def _paper_label(key: str, label: str) -> str:
-    arrow = f" {LATEX[LOWER]}" if LOWER in label else ""
-    return latex(paper_name(key)) + arrow
+def _paper_name(key: str, label: str) -> str:
+    """What papers call a score, with the arrow that its label has; the label of what has no key."""
+    if not key:
+        return label
+    return f"{paper_name(key)} {LOWER}" if LOWER in label else paper_name(key)
 
 
 def _with_code(text: str) -> str:

@@ -31,7 +31,6 @@ NEEDED = {
     "inproceedings": {"author", "title", "booktitle", "year"},
     "article": {"author", "title", "journal", "year"},
     "misc": {"author", "title", "year"},
-    "software": {"author", "title", "version"},
 }
 
 
@@ -41,7 +40,7 @@ def field(entry: str, name: str) -> str:
 
 def surname(entry: str) -> str:
     """Of the first author, without accents."""
-    plain = re.sub(r"\\[\"'`^~]|\\(DJ|dj)|[{}]", "", field(entry, "author").split(",")[0])
+    plain = re.sub(r"\\[\"'`^~]|[{}]", "", field(entry, "author").split(",")[0])
     return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
 
 
@@ -68,7 +67,9 @@ def test_every_entry_is_whole_and_cited():
     assert cited | {PACKAGE} == set(references())
     for key, entry in references().items():
         kind = re.match(r"@(\w+)\{", entry)[1]
-        assert NEEDED[kind] <= set(re.findall(r"^  (\w+) = \{", entry, re.M)), key
+        needed = NEEDED[kind] if key != PACKAGE else {"author", "title", "note"}
+        assert needed <= set(re.findall(r"^  (\w+) = \{", entry, re.M)), key
+        assert "\\DJ" not in entry  # LaTeX's first encoding of fonts has no such letter
         assert entry.count("{") == entry.count("}")
         assert re.search(r"\d{4}", key) is None or field(entry, "year") in key
 
@@ -81,7 +82,7 @@ def test_the_package_cites_itself_as_its_citation_file_says():
     entry = references()[PACKAGE]
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert re.search(r'^title: "(.*)"$', text, re.M)[1] == field(entry, "title")
-    assert field(entry, "version") == __version__
+    assert field(entry, "note") == f"Version {__version__}"
     assert f'name: "{field(entry, "author").strip("{}")}"' in text
 
 

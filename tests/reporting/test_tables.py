@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 from disentangle_metrics.reporting.blocks import Block, Blocks, Column, Line
-from disentangle_metrics.reporting.tables import blocks_as_latex, latex, latex_table
+from disentangle_metrics.reporting.literature import references
+from disentangle_metrics.reporting.tables import TALL, blocks_as_latex, latex, latex_table
 from disentangle_metrics.reporting.terminal import as_text, blocks_as_text
 from disentangle_metrics.reporting.view import report_view
 from tests.reporting.example import REPORT
@@ -44,6 +48,9 @@ def test_plain_text_becomes_latex():
         r"a\_b \& 5\% \{x\} \$1\$ \#2 \textasciitilde{}\textasciicircum{}\textbackslash{} "
         r"\textless{}y\textbar{}z\textgreater{}"
     )
+    assert (
+        latex("β-VAE, ΔMIG ≥ 0") == r"$\beta$-VAE, $\Delta$MIG $\geq$ 0"
+    )  # LaTeX has no Greek outside of formulas
     assert latex("-0.5 and [-0.1, 2] of mig-sup-2") == "$-$0.5 and [$-$0.1, 2] of mig-sup-2"
 
 
@@ -59,6 +66,66 @@ def test_a_table_of_one_group_needs_no_title():
     text = latex_table(["Model", "MIG"], [("", [["a", "1"], ["b", "2"]])], caption="c", label="l")
     assert "multicolumn" not in text
     assert "a & 1 \\\\" in text
+
+
+def rows_of_floats(text):
+    floats = text.split("\\begin{table}")[1:]
+    return [[row for row in one.splitlines() if re.search(r"^ +m\d+ &", row)] for one in floats]
+
+
+@pytest.mark.parametrize("models", [3, 20, 90])
+def test_a_table_goes_on_in_another_float_before_it_leaves_the_page(models):
+    blocks = tuple(
+        Block(
+            title,
+            (Column(key), Column("SAP")),
+            tuple(Line(f"m{row}", ("0.1", "0.2")) for row in range(models)),
+        )
+        for title, key in (("compactness", "mig"), ("modularity", "mig_sup"))
+    )
+    text = blocks_as_latex(Blocks("model", blocks, "2 rows"))
+    found = rows_of_floats(text)
+    assert [row.split()[0] for rows in found for row in rows] == 2 * [f"m{row}" for row in range(models)]
+    assert max(map(len, found)) <= TALL
+    assert len(found) == {3: 1, 20: 2, 90: 6}[models]
+    assert text.count("\\label") == 1
+    assert text.count("\\addtocounter{table}{-1}") == text.count("\\caption{(continued)}") == len(found) - 1
+
+
+def test_groups_of_rows_stay_together():
+    groups = [(str(group), [[f"m{row}", "0.1"] for row in range(10)]) for group in range(5)]
+    found = rows_of_floats(latex_table(["Metric", "Score"], groups, caption="c", label="l"))
+    assert list(map(len, found)) == [30, 20]
+
+
+def test_columns_that_do_not_fit_stand_below():
+    scores = ("mig", "dci_disentanglement", "dci_completeness", "dci_informativeness")
+    columns = tuple(Column(f"{score} (compactness and modularity)", score) for score in scores)
+    text = blocks_as_latex(Blocks("model", (Block("", columns, (Line("vae", 4 * ("0.1",)),)),), "2 rows"))
+    heads = [row.strip() for row in text.splitlines() if row.strip().startswith("Model")]
+    assert heads == [
+        "Model & MIG & DCI disentanglement & DCI completeness \\\\",
+        "Model & DCI informativeness \\\\",
+    ]
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex") or not shutil.which("kpsewhich"), reason="needs LaTeX")
+def test_latex_takes_the_tables_and_the_bibliography(tmp_path):
+    if not subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True).stdout:
+        pytest.skip("needs the LaTeX package booktabs")
+    lines = tuple(Line(f"β_{row}", ("≈ 0.1",)) for row in range(80))
+    blocks = blocks_as_latex(Blocks("model", (Block("*", (Column("MIG ↓", "mig"),), lines),), "2 rows"))
+    (tmp_path / "all.bib").write_text("\n".join(references().values()), encoding="utf-8")
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\nocite{*}"
+        f"{REPORT.to_latex()}{blocks}\\bibliographystyle{{plain}}\\bibliography{{all}}\\end{{document}}",
+        encoding="utf-8",
+    )
+    for command in ("pdflatex", "bibtex", "pdflatex"):
+        options = ["-interaction=nonstopmode", "-halt-on-error"] if command == "pdflatex" else []
+        done = subprocess.run([command, *options, "all"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+    assert "Float too large" not in done.stdout
 
 
 def test_a_terminal_shows_names_as_they_are():
