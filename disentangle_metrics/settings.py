@@ -292,7 +292,9 @@ def setting_text(value: Any) -> str:
     """A setting as text that differs whenever its value does."""
     import numpy as np
 
-    if isinstance(value, np.ndarray) or (isinstance(value, tuple | list) and len(value) > 8):
+    listed = isinstance(value, tuple | list | range)
+    array_like = hasattr(value, "__array__") and not isinstance(value, np.generic)
+    if array_like or (listed and len(value) > 8):
         array = np.asarray(value)
         if array.dtype.kind == "b" and array.ndim == 1:  # a mask, which says the same as its places
             array = np.flatnonzero(array)
@@ -300,7 +302,7 @@ def setting_text(value: Any) -> str:
             array = array.astype(np.int64)  # the same numbers, whatever their dtype
         content = f"{array.dtype.kind}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
         return f"sha256-{hashlib.sha256(content).hexdigest()[:16]}"
-    if isinstance(value, tuple | list):
+    if listed:
         return f"({','.join(setting_text(item) for item in value)})"
     if isinstance(value, collections.abc.Mapping):
         return _mapping_text(value)

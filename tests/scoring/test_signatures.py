@@ -6,7 +6,9 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import disentangle_metrics as dm
 from disentangle_metrics.inputs.inputs import check
@@ -210,9 +212,16 @@ def test_rows_of_a_split_are_the_same_by_number_and_by_mask():
     train = np.arange(len(V)) % 3 > 0
     masks, numbers = (train, ~train), (np.flatnonzero(train), np.flatnonzero(~train))
     by_number = dm.sap(Z, V, split=numbers).signature
-    for split in (masks, tuple(mask.tolist() for mask in masks)):
+    others = [pd.Series, pd.Index, pd.array, torch.tensor, np.ndarray.tolist]
+    for split in [masks, *(tuple(map(kind, given)) for kind in others for given in (masks, numbers))]:
         assert dm.sap(Z, V, split=split).signature == by_number
     assert dm.sap(Z, V, split=(~train, train)).signature != by_number
+    parts = (np.arange(60), np.arange(60, 90))
+    assert dm.sap(Z, V, split=(range(60), range(60, 90))).signature == dm.sap(Z, V, split=parts).signature
+    rows = [*range(5), *range(74, 4, -1), *range(75, 80)]
+    lists = pd.Series(rows), pd.Series(sorted(rows))
+    assert str(lists[0]) == str(lists[1])
+    assert len({dm.sap(Z, V, split=(trained, range(80, 90))).signature for trained in lists}) == 2
 
 
 @pytest.mark.parametrize(
