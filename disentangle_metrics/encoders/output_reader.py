@@ -23,7 +23,7 @@ from disentangle_metrics.encoders.outputs import (
     shown,
 )
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.arrays import shape_of, to_numpy
 
 ENOUGH = 256  # rows in which a log-variance is below 0 somewhere, and a deviation nowhere
 DRAWS = 1024  # draws of a code, over the images of a batch, that show what it scatters around
@@ -100,7 +100,7 @@ class OutputReader:
             differing = outputs_that_differ(output, again)
             drawn = self._notice(output, differing, rows)
             self._steady = not differing
-        pixels = self._pixels(output, np.shape(images))
+        pixels = self._pixels(output, shape_of(images))
         posterior = read_posterior(
             output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=True
         )
@@ -151,14 +151,15 @@ class OutputReader:
     def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
         """The width of a reconstruction; None where a contract says that a pair of that width is the code."""
         width = int(np.prod(shape[1:]))
-        pair = [np.shape(part.value) for part in listed(output)] if self.by_contract else []
+        pair = [shape_of(part.value) for part in listed(output)] if self.by_contract else []
         return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
 
     def _notice(self, output: Any, drawn: frozenset[str], rows: int) -> frozenset[str]:
         """The names of the outputs that are drawn and set aside, with a remark if the means are drawn."""
         if not drawn:
             return drawn
-        codes = [part.name for part in listed(output) if np.ndim(part.value) == 2 and len(part.value) == rows]
+        shapes = [(part.name, shape_of(part.value)) for part in listed(output)]
+        codes = [name for name, shape in shapes if len(shape) == 2 and shape[0] == rows]
         everything = set(codes) <= drawn
         ignored = frozenset() if everything else drawn
         try:

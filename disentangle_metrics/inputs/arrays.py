@@ -184,6 +184,14 @@ def _are_batches(values: Any) -> bool:
     return all(len(shape) == 2 for shape in shapes) and len(set(shapes)) > 1 == len({s[1] for s in shapes})
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of an array or of nested lists; empty for lists of unequal length, which have none."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        return ()
+
+
 def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
     """What was found in place of a table, and how to make one of it."""
     if array.ndim == 1:
@@ -195,7 +203,7 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
             table = "; for named columns pass pandas.DataFrame(...) of it"
             if argument == "factors":
                 table = "; named columns must each have shape (N,), and all the same N"
-            if len(value) == 2 and all(len(np.shape(part)) == 2 for part in value.values()):
+            if len(value) == 2 and all(len(shape_of(part)) == 2 for part in value.values()):
                 table = "; for means and log-variances pass dm.GaussianPosterior(mean, logvar) of its parts"
         return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"
     if array.ndim == 3 and isinstance(value, (tuple, list)):

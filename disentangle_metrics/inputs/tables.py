@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import no_table, to_numpy
+from disentangle_metrics.inputs.arrays import no_table, shape_of, to_numpy
 from disentangle_metrics.inputs.frames import as_frame, unmasked
 from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 
@@ -212,7 +212,7 @@ def _columns(value: Any) -> Any:
         name: _unlabelled(value[name]) if frame is None else frame.iloc[:, 0].array
         for name, frame in frames.items()
     }
-    shapes = {np.shape(column) for column in columns.values()}
+    shapes = {shape_of(column) for column in columns.values()}
     if len(shapes) > 1 or len(shapes.pop()) != 1:
         return value
     import pandas as pd

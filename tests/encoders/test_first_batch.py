@@ -40,6 +40,20 @@ def test_an_encoder_that_changes_its_images_does_not_draw():
         assert remarks == []
 
 
+def test_images_of_unequal_size_are_the_encoder_s_affair():
+    images = [RNG.random((1, 4, 4 + place % 2)).astype(np.float32) for place in range(64)]
+    means, remarks = read(
+        lambda images: np.stack([image[..., :4].ravel() @ WEIGHTS for image in images]), images
+    )
+    assert means.shape == (64, 3)
+    assert remarks == []
+
+
+def test_codes_of_unequal_length_are_refused():
+    with pytest.raises(dm.InputError, match="output mu is list; accepted"):
+        read(lambda images: {"mu": [np.zeros(3 + place % 2) for place in range(len(images))]})
+
+
 def test_a_tensor_that_is_changed_is_not_drawn_either():
     torch = pytest.importorskip("torch")
     reader = OutputReader()

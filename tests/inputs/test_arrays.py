@@ -49,6 +49,16 @@ def test_structured_arrays_have_names():
     assert_array_equal(inputs.factors[1].as_numbers(), V[:, 1])
 
 
+UNEQUAL = [np.zeros(2 + place % 2) for place in range(30)]
+
+
+def test_a_column_of_lists_of_unequal_length_is_refused():
+    with pytest.raises(dm.InputError, match=r"named columns must each have shape \(N,\)"):
+        check(Z, {"shape": UNEQUAL, "size": V[:, 0]})
+    with pytest.raises(dm.InputError, match="got a dict"):
+        check({"mean": UNEQUAL, "logvar": Z}, V)
+
+
 def annotated() -> object:
     """An object with the parts of an AnnData."""
     return type("AnnData", (), {"obs": pd.DataFrame(V), "obsm": {"X_vae": Z}, "X": Z})()
