@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,6 +156,7 @@ def stage_ends(path: Path) -> list[Path]:
 
     The name of a bundled checkpoint stands for its file. Of a run, the ends of the stages come
     first, then the trained model or, while there is none or the run goes on, the last checkpoint.
+    Where a run was killed after the end of a stage and before its next checkpoint, that end is the last.
     A last checkpoint that is damaged does not stand in the way of a trained model.
     Raises InputError if the folder holds no run.
     """
@@ -166,11 +168,11 @@ def stage_ends(path: Path) -> list[Path]:
         return [own_first(bundled)[0].load()()]
     if not path.is_dir():
         return [path]
-    stages = sorted(path.glob("step-*.safetensors"), key=_step)
+    stages = list(path.glob("step-*.safetensors"))
     final = [file for name in ("model", "last") if (file := path / f"{name}.safetensors").exists()]
     if len(final) > 1:
         final = [_further(*final)]
-    found = stages + final
+    found = sorted([*stages, *final], key=_step)
     if not found:
         raise InputError(f"{path} holds no checkpoint; give a checkpoint, or the folder of a run")
     return found
@@ -185,8 +187,13 @@ def _further(model: Path, last: Path) -> Path:
     return last if step > checkpoints.read_description(model)["step"] else model
 
 
-def _step(path: Path) -> int:
-    return int(re.sub(r"\D", "", path.stem) or 0)
+def _step(path: Path) -> tuple[float, bool]:
+    """By what the checkpoints of a run are in order: the step, and the end of a stage first."""
+    if path.stem == "model":
+        return math.inf, True
+    if path.stem == "last":
+        return checkpoints.read_description(path)["step"], True
+    return int(re.sub(r"\D", "", path.stem) or 0), False
 
 
 def load_all(paths: list[Path]) -> Iterator[TrainedModel]:

@@ -386,6 +386,17 @@ def test_a_run_that_was_resumed_and_stopped_is_read_as_it_is(whole: Path, tmp_pa
     assert stage_ends(tmp_path / "run") == [*stages, tmp_path / "run" / "model.safetensors"]
 
 
+def test_a_run_that_was_killed_after_a_stage_ends_with_that_stage(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingInterruptedError):
+        run(tmp_path, dataset=Interrupting(6))
+    last = tmp_path / "last.safetensors"
+    stages = [tmp_path / f"step-{step}.safetensors" for step in (4, 8)]
+    shutil.copy(whole / "step-8.safetensors", stages[1])
+    shutil.copy(whole / "step-8.json", tmp_path)
+    assert 4 < load(last).step < 8
+    assert stage_ends(tmp_path) == [stages[0], last, stages[1]]
+
+
 @pytest.mark.parametrize("size", [0, 1000, -1])
 def test_a_damaged_last_checkpoint_does_not_hide_a_trained_model(
     size: int, whole: Path, tmp_path: Path
