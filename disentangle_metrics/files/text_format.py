@@ -135,7 +135,7 @@ def _read(where: str, text: str, separator: str, quoted: set[str]) -> _Reading |
     if names_short and not _are_labels(rows, quoted):
         return (
             f"the first line has {_counted(first)} where the others have {width}, and the first cells are no "
-            "row labels, which are all different"
+            "row labels: words or a count, all different"
         )
     style, ambiguous = _style(where, rows)
     if separator == " " and not _are_spaced(rows, quoted):
@@ -188,10 +188,13 @@ def _is_one_cell(cell: str, style: NumberStyle, separator: str) -> bool:
 
 
 def _are_labels(rows: Rows, quoted: set[str]) -> bool:
-    """Whether the first cells can be row labels: all different, and words, quoted, or a count from 1."""
+    """Whether the first cells can be row labels: all different, and words, quoted, or a count.
+
+    R counts from 1, pandas from 0.
+    """
     labels = [row[0] for row in rows[1:]]
     words = not any(STYLES[0].is_number(label) for label in labels)
-    counts = labels == [str(place) for place in range(1, len(labels) + 1)]
+    counts = any(labels == [str(first + place) for place in range(len(labels))] for first in (0, 1))
     return len(set(labels)) == len(labels) and (words or counts or quoted.issuperset(labels))
 
 
