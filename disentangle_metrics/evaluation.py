@@ -66,7 +66,8 @@ def evaluate(
         (mean, logvar), or outputs by name. Its first batch is encoded twice, to notice a code that is
         drawn at random, and half of it once more, to notice one that depends on its batch. What
         :func:`load_encoder` returns, a ``torch.nn.Module`` (run in evaluation mode, on the device it is on,
-        and left as it was), or a function of NumPy arrays.
+        and left as it was), or a function of NumPy arrays. A function that fails with arrays is called with
+        PyTorch tensors on the CPU, if PyTorch is imported.
     dataset : FactorDataset, array or loader
         What :func:`load_dataset` returns; or your own images, as :func:`.datasets.from_arrays` takes
         them: (n, height, width), (n, height, width, channels) or (n, channels, height, width), in 0..1,

@@ -11,16 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.encoders.kept_batch import KeptBatch, copied
+from disentangle_metrics.encoders.output_parts import Held, listed, shown
 from disentangle_metrics.encoders.outputs import (
     SAME,
-    Held,
     Outputs,
     Posterior,
     check_outputs,
-    listed,
     outputs_that_differ,
     read_posterior,
-    shown,
 )
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import shape_of, to_numpy

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.encoders.output_parts import Output, listed, shown
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import is_distribution, mean_and_deviation, to_numpy
+from disentangle_metrics.inputs.arrays import to_numpy
 from disentangle_metrics.inputs.posterior_names import (
     SPREADS,
     Spread,
@@ -31,38 +32,7 @@ Outputs = Mapping[str, str | int]
 
 EXPECTED = "means (n, n_latents), or a pair (mean, logvar) of that shape"
 CHOOSE = "say which with `outputs={'mean': 'NAME', 'logvar': 'NAME'}` (places from 0 do for names)"
-DEPTH = 3  # of tuples in tuples
 SAME = 1e-4  # of the largest value: what the order of sums on a GPU may change, and noise exceeds
-
-
-@dataclasses.dataclass(frozen=True)
-class Output:
-    """One array of what an encoder returned; `name` is its own, or its place."""
-
-    name: str
-    value: Any
-    named: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Held:
-    """Copies of what an encoder returned: it may write its next output into the same memory."""
-
-    parts: tuple[Output, ...]
-
-    @classmethod
-    def of(cls, output: Any) -> Held:
-        """Each array as one of NumPy, and what is no array as it is."""
-        return cls(
-            tuple(
-                part
-                if getattr(part.value, "shape", None) is None
-                else dataclasses.replace(
-                    part, value=to_numpy(part.value, "the encoder's output").copy(order="K")
-                )
-                for part in listed(output)
-            )
-        )
 
 
 def check_outputs(outputs: Any) -> dict[str, str | int] | None:
@@ -210,54 +180,6 @@ def has_code(output: Any, rows: int, pixels: int) -> bool:
     return any(_is_code(part, rows, pixels) for part in listed(output))
 
 
-def listed(output: Any) -> Iterator[Output]:
-    """Every array of what an encoder returned, by name or place; of tokens alone also first and mean."""
-    if isinstance(output, Held):
-        yield from output.parts
-        return
-    named = _fields(output)
-    if named is not None:
-        found = {str(name): value for name, value in named.items() if value is not None}
-        tokens: Any = found.get("last_hidden_state", 0)
-        if len(np.shape(tokens)) == 3 and not any(len(np.shape(value)) == 2 for value in found.values()):
-            found |= {"first_token": tokens[:, 0], "mean_token": tokens.mean(axis=1)}
-        yield from (Output(name, value, True) for name, value in found.items())
-    elif isinstance(output, (tuple, list)):
-        for place, value in enumerate(_flat(output, DEPTH)):
-            inner = _fields(value)
-            if inner is None:
-                yield Output(str(place), value, False)
-            else:
-                yield from (Output(str(name), part, True) for name, part in inner.items() if part is not None)
-    else:
-        yield Output("0", output, False)
-
-
-def _flat(values: Any, depth: int) -> Iterator[Any]:
-    for value in values:
-        plain = isinstance(value, (tuple, list)) and not hasattr(value, "_fields")
-        if plain and depth and len(value):
-            yield from _flat(value, depth - 1)
-        else:
-            yield value
-
-
-def _fields(value: Any) -> Mapping[str, Any] | None:
-    """Names and values of an output whose parts have names."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if hasattr(value, "_asdict"):
-        fields: Mapping[str, Any] = value._asdict()
-        return fields
-    if is_distribution(value) and (known := mean_and_deviation(value)) is not None:
-        return dict(zip(("mean", "std"), known, strict=True))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if type(value).__name__ == "SimpleNamespace":
-        return dict(vars(value))
-    return None
-
-
 def _asked_for(found: list[Output], outputs: Outputs) -> tuple[Output, Output | None, Spread]:
     def one(name: str | int) -> Output:
         by_name = [output for output in found if output.name == str(name)]
@@ -337,12 +259,6 @@ def _is_code(output: Output, rows: int, pixels: int | None) -> bool:
 def _width(output: Output) -> int:
     width: int = output.value.shape[1]
     return width
-
-
-def shown(found: list[Output]) -> str:
-    """The first outputs, with their shapes."""
-    texts = [f"{output.name} {tuple(getattr(output.value, 'shape', ()))}" for output in found[:8]]
-    return f"outputs: {', '.join(texts)}{' ...' if len(found) > 8 else ''}"
 
 
 def _array(value: Any, rows: int, name: str) -> Array:

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from disentangle_metrics.encoders.encoder import CallableEncoder, Encoder, evaluation_mode
+from disentangle_metrics.encoders.encoder import FAILURES, CallableEncoder, Encoder, evaluation_mode
 from disentangle_metrics.encoders.input_scale import InputScale
+from disentangle_metrics.encoders.kept_batch import copied
 from disentangle_metrics.encoders.outputs import Outputs, Posterior
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit import network_input
+from disentangle_metrics.kit.precision import full_float32
 
 ReadBatch = Callable[[Any], Posterior]
 AS_IT_IS = InputScale("0..1")
+TAKES_NONE = (*FAILURES, AttributeError)  # what a function raises that takes no arrays, or no tensors
 
 
 def as_encoder(encoder: Any, encode_with: str | None, outputs: Outputs | None) -> Any:
@@ -107,13 +110,13 @@ def reading(
 
         owner: Any = getattr(function.encode, "__self__", None)  # of a method, such as network.encode
         trains = torch is not None and isinstance(owner, torch.nn.Module)
-        method = _Method(function, owner if trains and images else None)
+        either = _Function(function, owner if trains else None, takes_arrays=images)
 
         def read(inputs: Any) -> Posterior:
-            return method.posterior_of(inputs if scale is None else scale(inputs))
+            return either.posterior_of(inputs if scale is None else scale(inputs))
 
-        with evaluation_mode(owner) if trains else contextlib.nullcontext(), method.one_data_set():
-            yield read, method.conclude, method.unscaled if trains and images else None
+        with evaluation_mode(owner) if trains else contextlib.nullcontext(), either.one_data_set():
+            yield read, either.conclude, either.unscaled if trains and images else None
     else:
         raise InputError(
             f"`encoder` must be callable, got {type(encoder).__name__}; "
@@ -121,18 +124,20 @@ def reading(
         )
 
 
-class _Method:
-    """A function that encodes. A method of a network that takes no arrays is called with tensors.
+class _Function:
+    """A function that encodes, called with PyTorch tensors if it fails with arrays. The first batch decides.
 
-    It is then read as :class:`Encoder` reads it, with `owner` as the network. The first batch decides.
+    A method of a network, its `owner`, is then read as :class:`Encoder` reads it.
     """
 
-    def __init__(self, function: CallableEncoder, owner: Any) -> None:
+    def __init__(self, function: CallableEncoder, owner: Any, takes_arrays: bool) -> None:
         self._by: CallableEncoder | Encoder = function
-        self._with_tensors: Encoder | None = None
-        name = getattr(function.encode, "__name__", "")
+        self._with_tensors: CallableEncoder | Encoder | None = None
+        name, outputs = getattr(function.encode, "__name__", ""), function.reader.outputs
         if owner is not None and getattr(owner, name, None) == function.encode:
-            self._with_tensors = Encoder(owner, outputs=function.reader.outputs, encode_with=name)
+            self._with_tensors = Encoder(owner, outputs=outputs, encode_with=name) if takes_arrays else None
+        elif takes_arrays and "torch" in sys.modules:
+            self._with_tensors = CallableEncoder(_on_tensors(function.encode), outputs)
 
     @contextlib.contextmanager
     def one_data_set(self) -> Iterator[None]:
@@ -147,16 +152,27 @@ class _Method:
 
     def posterior_of(self, inputs: Any) -> Posterior:
         """Encode one batch."""
-        network, self._with_tensors = self._with_tensors, None
-        if network is None:
+        other, self._with_tensors = self._with_tensors, None
+        if other is None:
             return self._by.posterior_of(inputs)
         try:
-            return self._by.posterior_of(inputs)
+            return self._by.posterior_of(copied(inputs))
         except InputError:
             raise
-        except (TypeError, AttributeError, ValueError, RuntimeError):
-            self._by = network
-            return network.posterior_of(inputs)
+        except TAKES_NONE as error:
+            failed = error
+        try:
+            found = other.posterior_of(inputs)
+        except InputError:
+            raise
+        except TAKES_NONE as error:
+            failed.add_note(
+                f"`encoder` was called with a float32 NumPy array {inputs.shape}. With a PyTorch tensor of "
+                f"it, on the CPU, it failed too: {type(error).__name__}: {error}"
+            )
+            raise failed from None
+        self._by = other
+        return found
 
     def unscaled(self, images: Any) -> Posterior:
         """Encode images in any range, by a method that takes tensors.
@@ -169,3 +185,14 @@ class _Method:
         if isinstance(self._by, CallableEncoder):
             raise InputError("a function brings images into its range itself")
         return self._by.posterior_of(images)
+
+
+def _on_tensors(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, called with tensors on the CPU, without gradients and in full float32."""
+    import torch
+
+    def encode_tensors(images: NDArray[np.float32]) -> Any:
+        with torch.no_grad(), full_float32("cuda" if torch.cuda.is_available() else "cpu"):
+            return encode(torch.from_numpy(images))
+
+    return encode_tensors

@@ -17,8 +17,8 @@ SPREADS: tuple[Spread, ...] = get_args(Spread)  # of several of one posterior, t
 
 SPELLINGS: dict[str, str] = {
     "mean": r"means?|mus?|locs?|location|average|avg",
-    "logvar": r"(log|ln)(vars?|variances?|sigmas?2|sigmas?sq|sigmas?squared|std2|stdsq|stdsquared)|lv|logv",
-    "var": r"vars?|variances?|sigmas?2|sigmas?sq|sigmas?squared|std2|stdsq|stdsquared",
+    "logvar": r"(log|ln)(vars?|(co)?variances?|(sigmas?|std)(2|sq|squared))|lv|logv",
+    "var": r"vars?|variances?|(sigmas?|std)(2|sq|squared)",
     "logstd": r"(log|ln)(stds?|stddevs?|stdevs?|sd|sigmas?|scales?)",
     "std": r"stds?|stddevs?|stdevs?|sd|sigmas?|scales?|standarddeviations?",
 }

@@ -53,6 +53,9 @@ BOTH = {
     "the code last, backwards": (LOGVAR, MEAN, MEAN),
     "a loss beside": (IMAGES, MEAN, LOGVAR, np.float64(3.0)),
     "a spread by name, a mean without": {"first": MEAN, "logvar": LOGVAR},
+    "pythae's names": {"embedding": MEAN, "log_covariance": LOGVAR},
+    "maps of one pixel": (MEAN[:, :, None, None], LOGVAR[:, :, None, None]),
+    "maps of one pixel, channels last": {"mu": MEAN[:, None, None], "logvar": LOGVAR[:, None, None]},
 }  # fmt: skip
 
 
@@ -262,6 +265,44 @@ def test_distributions():
         found = read_posterior(output, 6, pixels=16)
         np.testing.assert_array_equal(found.mean, MEAN)
         np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+
+
+class Diagonal:
+    """A distribution as diffusers has it."""
+
+    mean, logvar = MEAN, LOGVAR
+
+    def sample(self):
+        return MEAN + STD
+
+
+def test_distributions_among_named_outputs():
+    torch = pytest.importorskip("torch")
+    q = torch.distributions.Normal(torch.tensor(MEAN), torch.tensor(STD))
+    prior = torch.distributions.Normal(torch.zeros(6, 3), torch.ones(6, 3))
+    for output in (
+        {"z": MEAN + STD, "qz": q, "ql": None, "library": np.ones((6, 1))},
+        {"q": q, "prior": prior},
+        {"latent_dist": Diagonal()},
+        Diagonal(),
+        (IMAGES, Diagonal()),
+    ):
+        found = read_posterior(output, 6, pixels=16)
+        np.testing.assert_array_equal(found.mean, MEAN)
+        np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
+    named = read_posterior({"mu": MEAN, "q": prior}, 6)  # a mean that is spelt needs no other
+    assert (named.mean_is, named.logvar) == ("mu", None)
+
+
+def test_of_two_distributions_one_is_chosen():
+    torch = pytest.importorskip("torch")
+    q = torch.distributions.Normal(torch.tensor(MEAN), torch.tensor(STD))
+    prior = torch.distributions.Normal(torch.zeros(6, 3), torch.ones(6, 3))
+    with pytest.raises(InputError, match=r"several are called like a mean \(1\.mean, 2\.mean\); say which"):
+        read_posterior((MEAN, prior, q), 6)
+    found = read_posterior((MEAN, prior, q), 6, outputs={"mean": "2.mean", "std": "2.std"})
+    np.testing.assert_array_equal(found.mean, MEAN)
+    np.testing.assert_allclose(found.logvar, LOGVAR, atol=1e-12)
 
 
 def test_distributions_whose_deviation_is_not_known_are_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -75,6 +76,42 @@ def test_what_a_method_returns_is_read_as_that_of_a_network(batch_size):
         dm.evaluate(Network().pair, SPRITES, **options)
     choice = {"mean": 0, "std": 1}
     assert dm.evaluate(Network().pair, SPRITES, outputs=choice, **options)["mcc"].value > 0
+
+
+def test_a_function_of_tensors_encodes_a_data_set():
+    network = Network().eval()
+    expected = dm.evaluate(network, SPRITES, encode_with="encode", **OPTIONS)["mcc"].value
+    network.seen.clear()
+    report = dm.evaluate(lambda images: network.encode(images), SPRITES, **OPTIONS)
+    assert report["mcc"].value == expected
+    assert network.seen[:2] == ["ndarray", "Tensor"]
+    assert "ndarray" not in network.seen[1:]
+
+    def posterior(images):
+        return {"mu": network.encode(images.to("cpu")), "log_var": images.sum((1, 2, 3))[:, None]}
+
+    assert dm.evaluate(posterior, SPRITES, **OPTIONS)["mcc"].value == expected
+
+
+def test_a_function_that_changes_arrays_before_it_fails_gets_the_same_images():
+    def encode(images):
+        images *= 0.0 if isinstance(images, np.ndarray) else 1.0
+        return images[:, :, 0, :].flatten(1)
+
+    seen = []
+    dm.evaluate(lambda images: seen.append(images.sum()) or encode(images), SPRITES, **OPTIONS)
+    assert float(seen[0]) == pytest.approx(float(seen[1]), rel=1e-5)
+
+
+def test_a_function_that_can_encode_neither_ends_with_its_own_error_and_says_what_was_tried():
+    with pytest.raises(TypeError) as caught:
+        dm.evaluate(lambda images: torch.nn.Linear(3, 2)(images), SPRITES, **OPTIONS)
+    (note,) = caught.value.__notes__
+    assert re.search(
+        r"NumPy array \(\d+, 1, 64, 64\)\. With a PyTorch tensor .* failed too: RuntimeError", note
+    )
+    with pytest.raises(dm.InputError, match="for 150 images"):  # of the tensors, which it takes
+        dm.evaluate(lambda images: images.flatten(1).sum(0), SPRITES, **OPTIONS)
 
 
 def test_a_frozen_script_is_an_encoder(tmp_path):
