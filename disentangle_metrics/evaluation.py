@@ -262,13 +262,13 @@ def _noted(report: Report, more: Sequence[Check]) -> Report:
 
 def whole_numbers(samples: Any, seed: Any, batch_size: Any) -> tuple[int | None, int, int]:
     """These options of :func:`evaluate`, or InputError."""
-    samples = None if samples is None else _whole("samples", samples, 1)
+    samples = None if samples is None else _whole("samples", samples, 1, ", or None for all")
     return samples, _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
 
 
-def _whole(name: str, value: Any, least: int) -> int:
+def _whole(name: str, value: Any, least: int, else_: str = "") -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"`{name}` must be a whole number of at least {least}, got {value!r}")
+        raise InputError(f"`{name}` must be a whole number of at least {least}{else_}, got {value!r}")
     return int(value)
 
 

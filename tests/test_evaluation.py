@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -169,7 +171,7 @@ def test_answers_that_change(dataset) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"samples": 0}, "`samples` must be a whole number of at least 1, got 0"),
+        ({"samples": 0}, "`samples` must be a whole number of at least 1, or None for all, got 0"),
         ({"samples": 2.5}, "`samples`"),
         ({"batch_size": True}, "`batch_size`"),
         ({"seed": -1}, "`seed`"),
@@ -178,6 +180,9 @@ def test_answers_that_change(dataset) -> None:
         ({"factors": ["x", "x"]}, "'x' twice"),
         ({"factors": []}, "is empty"),
         ({"metrics": ["migg"]}, "did you mean 'mig'"),
+        ({"metrics": "mig, sap"}, r"for several metrics pass a list: `metrics=\['mig', 'sap'\]`"),
+        ({"metrics": [dm.mig]}, "got function; write 'mig'"),
+        ({"metrics": [evaluate]}, "objects, got function$"),
         ({"protocol": "nobody"}, "unknown protocol"),
         ({"bins": 3}, "no option 'bins'"),
         ({"factor_types": {"z": "continuous"}}, "'z', which is none of shape, x, y"),
@@ -198,6 +203,19 @@ def test_a_path_is_not_an_encoder(dataset) -> None:
         InputError, match=r"must be callable, got str; for a model file pass `dm\.load_encoder"
     ):
         evaluate("model.pt", dataset)
+
+
+def test_an_object_with_a_method_that_encodes_is_answered_with_that(dataset) -> None:
+    for method, call in (
+        ("encode", "`encoder.encode`"),
+        ("transform", r"`lambda images: encoder\.transform"),
+    ):
+        with pytest.raises(InputError, match=call):
+            evaluate(SimpleNamespace(**{method: reader}), dataset)
+    with pytest.raises(
+        InputError, match=r"got a function; to score a model pass `dm\.evaluate\(model, dataset\)`"
+    ):
+        dm.score(reader, dataset)
 
 
 def test_a_code_that_is_drawn_is_a_check_with_a_code() -> None:

@@ -118,10 +118,12 @@ def reading(
         with evaluation_mode(owner) if trains else contextlib.nullcontext(), either.one_data_set():
             yield read, either.conclude, either.unscaled if trains and images else None
     else:
-        raise InputError(
-            f"`encoder` must be callable, got {type(encoder).__name__}; "
-            f"for a model file pass `dm.load_encoder(path)`"
-        )
+        fix = "for a model file pass `dm.load_encoder(path)`"
+        if hasattr(encoder, "transform"):  # scikit-learn's
+            fix = "pass `lambda images: encoder.transform(images.reshape(len(images), -1))`"
+        elif hasattr(encoder, "encode") and not isinstance(encoder, str):
+            fix = "pass its method, `encoder.encode`"
+        raise InputError(f"`encoder` must be callable, got {type(encoder).__name__}; {fix}")
 
 
 class _Function:

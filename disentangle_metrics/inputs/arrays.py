@@ -198,7 +198,7 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
         frame = hasattr(value, "to_frame")
         return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"
     if array.ndim == 0:
-        table = ""
+        table = "; to score a model pass `dm.evaluate(model, dataset)`" if callable(value) else ""
         if isinstance(value, Mapping):
             table = "; for named columns pass pandas.DataFrame(...) of it"
             if argument == "factors":

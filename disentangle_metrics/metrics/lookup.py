@@ -15,7 +15,9 @@ from disentangle_metrics.settings import texts_of
 def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     """The metric of this name or score key, and which of its scores that means."""
     if not isinstance(name, str):
-        raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(name).__name__}")
+        own = getattr(name, "__name__", "")
+        hint = f"; write {own!r}" if own in METRICS.builtin else ""
+        raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(name).__name__}{hint}")
     if name in METRICS.builtin or (name in METRICS and name not in METRICS.builtin_keys):
         definition: MetricDefinition = METRICS.load(name)
         return definition, definition.keys
@@ -24,6 +26,9 @@ def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
         return by_key[name], (name,)
     if name == "udr":
         raise InputError("'udr' compares several models: call `dm.udr(list_of_latents)`")
+    if "," in name:
+        several = [part.strip() for part in name.split(",") if part.strip()]
+        raise InputError(f"unknown metric {name!r}; for several metrics pass a list: `metrics={several}`")
     known = list(dict.fromkeys([*METRICS.names(), *by_key]))
     raise InputError(unknown("metric", name, known))
 

@@ -112,7 +112,7 @@ def first_pixels(inputs):
         (batches(), {"hierarchy": {"x": ("y", 1)}}, "`hierarchy` names 'x'"),
         (batches(), {"factors": ["nosuch"]}, "the loader has no factor 'nosuch'"),
         (batches(), {"missing": "dropp"}, "`missing` must be 'raise' or 'drop', got 'dropp'"),
-        (batches(), {"samples": 0}, "`samples` must be a whole number of at least 1, got 0"),
+        (batches(), {"samples": 0}, "`samples` must be a whole number of at least 1, or None for all, got 0"),
         (batches(), {"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
         (batches(TEXTS), {"factor_types": {"a": "continuous"}}, "'a' holds strings and cannot be continuous"),
         (batches(TEXTS), {"factor_types": {"a": "circular"}}, "'a' holds strings and cannot be circular"),
