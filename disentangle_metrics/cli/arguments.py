@@ -125,8 +125,24 @@ def model_and_latents(
     start = next((place for place, text in enumerate(arguments) if text.split("=")[0] == LATENTS), None)
     before = [text for text in loose if start is None or text in arguments[:start]]
     if len(before) > 1:
-        raise UsageError(f"one MODEL at a time, got {', '.join(before)}")
-    return (before[0] if before else None), [*latents, *(text for text in loose if text not in before)]
+        raise UsageError(
+            f"one MODEL at a time, got {', '.join(before)}; arrays go with --latents FILE --factors FILE"
+        )
+    more = [text for text in loose if text not in before]
+    for text in more:
+        if not Path(text).exists() and (option := _option_before(text, arguments)) != LATENTS:
+            value = arguments[arguments.index(option) + 1]
+            raise UsageError(f"{text!r} stands apart from {option}; write {option} {value},{text}")
+    return (before[0] if before else None), [*latents, *more]
+
+
+def _option_before(text: str, arguments: Sequence[str]) -> str:
+    """The option that a list belongs to whose items stand apart; that of latents if there is none."""
+    before = list(arguments[: arguments.index(text)])
+    while before and not before[-1].startswith("--"):
+        before.pop()
+    lists = ("--metrics", "--factors", "--drop-columns")
+    return before[-1] if before and before[-1] in lists else LATENTS
 
 
 def _refuse_twice(option: str, names: Sequence[str], text: str) -> None:

@@ -216,6 +216,11 @@ def test_only_the_latents_have_row_labels(dm_eval) -> None:
     [
         (f"z.npy {MANY}", "takes no MODEL"),
         ("z.npy other.npy --dataset sprites", "one MODEL at a time, got z.npy, other.npy"),
+        ("z.npy v.csv", "arrays go with --latents FILE --factors FILE"),
+        (
+            "--latents z.npy --factors v.csv --metrics mig sap",
+            "'sap' stands apart from --metrics; write --metrics mig,sap",
+        ),
         (f"{MANY} --html r.html", "--html shows one report"),
         (f"{MANY} --plot r.txt", "--plot must end in one of"),
         ("--latents a=z.npy a=other.npy --factors v.csv", "two files are called 'a'"),
