@@ -25,7 +25,7 @@ from disentangle_metrics.inputs.hierarchy import check_names
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit.progress import LateProgress
-from disentangle_metrics.loaders import encode_batches, factor_places, is_loader, places_of
+from disentangle_metrics.loaders import encode_batches, factor_places, in_batches, is_loader, places_of
 from disentangle_metrics.scoring.early import check_score_options, read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import choose
@@ -71,7 +71,7 @@ def evaluate(
     dataset : FactorDataset, array or loader
         What :func:`load_dataset` returns; or your own images, as :func:`.datasets.from_arrays` takes
         them: (n, height, width), (n, height, width, channels) or (n, channels, height, width), in 0..1,
-        -1..1 or 0..255. Or a ``torch.utils.data.DataLoader``, or another iterable of
+        -1..1 or 0..255. Or a ``torch.utils.data.DataLoader`` or ``Dataset``, or another iterable of
         batches (inputs, factors), once through. Inputs need not be images, and go to the encoder as the
         loader gives them. Factors are (n, K), (n,), a list of columns, a dictionary of them or a data frame,
         each as :func:`score` reads it. `factor_names` names those without names.
@@ -119,6 +119,7 @@ def evaluate(
     score_options = read_again(score_options)
     encoder = as_encoder(encoder, encode_with, outputs)
     wanted_scale = _scale_of(encoder, scale)
+    dataset = in_batches(dataset, batch_size)
     if is_loader(dataset) and (factors is None or not hasattr(factors, "shape")):
         if wanted_scale is not None:
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
@@ -292,6 +293,11 @@ def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
         raise InputError(f"`dataset` is the name {images!r}; pass `dm.load_dataset({images!r})`")
     if factors is None:
         raise InputError("own images need `factors`: `dm.evaluate(model, images, factors)`")
+    if len(getattr(images, "shape", ())) == 2:
+        raise InputError(
+            f"`images` has the shape {tuple(images.shape)}; images have rows and columns of pixels; "
+            "other inputs go in batches: `dm.evaluate(model, [(inputs, factors)])`"
+        )
     dataset = from_arrays(
         images,
         factors,

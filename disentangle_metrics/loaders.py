@@ -25,14 +25,25 @@ if TYPE_CHECKING:
 
 BATCHES = (
     "accepted: batches (inputs, factors), with factors (n, K), (n,), a list of columns (n,), a dictionary of "
-    'them or a data frame; or dictionaries with "factors" and one other entry'
+    'them or a data frame; or dictionaries of "factors", "labels" or "targets" and one other entry'
 )
+FACTORS = ("factors", "labels", "label", "targets", "target")  # what dictionaries call them
+
+
+def in_batches(value: Any, batch_size: int) -> Any:
+    """A data set of PyTorch as its loader; anything else as it is."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.utils.data.Dataset):
+        return value
+    return torch.utils.data.DataLoader(value, batch_size=batch_size)
 
 
 def is_loader(value: Any) -> TypeGuard[Iterable[Any]]:
     """Whether it gives batches one after the other: a loader, a list of batches or a generator; no array."""
     if isinstance(value, Mapping) or hasattr(value, "shape") or hasattr(value, "images"):
         return False
+    if isinstance(value, tuple | list) and len(value) and not isinstance(value[0], tuple | list | Mapping):
+        return False  # such as a list of images
     return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
 
 
@@ -91,9 +102,10 @@ def parts_of(batch: Any) -> tuple[Any, Any]:
         If it is something else.
     """
     if isinstance(batch, Mapping):
-        others = [name for name in batch if name != "factors"]
-        if "factors" in batch and len(others) == 1:
-            return batch[others[0]], batch["factors"]
+        factors = [name for name in FACTORS if name in batch]
+        others = [name for name in batch if name not in factors]
+        if len(factors) == len(others) == 1:
+            return batch[others[0]], batch[factors[0]]
         raise InputError(f"a batch of the loader has the entries {', '.join(map(str, batch))}; {BATCHES}")
     if isinstance(batch, (tuple, list)) and len(batch) == 2:
         return batch[0], batch[1]
@@ -257,6 +269,8 @@ def places_of(known: list[str], wanted: Iterable[str] | None, source: str) -> li
         raise InputError(f"`factors` must be a list of names, got the single string {wanted!r}")
     names = list(wanted)
     for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"`factors` must be names of factors of {source}, got {type(wanted).__name__}")
         if name not in known:
             hint = did_you_mean(name, known)
             raise InputError(f"`factors`: {source} has no factor {name!r}; {hint}known: {', '.join(known)}")

@@ -46,12 +46,15 @@ def test_samples_are_drawn_of_all_rows(rows) -> None:
     assert report["mig"].value == dm.mig(inputs[drawn, :2] * 2, factors[drawn]).value
 
 
-@pytest.mark.parametrize("form", ["columns", "frame", "dictionary", "generator", "list of columns"])
+@pytest.mark.parametrize(
+    "form", ["columns", "frame", "dictionary", "dictionary of labels", "generator", "list of columns"]
+)
 def test_forms_of_batches(rows, form) -> None:
     batches = {
         "columns": [(x, {"shape": v[:, 0], "size": v[:, 1]}) for x, v in cut(*rows)],
         "frame": [(x, pd.DataFrame(v, columns=["shape", "size"])) for x, v in cut(*rows)],
         "dictionary": [{"image": x, "factors": v} for x, v in cut(*rows)],
+        "dictionary of labels": [{"labels": v, "pixel_values": x} for x, v in cut(*rows)],
         "generator": (batch for batch in cut(*rows)),
         "list of columns": [(x, [v[:, 0], v[:, 1]]) for x, v in cut(*rows)],
     }[form]
@@ -185,9 +188,11 @@ def test_a_draw_is_noticed_in_memory_that_is_written_again(rows) -> None:
     ("batches", "message"),
     [
         ([], "the loader gave no batch"),
-        ([np.zeros((4, 2))], "a batch of the loader is a ndarray"),
+        (iter([np.zeros((4, 2))]), "a batch of the loader is a ndarray"),
+        ([np.zeros((4, 2))], r"own images need `factors`: `dm\.evaluate\(model, images, factors\)`"),
         ([(np.zeros((4, 2)), np.zeros(4), np.zeros(4))], "a batch of the loader is 3 parts"),
-        ([{"image": np.zeros((4, 2)), "label": np.zeros(4)}], "has the entries image, label"),
+        ([{"image": np.zeros((4, 2)), "label": np.zeros(4), "id": 0}], "has the entries image, label, id"),
+        ([{"label": np.zeros(4), "factors": np.zeros(4)}], "has the entries label, factors"),
         ([(np.zeros((4, 2)), np.zeros(3))], "the factors of a batch are 3 rows beside 4 inputs"),
         ([(np.zeros((4, 2)), np.zeros(4)), (np.zeros((4, 2)), np.zeros((4, 2)))], "different factors"),
         (
@@ -219,6 +224,36 @@ def test_a_data_loader_of_a_stream_has_no_length(rows) -> None:
 
     report = dm.evaluate(encode, data.DataLoader(Stream(), batch_size=16), progress=True, **CHEAP)
     assert report["mig"].value == dm.mig(rows[0][:, :2], rows[1]).value
+
+
+def test_a_data_set_of_pytorch_is_its_loader(rows) -> None:
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(*map(torch.tensor, rows))
+    sizes = []
+    report = dm.evaluate(
+        lambda batch: sizes.append(len(batch)) or encode(batch), data, batch_size=20, **CHEAP
+    )
+    assert report["mig"].value == dm.mig(rows[0][:, :2] * 2, rows[1]).value
+    assert report.provenance["dataset"] == "TensorDataset"
+    assert max(sizes) == 20
+
+
+def test_arrays_in_place_of_names_or_of_images_are_refused(rows) -> None:
+    sprites = dm.load_dataset("sprites")
+    with pytest.raises(dm.InputError, match="must be names of factors of the data set sprites, got ndarray"):
+        dm.evaluate(encode, sprites, rows[1], **CHEAP)
+    with pytest.raises(
+        dm.InputError, match=r"\(50, 3\); images have rows and columns .* in batches: `dm\.evaluate"
+    ):
+        dm.evaluate(encode, *rows, **CHEAP)
+
+
+def test_a_list_of_images_beside_a_list_of_factors_is_no_loader() -> None:
+    images = [np.full((4, 4), value / 10, np.float32) for value in range(10)] * 5
+    factors = [[value, value % 3] for value in range(10)] * 5
+    report = dm.evaluate(lambda batch: batch.reshape(len(batch), -1)[:, :2], images, factors, **CHEAP)
+    assert report.shape == (50, 2, 2)
+    assert report.provenance["image_shape"] == [4, 4, 1]
 
 
 def test_a_data_loader_of_pytorch_and_a_network_of_numbers(rows) -> None:

@@ -20,7 +20,7 @@ from disentangle_metrics.inputs.hierarchy import with_switches
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.tables import read_factors
 from disentangle_metrics.integrations.random_state import kept_random_state
-from disentangle_metrics.loaders import encode_batches, factor_places, is_loader
+from disentangle_metrics.loaders import encode_batches, factor_places, in_batches, is_loader
 from disentangle_metrics.scoring.early import check_score_options, check_values, read_again
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
@@ -66,14 +66,15 @@ class HeldOut:
             raise InputError(f"`every_n_epochs` must be a whole number of at least 1, got {every!r}")
         if hasattr(data, "__next__"):
             raise InputError("`data` is a generator, which can be read once; pass a loader, or a list of it")
-        self.data, self.every, self.prefix = data, every, prefix
+        self.every, self.prefix = every, prefix
         options = read_again({"anchors": False, **options, "metrics": metrics})
         unknown = ("groups",) if isinstance(options.get("groups"), str) else ()  # before there is a network
         check_score_options({n: o for n, o in options.items() if n not in unknown}, more=OF_EVALUATE)
-        sizes = options.get("samples", SAMPLES), options.get("seed", 0), options.get("batch_size", 1)
-        self.samples, self.seed, _ = whole_numbers(*sizes)
+        sizes = options.get("samples", SAMPLES), options.get("seed", 0), options.get("batch_size", 256)
+        self.samples, self.seed, batch_size = whole_numbers(*sizes)
+        self.data = in_batches(data, batch_size)
         self.scale = input_scale(options.get("scale"))
-        if self.scale is not None and is_loader(data):
+        if self.scale is not None and is_loader(self.data):
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
         self.options = options
         self.reports: dict[int, Report] = {}

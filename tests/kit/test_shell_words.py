@@ -28,7 +28,13 @@ NO_MESSAGE = {  # texts that are Python and are shown as such
     *("reporting/again.py", "scoring/citing.py", "kit", "cli"),
 }
 PYTHON_CALLS = {  # what no command can do in their place
-    *("dm.evaluate", "dm.evaluate(model, images, factors)", "dm.load_dataset('x')", "dm.load_encoder(path)"),
+    *(
+        "dm.evaluate",
+        "dm.evaluate(model, images, factors)",
+        "dm.evaluate(model, [(inputs, factors)])",
+        "dm.load_dataset('x')",
+        "dm.load_encoder(path)",
+    ),
     *("dm.Metric", "dm.Metric('x', x=...)", "@dm.metric"),
     *("dm.datasets.from_arrays(images, factors)", "dm.datasets.from_arrays(images, factors, x)"),
     "dm.load_dataset(..., x)",  # x is channels='last' or value_range=(0, 255), for which there is an option
