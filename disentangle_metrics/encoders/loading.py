@@ -213,6 +213,11 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
             )
     if not path.exists():
         raise ModelFileError(f"no such file: {path}; {CHECKPOINTS.unknown(str(path_or_name))}")
+    if (path / "saved_model.pb").is_file():
+        raise ModelFileError(
+            f"{path} is a SavedModel of TensorFlow, which is not read; encode the images yourself and score "
+            "the latents with `dm.score`"
+        )
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in MODEL_SUFFIXES)
         raise ModelFileError(

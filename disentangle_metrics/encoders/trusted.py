@@ -42,6 +42,11 @@ def refusal(path: Path, kind: FileKind, names: list[str]) -> UntrustedModelError
     would_run = f"{path} is {kind.value}{named}, and loading it would run code from the file"
     if odd := [name for name in names if name.partition(".")[0] in PROGRAMS_OF_PYTHON]:
         return UntrustedModelError(f"{would_run}; no network needs {odd[0]}: do not load it; {HOW_TO_SAVE}")
+    if any(name.partition(".")[0] == "sklearn" for name in names):
+        return UntrustedModelError(
+            f"{would_run}; models of scikit-learn are not read; encode the images yourself and score the "
+            "latents with `dm.score`"
+        )
     if kind in WHOLE_PROGRAMS or any(map(is_of_a_network, names)):
         return UntrustedModelError(f"{would_run}; {HOW_TO_SAVE}, {HOW_TO_TRUST}")
     if not names and kind is FileKind.PICKLE:

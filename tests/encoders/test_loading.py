@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from collections import OrderedDict
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from sklearn.decomposition import PCA
 from torch import nn
 
 from disentangle_metrics.encoders import CHECKPOINTS, load_encoder
 from disentangle_metrics.encoders.networks import from_user_code
-from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
 
 
 def checkpoint(path: Path, network: nn.Module, **description: object) -> Path:
@@ -259,6 +261,17 @@ def test_missing_files_and_folders(tmp_path) -> None:
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(ModelFileError, match=r"is a folder; give the file in it: model\.safetensors"):
         load_encoder(tmp_path)
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(ModelFileError, match="is a SavedModel of TensorFlow, which is not read; encode"):
+        load_encoder(tmp_path)
+
+
+def test_a_model_of_scikit_learn_is_not_read(tmp_path) -> None:
+    (tmp_path / "pca.pkl").write_bytes(pickle.dumps(PCA(2)))
+    with pytest.raises(
+        UntrustedModelError, match="models of scikit-learn are not read; encode the images yourself"
+    ):
+        load_encoder(tmp_path / "pca.pkl")
 
 
 def test_conflicting_arguments(tmp_path, network) -> None:
