@@ -196,9 +196,9 @@ class Encoder:
         try:
             output = _run(self.network, self._call, images)
         except InputError as error:
-            if not isinstance(error.__cause__, TypeError):
+            if not isinstance(error.__cause__, TypeError) and _has_forward(self.network):
                 raise
-            output = None  # forward takes more than images
+            output = None  # forward takes more than images, or there is none
         if output is None or not has_code(output, len(images), int(np.prod(np.shape(images)[1:]))):
             self.encode_with, self._call = "encode", encode
             self.reader.remarks.append(
@@ -264,6 +264,12 @@ def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike
                 f"the {device} has not enough memory for a batch of {len(batch)} inputs; use a "
                 "smaller `batch_size`"
             ) from error
+        if call is network and not _has_forward(network):
+            parts = ", ".join(dict(network.named_children()))
+            raise InputError(
+                f"the network {type(network).__name__} has no forward(); choose the method or part that "
+                f"encodes with `encode_with`; its parts are {parts}"
+            ) from error
         reason = str(error).partition("\n")[0]
         of_images = (
             " (images, channels, height, width); it may expect another number of channels or images of "
@@ -273,6 +279,11 @@ def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike
             f"the network cannot encode a batch of shape {tuple(batch.shape)}"
             f"{of_images if batch.ndim == 4 else ''}: {type(error).__name__}: {reason}"
         ) from error
+
+
+def _has_forward(network: Any) -> bool:
+    """Whether a module can be called: PyTorch gives one that lacks forward() a function that says so."""
+    return getattr(getattr(network, "forward", None), "__name__", "") != "_forward_unimplemented"
 
 
 def _tensor(inputs: ArrayLike | torch.Tensor) -> torch.Tensor:

@@ -114,6 +114,27 @@ def test_a_function_that_can_encode_neither_ends_with_its_own_error_and_says_wha
         dm.evaluate(lambda images: images.flatten(1).sum(0), SPRITES, **OPTIONS)
 
 
+class Parts(torch.nn.Module):
+    """A network without forward()."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 3))
+
+
+def test_a_network_without_forward_is_encoded_by_its_encode_or_says_which_parts_it_has():
+    network = Parts()
+    with pytest.raises(
+        dm.InputError, match=r"Parts has no forward\(\); choose .* `encode_with`; its parts are encoder"
+    ):
+        dm.evaluate(network, SPRITES, **OPTIONS)
+    expected = dm.evaluate(network, SPRITES, encode_with="encoder", **OPTIONS)["mcc"].value
+    network.encode = network.encoder
+    report = dm.evaluate(network, SPRITES, **OPTIONS)
+    assert report["mcc"].value == expected
+    assert any("the network's encode()" in text for text in report.warnings)
+
+
 def test_a_frozen_script_is_an_encoder(tmp_path):
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 3)).eval()
     with warnings.catch_warnings():
