@@ -6,9 +6,10 @@ packages and a user's own all come through the same decorator.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
 from disentangle_metrics.errors import InputError, PluginError
 from disentangle_metrics.metrics.catalogue import BUILTIN
@@ -24,7 +25,15 @@ if TYPE_CHECKING:  # a definition needs NumPy, which importing the package must 
         ScoreDefinition,
     )
 
-Compute = TypeVar("Compute", bound="Callable[..., MetricValue | dict[str, MetricValue]]")
+Compute = TypeVar("Compute", bound="Callable[..., MetricValue | float | Mapping[str, MetricValue | float]]")
+
+
+VARIABLE: tuple[Any, ...] = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+BY_PLACE: tuple[Any, ...] = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+)
 
 
 class Facts(TypedDict, total=False):
@@ -107,6 +116,11 @@ METRICS = Metrics(
 )
 
 
+@overload
+def metric(compute: Compute, /) -> Compute: ...
+
+
+@overload
 def metric(
     *,
     name: str | None = None,
@@ -118,13 +132,29 @@ def metric(
     has_ceiling: bool = True,
     scores: Sequence[ScoreDefinition] = (),
     **facts: Unpack[Facts],
-) -> Callable[[Compute], Compute]:
+) -> Callable[[Compute], Compute]: ...
+
+
+def metric(
+    compute: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    property: str = "",
+    range: tuple[float, float] = (0.0, 1.0),
+    direction: Direction = "up",
+    no_interval: str = "",
+    meaning: str = "",
+    has_ceiling: bool = True,
+    scores: Sequence[ScoreDefinition] = (),
+    **facts: Unpack[Facts],
+) -> Any:
     """Make the decorated function a metric, for ``score(..., metrics=[name])``.
 
     The function takes ``relations`` (latents, factors and the tables between them), then `rng` if
     it draws, then its settings as keyword-only arguments with defaults. It returns a
-    :class:`MetricValue`, or a dict of them by score key if `scores` lists several. A setting with a type
-    is checked before any work, see :mod:`disentangle_metrics.settings`.
+    :class:`MetricValue` or a number, or a dict of them by score key if `scores` lists several. A setting
+    with a type is checked before any work, see :mod:`disentangle_metrics.settings`.
 
     Parameters
     ----------
@@ -152,6 +182,7 @@ def metric(
         key = name or compute.__name__
         if not key.isidentifier():
             raise InputError(f"a metric's name must be a Python name, got {key!r}")
+        _check_parameters(key, compute)
         own = ScoreDefinition(key, property, range, direction, no_interval, meaning, has_ceiling)
         known = tuple(scores) or (own,)
         definition = MetricDefinition(name=key, compute=compute, scores=known, **facts)
@@ -162,4 +193,18 @@ def metric(
         compute.definition = definition  # type: ignore[attr-defined]
         return compute
 
-    return register
+    return register if compute is None else register(compute)
+
+
+def _check_parameters(key: str, compute: Callable[..., Any]) -> None:
+    """Refuse a function that no score can call."""
+    signature = inspect.signature(compute)
+    parameters = list(signature.parameters.values())
+    relations = bool(parameters) and parameters[0].kind in BY_PLACE
+    needed = [one.name for one in parameters[1:] if one.default is one.empty and one.kind not in VARIABLE]
+    if not relations or [name for name in needed if name != "rng"]:
+        raise InputError(
+            f"the metric {key!r} must take `relations`, then `rng` if it draws, then settings with defaults; "
+            f"it takes {signature}; `relations.latents` are the latents, and "
+            "`relations.inputs.factors[k].as_numbers()` is factor k"
+        )

@@ -157,7 +157,7 @@ class MetricDefinition:
     """
 
     name: str
-    compute: Callable[..., MetricValue | dict[str, MetricValue]]
+    compute: Callable[..., MetricValue | float | Mapping[str, MetricValue | float]]
     scores: tuple[ScoreDefinition, ...]
     relation: str = ""
     source: str = ""

@@ -28,12 +28,12 @@ def checked(
     """The values of these keys; others, which may be another metric's, are left out.
 
     A part of pandas goes by its labels, in the order of these names of latents and factors. A number in an
-    array without axes is a plain one.
+    array without axes is a plain one. A number alone is a value without parts.
 
     Raises
     ------
     TypeError
-        If there is none of a key, it is no MetricValue, or a report cannot hold what is in it.
+        If there is none of a key, it is no MetricValue and no number, or a report cannot hold what is in it.
     ValueError
         If a part of it has another length or other labels than there are latents or factors, or no numbers.
     """
@@ -42,9 +42,11 @@ def checked(
     for key in keys:
         if key not in values:
             raise TypeError(f"it returned no score {key!r}, but {', '.join(map(repr, values)) or 'none'}")
-        value = values[key]
+        value = _scalar(values[key])
+        if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+            value = MetricValue(float(value))
         if not isinstance(value, MetricValue):
-            raise TypeError(f"it returned a {type(value).__name__} where a MetricValue is due")
+            raise TypeError(f"it returned a {type(value).__name__} where a MetricValue or a number is due")
         value = replace(value, baseline=_scalar(value.baseline))
         _check_forms(value)
         value = replace(

@@ -13,7 +13,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.kit.near_names import did_you_mean
-from disentangle_metrics.metrics.definition import Interval, MetricDefinition, MetricValue, ScoreDefinition
+from disentangle_metrics.metrics.definition import Interval, MetricDefinition, ScoreDefinition
 from disentangle_metrics.metrics.lookup import find_scores
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
@@ -177,7 +177,7 @@ class Request:
     """
 
     name: str
-    compute: Callable[..., MetricValue | dict[str, MetricValue]]
+    compute: Callable[..., Any]
     settings: Mapping[str, Any]
     draws: bool
     scores: tuple[ScoreDefinition, ...]

@@ -42,15 +42,41 @@ def test_the_decorator_takes_every_field_of_a_definition():
 
 
 def test_a_bare_decorator_says_what_a_bare_definition_says():
-    @dm.metric()
+    @dm.metric
     def bare(relations):
         """Nothing."""
 
     try:
+        assert dm.metric()(bare) is bare
         plain = dm.MetricDefinition("bare", bare, (dm.ScoreDefinition("bare", ""),))
         assert METRICS.load("bare") == plain
     finally:
         METRICS.remove("bare")
+
+
+@pytest.mark.parametrize("number", [0.25, 1, np.float32(0.5), np.array(0.75), {"own": 0.5}])
+def test_a_number_is_a_value_without_parts(number):
+    @dm.metric(anchors="none")
+    def own(relations, rng, *, share: float = 0.5):
+        return number
+
+    latents = np.random.default_rng(0).normal(size=(50, 2))
+    try:
+        score = dm.score(latents, latents > 0, metrics="own")["own"]
+    finally:
+        METRICS.remove("own")
+    assert score.value == (0.5 if isinstance(number, dict) else float(number))
+    assert (score.per_factor, score.per_latent, score.details) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [lambda: 0.5, lambda latents, factors: 0.5, lambda relations, *, share: share, lambda *, rng: 0.5],
+)
+def test_a_function_that_no_score_can_call_is_refused(compute):
+    with pytest.raises(dm.InputError, match=r"the metric 'own' must take `relations`, .*; it takes \("):
+        dm.metric(name="own")(compute)
+    assert "own" not in METRICS
 
 
 @pytest.mark.parametrize("name", BUILTIN)
