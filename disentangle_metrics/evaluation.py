@@ -295,7 +295,7 @@ def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
         raise InputError("own images need `factors`: `dm.evaluate(model, images, factors)`")
     if len(getattr(images, "shape", ())) == 2:
         raise InputError(
-            f"`images` has the shape {tuple(images.shape)}; images have rows and columns of pixels; "
+            f"images has the shape {tuple(images.shape)}; images have rows and columns of pixels; "
             "other inputs go in batches: `dm.evaluate(model, [(inputs, factors)])`"
         )
     dataset = from_arrays(

@@ -159,14 +159,14 @@ class Benchmark(Mapping[str, Report]):
 
     @classmethod
     def from_json(cls, path: str | Path) -> Benchmark:
-        """The benchmark that :meth:`to_json` wrote to `path`.
+        """The benchmark that :meth:`to_json` wrote to `path`, or gave as this text.
 
         Raises
         ------
         InputError
             If the file is missing or is no benchmark.
         """
-        return cls.from_dict(read_values(Path(path), "benchmark"))
+        return cls.from_dict(read_values(path, "benchmark"))
 
     def __str__(self) -> str:
         from disentangle_metrics.reporting.terminal import blocks_as_text

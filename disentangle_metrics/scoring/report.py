@@ -316,14 +316,14 @@ class Report(Mapping[str, Score]):
 
     @classmethod
     def from_json(cls, path: str | Path) -> Report:
-        """The report that :meth:`to_json` wrote to `path`.
+        """The report that :meth:`to_json` wrote to `path`, or gave as this text.
 
         Raises
         ------
         InputError
             If the file is missing or is not such a report.
         """
-        return cls.from_dict(read_values(Path(path)))
+        return cls.from_dict(read_values(path))
 
     def __str__(self) -> str:
         from disentangle_metrics.reporting.terminal import as_text

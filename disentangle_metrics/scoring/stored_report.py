@@ -16,20 +16,22 @@ Checked = Callable[[str, Any], None]
 """Raises InputError unless the value, which stands at a place in the report, is of the right form."""
 
 
-def read_values(path: Path, what: str = "report") -> Mapping[str, Any]:
-    """The values in the JSON file of a report, or of `what` holds several.
+def read_values(source: str | Path, what: str = "report") -> Mapping[str, Any]:
+    """The values in the JSON of a report, or of `what` holds several: a file, or a text that begins with {.
 
     Raises
     ------
     InputError
         If it cannot be read, or is no JSON.
     """
+    text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
+    place = source if text is None else "the text"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(Path(source).read_text(encoding="utf-8") if text is None else text)
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as a {what}: {error}") from error
+        raise InputError(f"{place} cannot be read as a {what}: {error}") from error
     if not isinstance(values, dict):
-        raise InputError(f"{path} is not a {what}")
+        raise InputError(f"{place} is not a {what}")
     return values
 
 

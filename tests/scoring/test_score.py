@@ -183,7 +183,7 @@ def test_json_brings_back_the_same_report(report, tmp_path):
     text = report.with_provenance(model="none").to_json(path)
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     again = dm.Report.from_json(path)
-    assert again.to_json() == text
+    assert again.to_json() == dm.Report.from_json(text).to_json() == text
     assert again["mig"].value == report["mig"].value
     pd.testing.assert_frame_equal(
         again["mig"].details["mutual_information"], report["mig"].details["mutual_information"]
@@ -212,6 +212,11 @@ def test_what_is_not_a_report_is_refused(text, tmp_path):
     path.write_text(text)
     with pytest.raises(dm.InputError, match="report"):
         dm.Report.from_json(path)
+
+
+def test_a_text_that_is_no_json_is_refused_without_its_content():
+    with pytest.raises(dm.InputError, match="^the text cannot be read as a report: Expecting"):
+        dm.Report.from_json('{"scores": ')
 
 
 def test_the_frame_and_the_notebook_table(report):
