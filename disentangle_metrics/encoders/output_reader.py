@@ -128,8 +128,8 @@ class OutputReader:
         if _mixes(encode, images, posterior):
             self._on_mixing = (
                 "the codes depend on which images are in a batch: half of the first one alone gives others, "
-                f"and the scores are those of batches of {len(images):,}; BatchNorm without running "
-                "statistics can be the cause"
+                f"and the scores are those of batches of {len(images):,}; BatchNorm in training "
+                "mode, or without running statistics, can be the cause"
             )
             self.remarks.append(self._on_mixing)
 
@@ -169,8 +169,8 @@ class OutputReader:
         if mean_is in drawn:
             self.remarks.append(
                 "the network draws its code at random: two passes over the same images differ, and "
-                "the scores are "
-                "those of one draw; score the means instead (`outputs`, `encode_with`)"
+                "the scores are those of one draw; score the means instead (`outputs`, `encode_with`), or "
+                "put a network that a function calls into evaluation mode"
             )
         return ignored
 
