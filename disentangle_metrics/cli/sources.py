@@ -52,12 +52,22 @@ def score_arrays(
         check_rows(files["latents"], files["factors"])
         files["latents"], files["factors"], notes = matched_by_place(files["latents"], files["factors"])
         value = files["factors"].value
+        if latents == factors and _same_columns(files["latents"].value, value):
+            path = files["latents"].path
+            notes += (
+                f"latents and factors are the same columns of {path}; name those of each: {path}:NAME,NAME",
+            )
     for text in (*(note for file in files.values() for note in file.notes), *notes):
         tell(text)
     report = score(files["latents"].value, value, **scoring)
     report = with_units_alone(report, files["latents"].value, value, scoring)
     report = replace(report, found=gravest_first([*report.found, *_left_out(files)]))
     return report.with_provenance(**{role: described(file) for role, file in files.items()})
+
+
+def _same_columns(latents: Any, factors: Any) -> bool:
+    names = [list(getattr(table, "columns", [])) for table in (latents, factors)]
+    return names[0] == names[1] and getattr(latents, "shape", None) == getattr(factors, "shape", ())
 
 
 def _left_out(files: Mapping[str, ArrayFile]) -> Iterator[Check]:

@@ -100,7 +100,8 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
         raise InputError(f"--{role}: {text[:80]!r} is no path ({error.strerror})") from error
     try:
         if not found:
-            raise InputError(f"--{role}: no such file: {path}")
+            hint = f"; columns of a table are FILE:{text}" if "," in text else ""
+            raise InputError(f"--{role}: no such file: {path}{hint}")
         if path.is_dir():
             raise InputError(f"--{role}: {path} is a folder; give a file in it")
         if not path.is_file():

@@ -211,9 +211,26 @@ def test_only_the_latents_have_row_labels(dm_eval) -> None:
     assert "labelled: only labelled.csv has row labels" in done.err
 
 
+def test_factors_in_place_of_latents_are_told(dm_eval) -> None:
+    both = "--latents v.csv --factors v.csv --metrics mig"
+    done = dm_eval(both)
+    assert done.code == 0
+    assert (
+        "latents and factors are the same columns of v.csv; name those of each: v.csv:NAME,NAME" in done.err
+    )
+    columns = pd.read_csv("v.csv").columns
+    assert len(columns) == 2
+    apart = dm_eval(f"--latents v.csv:{columns[0]} --factors v.csv:{columns[1]} --metrics mig")
+    assert "the same columns" not in apart.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            "--latents z.npy --factors shape,size",
+            "no such file: shape,size; columns of a table are FILE:shape,size",
+        ),
         (f"z.npy {MANY}", "takes no MODEL"),
         ("z.npy other.npy --dataset sprites", "one MODEL at a time, got z.npy, other.npy"),
         ("z.npy v.csv", "arrays go with --latents FILE --factors FILE"),
