@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,9 +92,10 @@ def load_encoder(
     path_or_name : path or str
         A checkpoint of this package; weights in a safetensors or ``torch.save`` file (with `arch`
         or `model_code`); an encoder in an ONNX file, with its data file beside it if it has one; the
-        name of a bundled checkpoint; a folder of ``save_pretrained`` (config.json with safetensors beside
-        it): a model of Transformers, or arguments and weights for `model_code`; and, if trusted, a
-        TorchScript program, a ``torch.export`` program or a pickled network.
+        name of a bundled checkpoint; the folder of a run of ``dm-train``; a folder of ``save_pretrained``
+        (config.json with safetensors beside it): a model of Transformers, or arguments and weights for
+        `model_code`; and, if trusted, a TorchScript program, a ``torch.export`` program or a pickled
+        network.
     device : str
         ``"auto"`` (CUDA, else MPS, else the CPU; for an ONNX model always the CPU), or a device as
         PyTorch names it.
@@ -163,7 +165,7 @@ def load_encoder(
     chosen = pick_device(device)
     sha256 = _sha256(path)
 
-    with reading(path) if kind in WEIGHTS else nullcontext():
+    with reading(path) if kind in WEIGHTS else contextlib.nullcontext():
         content = _read(path, kind, trust, sha256, chosen)
     architecture: str | None = None
     arguments: dict[str, Any] = {}
@@ -218,6 +220,7 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
             f"{path} is a SavedModel of TensorFlow, which is not read; encode the images yourself and score "
             "the latents with `dm.score`"
         )
+    path = _end_of_run(path) or path
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in MODEL_SUFFIXES)
         raise ModelFileError(
@@ -233,6 +236,17 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     if kind not in WEIGHTS and kind is not FileKind.ONNX and kind not in trusted.PROGRAMS:
         raise ModelFileError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
     return path, kind
+
+
+def _end_of_run(folder: Path) -> Path | None:
+    """The checkpoint of a folder of ``dm-train`` that was trained for longest, of equals the finished one."""
+    steps: dict[Path, int] = {}
+    for name in ("model", "last"):
+        weights = folder / f"{name}.safetensors"
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            steps[weights] = int(json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))["step"])
+    found = [weights for weights in steps if weights.is_file()]
+    return max(found, key=steps.__getitem__, default=None)
 
 
 def _pretrained_encoder(

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from disentangle_metrics import InputError
+from disentangle_metrics import InputError, load_encoder
 from reference_models.models import MODELS
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
@@ -382,8 +382,10 @@ def test_a_run_that_was_resumed_and_stopped_is_read_as_it_is(whole: Path, tmp_pa
     *before, last = stage_ends(tmp_path / "run")
     assert (before, last) == (stages, tmp_path / "run" / "last.safetensors")
     assert load(last).step > 12
+    assert load_encoder(tmp_path / "run").source.path == str(last)
     run(tmp_path / "run", replace(SETTINGS, steps=18), resume=True)
     assert stage_ends(tmp_path / "run") == [*stages, tmp_path / "run" / "model.safetensors"]
+    assert load_encoder(tmp_path / "run").source.path == str(tmp_path / "run" / "model.safetensors")
 
 
 def test_a_run_that_was_killed_after_a_stage_ends_with_that_stage(whole: Path, tmp_path: Path) -> None:
@@ -406,6 +408,7 @@ def test_a_damaged_last_checkpoint_does_not_hide_a_trained_model(
     last.write_bytes(last.read_bytes()[:size])
     path = stage_ends(tmp_path / "run")[-1]
     assert path == tmp_path / "run" / "model.safetensors"
+    assert load_encoder(tmp_path / "run").source.path == str(path)
     assert load(path).step == 12
 
 
