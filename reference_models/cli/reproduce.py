@@ -111,7 +111,10 @@ def reproduce(
 
 @app.command(cls=OnceCommand)
 def figures(
-    rows: Annotated[list[Path], typer.Argument(metavar="ROWS...", help="Files of rows of one data set.")],
+    rows: Annotated[
+        list[Path],
+        typer.Argument(metavar="ROWS...", help="Files of rows of one data set, or folders of sweeps."),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures and tables.")] = Path("figures"),
     debug: Debug = False,
 ) -> None:
@@ -128,7 +131,9 @@ def figures(
     from reference_models.comparison.figures import all_figures
     from reference_models.comparison.page import page
     from reference_models.comparison.rows import read_files
+    from reference_models.comparison.sweep import ROWS
 
+    rows = [path / ROWS if path.is_dir() else path for path in rows]
     for path in rows:
         if not path.is_file():
             raise InputError(f"there is no file {path}")

@@ -373,6 +373,7 @@ def test_the_page_of_a_comparison_that_has_just_begun(rows):
         (["--plan", "huge"], "unknown plan 'huge'"),
         (["--jobs", "0"], "Invalid value for '--jobs' ... 1"),  # in between are Typer's words, by version
         (["figures", "nowhere.jsonl"], "there is no file nowhere.jsonl"),
+        (["figures", "."], "there is no file rows.jsonl"),
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_path, monkeypatch):
