@@ -25,7 +25,15 @@ from disentangle_metrics.inputs.hierarchy import check_names
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.kit.progress import LateProgress
-from disentangle_metrics.loaders import encode_batches, factor_places, in_batches, is_loader, places_of
+from disentangle_metrics.loaders import (
+    drawn_rows,
+    encode_batches,
+    factor_places,
+    in_batches,
+    is_loader,
+    name_of,
+    places_of,
+)
 from disentangle_metrics.scoring.early import check_score_options, read_again
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import choose
@@ -81,7 +89,8 @@ def evaluate(
     samples : int or None
         How many images, drawn without replacement: the rows
         ``numpy.random.default_rng(seed).choice(len(dataset), samples, replace=False)``. Every image,
-        in order, if None or not fewer than there are. Every input of a loader is encoded.
+        in order, if None or not fewer than there are. Every input of a loader is encoded, of a ``Dataset``
+        only these.
     seed : int
         Seed of the rows and of every metric that draws.
     batch_size : int
@@ -119,7 +128,7 @@ def evaluate(
     score_options = read_again(score_options)
     encoder = as_encoder(encoder, encode_with, outputs)
     wanted_scale = _scale_of(encoder, scale)
-    dataset = in_batches(dataset, batch_size)
+    dataset = in_batches(dataset, batch_size, samples, seed)
     if is_loader(dataset) and (factors is None or not hasattr(factors, "shape")):
         if wanted_scale is not None:
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
@@ -183,7 +192,7 @@ def asked_of(
 ) -> Asked:
     """What is asked of a data set, refused before anything is encoded if it cannot be scored."""
     columns = _factor_columns(dataset, factors)
-    rows = _rows(len(dataset), samples, seed)
+    rows = drawn_rows(len(dataset), samples, seed)
     absent: list[Check] = []
     if factors is None and score_options.get("hierarchy") is None:
         columns, absent = _existing(dataset, rows, columns, _reads_factors(score_options))
@@ -240,7 +249,7 @@ def _evaluate_loader(
         warnings.warn(text, ScoreWarning, stacklevel=3)
     encoded = time.perf_counter()
     names, kept = factor_places(table, factors, score_options.pop("factor_names", None))
-    rows = _rows(len(table), samples, seed)
+    rows = drawn_rows(len(table), samples, seed)
     picked = table.iloc[rows, kept] if hasattr(table, "iloc") else table[rows][:, kept]
     kept_latents = latents.rows(rows) if isinstance(latents, GaussianPosterior) else latents[rows]
     asked = {**score_options, "factor_names": names, "seed": seed, "progress": progress}
@@ -248,7 +257,7 @@ def _evaluate_loader(
     return _noted(report, [Check("network_outputs", text) for text in notes]).with_provenance(
         encoder=described(encoder),
         **choices_of(encoder),
-        dataset=type(getattr(loader, "dataset", loader)).__qualname__,
+        dataset=name_of(loader),
         images=len(rows),
         encode_seconds=round(encoded - start, 3),
         score_seconds=round(time.perf_counter() - encoded, 3),
@@ -293,11 +302,6 @@ def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
         raise InputError(f"`dataset` is the name {images!r}; pass `dm.load_dataset({images!r})`")
     if factors is None:
         raise InputError("own images need `factors`: `dm.evaluate(model, images, factors)`")
-    if len(getattr(images, "shape", ())) == 2:
-        raise InputError(
-            f"images has the shape {tuple(images.shape)}; images have rows and columns of pixels; "
-            "other inputs go in batches: `dm.evaluate(model, [(inputs, factors)])`"
-        )
     dataset = from_arrays(
         images,
         factors,
@@ -356,12 +360,6 @@ def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> lis
             "encode the images and pass the latents alone, `dm.score(latents)`"
         )
     return places_of(known, wanted, f"the data set {dataset.name}")
-
-
-def _rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
-    if samples is None or samples >= available:
-        return np.arange(available)
-    return np.random.default_rng(seed).choice(available, samples, replace=False)
 
 
 def grouping(options: dict[str, Any], encoder: Any) -> Groups | None:

@@ -30,12 +30,28 @@ BATCHES = (
 FACTORS = ("factors", "labels", "label", "targets", "target")  # what dictionaries call them
 
 
-def in_batches(value: Any, batch_size: int) -> Any:
-    """A data set of PyTorch as its loader; anything else as it is."""
+def in_batches(value: Any, batch_size: int, samples: int | None, seed: int) -> Any:
+    """A data set of PyTorch as a loader of its rows that are scored; anything else as it is."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(value, torch.utils.data.Dataset):
         return value
-    return torch.utils.data.DataLoader(value, batch_size=batch_size)
+    data = torch.utils.data
+    if not isinstance(value, data.IterableDataset) and samples is not None and samples < len(value):
+        value = data.Subset(value, drawn_rows(len(value), samples, seed).tolist())
+    return data.DataLoader(value, batch_size=batch_size)
+
+
+def drawn_rows(available: int, samples: int | None, seed: int) -> NDArray[np.int64]:
+    """The rows that are scored: `samples` of them without replacement; all in order if there are no more."""
+    if samples is None or samples >= available:
+        return np.arange(available)
+    return np.random.default_rng(seed).choice(available, samples, replace=False)
+
+
+def name_of(loader: Any) -> str:
+    """The class of the data that a loader goes through, or its own."""
+    data = getattr(loader, "dataset", loader)
+    return type(getattr(data, "dataset", data) if type(data).__name__ == "Subset" else data).__qualname__
 
 
 def is_loader(value: Any) -> TypeGuard[Iterable[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -226,6 +227,23 @@ def test_a_data_loader_of_a_stream_has_no_length(rows) -> None:
     assert report["mig"].value == dm.mig(rows[0][:, :2], rows[1]).value
 
 
+def asked_rows(length):
+    """A data set of PyTorch that notes which of its rows are read."""
+    torch = pytest.importorskip("torch")
+
+    class Asked(torch.utils.data.Dataset):
+        rows: ClassVar[list[int]] = []
+
+        def __len__(self):
+            return length
+
+        def __getitem__(self, row):
+            self.rows.append(row)
+            return torch.tensor([row % 3, row % 4, 0.0]), torch.tensor([row % 3, row % 4])
+
+    return Asked()
+
+
 def test_a_data_set_of_pytorch_is_its_loader(rows) -> None:
     torch = pytest.importorskip("torch")
     data = torch.utils.data.TensorDataset(*map(torch.tensor, rows))
@@ -236,6 +254,13 @@ def test_a_data_set_of_pytorch_is_its_loader(rows) -> None:
     assert report["mig"].value == dm.mig(rows[0][:, :2] * 2, rows[1]).value
     assert report.provenance["dataset"] == "TensorDataset"
     assert max(sizes) == 20
+    drawn = dm.evaluate(encode, data, samples=30, seed=3, **CHEAP)
+    loader = torch.utils.data.DataLoader(data, batch_size=50)
+    assert drawn["mig"].value == dm.evaluate(encode, loader, samples=30, seed=3, **CHEAP)["mig"].value
+    assert drawn.provenance["dataset"] == "TensorDataset"
+    asked = asked_rows(30)
+    dm.evaluate(encode, asked, samples=10, **CHEAP)
+    assert len(set(asked.rows)) == 10
 
 
 def test_arrays_in_place_of_names_or_of_images_are_refused(rows) -> None:

@@ -72,7 +72,7 @@ class HeldOut:
         check_score_options({n: o for n, o in options.items() if n not in unknown}, more=OF_EVALUATE)
         sizes = options.get("samples", SAMPLES), options.get("seed", 0), options.get("batch_size", 256)
         self.samples, self.seed, batch_size = whole_numbers(*sizes)
-        self.data = in_batches(data, batch_size)
+        self.data = in_batches(data, batch_size, self.samples, self.seed)
         self.scale = input_scale(options.get("scale"))
         if self.scale is not None and is_loader(self.data):
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")

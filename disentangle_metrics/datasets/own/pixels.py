@@ -87,7 +87,10 @@ def find_layout(shape: tuple[int, ...], what: str, channels: str | None = None) 
     if len(shape) == 2:
         side = round(shape[1] ** 0.5)
         form = f"(-1, {side}, {side})" if side * side == shape[1] else "(-1, height, width)"
-        raise InputError(f"{shown}; images have rows and columns of pixels: save images.reshape{form}")
+        raise InputError(
+            f"{shown}; images have rows and columns of pixels: pass images.reshape{form}; other inputs "
+            "go in batches: `dm.evaluate(model, [(inputs, factors)])`"
+        )
     if len(shape) not in (3, 4):
         raise InputError(
             f"{shown}; accepted: (n, height, width), (n, height, width, channels) and "
