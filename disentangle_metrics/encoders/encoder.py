@@ -16,6 +16,7 @@ from disentangle_metrics.encoders.input_scale import InputScale, input_scale
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.output_reader import OutputReader
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior, has_code
+from disentangle_metrics.encoders.part_within import PartWithin
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.precision import full_float32
 
@@ -190,8 +191,8 @@ class Encoder:
     def _run(self, images: Any) -> Any:
         if isinstance(self.network, OnnxNetwork):
             return self.network(_as_numpy(images))
-        encode = getattr(self.network, "encode", None)
-        if self.encode_with is not None or not callable(encode):
+        own = next((name for name in OWN if callable(getattr(self.network, name, None))), None)
+        if self.encode_with is not None or own is None:
             return _run(self.network, self._call, images)
         try:
             output = _run(self.network, self._call, images)
@@ -200,18 +201,24 @@ class Encoder:
                 raise
             output = None  # forward takes more than images, or there is none
         if output is None or not has_code(output, len(images), int(np.prod(np.shape(images)[1:]))):
-            self.encode_with, self._call = "encode", encode
+            self.encode_with, self._call = own, _part(self.network, own)
+            called = "encode()" if own == "encode" else f"part {own!r}"
             self.reader.remarks.append(
-                "the codes are those of the network's encode(), since its forward() returns none"
+                f"the codes are those of the network's {called}, since its forward() returns none"
             )
             return _run(self.network, self._call, images)
         return output
+
+
+OWN = ("encode", "encoder")  # what is called where forward() returns no code
 
 
 def _part(network: Any, name: str) -> Callable[[Any], Any]:
     """The method or part of the network called `name`, through points."""
     if isinstance(network, OnnxNetwork):
         raise InputError("encode_with is for PyTorch networks; an ONNX model has one way to be called")
+    if not isinstance(name, str):
+        raise InputError(f"`encode_with` must be the name of a method or part, got {type(name).__name__}")
     part = network
     for step in name.split("."):
         part = getattr(part, step, None)
@@ -223,7 +230,7 @@ def _part(network: Any, name: str) -> Callable[[Any], Any]:
             f"{', '.join(dict.fromkeys(own)) or 'none'}"
         )
     found: Callable[[Any], Any] = part
-    return found
+    return PartWithin(network, part) if any(part is inner for inner in network.modules()) else found
 
 
 def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:

@@ -112,6 +112,7 @@ class OutputReader:
                 _check_mean(posterior, itertools.chain((output, again), more), shown(list(listed(output))))
         if first:
             self._drawn = drawn
+            self._ask_for_reconstruction(posterior, shape_of(images))
         if asks and self._steady:
             self._ask_for_mixing(encode, kept.again(), posterior)
         if posterior.problem:
@@ -121,6 +122,15 @@ class OutputReader:
             self.outputs = {"mean": posterior.mean_is}
         self._read_any = True
         return posterior
+
+    def _ask_for_reconstruction(self, posterior: Posterior, shape: tuple[int, ...]) -> None:
+        """A remark if the code of images is as wide as they are."""
+        width = int(np.prod(shape[1:]))
+        if len(shape) == 4 and posterior.mean.shape[1] == width:
+            self.remarks.append(
+                f"the codes are as wide as the images, {width:,} values: if they are reconstructions, choose "
+                "the part that encodes (`encode_with`), or pass a function that returns the code"
+            )
 
     def _ask_for_mixing(self, encode: Callable[[Any], Any], images: Any, posterior: Posterior) -> None:
         """A remark if the codes depend on which images are in a batch."""

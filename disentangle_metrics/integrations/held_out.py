@@ -85,6 +85,17 @@ class HeldOut:
         choices = choose(self.options["metrics"], self.options.get("protocol", "default"))
         return {f"{self.prefix}{key}" for choice in choices for key in choice.keys}
 
+    @property
+    def best(self) -> dict[str, str]:
+        """Whether the largest ("max") or the smallest ("min") of a score is the best, where either is."""
+        choices = choose(self.options["metrics"], self.options.get("protocol", "default"))
+        scores = (score for choice in choices for score in choice.definition.scores)
+        return {
+            f"{self.prefix}{score.key}": "min" if score.direction == "down" else "max"
+            for score in scores
+            if score.property != "size"  # of which neither more nor less is better
+        }
+
     def refuse_logged(self, names: Iterable[str]) -> None:
         """Refuse names under which something else is logged: one would hide the other, or their mean both.
 

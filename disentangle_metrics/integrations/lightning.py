@@ -25,9 +25,9 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     scores; the others get its numbers.
 
     Validation runs before the scores are there. Where ``check_val_every_n_epoch`` or ``val_check_interval``
-    is not 1, say ``ModelCheckpoint(monitor="mig", save_on_train_epoch_end=True)`` and
-    ``EarlyStopping("mig", check_on_train_epoch_end=True)``. With `every_n_epochs` above 1 the checkpoint
-    needs the same ``every_n_epochs``, and EarlyStopping cannot monitor a score.
+    is not 1, say ``ModelCheckpoint(monitor="mig", mode="max", save_on_train_epoch_end=True)`` and
+    ``EarlyStopping("mig", mode="max", check_on_train_epoch_end=True)``. With `every_n_epochs` above 1 the
+    checkpoint needs the same ``every_n_epochs``, and EarlyStopping cannot monitor a score.
 
     The module is in evaluation mode meanwhile, and left as it was. The random state of Python, NumPy and
     PyTorch is put back: training goes on as if nothing had been scored.
@@ -61,7 +61,8 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
     ------
     InputError
         If an argument cannot be used; before the first epoch also if the data or the module's outputs cannot,
-        if another such callback has the same names, or if a monitor would read the scores of another epoch.
+        if another such callback has the same names, or if a monitor would read the scores of another epoch
+        or take the worst for the best.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
             if isinstance(other, ScoreCallback) and other is not self:
                 self._held_out.refuse_logged(other._held_out.names)
             if getattr(other, "monitor", None) in names:
-                self._refuse_other_epochs(trainer, other)
+                self._refuse_monitor(trainer, other)
         if trainer.is_global_zero:
             self._held_out.check(self._encoder(pl_module))
 
@@ -107,8 +108,8 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         scores = trainer.strategy.broadcast(scores)
         pl_module.log_dict(scores, on_step=False, on_epoch=True, prog_bar=self._prog_bar)
 
-    def _refuse_other_epochs(self, trainer: Any, monitor: Any) -> None:
-        """Refuse a callback that reads a score before it is there: it would take the one before for it."""
+    def _refuse_monitor(self, trainer: Any, monitor: Any) -> None:
+        """Refuse a callback that reads a score before it is there, or takes the worst for the best."""
         every = self._held_out.every
         by_default = trainer.check_val_every_n_epoch == 1 and trainer.val_check_interval == 1.0
         if isinstance(monitor, callbacks.ModelCheckpoint):
@@ -126,6 +127,13 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
             raise InputError(
                 f"{type(monitor).__name__} would read {monitor.monitor!r} of another epoch, since it does "
                 f"not run right after each score; give it {remedy}"
+            )
+        best = self._held_out.best.get(monitor.monitor, monitor.mode)
+        if monitor.mode != best:
+            worst = "smallest" if monitor.mode == "min" else "largest"
+            raise InputError(
+                f"{type(monitor).__name__} would take the {worst} {monitor.monitor!r} for the best; give it "
+                f"`mode={best!r}`"
             )
 
     def _encoder(self, module: Any) -> Encoder:

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import disentangle_metrics as dm  # noqa: E402
+from disentangle_metrics.encoders import Encoder  # noqa: E402
 
 SPRITES = dm.load_dataset("sprites")
 OPTIONS = {"samples": 150, "metrics": ["mig", "mcc"], "anchors": False}
@@ -119,20 +120,82 @@ class Parts(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 3))
+        self.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 3))
 
 
-def test_a_network_without_forward_is_encoded_by_its_encode_or_says_which_parts_it_has():
+@pytest.mark.parametrize("own", ["encode", "encoder"])
+def test_a_network_without_forward_is_encoded_by_its_own_part_or_says_which_it_has(own):
     network = Parts()
     with pytest.raises(
-        dm.InputError, match=r"Parts has no forward\(\); choose .* `encode_with`; its parts are encoder"
+        dm.InputError, match=r"Parts has no forward\(\); choose .* `encode_with`; its parts are body"
     ):
         dm.evaluate(network, SPRITES, **OPTIONS)
-    expected = dm.evaluate(network, SPRITES, encode_with="encoder", **OPTIONS)["mcc"].value
-    network.encode = network.encoder
+    expected = dm.evaluate(network, SPRITES, encode_with="body", **OPTIONS)["mcc"].value
+    setattr(network, own, network.body if own == "encoder" else network.body.forward)
     report = dm.evaluate(network, SPRITES, **OPTIONS)
     assert report["mcc"].value == expected
-    assert any("the network's encode()" in text for text in report.warnings)
+    assert any(
+        f"the network's {'encode()' if own == 'encode' else 'part'}" in text for text in report.warnings
+    )
+
+
+class Autoencoder(torch.nn.Module):
+    """Returns reconstructions alone; its code is behind a change of range and a hidden layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 8), torch.nn.Tanh())
+        self.to_code = torch.nn.Linear(8, 3)
+        self.decoder = torch.nn.Linear(3, 4096)
+        self.twice = torch.nn.Linear(3, 3)
+        self.calls = 0
+
+    def code(self, images):
+        return self.to_code(self.encoder(2 * images - 1))
+
+    def forward(self, images):
+        self.calls += 1
+        code = self.twice(self.twice(self.code(images)))
+        return self.decoder(code)
+
+
+def test_reconstructions_are_not_taken_for_the_code():
+    network = Autoencoder()
+    report = dm.evaluate(network, SPRITES, **OPTIONS)
+    assert report.shape == (150, 8, 5)
+    assert any(
+        "the network's part 'encoder', since its forward() returns none" in text for text in report.warnings
+    )
+    bare = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 4096))
+    report = dm.evaluate(bare, SPRITES, samples=150, metrics="mig", anchors=False)
+    assert any("as wide as the images" in text for text in report.warnings)
+
+
+def test_a_part_within_a_network_gets_what_the_network_gives_it():
+    network = Autoencoder()
+    expected = dm.evaluate(network.code, SPRITES, **OPTIONS)["mcc"].value
+    assert dm.evaluate(network, SPRITES, encode_with="to_code", **OPTIONS)["mcc"].value == expected
+    reader = Encoder(network, encode_with="to_code")
+    images = torch.from_numpy(dm.kit.network_input(SPRITES.images(np.arange(5))))
+    with torch.no_grad():
+        np.testing.assert_array_equal(reader(images), network.code(images).numpy())
+
+
+def test_a_part_that_is_called_twice_or_never_gets_the_inputs():
+    whole = torch.nn.Module()
+    whole.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4096, 3))
+    whole.forward = lambda images: whole.body(images) + whole.body(images + 1)
+    images = torch.from_numpy(dm.kit.network_input(SPRITES.images(np.arange(5))))
+    with torch.no_grad():
+        np.testing.assert_array_equal(Encoder(whole, encode_with="body")(images), whole.body(images).numpy())
+
+
+def test_a_part_is_named():
+    network = torch.nn.Sequential(torch.nn.Flatten())
+    with pytest.raises(
+        dm.InputError, match="`encode_with` must be the name of a method or part, got Flatten"
+    ):
+        dm.evaluate(network, SPRITES, encode_with=network[0], **OPTIONS)
 
 
 def test_a_frozen_script_is_an_encoder(tmp_path):

@@ -129,13 +129,15 @@ def test_checkpoints_and_early_stopping_monitor_a_score(tmp_path) -> None:
         (1, [ModelCheckpoint(monitor="mig")], {"check_val_every_n_epoch": 2}, "`save_on_train_epoch_end=True`"),
         (1, [ModelCheckpoint(monitor="mig")], {"val_check_interval": 0.5}, "`save_on_train_epoch_end=True`"),
         (1, [ModelCheckpoint(monitor="loss")], {"val_check_interval": 0.5}, None),
-        (1, [ModelCheckpoint(monitor="mig", save_on_train_epoch_end=True)], {"val_check_interval": 0.5}, None),
+        (1, [ModelCheckpoint(monitor="mig", mode="max", save_on_train_epoch_end=True)], {"val_check_interval": 0.5}, None),
         (2, [ModelCheckpoint(monitor="mig")], {}, "`every_n_epochs=2`"),
-        (2, [ModelCheckpoint(monitor="mig", every_n_epochs=4)], {}, None),
+        (2, [ModelCheckpoint(monitor="mig", mode="max", every_n_epochs=4)], {}, None),
         (1, [ModelCheckpoint(monitor="mig", every_n_train_steps=3)], {}, "of another epoch"),
         (3, [EarlyStopping("mig", strict=False)], {}, "scores `every_n_epochs=1`"),
         (1, [EarlyStopping("mig")], {"check_val_every_n_epoch": 2}, "`check_on_train_epoch_end=True`"),
-        (1, [EarlyStopping("mig", check_on_train_epoch_end=True)], {"check_val_every_n_epoch": 2}, None),
+        (1, [EarlyStopping("mig", mode="max", check_on_train_epoch_end=True)], {"check_val_every_n_epoch": 2}, None),
+        (1, [ModelCheckpoint(monitor="mig")], {}, "ModelCheckpoint would take the smallest 'mig' .* `mode='max'`"),
+        (1, [EarlyStopping("mig", mode="min")], {}, "EarlyStopping would take the smallest 'mig' .* `mode='max'`"),
     ],
 )  # fmt: skip
 def test_no_model_is_saved_under_the_score_of_another(tmp_path, every, others, options, message) -> None:
