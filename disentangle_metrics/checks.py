@@ -102,6 +102,10 @@ CODES: Mapping[str, Code] = {
         "warning",
         "The codes fit their prior in another range of the images. The network may expect that one.",
     ),
+    "images_rescaled": Code(
+        "warning",
+        "Own images have values below 0, and the network gets them in 0..1. It may expect them as they are.",
+    ),
     "network_outputs": Code(
         "warning",
         "What a network gives needs care: its code is drawn at random, its code depends on the batch, or its "

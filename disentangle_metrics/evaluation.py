@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check, gravest_first, texts_of
 from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.encoders import Encoder
-from disentangle_metrics.encoders.input_scale import InputScale, input_scale, wants_another_scale
+from disentangle_metrics.encoders.input_scale import InputScale, input_scale, rescaled, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
 from disentangle_metrics.encoders.reading import as_encoder, choices_of, described, inputs_of, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
@@ -138,14 +138,15 @@ def evaluate(
         factors = None
     asked = asked_of(encoder, dataset, factors, samples, seed, score_options)
     rows, labels = asked.rows, asked.labels
+    used_scale = wanted_scale or _scale_in(encoder)
     start = time.perf_counter()
     with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
         latents = _encode(read, dataset, rows, batch_size, progress)
         notes = tuple(remarks())
-        other_scale = None
+        other_scale = rescaled(dataset) if used_scale is None else None
         if in_scale is not None and isinstance(latents, GaussianPosterior):
             images = inputs_of(dataset, rows[: min(batch_size, LOOKED_AT)])
-            other_scale = wants_another_scale(in_scale, images, wanted_scale or _scale_in(encoder))
+            other_scale = wants_another_scale(in_scale, images, used_scale) or other_scale
     about_network = [Check("network_outputs", text) for text in notes]
     about_network += [] if other_scale is None else [other_scale]
     for found in about_network:
@@ -153,7 +154,6 @@ def evaluate(
     encoded = time.perf_counter()
     options = {**asked.options, "progress": progress}
     report = with_units(score(latents, labels, **options), latents, labels, asked.layers, options)
-    used_scale = wanted_scale or _scale_in(encoder)
     return _noted(report, [*about_network, *asked.absent]).with_provenance(
         encoder=described(encoder),
         **choices_of(encoder),
@@ -272,14 +272,14 @@ def _noted(report: Report, more: Sequence[Check]) -> Report:
 
 def whole_numbers(samples: Any, seed: Any, batch_size: Any) -> tuple[int | None, int, int]:
     """These options of :func:`evaluate`, or InputError."""
-    samples = None if samples is None else _whole("samples", samples, 1, ", or None for all")
-    return samples, _whole("seed", seed, 0), _whole("batch_size", batch_size, 1)
-
-
-def _whole(name: str, value: Any, least: int, else_: str = "") -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"`{name}` must be a whole number of at least {least}{else_}, got {value!r}")
-    return int(value)
+    found = {"samples": samples, "seed": seed, "batch_size": batch_size}
+    for (name, value), least in zip(found.items(), (1, 0, 1), strict=True):
+        if value is None and name == "samples":
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            every = ", or None for all" if name == "samples" else ""
+            raise InputError(f"`{name}` must be a whole number of at least {least}{every}, got {value!r}")
+    return None if samples is None else int(samples), int(seed), int(batch_size)
 
 
 def _scale_in(encoder: Any) -> InputScale | None:

@@ -170,3 +170,24 @@ def test_the_call_again_names_the_data(tmp_path) -> None:
     call = command_or_call(report)
     assert f"dm.load_dataset({str(tmp_path / 'mine.npz')!r})" in call
     assert "scale='0..2'" in call
+
+
+def test_images_below_0_that_reach_the_network_in_another_range_are_told():
+    images = np.random.default_rng(0).random((120, 8, 8)).astype(np.float32) * 2 - 1
+    factors = np.random.default_rng(1).integers(0, 3, (120, 2))
+    seen = []
+
+    def encode(batch):
+        seen.append((float(batch.min()), float(batch.max())))
+        return batch.reshape(len(batch), -1)[:, :3]
+
+    def remedies(images, **options):
+        report = dm.evaluate(encode, images, factors, metrics="mig", anchors=False, **options)
+        return [check.remedy for check in report.checks() if check.code == "images_rescaled"]
+
+    assert remedies(images) == ["if it expects them as they are, pass `scale='-1..1'`"]
+    assert seen[-1] == pytest.approx((0, 1), abs=1e-3)
+    assert remedies(images, scale="-1..1") == []
+    assert seen[-1] == pytest.approx((-1, 1), abs=1e-3)
+    assert remedies(images, scale="0..1") == []
+    assert remedies((images + 1) / 2) == remedies(((images + 1) * 127).astype(np.uint8)) == []

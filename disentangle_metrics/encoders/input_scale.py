@@ -119,6 +119,15 @@ def _standardised(mean: tuple[float, ...], deviation: tuple[float, ...], scale: 
     return InputScale(f"mean={words[0]},std={words[1]}", mean=mean, deviation=deviation)
 
 
+def rescaled(dataset: Any) -> Check | None:
+    """A check where own images have values below 0, which a network without a `scale` does not get."""
+    given = (getattr(dataset, "facts", None) or {}).get("value_range", "")
+    if not given.startswith("-"):
+        return None
+    text = f"the images have values in {given}, and the network gets them in 0..1"
+    return Check("images_rescaled", text, f"if it expects them as they are, pass `scale={given!r}`")
+
+
 def wants_another_scale(
     read: Callable[[Any], Posterior], images: NDArray[np.float32], scale: InputScale | None
 ) -> Check | None:

@@ -23,6 +23,7 @@ COUNTS = (1, 3)  # channels of a picture
 SAMPLED = 512  # images that the range of the values is found from
 LEAST_BRIGHT = 64  # largest value that is plausible for 8 bits
 DIM = 1 / 64  # no image in 0..1 is as dim; those divided by 255 twice are
+SLACK = 1e-5  # of a range: what rounding, also of a declared end to six digits, puts beyond its ends
 SHIFTED = 1 + 1 / 64  # the most that one pixel, or one image, of images in 0..1 less a mean spans
 ROUNDED = 5e-7  # what is this close to -1 or 1 reaches it
 AT_ONCE = 64
@@ -163,7 +164,7 @@ def find_range(rows: ImageRows, layout: Layout, what: str) -> Range:
         f"{what} has values from {low:g} to {high:g}, which is none of the usual ranges (0..1, -1..1, "
         f"0..255); save them in one of these; or say what black and white are: "
         f"{_declaration(what, f'value_range=({low:g}, {high:g})')}; a network gets them as 0 and 1, "
-        f"or as `scale` says"
+        f"or as `scale` says, such as `scale='{low:g}..{high:g}'`"
     )
 
 
@@ -222,10 +223,12 @@ class OwnImages:
         low, high = self.value_range
         if not values.size:
             return values.astype(np.float32)
-        if not (values.min() >= low and values.max() <= high):  # a NaN is not, either
+        slack = SLACK * (high - low) if values.dtype.kind == "f" else 0.0
+        if not (values.min() >= low - slack and values.max() <= high + slack):  # a NaN is not, either
             flat = values.reshape(len(values), -1)
-            row = int(np.argmax(~((flat >= low) & (flat <= high)).all(axis=1)))
-            odd = flat[row][~((flat[row] >= low) & (flat[row] <= high))][0]
+            within = (flat >= low - slack) & (flat <= high + slack)
+            row = int(np.argmax(~within.all(axis=1)))
+            odd = flat[row][~within[row]][0]
             raise DatasetError(
                 f"{self.what}: image {indices[row]} has the value {odd:g}, outside of {low:g}..{high:g}; "
                 f"say what black and white are: {_declaration(self.what, 'value_range=(LOW, HIGH)')}"
@@ -233,7 +236,7 @@ class OwnImages:
         unit: NDArray[np.float32] = values.astype(np.float32)
         if (low, high) != (0.0, 1.0):
             unit = (unit - np.float32(low)) / np.float32(high - low)
-        return unit
+        return unit.clip(0, 1) if slack and (values.min() < low or values.max() > high) else unit
 
 
 def own_images(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -168,6 +169,22 @@ def test_images_in_minus_1_to_1_are_told_from_images_less_their_means(unit: np.n
     first = dataset.network_input([0])[0]
     expected = unit[0].transpose(2, 0, 1) if unit.ndim == 4 else unit[:1]
     np.testing.assert_allclose(first, expected, atol=1e-3)
+
+
+def test_the_range_that_a_refusal_names_can_be_declared() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        images = (rng.normal(size=(5, 8, 8)) * rng.uniform(0.5, 3)).astype(np.float32)
+        with pytest.raises(InputError, match="none of the usual ranges") as caught:
+            from_arrays(images)
+        low, high = map(float, re.search(r"value_range=\((.*), ([^)]*)\)", str(caught.value)).groups())
+        read = from_arrays(images, value_range=(low, high)).network_input(np.arange(5))
+        assert (read.min(), read.max()) == (pytest.approx(0, abs=1e-5), pytest.approx(1, abs=1e-5))
+        assert read.min() >= 0
+        assert read.max() <= 1
+    images[0, 0, 0] = high + 0.001
+    with pytest.raises(DatasetError, match="image 0 has the value"):
+        from_arrays(images, value_range=(low, high)).network_input([0])
 
 
 def test_a_declared_range_is_used() -> None:
