@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import operator
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
@@ -61,6 +61,31 @@ def is_loader(value: Any) -> TypeGuard[Iterable[Any]]:
     if isinstance(value, tuple | list) and len(value) and not isinstance(value[0], tuple | list | Mapping):
         return False  # such as a list of images
     return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+
+
+def is_pair_of_arrays(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether it is (inputs, factors) of all rows."""
+    return (
+        isinstance(value, (tuple, list)) and len(value) == 2 and all(hasattr(part, "shape") for part in value)
+    )
+
+
+class ArrayBatches:
+    """Two arrays of the same rows as batches."""
+
+    def __init__(self, inputs: Any, factors: Any, batch_size: int) -> None:
+        if len(inputs) != len(factors):
+            raise InputError(f"`data` has {len(inputs)} inputs but the factors of {len(factors)}")
+        self._inputs, self._factors, self._batch_size = inputs, factors, batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self._inputs) // self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        by_place = getattr(self._factors, "iloc", self._factors)  # of a data frame
+        for start in range(0, len(self._inputs), self._batch_size):
+            rows = slice(start, start + self._batch_size)
+            yield self._inputs[rows], by_place[rows]
 
 
 def encode_batches(

@@ -20,7 +20,14 @@ from disentangle_metrics.inputs.hierarchy import with_switches
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.inputs.tables import read_factors
 from disentangle_metrics.integrations.random_state import kept_random_state
-from disentangle_metrics.loaders import encode_batches, factor_places, in_batches, is_loader
+from disentangle_metrics.loaders import (
+    ArrayBatches,
+    encode_batches,
+    factor_places,
+    in_batches,
+    is_loader,
+    is_pair_of_arrays,
+)
 from disentangle_metrics.scoring.early import check_score_options, check_values, read_again
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
@@ -39,8 +46,9 @@ class HeldOut:
 
     Parameters
     ----------
-    data : loader or FactorDataset
-        Anything that :func:`disentangle_metrics.evaluate` takes, more than once: no generator.
+    data : loader, FactorDataset or pair of arrays
+        A pair (inputs, factors), or anything that :func:`disentangle_metrics.evaluate` takes without a second
+        argument, more than once: no generator.
     prefix : str
         Stands before each name that is logged.
     every : int
@@ -72,7 +80,7 @@ class HeldOut:
         check_score_options({n: o for n, o in options.items() if n not in unknown}, more=OF_EVALUATE)
         sizes = options.get("samples", SAMPLES), options.get("seed", 0), options.get("batch_size", 256)
         self.samples, self.seed, batch_size = whole_numbers(*sizes)
-        self.data = in_batches(data, batch_size, self.samples, self.seed)
+        self.data = _held_out(data, batch_size, self.samples, self.seed)
         self.scale = input_scale(options.get("scale"))
         if self.scale is not None and is_loader(self.data):
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
@@ -153,6 +161,25 @@ class HeldOut:
         with kept_random_state():
             report = self.reports[epoch] = evaluate(encoder, self.data, **self.options)
         return {f"{self.prefix}{key}": float(score.value) for key, score in report.items()}
+
+
+def _held_out(data: Any, batch_size: int, samples: int | None, seed: int) -> Any:
+    """What `evaluate` takes: a pair of arrays and a data set of PyTorch as batches.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    data = ArrayBatches(data[0], data[1], batch_size) if is_pair_of_arrays(data) else data
+    data = in_batches(data, batch_size, samples, seed)
+    if is_loader(data) or hasattr(data, "factor_names"):
+        return data
+    hint = "; call it" if callable(data) else ""
+    raise InputError(
+        "`data` must be a pair of arrays (inputs, factors), batches of them, a DataLoader or Dataset of "
+        f"PyTorch, or what `dm.load_dataset` gives; got {type(data).__name__}{hint}"
+    )
 
 
 def _check_latents(latents: Any, options: Mapping[str, Any]) -> None:

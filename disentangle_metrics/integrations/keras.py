@@ -14,7 +14,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import whole_numbers
 from disentangle_metrics.integrations.held_out import DEFAULT, HeldOut
 from disentangle_metrics.integrations.library import need
-from disentangle_metrics.loaders import is_loader
+from disentangle_metrics.loaders import ArrayBatches, is_loader, is_pair_of_arrays
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 
@@ -120,24 +120,6 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         return layer
 
 
-class _Slices:
-    """Two arrays of the same rows as batches."""
-
-    def __init__(self, inputs: Any, factors: Any, batch_size: int) -> None:
-        if len(inputs) != len(factors):
-            raise InputError(f"`data` has {len(inputs)} inputs but the factors of {len(factors)}")
-        self._inputs, self._factors, self._batch_size = inputs, factors, batch_size
-
-    def __len__(self) -> int:
-        return -(-len(self._inputs) // self._batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        by_place = getattr(self._factors, "iloc", self._factors)  # of a data frame
-        for start in range(0, len(self._inputs), self._batch_size):
-            rows = slice(start, start + self._batch_size)
-            yield self._inputs[rows], by_place[rows]
-
-
 class _Places:
     """The batches of a PyDataset, in order."""
 
@@ -156,8 +138,8 @@ def _batches(data: Any, batch_size: int) -> Any:
     whole_numbers(None, 0, batch_size)
     if isinstance(data, keras.utils.PyDataset):
         return _Places(data)
-    if isinstance(data, (tuple, list)) and len(data) == 2 and all(hasattr(part, "shape") for part in data):
-        return _Slices(data[0], data[1], batch_size)
+    if is_pair_of_arrays(data):
+        return ArrayBatches(data[0], data[1], batch_size)
     if not is_loader(data):
         raise InputError(
             f"`data` must be a pair of arrays (inputs, factors), or batches of them, got "

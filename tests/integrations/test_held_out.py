@@ -97,6 +97,22 @@ def first_pixels(inputs):
     return np.asarray(inputs).reshape(len(inputs), -1)[:, :2]
 
 
+def test_a_pair_of_arrays_is_read_as_its_batches():
+    pairs = batches()
+    inputs, factors = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    reports = [HeldOut(data, "mig", 1, "", {}).score(first_pixels, 1) for data in ((inputs, factors), pairs)]
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize(
+    "data", [{"images": IMAGES, "factors": LACKING}, "sprites", IMAGES, lambda: batches()]
+)
+def test_other_data_are_refused(data):
+    call = "function; call it$" if callable(data) else f"got {type(data).__name__}$"
+    with pytest.raises(dm.InputError, match=rf"^`data` must be a pair of arrays .*{call}"):
+        HeldOut(data, "mig", 1, "", {})
+
+
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
