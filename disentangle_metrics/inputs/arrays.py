@@ -192,6 +192,20 @@ def shape_of(value: Any) -> tuple[int, ...]:
         return ()
 
 
+def as_numbers(texts: Any) -> NDArray[np.float64] | None:
+    """Texts as the numbers that they spell; None if one of them is no finite number."""
+    cells = np.asarray(texts)
+    if cells.dtype.kind not in "US" or not cells.size:
+        return None
+    if (np.strings.find(cells, cells.dtype.type("_" if cells.dtype.kind == "U" else b"_")) >= 0).any():
+        return None  # Python takes 1_000 for a number
+    try:
+        numbers = cells.astype(np.float64)
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
 def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
     """What was found in place of a table, and how to make one of it."""
     if array.ndim == 1:

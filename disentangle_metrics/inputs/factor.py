@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import distinct, make_bins, numerically_constant
 from disentangle_metrics.estimators.scaling import one_comparable
-from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.arrays import as_numbers, to_numpy
 from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_rounding, settle_objects
 from disentangle_metrics.inputs.periods import fits_turn, period_of, rounding_of
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
@@ -242,8 +242,14 @@ def _read_values(values: NDArray[Any], name: str, declared: Declared | None, rul
     """The factor of values that are all there."""
     kind = None if declared is None else declared.kind
     labels = values.dtype.kind in "US"
+    if (
+        labels
+        and kind in ("continuous", "ordinal", "circular")
+        and (numbers := as_numbers(values)) is not None
+    ):
+        values, labels = numbers, False
     if labels and kind in ("continuous", "circular"):
-        raise InputError(f"factor {name!r} holds strings and cannot be {kind}")
+        raise InputError(f"factor {name!r} holds strings and cannot be {kind}; pass its values as numbers")
     if labels and kind == "ordinal":
         _refuse_order(name)
     if values.dtype.kind == "f" and (values == np.floor(values)).all():

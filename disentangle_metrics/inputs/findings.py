@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.binning import chunks, numerically_constant
+from disentangle_metrics.inputs.arrays import as_numbers
 from disentangle_metrics.inputs.factor import Declared, Factor
 from disentangle_metrics.inputs.missing_rows import dropped_rows
 from disentangle_metrics.inputs.periods import fits_turn, turn_of
@@ -136,11 +137,15 @@ def _on_factor(factor: Factor) -> Iterator[Check]:
             {"values": values} if values else {"rows": rows},
         )
     if factor.kind == "categorical" and len(factor.levels) > rows / 10:
-        numbers = all(isinstance(level, int | float) for level in factor.levels)
+        remedy = "leave this column out, or merge its labels"
+        if all(isinstance(level, int | float) for level in factor.levels):
+            remedy = f"if it is a measurement, {declare}"
+        elif as_numbers(factor.levels) is not None:
+            remedy = f"if it is a measurement, {declare}; else {remedy}"
         yield Check(
             "many_categories",
             f"factor {name!r} has {len(factor.levels):,} categories in {rows:,} rows",
-            f"if it is a measurement, {declare}" if numbers else "leave this column out, or merge its labels",
+            remedy,
             name,
             {"categories": len(factor.levels), "rows": rows},
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.arrays import no_table, shape_of, to_numpy
+from disentangle_metrics.inputs.arrays import as_numbers, no_table, shape_of, to_numpy
 from disentangle_metrics.inputs.frames import as_frame, unmasked
 from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 
@@ -313,10 +313,13 @@ def are_texts(cells: Iterable[Any]) -> bool:
 
 def left_out(name: str, example: str, rows: int) -> Check:
     """What is to be known of a column of names of the rows."""
+    what, kind = (
+        ("category", "categorical") if as_numbers([example]) is None else ("measurement", "continuous")
+    )
     return Check(
         "identifier",
         f"factor {name!r} has a different text in every row, such as {example!r}, and is left out",
-        f'if it is a category, pass `factor_types={{{name!r}: "categorical"}}`',
+        f'if it is a {what}, pass `factor_types={{{name!r}: "{kind}"}}`',
         name,
         {"rows": rows},
     )

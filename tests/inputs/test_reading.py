@@ -246,3 +246,34 @@ def test_a_circle_with_holes_is_the_circle_of_its_rows() -> None:
     code = ((hue + 100) % 360)[:, None]
     found = dm.mcc(code, np.where(holes, np.nan, hue)[:, None], missing="drop", **types)
     assert found.value == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["continuous", "ordinal", "circular:7"])
+@pytest.mark.parametrize("texts", [np.str_, np.bytes_, object])
+def test_numbers_written_as_text_are_read_as_numbers_where_the_kind_says_so(kind, texts):
+    declared = Declared.parse(kind, "factor_types", "a")
+    numbers = RNG.integers(0, 28, size=200) / 4
+    written = np.array([str(number) for number in numbers]).astype(texts)
+    found, plain = (read_factor(column, "a", declared) for column in (written, numbers))
+    np.testing.assert_array_equal(found.as_numbers(), plain.as_numbers())
+    assert (found.kind, found.period) == (plain.kind, plain.period)
+    for odd in ("x", "nan", "inf", "1_000"):
+        with pytest.raises(dm.InputError, match="pass its values as numbers|cannot be ordinal"):
+            read_factor(np.array([odd, *written.astype(str)[1:]]), "a", declared)
+
+
+@pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
+@pytest.mark.parametrize("decimals", [1, 6])  # of the rows many share a text, or none does
+def test_the_advice_on_numbers_written_as_text_gives_their_scores(decimals):
+    latents = RNG.normal(size=(400, 2)).round(decimals)
+    numbers = pd.DataFrame({"a": latents[:, 0], "b": RNG.integers(3, size=400)})
+    written = numbers.astype({"a": str})
+    found = dm.score(latents, written, metrics="mig", anchors=False).checks()
+    (remedy,) = (check.remedy for check in found if check.code in ("identifier", "many_categories"))
+    assert "if it is a measurement, " in remedy
+    declared = {"factor_types": {"a": "continuous"}}
+    assert "factor_types={'a': \"continuous\"}" in remedy
+    scores = [
+        dm.score(latents, table, metrics="mig", **declared)["mig"].value for table in (written, numbers)
+    ]
+    assert scores[0] == scores[1]
