@@ -43,7 +43,9 @@ CODES: Mapping[str, Code] = {
         "note", "A factor has few numbers with decimals, like 0.1 steps. They are read as categories."
     ),
     "many_categories": Code(
-        "warning", "A factor has more categories than a tenth of the rows, too many to learn from."
+        "warning",
+        "A factor, or a latent declared as codes, has more categories than a tenth of the rows, too many to "
+        "learn from.",
     ),
     "one_hot_factors": Code(
         "warning", "Several factors are the columns of one one-hot code. Each counts as a factor of its own."

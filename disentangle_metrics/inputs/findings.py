@@ -315,7 +315,7 @@ def _one_hot_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Ite
 def _codes_among_latents(
     latents: NDArray[np.floating], names: Sequence[str], types: Sequence[Declared | None]
 ) -> Iterator[Check]:
-    """Latents of many whole numbers that nobody declares, and declared periods that do not fit."""
+    """Latents of many whole numbers that nobody declares, and declarations that do not fit."""
     sample = latents[:: max(1, len(latents) // CODE_SAMPLE)]
     codes = []
     for j, name in enumerate(names):
@@ -323,6 +323,15 @@ def _codes_among_latents(
         if said is not None and said.kind == "circular" and not fits_turn(float(np.ptp(column)), said.turn):
             text = f"latent {name!r} spans {np.ptp(column):.3g}, and its declared period is {said.turn:.3g}"
             yield Check("period", text, "declare the period in the unit of its values", name)
+        decimals = said is not None and said.kind == "categorical" and (column != np.floor(column)).any()
+        if decimals and (values := len(np.unique(column))) > len(column) / 10:
+            yield Check(
+                "many_categories",
+                f"latent {name!r} has {values:,} categories with decimals in {len(column):,} rows",
+                "leave it out of `latent_types`, unless it holds codes, as of vector quantisation",
+                name,
+                {"categories": values, "rows": len(column)},
+            )
         if said is None and column[0] == np.floor(column[0]) and (column == np.floor(column)).all():
             values = len(np.unique(column))
             if MOST_BINNED < values <= len(column) / 2:

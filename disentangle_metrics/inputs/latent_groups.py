@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from disentangle_metrics.errors import InputError
@@ -37,7 +38,14 @@ def read_groups(given: Any, names: Sequence[str]) -> tuple[tuple[str, tuple[int,
     for group, columns in given.items():
         name = str(group)
         found = []
-        for column in [columns] if isinstance(columns, str | int) else list(columns):
+        masked = getattr(getattr(columns, "dtype", None), "kind", "") == "b"
+        if masked or not isinstance(columns, str | Integral | Iterable):
+            what = "a mask" if masked else repr(columns)
+            raise InputError(
+                f"`groups`: {name!r} has {what}; pass the places of its columns, such as [0, 1], of a mask "
+                "`np.flatnonzero(mask)`"
+            )
+        for column in [columns] if isinstance(columns, str | Integral) else list(columns):
             place = places.get(column) if isinstance(column, str) else _place(column, len(names))
             if place is None:
                 known = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")

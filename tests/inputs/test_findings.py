@@ -130,3 +130,14 @@ def test_whole_number_codes_and_periods_that_do_not_fit_are_named():
     angles = RNG.uniform(0, 360, (N, 1))
     assert codes_of(shape, angles, latent_types=["circular"]) == ["period"]
     assert codes_of(shape, angles, latent_types=["circular:360"]) == []
+
+
+def test_decimals_declared_as_codes_are_told():
+    latents = np.random.default_rng(0).normal(size=(200, 2))
+    found = check(latents, latents[:, :1] > 0, latent_types={"z_1": "categorical"}).checks
+    told = [(one.about, one.message) for one in found if one.code == "many_categories"]
+    assert told == [("z_1", "latent 'z_1' has 200 categories with decimals in 200 rows")]
+    codes = np.random.default_rng(1).integers(150, size=(200, 2))
+    for column in (codes, codes % 4 / 2):
+        found = check(column, latents[:, :1] > 0, latent_types="categorical").checks
+        assert "many_categories" not in [one.code for one in found]

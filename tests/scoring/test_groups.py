@@ -273,6 +273,11 @@ NAMES = ("z_0", "z_1", "z_2")
         ([[0, 1]], "must map names to columns"),
         ({}, "must map names to columns"),
         ({"a": []}, "'a' has no column"),
+        (
+            {"a": slice(0, 2)},
+            r"'a' has slice\(0, 2, None\); pass the places of its columns, such as \[0, 1\]",
+        ),
+        ({"a": np.array([True, False, True])}, r"'a' has a mask; pass .* `np\.flatnonzero\(mask\)`"),
         ({"a": [0, 3]}, "the column 3, which is none of the 3 latents"),
         ({"a": [-1]}, "the column -1"),
         ({"a": ["x"]}, "the column 'x'"),
