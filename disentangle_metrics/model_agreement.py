@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def udr(
     ----------
     models
         For each model its latents of the same rows, in the same order: arrays (N, D), where D may
-        differ, or GaussianPosteriors.
+        differ, or GaussianPosteriors. A mapping from names stands for its values.
     similarity
         "lasso": R_ab is the absolute weight of latent a in a Lasso regression of latent b on all
         latents of the first model, all standardised. "spearman": the absolute rank correlation.
@@ -136,6 +136,7 @@ def udr(
 
 
 def _models(models: Iterable[Any]) -> list[Inputs]:
+    models = models.values() if isinstance(models, Mapping) else models  # in their order, as scores are
     found = [] if hasattr(models, "ndim") else list(models)
     if len(found) < 2:
         raise InputError(

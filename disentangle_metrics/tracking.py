@@ -220,7 +220,11 @@ class Tracker(Mapping[int, Report]):
 
     def _checked(self, step: Any) -> int:
         if isinstance(step, bool) or not isinstance(step, int | np.integer) or step < 0:
-            raise InputError(f"`step` must be a whole number of at least 0, got {step!r}")
+            got = repr(step) if isinstance(step, int | float | str) else type(step).__name__
+            raise InputError(
+                f"`step` must be a whole number of at least 0, got {got}; the order is "
+                "`log(step, latents, factors)`"
+            )
         last = max(self._reports, default=-1)
         if step <= last:
             raise InputError(

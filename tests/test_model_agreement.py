@@ -104,3 +104,9 @@ def test_agreement_has_a_direction_where_latents_of_a_model_correlate():
     backward = ((0.9 + s**2 / (s - a)) / 2 + (0.81 / (0.9 - a) + s) / 2) / 2
     found = dm.udr([Z, np.column_stack([A, (A + B) * r])])
     assert_allclose(found.scores, [forward, backward], atol=1e-3)
+
+
+def test_a_mapping_of_models_stands_for_its_values():
+    latents = np.random.default_rng(0).normal(size=(2, 100, 3))
+    by_name = dm.udr({"a": latents[0], "b": latents[1]})
+    np.testing.assert_array_equal(by_name.pairwise, dm.udr(list(latents)).pairwise)

@@ -239,3 +239,9 @@ def test_a_write_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.
     path.unlink()
     logged(tracker, 200)
     assert dm.Tracker.load(path).to_frame().equals(tracker.to_frame())
+
+
+def test_arrays_in_place_of_the_step_are_answered_with_the_order():
+    latents = np.zeros((50, 2))
+    with pytest.raises(dm.InputError, match=r"got ndarray; the order is `log\(step, latents, factors\)`$"):
+        dm.Tracker(metrics="mig").log(latents, latents)

@@ -320,6 +320,8 @@ def _names(representations: Any) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
             raise InputError(f"`representations`: a name must be a line of text, got {name!r}")
+    if type(representations) is dict and all(isinstance(one, Report) for one in representations.values()):
+        raise InputError("`representations` are reports, which are scored already; pass them to `dm.compare`")
     return names
 
 

@@ -73,8 +73,10 @@ class DisentanglementScorer:
 
     def __call__(self, estimator: Any, X: Any, factors: Any = None) -> float:
         """The score of what the estimator gives for X (n, ...), against factors (n, K) or (n,)."""
-        report = self.report(estimator, X, factors)
-        return self._sign * float(report[self._key].value)
+        score = self.report(estimator, X, factors)[self._key]
+        if np.isnan(score.value):
+            raise InputError(f"{self._key} has no value: {score.reason}")
+        return self._sign * float(score.value)
 
     def report(self, estimator: Any, X: Any, factors: Any = None) -> Report:
         """The whole report, with signature and warnings."""

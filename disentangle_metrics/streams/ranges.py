@@ -18,6 +18,8 @@ def ranges_of(batch: Any) -> NDArray[np.float64]:
     """Smallest and largest value of each latent of a batch, or of a Dask array. Shape (D, 2)."""
     if is_dask(batch):
         return map_reduce(row_blocks(batch), ranges_of, wider)
+    if isinstance(batch, tuple | list) and len(batch) == 2 and all(hasattr(part, "shape") for part in batch):
+        raise InputError("a batch has two parts; pass its latents alone, as in `(z for z, _ in batches)`")
     return np.stack(column_ranges(read_batch(batch, None).latents), axis=1)
 
 

@@ -344,3 +344,11 @@ def test_no_warning_without_anything_to_say() -> None:
         warnings.simplefilter("error")
         result = dm.benchmark({"a": ALIGNED, "b": ALIGNED}, CODES, metrics=["mig"])
     assert not math.isnan(result["a"]["mig"].value)
+
+
+def test_reports_in_place_of_latents_are_answered_with_compare():
+    report = dm.score(np.arange(200.0).reshape(100, 2) % 7, np.arange(200).reshape(100, 2) % 3, metrics="mig")
+    with pytest.raises(
+        dm.InputError, match=r"are reports, which are scored already; pass them to `dm\.compare`"
+    ):
+        dm.benchmark({"a": report, "b": report}, np.arange(100) % 3)

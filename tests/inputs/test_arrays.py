@@ -109,3 +109,12 @@ def test_complex_tensors_and_distributions_are_refused():
     q = torch.distributions.RelaxedOneHotCategorical(torch.tensor(0.5), logits=torch.tensor(Z))
     with pytest.raises(dm.InputError, match=r"distribution \(RelaxedOneHotCategorical\) .*; pass its "):
         check(q, V)
+
+
+def test_a_list_of_dictionaries_is_answered_with_a_data_frame():
+    rows = [{"shape": int(row[0]), "size": int(row[1])} for row in V]
+    with pytest.raises(
+        dm.InputError, match=r"got a list of dictionaries; pass `pandas\.DataFrame\(factors\)`"
+    ):
+        check(Z, rows)
+    assert check(Z, pd.DataFrame(rows)).factor_names == ("shape", "size")

@@ -127,3 +127,12 @@ def test_a_metric_of_the_program_goes_into_processes_that_do_not_run_it(data) ->
         assert pickle.loads(sent)(PCA(2).fit(X), X, factors) == 0.5
     finally:
         METRICS.remove("one_half")
+
+
+def test_a_score_without_a_value_ends_with_its_reason():
+    inputs = np.random.default_rng(0).normal(size=(90, 4))
+    search = GridSearchCV(
+        PCA(), {"n_components": [2]}, scoring=make_scorer("mig_sup"), error_score="raise", cv=3
+    )
+    with pytest.raises(dm.InputError, match="mig_sup has no value: .*two factors"):
+        search.fit(inputs, np.arange(90) % 3)

@@ -402,3 +402,11 @@ def test_merging_in_any_shape_is_reduce():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert bits(functools.reduce(join, parts).compute()) == bits(whole(latents, factors, "mig"))
+
+
+def test_batches_with_factors_have_no_ranges():
+    batch = (np.zeros((5, 3)), np.zeros((5, 3)))
+    with pytest.raises(
+        dm.InputError, match=r"two parts; pass its latents alone, as in `\(z for z, _ in batches\)`"
+    ):
+        dm.Accumulator.find_ranges([batch])
