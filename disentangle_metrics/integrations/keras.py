@@ -37,8 +37,9 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         Held-out inputs (n, ...) and factors (n, K) as a pair of arrays; or batches (inputs, factors), such as
         a ``keras.utils.PyDataset``.
     encoder : keras.Layer or str, optional
-        What encodes: a model or layer, or the attribute of the trained model that is one, such as
-        ``"encoder"``. By default the model's ``encoder`` if it has one, else the model itself.
+        What encodes: a model or layer, or the attribute or layer of the trained model of that name, such as
+        ``"encoder"``. A layer within the model gets what the layers before it give. By default the model's
+        ``encoder`` if it has one, else the model itself.
     metrics
         As for :func:`disentangle_metrics.score`. None is the whole suite, which takes longer.
     every_n_epochs : int
@@ -112,12 +113,16 @@ class ScoreCallback(Callback):  # type: ignore[misc]  # Any, where it is not ins
         model = self.model  # on JAX this gives the model and its layers their weights back
         if self._encoder is None:
             return getattr(model, "encoder", model)
-        if not isinstance(self._encoder, str):
-            return self._encoder
-        layer = getattr(model, self._encoder, None)
-        if layer is None:
-            raise InputError(f"`encoder`: the model {type(model).__name__} has no part {self._encoder!r}")
-        return layer
+        part = self._encoder
+        if isinstance(part, str):
+            layers = {layer.name: layer for layer in model.layers}
+            part = getattr(model, part, layers.get(part))
+            if part is None:
+                raise InputError(
+                    f"`encoder`: the model {type(model).__name__} has no part {self._encoder!r}; its layers "
+                    f"are {', '.join(layers)}"
+                )
+        return _within(model, part)
 
 
 class _Places:
@@ -146,6 +151,17 @@ def _batches(data: Any, batch_size: int) -> Any:
             f"{type(data).__name__}"
         )
     return data
+
+
+def _within(model: Any, part: Any) -> Any:
+    """From the model's inputs to a layer in it, as it is connected there; else the part itself."""
+    connected = isinstance(part, keras.Layer) and not isinstance(part, keras.Model)
+    if not connected or all(part is not layer for layer in model.layers):
+        return part
+    try:
+        return keras.Model(model.inputs, part.output)
+    except (AttributeError, ValueError):  # of a model of code, or a layer that is used more than once
+        return part
 
 
 def _encode_function(layer: Any) -> Callable[[Any], Any]:

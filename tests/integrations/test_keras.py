@@ -126,7 +126,7 @@ def test_what_cannot_be_used_is_refused() -> None:
             ScoreCallback(arrays(), batch_size=size)
     with pytest.raises(dm.InputError, match="pair of arrays"):
         ScoreCallback(np.zeros((4, 2)))
-    with pytest.raises(dm.InputError, match="the model Vae has no part 'encode'"):
+    with pytest.raises(dm.InputError, match="the model Vae has no part 'encode'; its layers are "):
         fit(vae(), ScoreCallback(arrays(), "encode"))
 
 
@@ -178,3 +178,17 @@ def test_what_cannot_be_scored_is_refused_after_the_first_batch() -> None:
     with pytest.raises(dm.InputError, match=r"the encoder returned the shape \(\d+, 2, 1\)"):
         fit(vae(), ScoreCallback((inputs, factors), pictures, every_n_epochs=3), count)
     assert batches == [0]
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_layer_within_the_model_gets_what_the_layers_before_it_give(by_name) -> None:
+    keras.utils.set_random_seed(1)
+    inputs, factors = arrays()
+    given = keras.Input((2,))
+    latent = keras.layers.Dense(2, name="latent")(keras.layers.Dense(2, "tanh")(3 * given))
+    model = keras.Model(given, keras.layers.Dense(2)(latent))
+    model.compile("sgd", "mse")
+    callback = ScoreCallback((inputs, factors), "latent" if by_name else model.get_layer("latent"))
+    fit(model, callback, epochs=1)
+    codes = keras.Model(model.inputs, latent).predict(inputs, verbose=0)
+    assert callback.reports[1]["mig"].value == pytest.approx(dm.mig(codes, factors).value, abs=1e-6)
