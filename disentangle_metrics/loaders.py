@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BATCHES = (
     "accepted: batches (inputs, factors), with factors (n, K), (n,), a list of columns (n,), a dictionary of "
-    'them or a data frame; or dictionaries of "factors", "labels" or "targets" and one other entry'
+    'them or a data frame; or dictionaries of "factors", "labels" or "targets" and the inputs'
 )
 FACTORS = ("factors", "labels", "label", "targets", "target")  # what dictionaries call them
 
@@ -145,8 +145,9 @@ def parts_of(batch: Any) -> tuple[Any, Any]:
     if isinstance(batch, Mapping):
         factors = [name for name in FACTORS if name in batch]
         others = [name for name in batch if name not in factors]
-        if len(factors) == len(others) == 1:
-            return batch[others[0]], batch[factors[0]]
+        if len(factors) == 1 and others:
+            inputs = {name: batch[name] for name in others}
+            return (inputs if len(others) > 1 else inputs[others[0]]), batch[factors[0]]
         raise InputError(f"a batch of the loader has the entries {', '.join(map(str, batch))}; {BATCHES}")
     if isinstance(batch, (tuple, list)) and len(batch) == 2:
         return batch[0], batch[1]

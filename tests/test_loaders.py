@@ -192,7 +192,7 @@ def test_a_draw_is_noticed_in_memory_that_is_written_again(rows) -> None:
         (iter([np.zeros((4, 2))]), "a batch of the loader is a ndarray"),
         ([np.zeros((4, 2))], r"own images need `factors`: `dm\.evaluate\(model, images, factors\)`"),
         ([(np.zeros((4, 2)), np.zeros(4), np.zeros(4))], "a batch of the loader is 3 parts"),
-        ([{"image": np.zeros((4, 2)), "label": np.zeros(4), "id": 0}], "has the entries image, label, id"),
+        ([{"image": np.zeros((4, 2)), "id": np.zeros(4)}], "has the entries image, id"),
         ([{"label": np.zeros(4), "factors": np.zeros(4)}], "has the entries label, factors"),
         ([(np.zeros((4, 2)), np.zeros(3))], "the factors of a batch are 3 rows beside 4 inputs"),
         ([(np.zeros((4, 2)), np.zeros(4)), (np.zeros((4, 2)), np.zeros((4, 2)))], "different factors"),
@@ -214,6 +214,33 @@ def test_unknown_options_and_factors_are_refused(rows) -> None:
         dm.evaluate(encode, cut(*rows), factor_names=["shape", "size"], factors=["shap"], **CHEAP)
     with pytest.raises(dm.InputError, match="has 1 names for 2 factors of the loader"):
         dm.evaluate(encode, cut(*rows), factor_names=["shape"], **CHEAP)
+
+
+@pytest.mark.parametrize("by", ["one", "names", "function", "part"])
+def test_several_inputs_reach_an_encoder_as_a_dictionary_or_by_name(rows, by) -> None:
+    torch = pytest.importorskip("torch")
+    inputs, factors = rows
+
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.part = torch.nn.Identity()
+
+        def forward(self, batch=None, a=None, b=None):
+            if batch is not None and by == "names":
+                raise ValueError("takes a and b")
+            a, b = (a, b) if batch is None else (batch["a"], batch["b"])
+            return self.part(torch.stack([a, b], dim=1) * 2)
+
+    batches = [
+        {"a": torch.tensor(x[:, 0]), "b": torch.tensor(x[:, 1]), "labels": v} for x, v in cut(inputs, factors)
+    ]
+    network = Network()
+    encoder = (lambda batch: network(batch)) if by == "function" else network
+    report = dm.evaluate(encoder, batches, encode_with="part" if by == "part" else None, **CHEAP)
+    assert report["mig"].value == dm.mig(inputs[:, :2] * 2, factors).value
+    with pytest.raises(dm.InputError, match="the network cannot encode a batch of c, d: TypeError: .*'c'"):
+        dm.evaluate(Network(), [{"c": inputs[:, 0], "d": inputs[:, 1], "labels": factors}], **CHEAP)
 
 
 def test_a_data_loader_of_a_stream_has_no_length(rows) -> None:

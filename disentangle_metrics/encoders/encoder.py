@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, field
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale
+from disentangle_metrics.encoders.kept_batch import row_count
 from disentangle_metrics.encoders.onnx_network import OnnxNetwork
 from disentangle_metrics.encoders.output_reader import OutputReader
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior, has_code
 from disentangle_metrics.encoders.part_within import PartWithin
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.arrays import shape_of
 from disentangle_metrics.kit.precision import full_float32
 
 if TYPE_CHECKING:
@@ -200,7 +202,9 @@ class Encoder:
             if not isinstance(error.__cause__, TypeError) and _has_forward(self.network):
                 raise
             output = None  # forward takes more than images, or there is none
-        if output is None or not has_code(output, len(images), int(np.prod(np.shape(images)[1:]))):
+        shape = shape_of(images)
+        pixels = int(np.prod(shape[1:])) if shape else 0
+        if output is None or not has_code(output, row_count(images), pixels):
             self.encode_with, self._call = own, _part(self.network, own)
             called = "encode()" if own == "encode" else f"part {own!r}"
             self.reader.remarks.append(
@@ -243,7 +247,7 @@ FAILURES = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """What a network raises of inputs that it cannot take."""
 
 
-def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike | torch.Tensor) -> Any:
+def _run(network: torch.nn.Module, call: Callable[..., Any], images: Any) -> Any:
     """What `call`, of a PyTorch network, returns for `images`, on its own device.
 
     Decimals and 8-bit images come in the network's own precision. So do other whole numbers and flags, where
@@ -251,6 +255,8 @@ def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike
     """
     import torch
 
+    if isinstance(images, Mapping):
+        return _run_by_name(network, call, images)
     device, dtype = _home(network)
     batch = _tensor(images)
     whole = not (batch.is_floating_point() or batch.dtype == torch.uint8)
@@ -286,6 +292,25 @@ def _run(network: torch.nn.Module, call: Callable[[Any], Any], images: ArrayLike
             f"the network cannot encode a batch of shape {tuple(batch.shape)}"
             f"{of_images if batch.ndim == 4 else ''}: {type(error).__name__}: {reason}"
         ) from error
+
+
+def _run_by_name(network: torch.nn.Module, call: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
+    """What `call` returns for several inputs: as one dictionary; if it fails, each by its name."""
+    import torch
+
+    device, dtype = _home(network)
+    batch = {name: _tensor(part).to(device) for name, part in inputs.items() if hasattr(part, "shape")}
+    batch = {name: part.to(dtype) if part.is_floating_point() else part for name, part in batch.items()}
+    with torch.no_grad(), full_float32(device.type):
+        try:
+            return call(batch)
+        except (*FAILURES, AttributeError, KeyError):
+            try:
+                return call(**batch)
+            except FAILURES as error:
+                reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+                names = ", ".join(batch)
+                raise InputError(f"the network cannot encode a batch of {names}: {reason}") from error
 
 
 def _has_forward(network: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,11 @@ class KeptBatch:
             self._copies = self._inputs
             return self._inputs
         return copied(self._copies)
+
+
+def row_count(inputs: Any) -> int:
+    """The rows of a batch; of a dictionary of inputs those of the first."""
+    return len(next(iter(inputs.values()))) if isinstance(inputs, Mapping) and inputs else len(inputs)
 
 
 def copied(inputs: Any) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.encoders.kept_batch import KeptBatch, copied
+from disentangle_metrics.encoders.kept_batch import KeptBatch, copied, row_count
 from disentangle_metrics.encoders.output_parts import Held, listed, shown
 from disentangle_metrics.encoders.outputs import (
     SAME,
@@ -87,7 +87,7 @@ class OutputReader:
         InputError
             If what `encode` returns cannot be read.
         """
-        rows, drawn, again = len(images), self._drawn or frozenset(), None
+        rows, drawn, again = row_count(images), self._drawn or frozenset(), None
         first = self._drawn is None and rows > 0
         asks = self._on_mixing is None and rows > 1 and (first or self._steady)
         kept = KeptBatch(images, more_passes=first or asks)
@@ -138,7 +138,7 @@ class OutputReader:
         if _mixes(encode, images, posterior):
             self._on_mixing = (
                 "the codes depend on which images are in a batch: half of the first one alone gives others, "
-                f"and the scores are those of batches of {len(images):,}; BatchNorm in training "
+                f"and the scores are those of batches of {row_count(images):,}; BatchNorm in training "
                 "mode, or without running statistics, can be the cause"
             )
             self.remarks.append(self._on_mixing)
@@ -158,7 +158,7 @@ class OutputReader:
 
     def _pixels(self, output: Any, shape: tuple[int, ...]) -> int | None:
         """The width of a reconstruction; None where a contract says that a pair of that width is the code."""
-        width = int(np.prod(shape[1:]))
+        width = int(np.prod(shape[1:])) if shape else 0
         pair = [shape_of(part.value) for part in listed(output)] if self.by_contract else []
         return None if len(shape) == 2 and pair == [(shape[0], width)] * 2 else width
 
@@ -192,7 +192,8 @@ def _mixes(encode: Callable[[Any], Any], images: Any, posterior: Posterior) -> b
     which a batch is cut, meets its images in other company. BatchNorm refuses a single image: half of two or
     three is one image twice.
     """
-    some: Any = slice(1, 1 + len(images) // 2) if len(images) > 3 else [1, 1]
+    rows = row_count(images)
+    some: Any = slice(1, 1 + rows // 2) if rows > 3 else [1, 1]
     try:
         part = list(listed(encode(_rows(images, some))))[posterior.place]
         means = np.ma.filled(to_numpy(part.value, "the encoder's output"), np.nan)
@@ -207,6 +208,8 @@ def _mixes(encode: Callable[[Any], Any], images: Any, posterior: Posterior) -> b
 
 
 def _rows(images: Any, some: Any) -> Any:
+    if isinstance(images, Mapping):
+        return {name: _rows(part, some) for name, part in images.items()}
     if isinstance(images, (list, tuple)) and isinstance(some, list):
         return type(images)(copied(images[row]) for row in some)
     return images[some]

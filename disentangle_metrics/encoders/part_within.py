@@ -20,27 +20,31 @@ class PartWithin:
         self._network, self._part = network, part
         self._within: bool | None = None
 
-    def __call__(self, inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """What the part returns for these inputs of the network."""
-        if self._within is None:
-            self._within = self._calls(inputs) == 1
-        if not self._within:
-            return self._part(inputs)
+        within = self._calls(inputs, named) == 1 if self._within is None else self._within
+        output = self._output(within, inputs, named)
+        self._within = within
+        return output
+
+    def _output(self, within: bool, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if not within:
+            return self._part(*inputs, **named)
         handle = self._part.register_forward_hook(_end)
         try:
-            self._network(inputs)
+            self._network(*inputs, **named)
         except _Reached as reached:
             return reached.output
         finally:
             handle.remove()
-        return self._part(inputs)
+        return self._part(*inputs, **named)
 
-    def _calls(self, inputs: Any) -> int:
+    def _calls(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> int:
         """How often the network calls the part; 0 if it cannot be called."""
         calls: list[int] = []
         handle = self._part.register_forward_hook(lambda *_: calls.append(1))
         try:
-            self._network(inputs)
+            self._network(*inputs, **named)
         except Exception:  # such as that of a forward() that takes more than images
             return 0
         finally:
