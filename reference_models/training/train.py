@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -140,6 +141,9 @@ def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.devi
     check_logger(settings.logger)
     if settings.score_every:
         check_factors(dataset)
+    for name in model.not_negative:
+        if not 0 <= (value := getattr(model, name)) < math.inf:
+            raise InputError(f"{name} is {value}; it must be at least 0 and finite")
     model.rows(dataset, settings.batch_size, np.random.default_rng(0))  # raises if they do not go together
     if late := model.unreached(settings.steps):
         warnings.warn(late, UnreachedStageWarning, stacklevel=3)

@@ -207,6 +207,9 @@ def test_too_few_steps_for_a_run_are_refused_in_one_line(
         (["vlae", "--dataset", "squares", "--logger", "paper"], "logger is 'paper'; it must be one of none"),
         (["ada-gvae", "--dataset", "squares", "--set", "changed_factors=9"], "changed_factors is 9"),
         (["vlae", "--dataset", "squares", "--set", "latents_per_layer=0"], "latents_per_layer is 0"),
+        (["beta-vae", "--dataset", "squares", "--beta", "-1"], "beta is -1.0; it must be at least 0"),
+        (["pro-vlae", "--dataset", "squares", "--set", "gamma=-1"], "gamma is -1; it must be at least 0"),
+        (["pro-vlae", "--dataset", "squares", "--set", "beta=NaN"], "beta is nan; it must be at least 0"),
         (
             ["vlae", "--dataset", "squares", "--set", "layers=many"],
             "layers is 'many'; it must be of the kind of 3",
