@@ -65,6 +65,31 @@ def test_options_change_the_preset(tmp_path: Path) -> None:
     assert (settings["steps"], settings["batch_size"], settings["learning_rate"]) == (6, 2, 1e-4)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("True", True), ("true", True), ("False", False), ("(0, 5000, 10000)", [0, 5000, 10000])),
+        *(("0,1", [0, 1]), ("(0, 1)", [0, 1]), ("[0, 1]", [0, 1]), ("(0,)", [0]), ("2", 2), ("1e-3", 1e-3)),
+        *(("many", "many"), ("None", "None"), ("null", "null"), ("0,one", "0,one"), ("{}", "{}"), ("", "")),
+        *((text, text) for text in ("[" * 100_000, "(" * 100_000, "9" * 10_000)),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_values_are_read_as_json_and_as_python_writes_them(text: str, value: Any) -> None:
+    name, found = cli.parsed(f"wake-steps={text}")
+    assert name == "wake_steps"
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+def test_every_default_in_the_help_is_accepted_by_set(model: str) -> None:
+    plan = recipe.read_preset(model, "sprites", "demo")
+    for name, (default, _) in cards.card(model).settings.items():
+        given = dict([cli.parsed(f"{name}={default}")])
+        assert recipe.changed(plan, given, {}).arguments[name] == defaults_of(model)[name]
+
+
 def test_options_change_the_loop(tmp_path: Path) -> None:
     options = ["--accumulate", "2", "--precision", "bfloat16", "--deterministic", "--score-every", "3"]
     assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path), *options) == 0
