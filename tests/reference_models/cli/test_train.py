@@ -170,6 +170,8 @@ def test_help_of_one_model_in_full(capsys: pytest.CaptureFixture[str]) -> None:
         "wake_steps = (0, 5000, 10000) The training step at which each layer wakes, the top layer first. "
         "In smoke: [0, 200, 400] (every stage is visited); demo: [0, 5500, 11000]"
     ) in out
+    assert "paper with --dataset shapes3d: the authors' published script" in out
+    assert not re.findall(r"(?:smoke|demo|paper)\.\w+", out)  # --preset takes none of these
 
 
 def test_the_bar_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
