@@ -200,6 +200,8 @@ def command(model: str) -> Callable[..., None]:
         if resume:
             check_fit(folder / LAST, plan.model, plan.arguments)
             check_same_run(folder / LAST, facts(plan, data.name))
+        else:
+            given.check_batch(data)
         check_beginning(plan, data, resumed=resume)
         say(notes_of(plan, data, begun=resume), shown=not quiet)
         weights = train(

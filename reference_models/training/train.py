@@ -100,9 +100,9 @@ def train(
     Raises
     ------
     InputError
-        If a setting is unusable, the data set does not suit the model, the folder holds a run or
-        weights of one and `resume` is False, it holds none (or that of another model or settings) and
-        `resume` is True, or another process trains in it. Nothing has been written then.
+        If a setting is unusable, the data set does not suit the model, the folder holds a run that has
+        taken a step or weights of one and `resume` is False, it holds none (or that of another model or
+        settings) and `resume` is True, or another process trains in it. Nothing has been written then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM: the step was finished and a checkpoint written. TimeIsUpError, which
         is one of them, if it is `until`.
@@ -167,13 +167,13 @@ def described(
 def prepared(folder: Path, description: Mapping[str, Any], resume: bool) -> Path:
     """The checkpoint to go on from, or where it will be; makes the folder.
 
-    Raises InputError if it holds another run, or one where there should be none.
+    Raises InputError if it holds another run, or one where there should be none; see :func:`check_no_run`.
     """
     last = folder / "last.safetensors"
     if resume:
         check_same_run(last, description)
     else:
-        check_no_run(folder)
+        check_no_run(folder, description)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

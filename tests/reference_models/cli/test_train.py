@@ -229,6 +229,7 @@ def test_too_few_steps_for_a_run_are_refused_in_one_line(
         (["vlae", "--dataset", "squares", "--device", "abacus"], "device 'abacus'"),
         (["vlae", "--dataset", "squares", "--precision", "float8"], "precision is 'float8'"),
         (["vlae", "--dataset", "squares", "--steps", "0"], "steps is 0"),
+        (["vlae", "--dataset", "squares", "--batch-size", "10000000"], "it must be at most 625, the number"),
         (["vlae", "--dataset", "squares", "--accumulate", "0"], "accumulate is 0"),
         (["vlae", "--dataset", "squares", "--devices", "3"], "must be a multiple of devices = 3"),
         (["vlae", "--dataset", "squares", "--logger", "paper"], "logger is 'paper'; it must be one of none"),
@@ -359,7 +360,7 @@ def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.Capt
 
     capsys.readouterr()
     assert dm_train(*runs) == 2
-    assert "seed-0 already holds a run; add --resume" in capsys.readouterr().err
+    assert "seed-0 already holds a run; resume it" in capsys.readouterr().err
     longer = ["8" if option == "6" else option for option in runs] + ["--resume"]
     assert dm_train(*longer) == 0
     assert [checkpoints.read_description(path)["step"] for path in paths] == [8, 8, 8]
@@ -369,6 +370,41 @@ def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.Capt
     assert dm_train(*longer) == dm_train(*runs[:-1], "5,7") == 2
     assert capsys.readouterr().err.count("seed-5 already holds model.safetensors of a run, which cannot") == 2
     assert not (tmp_path / "seed-7").exists()
+
+
+def test_a_preset_serves_fewer_images_than_its_batch_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Squares, "__len__", lambda self: 3)
+    given = [option for option in SHORTEST if option not in ("--batch-size", "2")]
+    given = ["vlae", "--dataset", "squares", *given, "--out", str(tmp_path)]
+    for more in (["--batch-size", "4"], ["--batch-size", "4", "--seeds", "0"]):
+        assert dm_train(*given, *more) == 2
+        said = "batch_size is 4; it must be at most 3, the number of images of squares"
+        assert said in capsys.readouterr().err
+        assert not list(tmp_path.iterdir())
+    assert dm_train(*given) == 0
+    assert checkpoints.read_description(tmp_path / "model.safetensors")["settings"]["batch_size"] == 32
+    assert dm_train(*given, "--resume", "--batch-size", "32") == 0
+
+
+def test_runs_that_could_not_begin_are_begun_as_corrected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: Squares, indices: Any) -> Any:
+        raise MemoryError
+
+    given = ["vlae", "--dataset", "squares", *SHORTEST, "--out", str(tmp_path), "--seeds", "0-1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Squares, "images", fail)
+        assert dm_train(*given) == 1
+    weights = [tmp_path / f"seed-{seed}" / "model.safetensors" for seed in (0, 1)]
+    assert [path.with_name("last.safetensors").exists() for path in weights] == [True, True]
+    assert dm_train(*given, "--beta", "2") == 0
+    assert [checkpoints.read_description(path)["arguments"]["beta"] for path in weights] == [2.0, 2.0]
+    capsys.readouterr()
+    assert dm_train(*given, "--beta", "3") == 2
+    assert "is another run (beta 2.0 -> 3.0)" in capsys.readouterr().err
 
 
 def test_seeds_that_begin_later_are_as_those_that_were_begun(
