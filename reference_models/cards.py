@@ -122,12 +122,17 @@ def presets_line(one: Card) -> str:
     return f"presets: {', '.join([*general, *special])}"
 
 
+def as_given(preset: str) -> str:
+    """The options that a table of the preset file goes with: ``paper.shapes3d`` is no --preset."""
+    return preset.replace(".", " with --dataset ")
+
+
 def settings_text(model: str) -> str:
     """The model's paper, presets and own settings, for the end of its help."""
     one = card(model)
     lines = [*indented(one.summary, ""), *indented(one.paper, ""), "", "Presets:"]
     for preset, (reason, _) in one.presets.items():
-        lines += indented(f"{preset}: {reason or 'as in its general table'}")
+        lines += indented(f"{as_given(preset)}: {reason or 'as in its general table'}")
     lines += ["", "Settings of the model (--set NAME=VALUE), with their defaults:"]
     for name, (default, meaning) in one.settings.items():
         lines += [f"  {name} = {default}", *indented(meaning, "      ")]
@@ -135,7 +140,7 @@ def settings_text(model: str) -> str:
         for preset, (_, entries) in one.presets.items():
             if name in entries:
                 value, reason = entries[name]
-                users.setdefault(f"{value} ({reason})" if reason else value, []).append(preset)
+                users.setdefault(f"{value} ({reason})" if reason else value, []).append(as_given(preset))
         chosen = "; ".join(f"{', '.join(presets)}: {value}" for value, presets in users.items())
         lines += indented(f"In {chosen}" if chosen else "", "      ")
     return "\n".join(lines)

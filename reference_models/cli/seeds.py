@@ -57,6 +57,17 @@ class Given:
                     raise InputError(f"{name} is {given!r}, but the run in {resumed} has {before!r}")
         return recipe.changed(plan, self.arguments, self.settings), command
 
+    def check_batch(self, data: ImageDataset) -> None:
+        """Raise InputError if a batch is asked for that has more images than there are.
+
+        That of a preset may, where there are few: images are drawn with replacement.
+        """
+        asked = self.settings["batch_size"]
+        if asked is not None and asked > len(data):
+            raise InputError(
+                f"batch_size is {asked}; it must be at most {len(data)}, the number of images of {data.name}"
+            )
+
 
 def seeds_in(text: str) -> list[int]:
     """``"0-2,7"`` -> 0, 1, 2, 7. Raises InputError if it is no such list, or names a seed twice."""
@@ -99,13 +110,14 @@ def train_seeds(
     """
     plan, _ = given.plan(None, command)
     folder = out or Path("runs") / f"{given.model}-{short_name(plan.dataset)}-{plan.preset}"
-    begun = [own for seed in seeds if ((own := folder / f"seed-{seed}") / LAST).exists()]
-    if begun and not resume:
-        raise InputError(f"{begun[0]} already holds a run; add --resume, or choose another folder")
+    begun = []
     if resume:
+        begun = [own for seed in seeds if ((own := folder / f"seed-{seed}") / LAST).exists()]
         begun += sorted(last.parent for last in folder.glob(f"seed-*/{LAST}"))
     first, begun_with = given.plan(begun[0] if begun else None, command)
     data = open_dataset(first.dataset, root)
+    if not begun:
+        given.check_batch(data)
     first = recipe.fitted(first, data.image_shape)
     jobs: dict[int, Job] = {}
     for seed in seeds:
@@ -118,7 +130,7 @@ def train_seeds(
             check_fit(own / LAST, plan.model, plan.arguments)
             check_same_run(own / LAST, facts(plan, data.name))
         else:
-            check_no_run(own)
+            check_no_run(own, facts(plan, data.name))
         check_alike(plan, first, f"{own} and {begun[0] if begun else own}")
         check_beginning(plan, data, resumed=own in begun)
         jobs[seed] = Job(

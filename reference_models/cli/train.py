@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 import sys
@@ -199,6 +200,8 @@ def command(model: str) -> Callable[..., None]:
         if resume:
             check_fit(folder / LAST, plan.model, plan.arguments)
             check_same_run(folder / LAST, facts(plan, data.name))
+        else:
+            given.check_batch(data)
         check_beginning(plan, data, resumed=resume)
         say(notes_of(plan, data, begun=resume), shown=not quiet)
         weights = train(
@@ -249,15 +252,25 @@ def own_settings(given: Sequence[str], beta: float | None) -> dict[str, Any]:
 
 
 def parsed(setting: str) -> tuple[str, Any]:
-    """``"name=value"`` -> name (with underscores) and value, read as JSON where it is JSON."""
+    """``"name=value"`` -> name (with underscores) and :func:`value_of` the rest."""
     name, equals, text = setting.partition("=")
     if not equals:
         raise InputError(f"--set {setting!r} must have the form name=value, such as gamma=0.1")
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        value = text
-    return name.strip().replace("-", "_"), value
+    return name.strip().replace("-", "_"), value_of(text)
+
+
+def value_of(text: str) -> Any:
+    """A number, a truth value or a list, as JSON or as Python writes it; else the text itself."""
+    for read in (json.loads, ast.literal_eval):  # the help shows what the model's file has: Python
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+        if isinstance(value, tuple | list):
+            return list(value)
+        if isinstance(value, str | bool | int | float):
+            return value
+    return text
 
 
 def main(arguments: list[str] | None = None) -> None:

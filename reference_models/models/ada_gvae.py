@@ -39,6 +39,7 @@ class AdaGVAE(FlatModel):
     """
 
     name = "ada-gvae"
+    not_negative = ("beta",)
 
     def __init__(
         self,

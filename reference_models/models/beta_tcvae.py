@@ -35,6 +35,7 @@ class BetaTCVAE(FlatModel):
 
     name = "beta-tcvae"
     compares_images = True
+    not_negative = ("beta",)
 
     def __init__(
         self, image_shape: Sequence[int] = (1, 64, 64), latents: int = 10, beta: float = 6.0

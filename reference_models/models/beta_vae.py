@@ -38,6 +38,7 @@ class BetaVAE(FlatModel):
     """
 
     name = "beta-vae"
+    not_negative = ("beta", "capacity")
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ class DIPVAEI(FlatModel):
 
     name = "dip-vae-i"
     compares_images = True
+    not_negative = ("lambda_od", "lambda_d")
     with_variance = False
 
     def __init__(

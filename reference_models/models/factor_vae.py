@@ -46,6 +46,7 @@ class FactorVAE(FlatModel):
     name = "factor-vae"
     orders = ("order",)
     compares_images = True
+    not_negative = ("gamma", "discriminator_rate")
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ class ProVLAE(Model):
     """
 
     name = "pro-vlae"
+    not_negative = ("beta", "gamma")
     active: Tensor
 
     def __init__(

@@ -71,6 +71,7 @@ class TeacherStudent(FlatModel):
     name = "teacher-student"
     orders = ("order",)
     compares_images = True
+    not_negative = ("beta", "lambda_z", "lambda_jac", "lambda_xcov")
     active: Tensor
 
     def __init__(

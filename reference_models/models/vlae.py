@@ -34,6 +34,7 @@ class VLAE(Model):
     """
 
     name = "vlae"
+    not_negative = ("beta",)
 
     def __init__(
         self,

@@ -39,6 +39,11 @@ def read_preset(model: str, dataset: str, preset: str) -> Plan:
     model_class(model)
     presets = tomllib.loads((PRESETS / f"{model}.toml").read_text(encoding="utf-8"))
     if preset not in presets:
+        name, _, own = preset.partition(".")
+        if own in set(presets.get(name, ())) - {"model", "training"}:  # a data set's table in the file
+            raise InputError(
+                f"unknown preset {preset!r} of {model}; it is --preset {name} with --dataset {own}"
+            )
         raise InputError(f"unknown preset {preset!r} of {model}; known: {', '.join(presets)}")
     general = presets[preset]
     special: Mapping[str, Any] = next((general[name] for name in family(dataset) if name in general), {})

@@ -35,7 +35,10 @@ def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
         if plain(before.get(k)) != plain(now.get(k))
     ]
     if changed:
-        raise InputError(f"{last} is another run ({'; '.join(changed)}); resume it as it was started")
+        advice = "resume it as it was started"
+        if untrained(last):
+            advice = "it has taken no step: start this one in its place, without resuming"
+        raise InputError(f"{last} is another run ({'; '.join(changed)}); {advice}")
     steps = description["settings"]["steps"]
     if saved["step"] > steps:
         raise InputError(
@@ -44,16 +47,43 @@ def check_same_run(last: Path, description: Mapping[str, Any]) -> None:
         )
 
 
-def check_no_run(folder: Path) -> None:
-    """Raise InputError if the folder holds a run, or what is left of one that cannot go on."""
-    if (folder / "last.safetensors").exists():
+def check_no_run(folder: Path, description: Mapping[str, Any]) -> None:
+    """Raise InputError if the folder holds a run, or what is left of one that cannot go on.
+
+    One that has taken no step may be begun anew, with other settings too: it may have failed by its own.
+    """
+    last = folder / "last.safetensors"
+    if last.exists() and not untrained(last):
+        try:
+            check_same_run(last, description)
+        except InputError as error:
+            raise InputError(
+                f"{folder} already holds a run; choose another folder for this one, since {error}"
+            ) from error
         raise InputError(f"{folder} already holds a run; resume it, or choose another folder")
-    weights = [*folder.glob("model.safetensors"), *sorted(folder.glob("step-*.safetensors"))]
+    weights = kept_weights(folder)
     if weights:
         raise InputError(
             f"{folder} already holds {weights[0].name} of a run, which cannot go on without its "
             "last.safetensors; choose another folder"
         )
+
+
+def kept_weights(folder: Path) -> list[Path]:
+    """The weights alone, at the end of a run and of its stages."""
+    return [*folder.glob("model.safetensors"), *sorted(folder.glob("step-*.safetensors"))]
+
+
+def untrained(last: Path) -> bool:
+    """Whether the run of a checkpoint has taken no step, as far as its folder shows."""
+    try:
+        taken = checkpoints.read_description(last)["step"]
+    except InputError:
+        return False
+    logs = (last.with_name(f"{name}.jsonl") for name in ("log", "scores"))
+    return not (
+        taken or kept_weights(last.parent) or any(log.exists() and log.stat().st_size for log in logs)
+    )
 
 
 def plain(value: Any) -> Any:

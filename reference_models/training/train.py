@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -99,9 +100,9 @@ def train(
     Raises
     ------
     InputError
-        If a setting is unusable, the data set does not suit the model, the folder holds a run or
-        weights of one and `resume` is False, it holds none (or that of another model or settings) and
-        `resume` is True, or another process trains in it. Nothing has been written then.
+        If a setting is unusable, the data set does not suit the model, the folder holds a run that has
+        taken a step or weights of one and `resume` is False, it holds none (or that of another model or
+        settings) and `resume` is True, or another process trains in it. Nothing has been written then.
     TrainingInterruptedError
         After Ctrl-C or SIGTERM: the step was finished and a checkpoint written. TimeIsUpError, which
         is one of them, if it is `until`.
@@ -140,6 +141,9 @@ def check(model: Model, dataset: ImageDataset, settings: Settings) -> torch.devi
     check_logger(settings.logger)
     if settings.score_every:
         check_factors(dataset)
+    for name in model.not_negative:
+        if not 0 <= (value := getattr(model, name)) < math.inf:
+            raise InputError(f"{name} is {value}; it must be at least 0 and finite")
     model.rows(dataset, settings.batch_size, np.random.default_rng(0))  # raises if they do not go together
     if late := model.unreached(settings.steps):
         warnings.warn(late, UnreachedStageWarning, stacklevel=3)
@@ -163,13 +167,13 @@ def described(
 def prepared(folder: Path, description: Mapping[str, Any], resume: bool) -> Path:
     """The checkpoint to go on from, or where it will be; makes the folder.
 
-    Raises InputError if it holds another run, or one where there should be none.
+    Raises InputError if it holds another run, or one where there should be none; see :func:`check_no_run`.
     """
     last = folder / "last.safetensors"
     if resume:
         check_same_run(last, description)
     else:
-        check_no_run(folder)
+        check_no_run(folder, description)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

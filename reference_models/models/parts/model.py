@@ -39,6 +39,8 @@ class Model(nn.Module, ABC):
     per_row: ClassVar[tuple[str, ...]] = ("noise",)  # draws with one entry for every image
     orders: ClassVar[tuple[str, ...]] = ()  # draws that shuffle the batch: permutations of its rows
     compares_images: ClassVar[bool] = False  # whether a term is not the mean of a term of each entry
+    # Attributes that training refuses below 0, where a weight would reward what it is to penalise.
+    not_negative: ClassVar[tuple[str, ...]] = ()
 
     # objective(images, **draws): the scalar terms of a batch; the loop minimises "loss" and logs them all.
     # Each model names the draws it takes, as each module does with the arguments of its forward.

@@ -65,6 +65,31 @@ def test_options_change_the_preset(tmp_path: Path) -> None:
     assert (settings["steps"], settings["batch_size"], settings["learning_rate"]) == (6, 2, 1e-4)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("True", True), ("true", True), ("False", False), ("(0, 5000, 10000)", [0, 5000, 10000])),
+        *(("0,1", [0, 1]), ("(0, 1)", [0, 1]), ("[0, 1]", [0, 1]), ("(0,)", [0]), ("2", 2), ("1e-3", 1e-3)),
+        *(("many", "many"), ("None", "None"), ("null", "null"), ("0,one", "0,one"), ("{}", "{}"), ("", "")),
+        *((text, text) for text in ("[" * 100_000, "(" * 100_000, "9" * 10_000)),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_values_are_read_as_json_and_as_python_writes_them(text: str, value: Any) -> None:
+    name, found = cli.parsed(f"wake-steps={text}")
+    assert name == "wake_steps"
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+def test_every_default_in_the_help_is_accepted_by_set(model: str) -> None:
+    plan = recipe.read_preset(model, "sprites", "demo")
+    for name, (default, _) in cards.card(model).settings.items():
+        given = dict([cli.parsed(f"{name}={default}")])
+        assert recipe.changed(plan, given, {}).arguments[name] == defaults_of(model)[name]
+
+
 def test_options_change_the_loop(tmp_path: Path) -> None:
     options = ["--accumulate", "2", "--precision", "bfloat16", "--deterministic", "--score-every", "3"]
     assert dm_train("vlae", "--dataset", "squares", *SHORT, "--out", str(tmp_path), *options) == 0
@@ -145,6 +170,8 @@ def test_help_of_one_model_in_full(capsys: pytest.CaptureFixture[str]) -> None:
         "wake_steps = (0, 5000, 10000) The training step at which each layer wakes, the top layer first. "
         "In smoke: [0, 200, 400] (every stage is visited); demo: [0, 5500, 11000]"
     ) in out
+    assert "paper with --dataset shapes3d: the authors' published script" in out
+    assert not re.findall(r"(?:smoke|demo|paper)\.\w+", out)  # --preset takes none of these
 
 
 def test_the_bar_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,11 +229,15 @@ def test_too_few_steps_for_a_run_are_refused_in_one_line(
         (["vlae", "--dataset", "squares", "--device", "abacus"], "device 'abacus'"),
         (["vlae", "--dataset", "squares", "--precision", "float8"], "precision is 'float8'"),
         (["vlae", "--dataset", "squares", "--steps", "0"], "steps is 0"),
+        (["vlae", "--dataset", "squares", "--batch-size", "10000000"], "it must be at most 625, the number"),
         (["vlae", "--dataset", "squares", "--accumulate", "0"], "accumulate is 0"),
         (["vlae", "--dataset", "squares", "--devices", "3"], "must be a multiple of devices = 3"),
         (["vlae", "--dataset", "squares", "--logger", "paper"], "logger is 'paper'; it must be one of none"),
         (["ada-gvae", "--dataset", "squares", "--set", "changed_factors=9"], "changed_factors is 9"),
         (["vlae", "--dataset", "squares", "--set", "latents_per_layer=0"], "latents_per_layer is 0"),
+        (["beta-vae", "--dataset", "squares", "--beta", "-1"], "beta is -1.0; it must be at least 0"),
+        (["pro-vlae", "--dataset", "squares", "--set", "gamma=-1"], "gamma is -1; it must be at least 0"),
+        (["pro-vlae", "--dataset", "squares", "--set", "beta=NaN"], "beta is nan; it must be at least 0"),
         (
             ["vlae", "--dataset", "squares", "--set", "layers=many"],
             "layers is 'many'; it must be of the kind of 3",
@@ -329,7 +360,7 @@ def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.Capt
 
     capsys.readouterr()
     assert dm_train(*runs) == 2
-    assert "seed-0 already holds a run; add --resume" in capsys.readouterr().err
+    assert "seed-0 already holds a run; resume it" in capsys.readouterr().err
     longer = ["8" if option == "6" else option for option in runs] + ["--resume"]
     assert dm_train(*longer) == 0
     assert [checkpoints.read_description(path)["step"] for path in paths] == [8, 8, 8]
@@ -339,6 +370,41 @@ def test_several_seeds_are_runs_of_their_own(tmp_path: Path, capsys: pytest.Capt
     assert dm_train(*longer) == dm_train(*runs[:-1], "5,7") == 2
     assert capsys.readouterr().err.count("seed-5 already holds model.safetensors of a run, which cannot") == 2
     assert not (tmp_path / "seed-7").exists()
+
+
+def test_a_preset_serves_fewer_images_than_its_batch_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Squares, "__len__", lambda self: 3)
+    given = [option for option in SHORTEST if option not in ("--batch-size", "2")]
+    given = ["vlae", "--dataset", "squares", *given, "--out", str(tmp_path)]
+    for more in (["--batch-size", "4"], ["--batch-size", "4", "--seeds", "0"]):
+        assert dm_train(*given, *more) == 2
+        said = "batch_size is 4; it must be at most 3, the number of images of squares"
+        assert said in capsys.readouterr().err
+        assert not list(tmp_path.iterdir())
+    assert dm_train(*given) == 0
+    assert checkpoints.read_description(tmp_path / "model.safetensors")["settings"]["batch_size"] == 32
+    assert dm_train(*given, "--resume", "--batch-size", "32") == 0
+
+
+def test_runs_that_could_not_begin_are_begun_as_corrected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: Squares, indices: Any) -> Any:
+        raise MemoryError
+
+    given = ["vlae", "--dataset", "squares", *SHORTEST, "--out", str(tmp_path), "--seeds", "0-1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Squares, "images", fail)
+        assert dm_train(*given) == 1
+    weights = [tmp_path / f"seed-{seed}" / "model.safetensors" for seed in (0, 1)]
+    assert [path.with_name("last.safetensors").exists() for path in weights] == [True, True]
+    assert dm_train(*given, "--beta", "2") == 0
+    assert [checkpoints.read_description(path)["arguments"]["beta"] for path in weights] == [2.0, 2.0]
+    capsys.readouterr()
+    assert dm_train(*given, "--beta", "3") == 2
+    assert "is another run (beta 2.0 -> 3.0)" in capsys.readouterr().err
 
 
 def test_seeds_that_begin_later_are_as_those_that_were_begun(

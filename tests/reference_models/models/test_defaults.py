@@ -9,6 +9,9 @@ import pytest
 
 from disentangle_metrics import InputError
 from reference_models.models import MODELS, defaults_of, model_class
+from reference_models.training.settings import Settings
+from reference_models.training.train import check
+from tests.reference_models.conftest import Squares
 
 LADDER: dict[str, Any] = {"latents_per_layer": 3, "layers": 3, "beta": 1.0, "affine": False}
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -31,6 +34,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "ada-gvae": {"latents": 10, "beta": 1.0, "changed_factors": 1},
     "autoencoder": {"latents": 10},
 }
+SETTINGS = Settings(steps=20_000, batch_size=2, device="cpu")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -38,6 +42,19 @@ def test_defaults(name: str) -> None:
     assert defaults_of(name) == DEFAULTS[name]
     assert inspect.signature(model_class(name)).parameters["image_shape"].default == (1, 64, 64)
     assert model_class(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(model, name) for model, own in DEFAULTS.items() for name in own if isinstance(own[name], float)],
+)
+def test_no_model_is_trained_with_a_weight_below_0(model: str, name: str) -> None:
+    """It would reward what it is to penalise. A model trained so elsewhere is still read and scored."""
+    for value in (-1.0, -1e-9, float("nan"), float("inf")):
+        built = model_class(model)(image_shape=(1, 32, 32), **{name: value})
+        with pytest.raises(InputError, match=f"^{name} is {value}; it must be at least 0"):
+            check(built, Squares(), SETTINGS)
+    check(model_class(model)(image_shape=(1, 32, 32), **{name: 0.0}), Squares(), SETTINGS)
 
 
 def test_another_name_is_refused() -> None:

@@ -89,6 +89,13 @@ def test_unknown_names() -> None:
         recipe.read_preset("vae", "sprites", "demo")
     with pytest.raises(InputError, match="unknown preset 'tiny' of vlae; known: smoke, demo, paper"):
         recipe.read_preset("vlae", "sprites", "tiny")
+    with pytest.raises(
+        InputError, match="'demo.rooms' of pro-vlae; it is --preset demo with --dataset rooms"
+    ):
+        recipe.read_preset("pro-vlae", "sprites", "demo.rooms")
+    for odd in ("demo.circles", "demo.", "demo.model", "tiny.rooms", "."):
+        with pytest.raises(InputError, match="known: smoke, demo, paper"):
+            recipe.read_preset("pro-vlae", "sprites", odd)
 
 
 def test_first_weights_are_a_function_of_the_seed() -> None:

@@ -330,9 +330,50 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     assert all(bool(torch.isfinite(tensor).all()) for tensor in kept.values())
 
 
-def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
-    with pytest.raises(InputError, match="already holds a run"):
+def test_a_folder_with_a_run_is_not_overwritten(whole: Path, tmp_path: Path) -> None:
+    """And to resume it is advised where that would be done."""
+    with pytest.raises(InputError, match=r"already holds a run; resume it, or choose another folder$"):
         run(whole)
+    instead = "already holds a run; choose another folder for this one, since .*last.safetensors "
+    with pytest.raises(InputError, match=rf"{instead}is another run \(batch_size 4 -> 2\); resume it as it"):
+        run(whole, replace(SETTINGS, batch_size=2))
+    with pytest.raises(InputError, match=rf"{instead}has taken 12 steps, and steps is 9"):
+        run(whole, replace(SETTINGS, steps=9))
+    (tmp_path / "last.safetensors").write_bytes(b"no checkpoint")
+    with pytest.raises(InputError, match=rf"{instead}cannot be read"):
+        run(tmp_path)
+
+
+class Failing(Squares):
+    def images(self, indices: Any) -> Any:
+        raise MemoryError
+
+
+def test_a_run_that_took_no_step_may_be_begun_anew_with_other_settings(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError):
+        run(tmp_path / "run", dataset=Failing())
+    assert checkpoints.read_description(tmp_path / "run" / "last.safetensors")["step"] == 0
+    other = replace(SETTINGS, batch_size=2, seed=1)
+    with pytest.raises(
+        InputError, match=r"another run \(batch_size 4 -> 2; .*\); it has taken no step: start"
+    ):
+        run(tmp_path / "run", other, resume=True)
+    again, fresh = run(tmp_path / "run", other), run(tmp_path / "fresh", other)
+    assert same_tensors(again, fresh)
+    assert len(rows(tmp_path / "run")) == len(rows(tmp_path / "fresh"))
+
+
+@pytest.mark.parametrize("kept", ["log.jsonl", "scores.jsonl", "step-4.safetensors", "model.safetensors"])
+def test_what_a_run_left_that_was_killed_before_its_next_checkpoint_is_kept(
+    whole: Path, tmp_path: Path, kept: str
+) -> None:
+    with pytest.raises(MemoryError):
+        run(tmp_path, dataset=Failing())
+    content = (whole / (kept if kept != "scores.jsonl" else "log.jsonl")).read_bytes()
+    (tmp_path / kept).write_bytes(content)
+    with pytest.raises(InputError, match="already holds a run; resume it"):
+        run(tmp_path)
+    assert (tmp_path / kept).read_bytes() == content
 
 
 @pytest.mark.parametrize("left", ["model.safetensors", "step-4.safetensors"])
