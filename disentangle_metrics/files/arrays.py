@@ -21,7 +21,6 @@ from disentangle_metrics.files.row_names import Role, has_column, name_rows, wit
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import reading, refuse_growth
 
@@ -177,67 +176,6 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
         beside = factors_beside(arrays, names) if role == "latents" else ""
         return replace(_made(path, value), factors=beside)
     raise InputError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
-
-
-def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
-    """Refuse files of different lengths, with the likely reason.
-
-    Raises
-    ------
-    InputError
-        If the numbers of rows differ.
-    """
-    if latents.rows == factors.rows:
-        return
-    hints = [
-        f"the first line of {file.path} was taken for {'names' if file.has_header else 'data'}"
-        for file in (latents, factors)
-        if file.has_header is not None and abs(latents.rows - factors.rows) == 1
-    ]
-    width = np.shape(latents.value)[1:2]
-    if width == (factors.rows,):
-        hints.append("the latents have as many columns: they may be transposed, so save their transpose")
-    hint = f" ({'; '.join(hints)})" if hints else ""
-    raise InputError(
-        f"the latents of {latents.path} have {latents.rows:,} rows but the factors of {factors.path} have "
-        f"{factors.rows:,}; row i of both must describe the same sample{hint}"
-    )
-
-
-def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile, ArrayFile, tuple[str, ...]]:
-    """Both files without row labels if only one has them, and a note that says so.
-
-    Raises
-    ------
-    InputError
-        If these labels are those of the other file in another order.
-    """
-    note = only_one_labelled(latents, factors)
-    if not note:
-        return latents, factors, ()
-    file = latents if latents.labelled else factors
-    plain = replace(file, value=file.value.reset_index(drop=True), labelled=False)
-    return (plain, factors, (note,)) if latents.labelled else (latents, plain, (note,))
-
-
-def only_one_labelled(latents: ArrayFile, factors: ArrayFile) -> str:
-    """A note that rows go by place, if one of both files has row labels; else nothing.
-
-    Raises
-    ------
-    InputError
-        If these labels count the rows in another order, so that they may be the other file's.
-    """
-    if latents.labelled == factors.labelled:
-        return ""
-    labels, others = labels_of(latents.value), labels_of(factors.value)
-    if labels is None or others is None:
-        if hasattr(latents.value, "columns") and hasattr(factors.value, "columns"):
-            matching_rows(latents.value, factors.value, ("latents", "factors"))  # which refuses such labels
-    elif labels.dtype.kind in "iu" and others.dtype.kind in "iu":
-        return ""  # numbers that a data frame kept are labels too, and rows are matched by them
-    file = latents if latents.labelled else factors
-    return f"only {file.path} has row labels, so row i of both files is taken for the same sample"
 
 
 def split_names(text: str) -> tuple[Path, list[str]]:
