@@ -17,7 +17,7 @@ from disentangle_metrics.files import archives, frames
 from disentangle_metrics.files.compressed import OPENERS, unpacked
 from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
 from disentangle_metrics.files.named_arrays import as_column, choose, factors_beside
-from disentangle_metrics.files.row_names import Role, has_column, name_rows, without_columns
+from disentangle_metrics.files.row_names import Role, has_column, name_rows, with_index, without_columns
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
@@ -155,8 +155,10 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
         return _from_text(path, names, role, choices)
     if kind in FRAMES:
         frame = FRAMES[kind](path)
-        labelled = frame.index.name is not None or frame.index.dtype.kind not in "iu"
-        return _from_frame(path, frame, names, role, choices, named=True, labelled=labelled)
+        rows = with_index(path, frame, role, names)
+        file = _from_frame(path, rows.frame, names, role, choices, named=True, labelled=rows.labelled)
+        notes, left_out = ((*rows.notes, *texts) for texts in (file.notes, file.left_out))
+        return replace(file, notes=notes, left_out=left_out)
     if kind in (FileKind.HDF5, FileKind.MAT_HDF5):
         return _from_hdf5(path, kind, names, role, choices)
     if kind is FileKind.NPY:

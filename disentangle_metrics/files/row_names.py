@@ -74,6 +74,33 @@ def name_rows(
     return _drop_identifiers(NamedRows(frame, False, notes), path, role, wanted)
 
 
+def with_index(path: Path, frame: pd.DataFrame, role: Role, wanted: list[str]) -> NamedRows:
+    """A table whose index has a name or is a column of the file: with the columns that it is.
+
+    Parts of the index that are asked for are columns, and so are factors that repeat a value under a name.
+    """
+    index = frame.index
+    labelled = index.name is not None or index.dtype.kind not in "iu"
+    there = set(map(str, frame.columns))
+    left: list[int] = []
+    for level, name in reversed(list(enumerate(index.names))):
+        values = index.get_level_values(level)
+        repeats = role == "factors" and not wanted and not values.is_unique
+        if name is not None and str(name) not in there and (str(name) in wanted or repeats):
+            frame = frame.copy(deep=False)
+            frame.insert(0, str(name), values.array)
+        elif name is not None:
+            left.append(level)
+    notes = []
+    for level in reversed(left):
+        values = index.get_level_values(level)
+        if values.is_unique or not wanted:
+            shown = f"({values[0]}, {values[-1]})" if len(values) else ""
+            notes.append(f"{path}: the index {str(values.name)!r} holds row labels {shown} and is left out")
+    all_columns = not left and None not in index.names
+    return NamedRows(frame, labelled and not all_columns, notes)
+
+
 def has_column(frame: pd.DataFrame, name: str) -> bool:
     """Whether a column is called so, or is at that place, counted from 0."""
     return name in map(str, frame.columns) or (name.isdigit() and int(name) < frame.shape[1])

@@ -91,6 +91,8 @@ def goes_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[bool, str]:
             matching_rows(latents.value, factors.value, ("latents", "factors"))  # which refuses such labels
     elif labels.dtype.kind in "iu" and others.dtype.kind in "iu":
         return False, ""  # numbers that a data frame kept are labels too, and rows are matched by them
+    elif not labels.is_unique and not others.is_unique:
+        return False, ""  # an index that is a factor too; rows are taken in order if it is the same in both
     if counting[0]:
         return True, ""
     file = latents if latents.labelled else factors
