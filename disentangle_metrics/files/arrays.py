@@ -78,6 +78,7 @@ class Choices:
     index_col: str | None = None
     drop_columns: tuple[str, ...] = ()
     missing: str = "drop"  # "raise" refuses missing values here, where the cell is known
+    one_file: bool = False  # whether latents and factors are columns of one file
 
 
 def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFile:
@@ -249,7 +250,7 @@ def _from_frame(
     if not rows.shape[1]:
         raise InputError(f"{path} has no column left")
     if role == "latents":
-        _check_numbers(path, rows)
+        _check_numbers(path, rows, choices.one_file)
     if not named:
         stem = {"latents": "z", "factors": "factor"}[role]
         rows = rows.set_axis([f"{stem}_{place}" for place in range(rows.shape[1])], axis=1)
@@ -258,7 +259,7 @@ def _from_frame(
     )
 
 
-def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
+def _check_numbers(path: Path, frame: pd.DataFrame, one_file: bool) -> None:
     import pandas as pd
 
     for name, column in frame.items():
@@ -270,7 +271,9 @@ def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
             alone = frame.shape[1] == 1
             lists = isinstance(column.iloc[row], list | tuple | np.ndarray)
             remedy = "give each number a column of its own" if lists else "give columns of numbers"
-            if not alone:
+            if one_file:
+                remedy = f"name the columns of each: --latents {path}:NAME,NAME --factors {path}:NAME,NAME"
+            elif not alone:
                 remedy = f"leave a column out with --drop-columns {name}"
             raise InputError(
                 f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be numbers "

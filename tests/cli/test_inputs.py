@@ -111,6 +111,19 @@ def test_labels_asked_for_that_one_file_has_are_a_remark(dm_eval, folder) -> Non
     assert "rows_by_place" not in (folder / "r.json").read_text()
 
 
+@pytest.mark.parametrize("factors", ["joint.csv", "./joint.csv:size"])
+def test_words_in_a_table_of_both_ask_for_the_columns_of_each(factors, dm_eval, folder) -> None:
+    pd.concat([Z, V.assign(shape=np.array(list("abcd"))[V["shape"]])], axis=1).to_csv(
+        "joint.csv", index=False
+    )
+    result = dm_eval(f"--latents joint.csv --factors {factors} {COMMON}")
+    assert result.code == 2
+    assert (
+        "name the columns of each: --latents joint.csv:NAME,NAME --factors joint.csv:NAME,NAME" in result.err
+    )
+    assert dm_eval(f"--latents joint.csv:z1,z2 --factors joint.csv:shape,size {COMMON}").code == 0
+
+
 def test_european_files_score_the_same(dm_eval, folder, right) -> None:
     Z.to_csv("z.csv", index=False, sep=";", decimal=",")
     V.to_csv("v.csv", index=False, sep=";", decimal=",")
