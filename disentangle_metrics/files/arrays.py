@@ -64,6 +64,7 @@ class ArrayFile:
     value: Any
     rows: int
     has_header: bool | None = None  # of a text table
+    empty: int = 0  # its last rows without a cell, which were left out
     labelled: bool = False  # whether its rows have labels
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # those of the notes that say which column is left out
@@ -203,7 +204,7 @@ def _made(path: Path, value: Any, notes: tuple[str, ...] = (), labelled: bool = 
 
 
 def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFile:
-    table = read_text_table(path)
+    table = read_text_table(path, empty_end=choices.missing != "raise")
     file = _from_frame(path, table.frame, names, role, choices, named=table.has_header)
     if choices.missing == "raise":
         advice = ABSENT_ADVICE if role == "factors" else MISSING_ADVICE
@@ -214,7 +215,7 @@ def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> Ar
                     f"--{role}: {role.removesuffix('s')} {name!r} has a missing or infinite value in row "
                     f"{found.row} ({found.count:,} in all), {shown} of {path}: {advice}"
                 )
-    return replace(file, has_header=table.has_header, notes=(*table.notes, *file.notes))
+    return replace(file, has_header=table.has_header, empty=table.empty, notes=(*table.notes, *file.notes))
 
 
 def _from_frame(

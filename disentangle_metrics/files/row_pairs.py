@@ -30,6 +30,12 @@ def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
         for file in (latents, factors)
         if file.has_header is not None and abs(latents.rows - factors.rows) == 1
     ]
+    hints += [
+        f"the last {file.empty:,} rows of {file.path} have only empty cells and are left out; --missing drop "
+        "reads them"
+        for file in (latents, factors)
+        if file.empty
+    ]
     width = np.shape(latents.value)[1:2]
     if width == (factors.rows,):
         hints.append("the latents have as many columns: they may be transposed, so save their transpose")
