@@ -58,6 +58,9 @@ CODES: Mapping[str, Code] = {
     "rows_matched": Code(
         "warning", "Rows of two tables had the same labels in another order, and were matched."
     ),
+    "rows_by_place": Code(
+        "warning", "Rows were to be matched by label, and only one file has labels: they go by place."
+    ),
     "columns_matched": Code(
         "warning", "Means and log-variances had the same columns in another order, and were matched."
     ),

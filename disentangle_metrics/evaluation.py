@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check, gravest_first, texts_of
 from disentangle_metrics.datasets import FactorDataset, from_arrays
+from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, rescaled, wants_another_scale
 from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
@@ -355,10 +356,8 @@ def _labels(dataset: FactorDataset, rows: NDArray[np.int64], columns: list[int])
 def _factor_columns(dataset: FactorDataset, wanted: Iterable[str] | None) -> list[int]:
     known = list(dataset.factor_names)
     if not known:
-        raise InputError(
-            f"scores need known factors, and the data set {dataset.name} has none; some metrics need none: "
-            "encode the images and pass the latents alone, `dm.score(latents)`"
-        )
+        advice = getattr(getattr(dataset, "grid", None), "advice", NoFactors(0).advice)
+        raise InputError(f"scores need known factors, and the data set {dataset.name} has none; {advice}")
     return places_of(known, wanted, f"the data set {dataset.name}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from disentangle_metrics.kit.commands import UsageError
 
-LATENTS = "--latents"
+LATENTS, FACTORS = "--latents", "--factors"
 
 
 def name_list(option: str, text: str) -> list[str]:
@@ -120,7 +120,7 @@ def model_and_latents(
     Raises
     ------
     UsageError
-        If several models are given.
+        If several models or several files of factors are given.
     """
     start = next((place for place, text in enumerate(arguments) if text.split("=")[0] == LATENTS), None)
     before = [text for text in loose if start is None or text in arguments[:start]]
@@ -130,19 +130,27 @@ def model_and_latents(
         )
     more = [text for text in loose if text not in before]
     for text in more:
-        if not Path(text).exists() and (option := _option_before(text, arguments)) != LATENTS:
-            value = arguments[arguments.index(option) + 1]
+        option, value = _option_before(text, arguments)
+        there = Path(text).exists()
+        if option == FACTORS and (there or Path(value).exists()):
+            raise UsageError(
+                f"{option} takes one file, and {text!r} stands after {option} {value}; put the columns into "
+                f"one table, or write a file of latents after {LATENTS}"
+            )
+        if not there and option != LATENTS:
             raise UsageError(f"{text!r} stands apart from {option}; write {option} {value},{text}")
     return (before[0] if before else None), [*latents, *more]
 
 
-def _option_before(text: str, arguments: Sequence[str]) -> str:
-    """The option that a list belongs to whose items stand apart; that of latents if there is none."""
+def _option_before(text: str, arguments: Sequence[str]) -> tuple[str, str]:
+    """The option that a list belongs to whose items stand apart, and its value; latents if there is none."""
     before = list(arguments[: arguments.index(text)])
     while before and not before[-1].startswith("--"):
         before.pop()
-    lists = ("--metrics", "--factors", "--drop-columns")
-    return before[-1] if before and before[-1] in lists else LATENTS
+    option, equals, value = before[-1].partition("=") if before else ("", "", "")
+    if option not in ("--metrics", FACTORS, "--drop-columns"):
+        return LATENTS, ""
+    return option, value if equals else arguments[len(before)]
 
 
 def _refuse_twice(option: str, names: Sequence[str], text: str) -> None:

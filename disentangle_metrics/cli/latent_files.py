@@ -18,7 +18,8 @@ from disentangle_metrics.cli.sources import (
     of_latents_alone,
 )
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, only_one_labelled, read_array
+from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array
+from disentangle_metrics.files.row_pairs import check_rows, goes_by_place
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.kit.progress import LateProgress
@@ -81,10 +82,11 @@ class LatentFiles(Mapping[str, Any]):
         if self.factors is None:
             return file.value
         check_rows(file, self.factors)
-        note = only_one_labelled(file, self.factors)
-        if not note:
+        by_place, note = goes_by_place(file, self.factors)
+        if note:
+            self.tell(f"{name}: {note}")
+        if not by_place:
             return file.value
-        self.tell(f"{name}: {note}")
         # Factors are read once for all files, so that it is the latents that get their labels, or lose them.
         labels = self.factors.value.index if self.factors.labelled else range(file.rows)
         return file.value.set_axis(labels, axis=0) if hasattr(file.value, "set_axis") else file.value

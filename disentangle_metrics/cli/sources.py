@@ -16,7 +16,8 @@ from disentangle_metrics.datasets import FactorDataset, load_dataset
 from disentangle_metrics.encoders import Encoder, load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
-from disentangle_metrics.files.arrays import ArrayFile, Choices, check_rows, matched_by_place, read_array
+from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array, split_names
+from disentangle_metrics.files.row_pairs import check_rows, matched_by_place
 from disentangle_metrics.groups_alone import with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
@@ -35,11 +36,13 @@ def score_arrays(
     Without factors the protocol's suite is that of the metrics which read latents alone, and the
     informativeness of posteriors. What was left out or decided in reading goes to `tell`.
     """
-    files = {"latents": read_array(latents, "latents", choices)}
+    one_file = factors is not None and _path_of(latents) == _path_of(factors)
+    files = {"latents": read_array(latents, "latents", replace(choices, one_file=one_file))}
     if factors is not None:
         files["factors"] = read_array(factors, "factors", choices)
     check_choices((name for file in files.values() for name in file.choosable), choices)
     notes: tuple[str, ...] = ()
+    found: list[Check] = []
     value = None
     if factors is None:
         if beside := files["latents"].factors:
@@ -51,6 +54,11 @@ def score_arrays(
     else:
         check_rows(files["latents"], files["factors"])
         files["latents"], files["factors"], notes = matched_by_place(files["latents"], files["factors"])
+        if choices.index_col and notes:
+            remedy = (
+                "give both files a column of this name, or leave --index-col out if the order is the same"
+            )
+            found.append(Check("rows_by_place", notes[0], remedy))
         value = files["factors"].value
         if latents == factors and _same_columns(files["latents"].value, value):
             path = files["latents"].path
@@ -61,8 +69,16 @@ def score_arrays(
         tell(text)
     report = score(files["latents"].value, value, **scoring)
     report = with_units_alone(report, files["latents"].value, value, scoring)
-    report = replace(report, found=gravest_first([*report.found, *_left_out(files)]))
+    report = replace(report, found=gravest_first([*report.found, *found, *_left_out(files)]))
     return report.with_provenance(**{role: described(file) for role, file in files.items()})
+
+
+def _path_of(text: str) -> Path | None:
+    """The file of ``FILE:NAME,...``; None where no system takes the text as a path, which reading says."""
+    try:
+        return split_names(text)[0].absolute()
+    except OSError:
+        return None
 
 
 def _same_columns(latents: Any, factors: Any) -> bool:

@@ -245,6 +245,8 @@ def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
 
 FAILURES = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """What a network raises of inputs that it cannot take."""
+LEAST_POOLED = 64
+"""The shorter side of images from which on a network may expect them at half their size."""
 
 
 def _run(network: torch.nn.Module, call: Callable[..., Any], images: Any) -> Any:
@@ -286,8 +288,10 @@ def _run(network: torch.nn.Module, call: Callable[..., Any], images: Any) -> Any
         reason = str(error).partition("\n")[0]
         of_images = (
             " (images, channels, height, width); it may expect another number of channels or images of "
-            "another size (`dm.load_dataset(..., pool=2)` halves them)"
+            "another size"
         )
+        if min(batch.shape[2:], default=0) >= LEAST_POOLED:
+            of_images += " (`dm.load_dataset(..., pool=2)` halves them)"
         raise InputError(
             f"the network cannot encode a batch of shape {tuple(batch.shape)}"
             f"{of_images if batch.ndim == 4 else ''}: {type(error).__name__}: {reason}"

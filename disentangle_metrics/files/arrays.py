@@ -17,11 +17,10 @@ from disentangle_metrics.files import archives, frames
 from disentangle_metrics.files.compressed import OPENERS, unpacked
 from disentangle_metrics.files.hdf5 import Hdf5Arrays, import_h5py
 from disentangle_metrics.files.named_arrays import as_column, choose, factors_beside
-from disentangle_metrics.files.row_names import Role, has_column, name_rows, without_columns
+from disentangle_metrics.files.row_names import Role, has_column, name_rows, with_index, without_columns
 from disentangle_metrics.files.text_table import read_text_table
 from disentangle_metrics.inputs.factor import ABSENT_ADVICE, MISSING_ADVICE
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import reading, refuse_growth
 
@@ -65,6 +64,7 @@ class ArrayFile:
     value: Any
     rows: int
     has_header: bool | None = None  # of a text table
+    empty: int = 0  # its last rows without a cell, which were left out
     labelled: bool = False  # whether its rows have labels
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # those of the notes that say which column is left out
@@ -79,6 +79,7 @@ class Choices:
     index_col: str | None = None
     drop_columns: tuple[str, ...] = ()
     missing: str = "drop"  # "raise" refuses missing values here, where the cell is known
+    one_file: bool = False  # whether latents and factors are columns of one file
 
 
 def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFile:
@@ -156,8 +157,10 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
         return _from_text(path, names, role, choices)
     if kind in FRAMES:
         frame = FRAMES[kind](path)
-        labelled = frame.index.name is not None or frame.index.dtype.kind not in "iu"
-        return _from_frame(path, frame, names, role, choices, named=True, labelled=labelled)
+        rows = with_index(path, frame, role, names)
+        file = _from_frame(path, rows.frame, names, role, choices, named=True, labelled=rows.labelled)
+        notes, left_out = ((*rows.notes, *texts) for texts in (file.notes, file.left_out))
+        return replace(file, notes=notes, left_out=left_out)
     if kind in (FileKind.HDF5, FileKind.MAT_HDF5):
         return _from_hdf5(path, kind, names, role, choices)
     if kind is FileKind.NPY:
@@ -177,67 +180,6 @@ def _read(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFi
         beside = factors_beside(arrays, names) if role == "latents" else ""
         return replace(_made(path, value), factors=beside)
     raise InputError(f"{path} is {kind.value}; {ADVICE.get(kind, ACCEPTED)}")
-
-
-def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
-    """Refuse files of different lengths, with the likely reason.
-
-    Raises
-    ------
-    InputError
-        If the numbers of rows differ.
-    """
-    if latents.rows == factors.rows:
-        return
-    hints = [
-        f"the first line of {file.path} was taken for {'names' if file.has_header else 'data'}"
-        for file in (latents, factors)
-        if file.has_header is not None and abs(latents.rows - factors.rows) == 1
-    ]
-    width = np.shape(latents.value)[1:2]
-    if width == (factors.rows,):
-        hints.append("the latents have as many columns: they may be transposed, so save their transpose")
-    hint = f" ({'; '.join(hints)})" if hints else ""
-    raise InputError(
-        f"the latents of {latents.path} have {latents.rows:,} rows but the factors of {factors.path} have "
-        f"{factors.rows:,}; row i of both must describe the same sample{hint}"
-    )
-
-
-def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile, ArrayFile, tuple[str, ...]]:
-    """Both files without row labels if only one has them, and a note that says so.
-
-    Raises
-    ------
-    InputError
-        If these labels are those of the other file in another order.
-    """
-    note = only_one_labelled(latents, factors)
-    if not note:
-        return latents, factors, ()
-    file = latents if latents.labelled else factors
-    plain = replace(file, value=file.value.reset_index(drop=True), labelled=False)
-    return (plain, factors, (note,)) if latents.labelled else (latents, plain, (note,))
-
-
-def only_one_labelled(latents: ArrayFile, factors: ArrayFile) -> str:
-    """A note that rows go by place, if one of both files has row labels; else nothing.
-
-    Raises
-    ------
-    InputError
-        If these labels count the rows in another order, so that they may be the other file's.
-    """
-    if latents.labelled == factors.labelled:
-        return ""
-    labels, others = labels_of(latents.value), labels_of(factors.value)
-    if labels is None or others is None:
-        if hasattr(latents.value, "columns") and hasattr(factors.value, "columns"):
-            matching_rows(latents.value, factors.value, ("latents", "factors"))  # which refuses such labels
-    elif labels.dtype.kind in "iu" and others.dtype.kind in "iu":
-        return ""  # numbers that a data frame kept are labels too, and rows are matched by them
-    file = latents if latents.labelled else factors
-    return f"only {file.path} has row labels, so row i of both files is taken for the same sample"
 
 
 def split_names(text: str) -> tuple[Path, list[str]]:
@@ -262,7 +204,7 @@ def _made(path: Path, value: Any, notes: tuple[str, ...] = (), labelled: bool = 
 
 
 def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFile:
-    table = read_text_table(path)
+    table = read_text_table(path, empty_end=choices.missing != "raise")
     file = _from_frame(path, table.frame, names, role, choices, named=table.has_header)
     if choices.missing == "raise":
         advice = ABSENT_ADVICE if role == "factors" else MISSING_ADVICE
@@ -273,7 +215,7 @@ def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> Ar
                     f"--{role}: {role.removesuffix('s')} {name!r} has a missing or infinite value in row "
                     f"{found.row} ({found.count:,} in all), {shown} of {path}: {advice}"
                 )
-    return replace(file, has_header=table.has_header, notes=(*table.notes, *file.notes))
+    return replace(file, has_header=table.has_header, empty=table.empty, notes=(*table.notes, *file.notes))
 
 
 def _from_frame(
@@ -309,7 +251,7 @@ def _from_frame(
     if not rows.shape[1]:
         raise InputError(f"{path} has no column left")
     if role == "latents":
-        _check_numbers(path, rows)
+        _check_numbers(path, rows, choices.one_file)
     if not named:
         stem = {"latents": "z", "factors": "factor"}[role]
         rows = rows.set_axis([f"{stem}_{place}" for place in range(rows.shape[1])], axis=1)
@@ -318,7 +260,7 @@ def _from_frame(
     )
 
 
-def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
+def _check_numbers(path: Path, frame: pd.DataFrame, one_file: bool) -> None:
     import pandas as pd
 
     for name, column in frame.items():
@@ -330,7 +272,9 @@ def _check_numbers(path: Path, frame: pd.DataFrame) -> None:
             alone = frame.shape[1] == 1
             lists = isinstance(column.iloc[row], list | tuple | np.ndarray)
             remedy = "give each number a column of its own" if lists else "give columns of numbers"
-            if not alone:
+            if one_file:
+                remedy = f"name the columns of each: --latents {path}:NAME,NAME --factors {path}:NAME,NAME"
+            elif not alone:
                 remedy = f"leave a column out with --drop-columns {name}"
             raise InputError(
                 f"{path} has {column.iloc[row]!r} in row {row}, column {name}; latents must be numbers "

@@ -58,20 +58,47 @@ def name_rows(
         If the first column has no name and cannot be row labels, or `index_col` repeats a label.
     """
     if index_col is not None:
-        return _labelled_by(path, frame, frame.columns[_place(frame, index_col)], [])
+        return _labelled_by(path, frame, frame.columns[_place(frame, index_col)], asked=True)
     notes: list[str] = []
     if labelled:
         return _drop_identifiers(NamedRows(frame, True, notes), path, role, wanted)
     first = frame.columns[0]
     if first not in wanted and frame.shape[1] > 1:
         if _are_labels(str(first), frame[first], role, alone=not len(_numbers(frame))):
-            return _drop_identifiers(_labelled_by(path, frame, first, []), path, role, wanted)
+            return _drop_identifiers(_labelled_by(path, frame, first), path, role, wanted)
         if first == "" and not wanted:
             raise InputError(
                 f"{path}: the first column has no name, and its values are not those of row labels (all "
                 "different, text or whole numbers); give it a name, or say --index-col 0 or --drop-columns 0"
             )
     return _drop_identifiers(NamedRows(frame, False, notes), path, role, wanted)
+
+
+def with_index(path: Path, frame: pd.DataFrame, role: Role, wanted: list[str]) -> NamedRows:
+    """A table whose index has a name or is a column of the file: with the columns that it is.
+
+    Parts of the index that are asked for are columns, and so are factors that repeat a value under a name.
+    """
+    index = frame.index
+    labelled = index.name is not None or index.dtype.kind not in "iu"
+    there = set(map(str, frame.columns))
+    left: list[int] = []
+    for level, name in reversed(list(enumerate(index.names))):
+        values = index.get_level_values(level)
+        repeats = role == "factors" and not wanted and not values.is_unique
+        if name is not None and str(name) not in there and (str(name) in wanted or repeats):
+            frame = frame.copy(deep=False)
+            frame.insert(0, str(name), values.array)
+        elif name is not None:
+            left.append(level)
+    notes = []
+    for level in reversed(left):
+        values = index.get_level_values(level)
+        if values.is_unique or not wanted:
+            shown = f"({values[0]}, {values[-1]})" if len(values) else ""
+            notes.append(f"{path}: the index {str(values.name)!r} holds row labels {shown} and is left out")
+    all_columns = not left and None not in index.names
+    return NamedRows(frame, labelled and not all_columns, notes)
 
 
 def has_column(frame: pd.DataFrame, name: str) -> bool:
@@ -90,7 +117,8 @@ def without_columns(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return frame.iloc[:, [place for place in range(frame.shape[1]) if place not in places]]
 
 
-def _labelled_by(path: Path, frame: pd.DataFrame, column: Any, notes: list[str]) -> NamedRows:
+def _labelled_by(path: Path, frame: pd.DataFrame, column: Any, *, asked: bool = False) -> NamedRows:
+    """The column as row labels; one that counts the rows has none, unless it was asked for."""
     labels = frame[column]
     if labels.isna().any():
         raise InputError(f"{path}: column {column!r} has no label in row {int(np.argmax(labels.isna()))}")
@@ -99,11 +127,11 @@ def _labelled_by(path: Path, frame: pd.DataFrame, column: Any, notes: list[str])
         raise InputError(f"{path} has no other column than the row labels {str(column)!r}")
     shown = f"column {str(column)!r}" if str(column) else "the first column, which has no name,"
     note = f"{path}: {shown} holds row labels ({labels.iloc[0]}, {labels.iloc[-1]}) and is left out"
-    if _counts(labels):
-        return NamedRows(rest.reset_index(drop=True), False, [*notes, note])
+    if counts(labels) and not asked:
+        return NamedRows(rest.reset_index(drop=True), False, [note])
     import pandas as pd
 
-    return NamedRows(rest.set_axis(pd.Index(labels), axis=0), True, [*notes, note])
+    return NamedRows(rest.set_axis(pd.Index(labels), axis=0), True, [note])
 
 
 def _are_labels(name: str, column: Any, role: Role, alone: bool) -> bool:
@@ -119,7 +147,7 @@ def _are_labels(name: str, column: Any, role: Role, alone: bool) -> bool:
     if name == "" or NAMES_OF_LABELS.fullmatch(name):
         return True
     if name in ("X", "x", "n", "no", "No", "nr", "Nr", "row", "#", "number", "sample", "cell", "obs"):
-        return len(column) >= FEWEST_WEAK and _counts(column)
+        return len(column) >= FEWEST_WEAK and counts(column)
     return role == "latents" and not alone and len(column) >= FEWEST_IDENTIFIERS and _is_a_run(column)
 
 
@@ -128,12 +156,14 @@ def _numbers(frame: pd.DataFrame) -> list[Any]:
     return [name for name in frame.columns[1:] if frame[name].dtype.kind == "f"]
 
 
-def _counts(column: Any) -> bool:
+def counts(column: Any) -> bool:
     """Whether it counts 0, 1, 2, ... or 1, 2, 3, ..."""
     if getattr(column.dtype, "kind", "O") not in "iu":
         return False
     numbers = column.to_numpy()
-    return bool(numbers[0] in (0, 1) and (numbers == np.arange(len(numbers)) + numbers[0]).all())
+    return bool(
+        len(numbers) and numbers[0] in (0, 1) and (numbers == np.arange(len(numbers)) + numbers[0]).all()
+    )
 
 
 def _is_a_run(column: Any) -> bool:
@@ -154,7 +184,7 @@ def _drop_identifiers(named: NamedRows, path: Path, role: Role, wanted: list[str
         whole = getattr(column.dtype, "kind", "O") in "iu"
         if (text and (called or len(column) >= FEWEST_IDENTIFIERS)) or (called and whole):
             frame = frame.drop(columns=name)
-            if called and not _counts(column):
+            if called and not counts(column):
                 ids.append(column)
             keep = f"; to keep it, name the columns: {path}:{name},..." if role == "factors" else ""
             notes.append(

@@ -55,15 +55,17 @@ class TextTable:
     has_header: bool
     notes: list[str] = field(default_factory=list)
     missing: dict[str, Missing] = field(default_factory=dict)  # of the columns that lack values
+    empty: int = 0  # last rows without a cell, which were left out
 
 
-def read_text_table(path: Path) -> TextTable:
+def read_text_table(path: Path, *, empty_end: bool = True) -> TextTable:
     """Read a table of numbers and categories, one row a line.
 
     Cells are separated by commas, semicolons, tabs, bars or spaces, and may be quoted. Lines that
     begin with # before the table are comments; the last of them holds the names if it fits. The
     first line holds names if it has text above a column of numbers, or, where all columns are text,
-    if none of its words comes again below it.
+    if none of its words comes again below it. Without `empty_end` last lines of separators alone, as
+    Excel writes them, are left out.
 
     Raises
     ------
@@ -77,6 +79,7 @@ def read_text_table(path: Path) -> TextTable:
         if text[:200].lstrip().lower().startswith(start.lower()):
             raise InputError(f"{path} is {advice}")
     text, comment = _without_comments(text)
+    empty = 0
     lines = max(FEWEST_LINES, text[:CHARACTERS_LOOKED_AT].count("\n"))
     columns = 1 + max(map(text.partition("\n")[0].count, ",;\t| "))
     if columns > MOST_COLUMNS:
@@ -89,10 +92,14 @@ def read_text_table(path: Path) -> TextTable:
         raise InputError(f"{path} is empty")
     form = find_format(str(path), _whole_rows(head))
     form = _named_by_comment(form, comment)
+    if not empty_end:
+        text, empty = _without_empty_end(text, form)
     _check_widths(path, text, form)
     frame = _frame(path, text, form)
     table = _settled(path, frame, form)
-    return replace(table, notes=[*notes, *table.notes])
+    if empty:
+        notes.append(f"{path}: the last {empty:,} rows have only empty cells and are left out")
+    return replace(table, notes=[*notes, *table.notes], empty=empty)
 
 
 def _refuse_endless_line(path: Path) -> None:
@@ -143,6 +150,18 @@ def _without_comments(text: str) -> tuple[str, str]:
         line, _, rest = rest.partition("\n")
         comment = line.lstrip("#%").strip() or comment
     return (rest, comment) if rest.strip() else (text, "")
+
+
+def _without_empty_end(text: str, form: TextFormat) -> tuple[str, int]:
+    """The text without last lines of nothing but separators, and how many they are."""
+    empty = 0
+    kept = text.rstrip("\n ")
+    while form.separator not in ("", " ") and kept.endswith(form.separator):
+        start, _, line = kept.rpartition("\n")
+        if line.strip(f"{form.separator} "):
+            break
+        kept, empty = start.rstrip("\n "), empty + 1
+    return (kept, empty) if empty else (text, 0)
 
 
 def _whole_rows(head: str) -> str:

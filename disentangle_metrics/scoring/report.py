@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import Check
+from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.files import also_written
 from disentangle_metrics.reporting.view import NOTHING, bounds, number, probability, report_view, score_view
 from disentangle_metrics.scoring.evidence import Evidence
@@ -323,7 +324,12 @@ class Report(Mapping[str, Score]):
         InputError
             If the file is missing or is not such a report.
         """
-        return cls.from_dict(read_values(path))
+        values = read_values(path)
+        try:
+            return cls.from_dict(values)
+        except InputError as error:
+            is_text = isinstance(path, str) and path.lstrip().startswith("{")
+            raise (error if is_text else InputError(f"{path}: {error}")) from error
 
     def __str__(self) -> str:
         from disentangle_metrics.reporting.terminal import as_text

@@ -39,6 +39,13 @@ def check_report(values: Mapping[str, Any]) -> None:
     """Raise InputError unless these are the values of a report of this format."""
     if not isinstance(values, Mapping) or "scores" not in values or values.get("format") != FORMAT:
         found = values.get("format", "none") if isinstance(values, Mapping) else type(values).__name__
+        if isinstance(values, Mapping) and "benchmark" in values:
+            raise InputError(
+                "not a report but a benchmark, which holds several: `dm.Benchmark.from_json` reads it, and "
+                "dm-eval writes a report each with --out DIR"
+            )
+        if found == FORMAT:
+            raise InputError(f"not a report of format {FORMAT}: it has no 'scores'")
         raise InputError(f"not a report of format {FORMAT} (found format: {found!r})")
     _record("the report", values, REPORT, frozenset(("scores",)))
     columns = len(values.get("column_names", ()))

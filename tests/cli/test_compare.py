@@ -135,6 +135,12 @@ def test_metrics_and_alignment(call):
             "a.json model.pt",
             "model.pt is no report (a file that ends in .json); to score a model give --dataset",
         ),
+        (
+            "a/seed0 b.json",
+            "a/seed0 is a folder; if its reports are runs of one representation, write "
+            "seed0='a/seed0/*.json', else a/seed0/*.json",
+        ),
+        ("a b.json", "a is no report (a file that ends in .json)"),
         ("a.json b.json --dataset sprites", "--dataset is for models, and all results are reports"),
         ("a.json b.json --seed 3", "--seed is for models, and all results are reports"),
         ("a.json x=nothing*.json", "no file fits 'nothing*.json'"),
@@ -159,6 +165,18 @@ def test_what_cannot_be_done_is_one_line(call, line, message):
     assert message in err
     assert err.startswith("dm-eval compare: ")
     assert len(err.splitlines()) == 1
+
+
+def test_what_is_no_report_is_named(call, tmp_path):
+    reports = {name: dm.Report.from_json(f"{name}.json") for name in "ab"}
+    dm.benchmark({"a": V + NOISE, "b": V}, V, metrics="mig", anchors=False).to_json("both.json")
+    dm.compare(reports).to_json("compared.json")
+    (tmp_path / "settings.json").write_text('{"format": 1}')
+    several = "both.json: not a report but a benchmark, which holds several: "
+    assert several in call("a.json both.json")[2]
+    assert "dm-eval writes a report each with --out DIR" in call("a.json both.json")[2]
+    assert "settings.json: not a report of format 1: it has no 'scores'" in call("a.json settings.json")[2]
+    assert "compared.json: not a report" in call("a.json compared.json")[2]
 
 
 def test_an_equals_sign_of_a_pattern_names_nothing(tmp_path, monkeypatch):

@@ -72,6 +72,58 @@ def test_choices(dm_eval, folder, right) -> None:
     assert mig(folder) == pytest.approx(right)
 
 
+@pytest.mark.parametrize("other", ["z.csv", "z.csv same=z.csv"])
+def test_counts_that_index_col_names_are_matched(other, dm_eval, folder, right) -> None:
+    order = RNG.permutation(N)
+    Z.set_axis(np.arange(1, N + 1)).to_csv("z.csv")
+    V.set_axis(np.arange(1, N + 1)).iloc[order].to_csv("v.csv")
+    result = dm_eval(f"--latents {other} --factors v.csv --index-col 0 {COMMON}")
+    assert result.code == 0, result.err
+    content = json.loads((folder / "r.json").read_text())
+    for report in content["reports"].values() if "same" in other else [content]:
+        assert report["scores"]["mig"]["value"] == pytest.approx(right)
+    V.to_csv("v.csv")  # counts from 0, the latents from 1: both say no more than places do
+    assert dm_eval(f"--latents z.csv --factors v.csv --index-col 0 {COMMON}").code == 0
+    assert mig(folder) == right
+    result = dm_eval(f"--latents {other} --factors v.csv --index-col 0 {COMMON}")
+    assert result.code == 0
+    assert "only" not in result.err
+
+
+def test_labels_without_a_partner_are_named(dm_eval, folder) -> None:
+    Z.assign(id=NAMES).to_csv("z.csv", index=False)
+    V.assign(id=NAMES)[::-1][:-20].to_csv("v.csv", index=False)
+    result = dm_eval(f"--latents z.csv --factors v.csv --index-col id {COMMON}")
+    assert result.code == 2
+    assert result.err.endswith(
+        "(20 of the row labels of z.csv, such as 's0', are in no row of the other file; leave these rows out)\n"
+    )
+
+
+def test_labels_asked_for_that_one_file_has_are_a_remark(dm_eval, folder) -> None:
+    V.assign(id=NAMES).to_csv("v.csv", index=False)
+    assert dm_eval(f"--latents z.npy --factors v.csv --index-col id {COMMON}").code == 0
+    checks = json.loads((folder / "r.json").read_text())["checks"]
+    assert [check["message"] for check in checks if check["code"] == "rows_by_place"] == [
+        "only v.csv has row labels, so row i of both files is taken for the same sample"
+    ]
+    assert dm_eval(f"--latents z.npy --factors v.csv {COMMON}").code == 0
+    assert "rows_by_place" not in (folder / "r.json").read_text()
+
+
+@pytest.mark.parametrize("factors", ["joint.csv", "./joint.csv:size"])
+def test_words_in_a_table_of_both_ask_for_the_columns_of_each(factors, dm_eval, folder) -> None:
+    pd.concat([Z, V.assign(shape=np.array(list("abcd"))[V["shape"]])], axis=1).to_csv(
+        "joint.csv", index=False
+    )
+    result = dm_eval(f"--latents joint.csv --factors {factors} {COMMON}")
+    assert result.code == 2
+    assert (
+        "name the columns of each: --latents joint.csv:NAME,NAME --factors joint.csv:NAME,NAME" in result.err
+    )
+    assert dm_eval(f"--latents joint.csv:z1,z2 --factors joint.csv:shape,size {COMMON}").code == 0
+
+
 def test_european_files_score_the_same(dm_eval, folder, right) -> None:
     Z.to_csv("z.csv", index=False, sep=";", decimal=",")
     V.to_csv("v.csv", index=False, sep=";", decimal=",")

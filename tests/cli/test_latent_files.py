@@ -238,6 +238,17 @@ def test_factors_in_place_of_latents_are_told(dm_eval) -> None:
             "--latents z.npy --factors v.csv --metrics mig sap",
             "'sap' stands apart from --metrics; write --metrics mig,sap",
         ),
+        (
+            "--latents z.npy --factors v.csv other.npy",
+            "--factors takes one file, and 'other.npy' stands after --factors v.csv; put the columns into one "
+            "table, or write a file of latents after --latents",
+        ),
+        (
+            "--latents z.npy --factors=v.csv other.npy",
+            "--factors takes one file, and 'other.npy' stands after",
+        ),
+        ("--latents z.npy --factors v.csv gone.csv", "--factors takes one file, and 'gone.csv' stands after"),
+        ("--latents z.npy --factors v.csv:shape size", "write --factors v.csv:shape,size"),
         (f"{MANY} --html r.html", "--html shows one report"),
         (f"{MANY} --plot r.txt", "--plot must end in one of"),
         ("--latents a=z.npy a=other.npy --factors v.csv", "two files are called 'a'"),

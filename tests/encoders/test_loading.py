@@ -169,6 +169,10 @@ def test_images_that_the_network_cannot_take(tmp_path, architecture, network) ->
     encoder = load_encoder(checkpoint(tmp_path / "c", network), device="cpu")
     with pytest.raises(InputError, match=r"cannot encode a batch of shape \(2, 3, 8, 8\)"):
         encoder(np.zeros((2, 3, 8, 8), np.float32))
+    with pytest.raises(InputError, match=r"images of another size: RuntimeError"):
+        encoder(np.zeros((2, 3, 64, 32), np.float32))
+    with pytest.raises(InputError, match=r"images of another size \(`dm.load_dataset\(..., pool=2\)` halves"):
+        encoder(np.zeros((2, 3, 64, 64), np.float32))
     with pytest.raises(InputError, match=r"images must have the shape .* found \(4, 4\)"):
         encoder(np.zeros((4, 4), np.float32))
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.files.arrays import check_rows, read_array
+from disentangle_metrics.files.arrays import read_array
+from disentangle_metrics.files.row_pairs import check_rows
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 
 Z = np.random.default_rng(0).normal(size=(6, 2))

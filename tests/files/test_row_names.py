@@ -10,6 +10,7 @@ import pytest
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.arrays import Choices, read_array
+from disentangle_metrics.files.row_pairs import goes_by_place
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -103,3 +104,38 @@ def test_words_among_latents_are_refused_by_column(tmp_path: Path) -> None:
     Z.assign(label=["a", "b"] * (N // 2)).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match="'a' in row 0, column label; .*--drop-columns label"):
         read_array(str(tmp_path / "t.csv"), "latents")
+
+
+def test_an_index_that_repeats_is_a_factor_and_other_row_labels_are_told(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "t.parquet"
+    kinds = pd.Series(["star", "moon", "ship"] * (N // 3), dtype="category")
+    V.assign(kind=kinds).set_index("kind").to_parquet(path)
+    file = read_array(str(path), "factors")
+    assert list(file.value.columns) == ["kind", "shape", "size"]
+    assert file.value["kind"].tolist() == kinds.tolist()
+    assert not file.labelled
+    assert file.notes == ()
+    assert list(read_array(f"{path}:size,kind", "factors").value.columns) == ["size", "kind"]
+    assert read_array(f"{path}:size", "factors").notes == ()
+    assert list(read_array(str(path), "factors", Choices(drop_columns=("kind",))).value.columns) == [
+        "shape",
+        "size",
+    ]
+    V.assign(kind=kinds, who=[f"p{i}" for i in range(N)]).set_index(["who", "kind"]).to_parquet(path)
+    file = read_array(str(path), "factors")
+    assert list(file.value.columns) == ["kind", "shape", "size"]
+    assert file.left_out == (f"{path}: the index 'who' holds row labels (p0, p{N - 1}) and is left out",)
+    assert file.notes == file.left_out
+    assert list(read_array(f"{path}:who,size", "factors").value.columns) == ["who", "size"]
+    Z.set_axis(kinds.rename("kind")).to_parquet(path)
+    assert list(read_array(str(path), "latents").value.columns) == ["z1", "z2"]
+
+
+def test_an_index_that_repeats_in_both_files_is_compared(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    z, v = tmp_path / "z.parquet", tmp_path / "v.parquet"
+    kinds = pd.Index(["star", "moon", "ship"] * (N // 3), name="kind")
+    Z.set_axis(kinds).to_parquet(z)
+    V.set_axis(kinds).to_parquet(v)
+    assert goes_by_place(read_array(str(z), "latents"), read_array(str(v), "factors")) == (False, "")

@@ -9,6 +9,7 @@ import pytest
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.arrays import Choices, read_array
+from disentangle_metrics.files.row_pairs import check_rows
 from disentangle_metrics.files.text_table import read_text_table
 
 BIG = 2**60
@@ -132,6 +133,27 @@ def test_a_missing_cell_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\n1,x\n2,\n3,x\n")
     with pytest.raises(InputError, match=r"factor 'b' .* in row 1 \(1 in all\), an empty cell of"):
         read_array(str(path), "factors", Choices(missing="raise"))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_last_rows_without_a_cell_are_left_out(separator: str, tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b\n1,\n2,5\n,\n , \n\n".replace(",", separator))
+    table = read_text_table(path, empty_end=False)
+    assert table.frame["a"].tolist() == [1, 2]
+    assert table.frame["a"].dtype == np.int64
+    assert table.notes == [f"{path}: the last 2 rows have only empty cells and are left out"]
+    assert len(read_text_table(path).frame) == 4
+    assert read_array(str(path), "factors", Choices(missing="drop")).rows == 4
+    np.save(tmp_path / "z.npy", np.arange(4.0))
+    path.write_text(path.read_text().replace(f"1{separator}\n", f"1{separator}3\n"))
+    with pytest.raises(
+        InputError, match=r"have 4 rows .* have 2; .*last 2 rows of .* --missing drop reads them"
+    ):
+        check_rows(
+            read_array(str(tmp_path / "z.npy"), "latents"),
+            read_array(str(path), "factors", Choices(missing="raise")),
+        )
+    assert read_text_table(written(tmp_path, "1\n2\n\n"), empty_end=False).notes == []
 
 
 def test_words_like_missing_are_told(tmp_path: Path) -> None:

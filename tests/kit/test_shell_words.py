@@ -29,6 +29,7 @@ NO_MESSAGE = {  # texts that are Python and are shown as such
 }
 PYTHON_CALLS = {  # what no command can do in their place
     *(
+        "dm.Benchmark.from_json",
         "dm.evaluate",
         "dm.evaluate(model, images, factors)",
         "dm.evaluate(model, [(inputs, factors)])",

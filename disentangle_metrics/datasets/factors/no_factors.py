@@ -19,12 +19,25 @@ class NoFactors:
     ----------
     count : int
         How many images there are.
+    candidates : tuple of str
+        Arrays of as many rows beside the images, which may hold factors under another name.
     """
 
     count: int
     names: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     types: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def advice(self) -> str:
+        """What to do to have scores."""
+        if self.candidates:
+            return (
+                f"if {' or '.join(self.candidates)} holds them, say so, as in "
+                f"`dm.load_dataset(..., factors={self.candidates[0]!r})`"
+            )
+        return "some metrics need none: encode the images and pass the latents alone, `dm.score(latents)`"
 
     def __len__(self) -> int:
         return self.count

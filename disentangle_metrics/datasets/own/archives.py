@@ -34,6 +34,7 @@ class Opened:
     factor_names: list[str] | None
     image_key: str
     factor_key: str | None
+    candidates: tuple[str, ...]  # other arrays of a value or a row for each image
 
 
 class MappedRows:
@@ -86,7 +87,8 @@ def open_npz(path: Path, images: str | None, factors: str | None) -> Opened:
             found = {name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()}
             headers = {name: header for name, header in found.items() if header is not None}
             keys = list(headers)
-            image_key = _image_key(path, {name: header.shape for name, header in headers.items()}, images)
+            shapes = {name: header.shape for name, header in headers.items()}
+            image_key = _image_key(path, shapes, images)
             factor_key = _factor_key(path, keys, factors, image_key)
             names = next((key for key in NAMES_OF_FACTORS if key in keys), None)
             return Opened(
@@ -95,6 +97,7 @@ def open_npz(path: Path, images: str | None, factors: str | None) -> Opened:
                 None if names is None else [str(name) for name in _whole(archive, names).reshape(-1)],
                 image_key,
                 factor_key,
+                _candidates(shapes, image_key),
             )
     except DisentangleMetricsError:
         raise
@@ -193,7 +196,7 @@ def open_hdf5(path: Path, images: str | None, factors: str | None) -> Opened:
             names = next((key for key in arrays if key.rpartition("/")[2] in NAMES_OF_FACTORS), None)
             rows = Hdf5Rows(path, image_key, tuple(item.shape), item.dtype)
             known = None if names is None else [str(name) for name in np.asarray(arrays[names]).reshape(-1)]
-            return Opened(rows, value, known, image_key, factor_key)
+            return Opened(rows, value, known, image_key, factor_key, _candidates(shapes, image_key))
     except DisentangleMetricsError:
         raise
     except Exception as error:  # as many as HDF5 has for a damaged file
@@ -221,6 +224,16 @@ def _factor_key(path: Path, keys: list[str], asked: str | None, image_key: str) 
     if asked is not None:
         return _asked(path, keys, asked, "factors")
     return _called([key for key in keys if key != image_key], FACTOR_NAMES)
+
+
+def _candidates(shapes: Mapping[str, tuple[int, ...]], image_key: str) -> tuple[str, ...]:
+    """Other arrays of a value or a row for each image, which may be its factors."""
+    rows = shapes[image_key][:1]
+    return tuple(
+        name
+        for name, shape in shapes.items()
+        if name != image_key and len(shape) in (1, 2) and shape[:1] == rows
+    )
 
 
 def _asked(path: Path, keys: list[str], name: str, role: str) -> str:

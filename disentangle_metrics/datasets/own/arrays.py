@@ -88,13 +88,17 @@ def assembled(
     value_range: Any = None,
     facts: Mapping[str, Any] | None = None,
     notes: tuple[str, ...] = (),
+    candidates: tuple[str, ...] = (),
 ) -> FactorDataset:
-    """A data set of images that something reads, and their factors; `what` is what errors call the images."""
+    """A data set of images that something reads, and their factors; `what` is what errors call the images.
+
+    Without factors `candidates` are arrays that may hold them.
+    """
     read, found, note = own_images(rows, what, channels, value_range)
     grid: FactorColumns | NoFactors
     left_out: tuple[str, ...] = ()
     if factors is None:
-        grid = NoFactors(rows.shape[0])
+        grid = NoFactors(rows.shape[0], candidates=candidates)
     else:
         grid, left_out = factor_columns(factors, rows.shape[0], factor_names, factor_types)
     said = (*notes, *left_out)

@@ -148,4 +148,5 @@ def _open_file(
         value_range=value_range,
         facts=facts,
         notes=notes,
+        candidates=opened.candidates,
     )

@@ -17,6 +17,7 @@ CALLED = re.compile(
     r"((file|image|img|picture|photo)s?([_ -]?(name|path|file|stem|id|number)s?)?|(name|path|stem)s?)",
     re.IGNORECASE,
 )
+OF_FILES = re.compile("file|image|path", re.IGNORECASE)  # how words start that say little else
 
 
 def matched(
@@ -50,6 +51,12 @@ def matched(
     factors = kept.drop(columns=column).reset_index(drop=True)
     if not factors.shape[1]:
         raise DatasetError(f"{table} has no column beside {column!r}, the names of the pictures")
+    if (moved := _first_elsewhere(folder, cells, order)) is not None:
+        notes = (
+            *notes,
+            f"{table}: column {column!r} names pictures of another folder, such as {moved!r}; the ends of "
+            f"these paths are taken for pictures of {folder}",
+        )
     left = len(pictures) - len(order)
     unnamed = (f"{table} does not name {left:,} pictures of {folder}, which are left out",) if left else ()
     return order, factors, (*notes, *left_out, *unnamed)
@@ -61,7 +68,7 @@ def _column_of_names(
     """The column that names the pictures; and from what its cells may say to the pictures called so.
 
     Names with their endings in most rows come first, then names under a word for names. Else the column
-    that names the most pictures is it: numbers name pictures too.
+    that names the most pictures is it: numbers name pictures too, where no column has the form of names.
 
     Raises
     ------
@@ -72,13 +79,15 @@ def _column_of_names(
 
     texts = _pictures_by_name(pictures)
     numbers = _pictures_by_number(pictures, texts)
-    names = {
-        column: numbers if pd.api.types.is_integer_dtype(frame[column]) else texts for column in frame.columns
-    }
+    names: dict[str, dict[str, list[str]]] = {}
     orders: dict[str, list[str]] = {}
     ranks: dict[str, tuple[bool, bool, int]] = {}
     for column in frame.columns:
         cells = [_spelt(cell) for cell in frame[column]]
+        names[column] = numbers if pd.api.types.is_integer_dtype(frame[column]) else texts
+        paths = names[column] is texts and _may_be_paths(column, cells)
+        if paths and not any(cell in texts for cell in cells):
+            names[column] = _pictures_by_end(cells, pictures, texts)
         hits = {found[0]: cell for cell in cells if len(found := names[column].get(cell, [])) == 1}
         endings = sum(cell.lower().endswith(SUFFIXES) for cell in hits.values())
         worded = CALLED.fullmatch(column) is not None and 2 * len(hits) > len(cells)
@@ -86,9 +95,10 @@ def _column_of_names(
         if len(hits) == len(cells):
             orders[column] = list(hits)
     best = max(ranks, key=lambda column: ranks[column])
-    if best == "" and names[best] is numbers:  # a count of the rows, unless there are other names
+    with_endings, worded, most = ranks[best]
+    if not (with_endings or worded) and (names[best] is numbers or not most):  # maybe a count of something
         best = next((column for column in frame.columns if _may_be_names(column, frame[column])), best)
-    if not any(hits for _, _, hits in ranks.values()):
+    if not most and not _may_be_names(best, frame[best]):
         raise DatasetError(
             f"{table}: no column names the pictures of {folder}, such as {pictures[0]}; add a column of "
             f"their file names"
@@ -98,7 +108,6 @@ def _column_of_names(
             shown = " and ".join(
                 repr(column) if column else "a column without a name" for column in (best, other)
             )
-            with_endings, worded, _ = ranks[best]
             remedy = (
                 f"write the names in one of them with their endings, such as {pictures[0]}, or leave one out"
             )
@@ -112,14 +121,21 @@ def _column_of_names(
 
 
 def _may_be_names(column: str, cells: pd.Series) -> bool:
-    """Whether a column holds another file name in each row, or a number under a word for names."""
+    """Whether a column holds another file name in each row, or a number or text under a word for names."""
     import pandas as pd
 
     if not column or not cells.is_unique:
         return False
     if pd.api.types.is_integer_dtype(cells):
         return CALLED.fullmatch(column) is not None
-    return all(_spelt(cell).lower().endswith(SUFFIXES) for cell in cells)
+    return all(isinstance(cell, str) for cell in cells) and _may_be_paths(column, list(map(_spelt, cells)))
+
+
+def _may_be_paths(column: str, cells: list[str]) -> bool:
+    """Whether most cells end as pictures do, or the column is called after files."""
+    if CALLED.fullmatch(column) and OF_FILES.match(column):
+        return True
+    return 2 * sum(cell.lower().endswith(SUFFIXES) for cell in cells) > len(cells)
 
 
 def _pictures_by_name(pictures: list[str]) -> dict[str, list[str]]:
@@ -139,6 +155,36 @@ def _pictures_by_name(pictures: list[str]) -> dict[str, list[str]]:
             called.setdefault(spell(name), []).append(name)
         ways.update({text: names for text, names in called.items() if len(names) == 1 or text not in ways})
     return ways
+
+
+def _pictures_by_end(
+    cells: list[str], pictures: list[str], by_name: dict[str, list[str]]
+) -> dict[str, list[str]]:
+    """From paths that start in another folder to the pictures at their end.
+
+    The end is a picture's whole path in the folder, or, where no path has one, a file name that no other
+    picture has.
+    """
+    whole = {spelt for name in pictures for spelt in (name, Path(name).with_suffix("").as_posix())}
+    ends = {cell: next((end for end in _ends(cell) if end in whole), "") for cell in cells}
+    if not any(ends.values()) and len({Path(name).name for name in pictures}) == len(pictures):
+        ends = {cell: cell.rpartition("/")[2] for cell in cells}
+    return {cell: by_name[end] for cell, end in ends.items() if end in by_name}
+
+
+def _ends(path: str) -> list[str]:
+    """A path without its first folder, its first two, ...; last the file name alone."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(1, len(parts))]
+
+
+def _first_elsewhere(folder: Path, cells: list[str], pictures: list[str]) -> str | None:
+    """The first cell whose folders are not those that its picture is in."""
+    for cell, name in zip(cells, pictures, strict=True):
+        place = (folder / name).absolute().parent.as_posix()
+        if not f"/{place}".endswith(f"/{cell.rpartition('/')[0]}".rstrip("/")):
+            return cell
+    return None
 
 
 def _pictures_by_number(pictures: list[str], by_name: dict[str, list[str]]) -> dict[str, list[str]]:

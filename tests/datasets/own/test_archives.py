@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from disentangle_metrics import DatasetError, InputError, load_dataset
+from disentangle_metrics import DatasetError, InputError, evaluate, load_dataset
 from disentangle_metrics.datasets.own.archives import MappedRows
 
 RNG = np.random.default_rng(0)
@@ -22,6 +22,27 @@ ORDER = np.array([7, 3, 3, 19, 0])
 def npz(path: Path, **arrays: Any) -> str:
     np.savez(path, **arrays)
     return str(path)
+
+
+@pytest.mark.parametrize("form", ["npz", "h5"])
+def test_arrays_that_may_be_the_factors_are_named(form: str, tmp_path: Path) -> None:
+    arrays = {"x_train": IMAGES, "y_train": FACTORS[:, 0], "boxes": FACTORS, "more": np.arange(3)}
+    path = str(tmp_path / f"mine.{form}")
+    if form == "npz":
+        npz(tmp_path / "mine.npz", **arrays)
+    else:
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+    told = "if (y_train or boxes|boxes or y_train) holds them, say so, as in `dm.load_dataset"
+    with pytest.raises(InputError, match=told):
+        evaluate(lambda images: images.reshape(len(images), -1)[:, :2], load_dataset(path))
+    assert load_dataset(path, factors="y_train").factor_sizes == (2,)
+    assert load_dataset(path, factors="boxes").factor_sizes == (2, 5)
+    dataset = load_dataset(npz(tmp_path / "images.npz", images=IMAGES))
+    with pytest.raises(InputError, match="some metrics need none: encode the images"):
+        evaluate(lambda images: images.reshape(len(images), -1)[:, :2], dataset)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

@@ -65,6 +65,49 @@ def test_names_with_leading_zeros_need_no_ending(tmp_path: Path) -> None:
         load_dataset(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "path", ["{folder}/{}.png", "{root}/{folder}/{}.png", r"C:\images\{}.png", "images/{}"]
+)
+def test_paths_name_the_pictures_rather_than_numbers(path: str, tmp_path: Path) -> None:
+    pictures(tmp_path)
+    paths = [path.format(picture, folder=tmp_path.name, root=tmp_path.parent) for picture in ORDER]
+    shuffled(file=paths, trial=ORDER[::-1]).to_csv(tmp_path / "v.csv", index=False)
+    dataset = load_dataset(str(tmp_path))
+    assert (dataset.images(np.arange(6))[:, 0, 0, 0] // 40).tolist() == ORDER
+    assert dataset.labels(np.arange(6))["trial"].tolist() == ORDER[::-1]
+    moved = "images" in path
+    assert any("column 'file' names pictures of another folder" in note for note in dataset.notes) is moved
+
+
+def test_paths_end_in_the_paths_of_pictures_or_in_names_of_their_own(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+    for place, number in (("a", 0), ("b", 0), ("b", 1)):
+        Image.fromarray(np.full((4, 4), 255 * number, np.uint8)).save(tmp_path / place / f"{number}.png")
+    frame = pd.DataFrame({"file": ["old/b/1.png", "old/a/0.png", "old/b/0.png"], "size": [3, 4, 5]})
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    assert from_folder(tmp_path).labels([1])["size"].tolist() == [4]
+    assert from_folder(tmp_path).images([0])[0, 0, 0, 0] == 255
+    frame["file"] = ["old/c/1.png", "old/0.png", "old/d/0.png"]  # two pictures have the last name
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(DatasetError, match=r"row 0 names 'old/c/1\.png' in column 'file', and there is no"):
+        from_folder(tmp_path)
+    (tmp_path / "b" / "0.png").unlink()
+    frame[:2].to_csv(tmp_path / "v.csv", index=False)
+    assert from_folder(tmp_path).images([0])[0, 0, 0, 0] == 255
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"), [("file", "scan_{}"), ("path", "x/{}.jpeg"), ("scan", "scan_{}.png")]
+)
+def test_numbers_do_not_win_over_names_that_fit_no_picture(column: str, cell: str, tmp_path: Path) -> None:
+    shuffled(trial=ORDER, **{column: [cell.format(row + 9) for row in range(6)]}).to_csv(
+        pictures(tmp_path) / "v.csv", index=False
+    )
+    with pytest.raises(DatasetError, match=f"row 0 names '{cell.format(9)}' in column '{column}', and there"):
+        load_dataset(str(tmp_path))
+
+
 def test_columns_of_endings_that_disagree_are_told_apart_by_a_name(tmp_path: Path) -> None:
     pictures(tmp_path)
     endings = [f"{picture}.png" for picture in ORDER]

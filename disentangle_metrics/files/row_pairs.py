@@ -1,0 +1,105 @@
+"""Whether the rows of a file of latents and of a file of factors belong together by label or by place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from disentangle_metrics.errors import InputError
+from disentangle_metrics.files.row_names import counts
+from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
+
+if TYPE_CHECKING:
+    from disentangle_metrics.files.arrays import ArrayFile
+
+
+def check_rows(latents: ArrayFile, factors: ArrayFile) -> None:
+    """Refuse files of different lengths, with the likely reason.
+
+    Raises
+    ------
+    InputError
+        If the numbers of rows differ.
+    """
+    if latents.rows == factors.rows:
+        return
+    hints = [
+        f"the first line of {file.path} was taken for {'names' if file.has_header else 'data'}"
+        for file in (latents, factors)
+        if file.has_header is not None and abs(latents.rows - factors.rows) == 1
+    ]
+    hints += [
+        f"the last {file.empty:,} rows of {file.path} have only empty cells and are left out; --missing drop "
+        "reads them"
+        for file in (latents, factors)
+        if file.empty
+    ]
+    width = np.shape(latents.value)[1:2]
+    if width == (factors.rows,):
+        hints.append("the latents have as many columns: they may be transposed, so save their transpose")
+    hints += _without_partner(latents, factors)
+    hint = f" ({'; '.join(hints)})" if hints else ""
+    raise InputError(
+        f"the latents of {latents.path} have {latents.rows:,} rows but the factors of {factors.path} have "
+        f"{factors.rows:,}; row i of both must describe the same sample{hint}"
+    )
+
+
+def _without_partner(latents: ArrayFile, factors: ArrayFile) -> list[str]:
+    """What to say of files that have row labels in common, and others that one of them lacks."""
+    labels, others = labels_of(latents.value), labels_of(factors.value)
+    if labels is None or others is None or not labels.isin(others).any():
+        return []
+    hints = []
+    for file, these, those in ((latents, labels, others), (factors, others, labels)):
+        if len(alone := these[~these.isin(those)]):
+            rows = f"{len(alone):,} of the row labels of {file.path}, such as {str(alone[0])!r}"
+            hints.append(f"{rows}, are in no row of the other file; leave these rows out")
+    return hints
+
+
+def matched_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile, ArrayFile, tuple[str, ...]]:
+    """Both files, without row labels if rows go by place, and a note if only one has them.
+
+    Raises
+    ------
+    InputError
+        If these labels are those of the other file in another order.
+    """
+    by_place, note = goes_by_place(latents, factors)
+    if not by_place:
+        return latents, factors, ()
+    latents, factors = (
+        replace(file, value=file.value.reset_index(drop=True), labelled=False) if file.labelled else file
+        for file in (latents, factors)
+    )
+    return latents, factors, (note,) if note else ()
+
+
+def goes_by_place(latents: ArrayFile, factors: ArrayFile) -> tuple[bool, str]:
+    """Whether rows go by place though a file has row labels, and a note if the other one has none.
+
+    Labels that count 0, 1, 2, ... or 1, 2, 3, ... say no more than places do.
+
+    Raises
+    ------
+    InputError
+        If the labels of one file count the rows in another order, so that they may be the other file's.
+    """
+    counting = [counts(file.value.index) for file in (latents, factors) if file.labelled]
+    if len(counting) != 1:
+        return bool(counting) and all(counting), ""
+    labels, others = labels_of(latents.value), labels_of(factors.value)
+    if labels is None or others is None:
+        if hasattr(latents.value, "columns") and hasattr(factors.value, "columns"):
+            matching_rows(latents.value, factors.value, ("latents", "factors"))  # which refuses such labels
+    elif labels.dtype.kind in "iu" and others.dtype.kind in "iu":
+        return False, ""  # numbers that a data frame kept are labels too, and rows are matched by them
+    elif not labels.is_unique and not others.is_unique:
+        return False, ""  # an index that is a factor too; rows are taken in order if it is the same in both
+    if counting[0]:
+        return True, ""
+    file = latents if latents.labelled else factors
+    return True, f"only {file.path} has row labels, so row i of both files is taken for the same sample"
