@@ -50,6 +50,7 @@ def main():
         print("dm-reproduce: interrupted", file=sys.stderr)
         os._exit(130)""",
 }
+UNBEGUN = "Fatal Python error: init_"  # a signal that comes while Python itself starts
 BEGUN = "starting.py"  # of a traceback: before, Python alone answers Ctrl-C
 
 
@@ -301,7 +302,8 @@ def _wrong_end(subject: Subject, fault: str, tried: Tried) -> str:
     """What is wrong with the exit code or the line on stderr; empty if nothing is."""
     if tried.code == 0:  # it had done its work
         return f"it said {tried.said!r}" if tried.said else ""
-    if tried.code == ALONE.get(fault) and BEGUN not in tried.said:
+    by_python = tried.code == ALONE.get(fault) or (fault in ALONE and UNBEGUN in tried.said)
+    if by_python and BEGUN not in tried.said:
         return ""
     if tried.code not in CODES[fault]:
         return f"exit code {tried.code}, {tried.said[-600:]!r}"
