@@ -45,7 +45,7 @@ class TrainingLog:
             last = kept[-1] if kept else {}
             self._began = time.monotonic() - last.get("seconds", 0)
             self._cpu_seconds = 0.0 + last.get("cpu_seconds", 0)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise InputError(
                 f"{self.jsonl} is damaged ({type(error).__name__}: {error}); delete it to go on without the "
                 f"rows up to step {start}"

@@ -43,6 +43,7 @@ DECISIVE = ("batch_size", "accumulate", "learning_rate", "warmup_steps", "seed",
 PRECISIONS = ("float32", "bfloat16", "float16")
 NUMBERS = {int: numbers.Integral, float: numbers.Real}
 MOST_SEED = 2**63
+MOST_IMAGES = 2**31  # in a batch: NumPy refuses larger shapes in words of its own
 LOGGERS = ("none", "tensorboard", "wandb")
 
 
@@ -57,6 +58,8 @@ def check_settings(settings: Settings) -> None:
     for name in ("batch_size", "accumulate", "steps", "devices", "log_every", "save_every"):
         if getattr(settings, name) < 1:
             raise InputError(f"{name} is {getattr(settings, name)}; it must be at least 1")
+    if settings.batch_size >= MOST_IMAGES:
+        raise InputError(f"batch_size is {settings.batch_size}; it must be below 2^31")
     if not 0 < settings.learning_rate < float("inf"):
         raise InputError(f"learning_rate is {settings.learning_rate}; it must be above 0")
     if not 0 <= settings.data_share <= 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import re
@@ -72,7 +73,7 @@ def changed_value(value: Any, rng: np.random.Generator) -> Any:
         holder, key = nodes[rng.integers(len(nodes))]
         how = rng.integers(0, 6)
         if how <= 2:
-            holder[key] = EXTREMES[rng.integers(len(EXTREMES))]
+            holder[key] = copy.deepcopy(EXTREMES[rng.integers(len(EXTREMES))])  # it may be changed in turn
         elif how == 3:
             del holder[key]
         elif how == 4 and isinstance(holder, dict):

@@ -230,7 +230,11 @@ def test_scores_are_written_before_the_checkpoint_that_follows_them(
 
 
 @pytest.mark.parametrize(
-    "damage", ["{", "[1]", '{"stop": 1}', '{"step": "x"}', '{"step": 1, "seconds": "x"}', "\xff"]
+    "damage",
+    [
+        *("{", "[1]", '{"stop": 1}', '{"step": "x"}', '{"step": 1, "seconds": "x"}', "\xff"),
+        f'{{"step": 1, "seconds": {10**400}}}',
+    ],
 )
 def test_a_damaged_log_is_refused_by_name(whole: Path, tmp_path: Path, damage: str) -> None:
     shutil.copytree(whole, tmp_path / "run")
@@ -475,6 +479,7 @@ def test_a_stage_that_is_never_reached_is_said(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"batch_size": 0}, "batch_size is 0"),
+        ({"batch_size": 2**62}, r"batch_size is 4\d+; it must be below 2\^31"),
         ({"learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"seed": -1}, "seed is -1"),
