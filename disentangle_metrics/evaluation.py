@@ -303,6 +303,8 @@ def _own(images: Any, factors: Any, options: dict[str, Any]) -> FactorDataset:
         raise InputError(f"`dataset` is the name {images!r}; pass `dm.load_dataset({images!r})`")
     if factors is None:
         raise InputError("own images need `factors`: `dm.evaluate(model, images, factors)`")
+    if hasattr(images, "__iter__") and not hasattr(images, "__getitem__"):
+        raise InputError("a loader gives its own factors, in batches (inputs, factors); pass no others")
     dataset = from_arrays(
         images,
         factors,

@@ -300,6 +300,13 @@ def test_arrays_in_place_of_names_or_of_images_are_refused(rows) -> None:
         dm.evaluate(encode, *rows, **CHEAP)
 
 
+def test_factors_beside_a_loader_are_refused(rows) -> None:
+    data = pytest.importorskip("torch.utils.data")
+    for loader in (data.DataLoader(rows[0], batch_size=20), iter([rows[0]])):
+        with pytest.raises(dm.InputError, match="a loader gives its own factors, in batches"):
+            dm.evaluate(encode, loader, rows[1], **CHEAP)
+
+
 def test_a_list_of_images_beside_a_list_of_factors_is_no_loader() -> None:
     images = [np.full((4, 4), value / 10, np.float32) for value in range(10)] * 5
     factors = [[value, value % 3] for value in range(10)] * 5
