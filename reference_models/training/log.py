@@ -14,6 +14,8 @@ from disentangle_metrics import InputError
 from disentangle_metrics.kit import write_whole
 from reference_models.training.loggers import Logger
 
+DIGITS = 4  # of seconds: a step of few images takes milliseconds
+
 
 class TrainingLog:
     """Appends rows to a CSV and a JSON lines file in a folder.
@@ -81,8 +83,8 @@ class TrainingLog:
         since = self._at_work_since
         now_at_work = 0.0 if since is None else time.process_time() - since
         return {
-            "seconds": round(time.monotonic() - self._began, 2),
-            "cpu_seconds": round(self._cpu_seconds + now_at_work, 2),
+            "seconds": round(time.monotonic() - self._began, DIGITS),
+            "cpu_seconds": round(self._cpu_seconds + now_at_work, DIGITS),
         }
 
     def note(self, sentence: str) -> None:
