@@ -65,6 +65,8 @@ def read_description(path: Path) -> dict[str, Any]:
         if not isinstance(description.get(name), kind) or isinstance(description[name], bool):
             shown = repr(description.get(name))[:80]
             raise InputError(f"the description inside {path} is damaged ({name} is {shown})")
+    if description["step"] < 0:  # a run that goes on would count up from there
+        raise InputError(f"the description inside {path} is damaged (step is {description['step']})")
     return description
 
 

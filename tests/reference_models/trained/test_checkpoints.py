@@ -165,6 +165,7 @@ def test_unreadable_files_are_refused(tmp_path: Path, trained: Trained) -> None:
         ({"dataset": None}, r"damaged \(dataset is None\)"),
         ({"step": "x"}, r"damaged \(step is 'x'\)"),
         ({"step": True}, r"damaged \(step is True\)"),
+        ({"step": -(2**63)}, r"damaged \(step is -9223372036854775808\)"),
         ({"format": []}, r"has checkpoint format \[\]"),
         ({"architecture": "x"}, "unknown model 'x'"),
         ({"arguments": {**ARGUMENTS, "latents_per_layer": 10**9}}, "do not fit its description"),
