@@ -199,9 +199,7 @@ def test_bad_options_are_found_before_encoding(options, message, dataset) -> Non
 
 
 def test_a_path_is_not_an_encoder(dataset) -> None:
-    with pytest.raises(
-        InputError, match=r"must be callable, got str; for a model file pass `dm\.load_encoder"
-    ):
+    with pytest.raises(InputError, match=r"got str; for a model file pass `dm\.load_encoder\('model\.pt'\)`"):
         evaluate("model.pt", dataset)
 
 

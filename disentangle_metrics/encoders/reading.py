@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -118,7 +119,8 @@ def reading(
         with evaluation_mode(owner) if trains else contextlib.nullcontext(), either.one_data_set():
             yield read, either.conclude, either.unscaled if trains and images else None
     else:
-        fix = "for a model file pass `dm.load_encoder(path)`"
+        path = repr(str(encoder)) if isinstance(encoder, str | os.PathLike) else "path"
+        fix = f"for a model file pass `dm.load_encoder({path})`"
         if hasattr(encoder, "transform"):  # scikit-learn's
             fix = "pass `lambda images: encoder.transform(images.reshape(len(images), -1))`"
         elif hasattr(encoder, "encode") and not isinstance(encoder, str):
