@@ -118,7 +118,7 @@ class Accumulator:
     ) -> None:
         if hierarchy is not None:
             raise InputError(NO_HIERARCHY)
-        self._protocol, self._bins = protocol, bins
+        self._protocol = protocol
         self._ranges = checked_ranges(ranges)
         self._choices = countable(choose(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
@@ -163,7 +163,7 @@ class Accumulator:
         """
         found: NDArray[np.float64] | None = None
         for batch in [batches] if is_dask(batches) else batches:
-            ranges = map_reduce(row_blocks(batch), ranges_of, wider) if is_dask(batch) else ranges_of(batch)
+            ranges = ranges_of(batch)
             found = ranges if found is None else wider(found, ranges)
         if found is None:
             raise InputError("`batches` is empty, so that there are no ranges to find")
