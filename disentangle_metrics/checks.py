@@ -232,6 +232,5 @@ def once_each(texts: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def gravest_first(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Each check once, serious ones first, else in the order they were made."""
-    once = dict.fromkeys((check.code, check.message, check.about) for check in checks)
-    by_key = {(check.code, check.message, check.about): check for check in checks}
-    return tuple(sorted((by_key[key] for key in once), key=lambda check: SEVERITIES.index(check.severity)))
+    once = {(check.code, check.message, check.about): check for check in checks}
+    return tuple(sorted(once.values(), key=lambda check: SEVERITIES.index(check.severity)))
