@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.encoders.output_parts import Output, listed, shown
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.posterior_names import (
     SPREADS,
     Spread,
@@ -77,6 +78,38 @@ class Posterior:
         """The same in memory of its own: an encoder may write its next output into that of this one."""
         logvar = None if self.logvar is None else self.logvar.copy(order="K")
         return dataclasses.replace(self, mean=self.mean.copy(order="K"), logvar=logvar)
+
+
+class Encoded:
+    """The posteriors of batch after batch, kept in their order."""
+
+    def __init__(self) -> None:
+        self._parts: list[Posterior] = []
+
+    def add(self, posterior: Posterior) -> None:
+        """Keep one more batch, which may be empty.
+
+        Raises
+        ------
+        InputError
+            If it has other latents than the first, or variances where that has none.
+        """
+        first = self._parts[0] if self._parts else posterior
+        same_width = posterior.mean.shape[1] == first.mean.shape[1]
+        if not same_width or (posterior.logvar is None) != (first.logvar is None):
+            raise InputError(
+                f"the encoder returned {first.mean.shape[1]} latents for the first batch and "
+                f"{posterior.mean.shape[1]} for a later one, or variances for only some; it must return the "
+                "same for every batch"
+            )
+        if len(posterior.mean):
+            self._parts.append(posterior.held())
+
+    def latents(self) -> Array | GaussianPosterior:
+        """Those of all rows (N, D): a posterior if the encoder gives variances."""
+        means = np.concatenate([part.mean for part in self._parts])
+        logvars = [part.logvar for part in self._parts if part.logvar is not None]
+        return GaussianPosterior(means, np.concatenate(logvars)) if logvars else means
 
 
 def read_posterior(
