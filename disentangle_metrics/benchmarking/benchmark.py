@@ -22,9 +22,10 @@ from disentangle_metrics.inputs.tables import FactorTable, read_factors
 from disentangle_metrics.kit.progress import LateProgress, Share
 from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.reporting.blocks import shared
+from disentangle_metrics.scoring.binding import bind
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, bind, choose
+from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, choose
 from disentangle_metrics.scoring.score import score_inputs
 
 T = TypeVar("T")

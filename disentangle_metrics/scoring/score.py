@@ -30,13 +30,14 @@ from disentangle_metrics.scoring.anchors import (
     permuted,
 )
 from disentangle_metrics.scoring.annotated_parts import or_anndata
+from disentangle_metrics.scoring.binding import Request, bind
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.older_signatures import refuse_rule_of_posteriors
 from disentangle_metrics.scoring.plug_in_values import checked
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
-from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
+from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, choose
 from disentangle_metrics.scoring.signatures import variant_fact
 
 if TYPE_CHECKING:

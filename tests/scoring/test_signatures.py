@@ -15,8 +15,9 @@ from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.reporting.signatures import shared
+from disentangle_metrics.scoring.binding import bind
 from disentangle_metrics.scoring.protocols import PROTOCOLS
-from disentangle_metrics.scoring.requests import Options, bind, choose
+from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.signatures import difference, written
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
