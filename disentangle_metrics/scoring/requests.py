@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -119,6 +119,9 @@ class Options:
             raise InputError(f"`confidence` must lie between 0 and 1, got {confidence!r}{hint}")
         if self.replicates is not None and (not _whole(self.replicates) or self.replicates < 2):
             raise InputError(f"`replicates` must be a whole number of at least 2, got {self.replicates!r}")
+
+
+OPTIONS = tuple(option.name for option in fields(Options))
 
 
 def _whole(value: Any) -> bool:
