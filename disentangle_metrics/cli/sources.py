@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,19 +140,19 @@ class ModelRun:
     model: str
     dataset: str
     root: str | None
-    data_options: Mapping[str, int | str]
-    factors: list[str] | None
-    samples: int | None
-    batch_size: int
+    samples: int | None  # None: all
     device: str
-    arch: str | None
-    model_code: str | None
-    model_args: Mapping[str, Any] | None
-    state_key: str | None
-    encode_with: str | None
-    outputs: Mapping[str, str] | None
-    scale: str | None
-    trust: bool
+    batch_size: int = 256
+    data_options: Mapping[str, int | str] = field(default_factory=dict)
+    factors: list[str] | None = None
+    arch: str | None = None
+    model_code: str | None = None
+    model_args: Mapping[str, Any] | None = None
+    state_key: str | None = None
+    encode_with: str | None = None
+    outputs: Mapping[str, str] | None = None
+    scale: str | None = None
+    trust: bool = False
 
     def load(self) -> tuple[Encoder, FactorDataset]:
         """The encoder and the data set; what can fail quickly comes first."""
