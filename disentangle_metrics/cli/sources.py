@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import sys
@@ -20,6 +19,7 @@ from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array, spl
 from disentangle_metrics.files.row_pairs import check_rows, matched_by_place
 from disentangle_metrics.groups_alone import with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.kit.files import sha256_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import choose
 from disentangle_metrics.scoring.score import score
@@ -121,10 +121,8 @@ def of_latents_alone(protocol: str, posterior: bool) -> list[str]:
 
 def described(file: ArrayFile) -> dict[str, Any]:
     """Where an array came from: path, SHA-256, and what was decided in reading."""
-    with file.path.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     notes = {"notes": list(file.notes)} if file.notes else {}
-    return {"path": str(file.path), "sha256": digest, **notes}
+    return {"path": str(file.path), "sha256": sha256_of(file.path), **notes}
 
 
 def _asked(path: Path) -> bool:

@@ -119,7 +119,6 @@ def read_posterior(
     outputs: Outputs | None = None,
     drawn: frozenset[str] = frozenset(),
     pixels: int | None = None,
-    by_contract: bool = False,
 ) -> Posterior:
     """Means and log-variances from what an encoder returned for `rows` images.
 
@@ -137,9 +136,6 @@ def read_posterior(
         Names of outputs that are drawn at random, and so neither means nor spreads.
     pixels : int, optional
         Numbers in an image: an output of this width beside others is a reconstruction.
-    by_contract : bool
-        Whether a pair without names is (mean, logvar) by the caller's word. Else a second output that
-        is positive everywhere is refused: it may be a standard deviation.
 
     Raises
     ------
@@ -172,13 +168,10 @@ def read_posterior(
     doubt = ""
     if outputs is None and not (spread.named and role_of(spread.name)):
         doubt = (
-            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard "
-            "deviation or a "
-            f"log-variance; {shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
+            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard deviation "
+            f"or a log-variance; {shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
             f"'std': {spread.name!r}}}`, or 'logvar' or 'var' for 'std'"
         )
-        if not by_contract and (spreads > 0).all() and spreads.size > 1:
-            raise InputError(doubt)
     try:
         logvar = as_logvar(spreads, spread_is, spread.name)
         return Posterior(means, logvar, mean.name, place, beside=beside, doubt=doubt)
