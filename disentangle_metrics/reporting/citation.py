@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import as_signature, find_scores, without_settings
+from disentangle_metrics.metrics.lookup import as_signature, find_metric, find_scores, without_settings
 from disentangle_metrics.reporting.literature import (
     PACKAGE,
     bibtex,
@@ -114,7 +114,7 @@ def _citation(
 def _metric_of(key: str) -> str:
     """The metric that gives a score; the key itself if its plug-in is not installed here."""
     try:
-        return str(find_scores(key)[0].name)
+        return str(find_metric(key).name)
     except InputError:
         return key
 

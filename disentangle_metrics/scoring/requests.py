@@ -12,7 +12,7 @@ from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.definition import MetricDefinition
-from disentangle_metrics.metrics.lookup import find_scores
+from disentangle_metrics.metrics.lookup import find_metric, find_scores
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
 
@@ -29,7 +29,7 @@ class Metric:
     """
 
     def __init__(self, name: str, **settings: Any) -> None:
-        _check(find_scores(name)[0], settings)
+        _check(find_metric(name), settings)
         self.name, self.settings = name, settings
         self.pinned: Mapping[str, str] = {}
 
@@ -58,7 +58,7 @@ class Metric:
         if not isinstance(signature, str):
             raise InputError(f"`signature` must be a line of text, got {type(signature).__name__}")
         key = signature.strip().partition("|")[0]
-        definition = find_scores(key)[0]
+        definition = find_metric(key)
         settings, pinned = signatures.parsed(signature, definition)
         metric = cls(key, **{**(definition.settings if "def" in pinned else {}), **settings})
         metric.pinned = pinned
