@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.binning import chunks, numerically_constant
 from disentangle_metrics.inputs.arrays import as_numbers
-from disentangle_metrics.inputs.factor import Declared, Factor
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.missing_rows import dropped_rows
 from disentangle_metrics.inputs.periods import fits_turn, turn_of
 from disentangle_metrics.text import some_of

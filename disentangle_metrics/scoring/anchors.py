@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.inputs.factor import Declared, Factor
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import Direction, MetricValue
