@@ -7,7 +7,7 @@ each code means; docs/checks.md is made from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -219,19 +219,20 @@ def texts_of(checks: Iterable[Check]) -> tuple[str, ...]:
     return tuple(str(check) for check in checks if check.severity != "note")
 
 
-def once_each(texts: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """What is said of several reports, each text once, after the names of those it is of, unless of all."""
+def once_each(
+    texts: Mapping[str, Iterable[str]], joined: Callable[[Iterable[str]], str] = listed
+) -> tuple[str, ...]:
+    """What is said of several things by name, each text once; after the names it is of, unless of all."""
     owners: dict[str, list[str]] = {}
     for name, own in texts.items():
         for text in dict.fromkeys(own):
             owners.setdefault(text, []).append(name)
     return tuple(
-        text if len(names) == len(texts) else f"{listed(names)}: {text}" for text, names in owners.items()
+        text if len(names) == len(texts) else f"{joined(names)}: {text}" for text, names in owners.items()
     )
 
 
 def gravest_first(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Each check once, serious ones first, else in the order they were made."""
-    once = dict.fromkeys((check.code, check.message, check.about) for check in checks)
-    by_key = {(check.code, check.message, check.about): check for check in checks}
-    return tuple(sorted((by_key[key] for key in once), key=lambda check: SEVERITIES.index(check.severity)))
+    once = {(check.code, check.message, check.about): check for check in checks}
+    return tuple(sorted(once.values(), key=lambda check: SEVERITIES.index(check.severity)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from disentangle_metrics.datasets import FactorDataset, from_arrays
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.encoders import Encoder
 from disentangle_metrics.encoders.input_scale import InputScale, input_scale, rescaled, wants_another_scale
-from disentangle_metrics.encoders.outputs import Array, Outputs, Posterior
+from disentangle_metrics.encoders.outputs import Encoded, Outputs, Posterior
 from disentangle_metrics.encoders.reading import as_encoder, choices_of, described, inputs_of, reading
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.groups_alone import layers_beside, with_units
@@ -130,7 +129,7 @@ def evaluate(
     encoder = as_encoder(encoder, encode_with, outputs)
     wanted_scale = _scale_of(encoder, scale)
     dataset = in_batches(dataset, batch_size, samples, seed)
-    if is_loader(dataset) and (factors is None or not hasattr(factors, "shape")):
+    if is_loader(dataset) and not hasattr(factors, "shape"):
         if wanted_scale is not None:
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
         return _evaluate_loader(encoder, dataset, samples, seed, factors, progress, score_options)
@@ -209,17 +208,14 @@ def asked_of(
     layers = grouping(options, encoder)
     check_score_options(options)
     labels = _labels(dataset, rows, columns)
-    lacking = (
-        hasattr(labels, "columns") or options["hierarchy"] is not None
-    )  # values may be missing in any row
-    tried = labels if lacking else labels[:1]
-    missing = options.get("missing", "raise")
+    may_lack_values = hasattr(labels, "columns") or options["hierarchy"] is not None
+    tried = labels if may_lack_values else labels[:1]
     check(
         np.zeros((len(tried), 1)),
         tried,
         factor_names=names,
         factor_types=options["factor_types"],
-        missing=missing,
+        missing=options.get("missing", "raise"),
         hierarchy=options["hierarchy"],
     )
     variant = getattr(dataset, "variant", "")
@@ -373,25 +369,10 @@ def _encode(
     read: ReadBatch, dataset: FactorDataset, rows: NDArray[np.int64], batch_size: int, progress: bool
 ) -> Any:
     """Latents of these rows: an array, or a GaussianPosterior if the encoder gives variances."""
-    means: list[Array] = []
-    logvars: list[Array] = []
-    bar = LateProgress("encoding", len(rows)) if progress else None
-    with bar or contextlib.nullcontext():
+    encoded = Encoded()
+    with LateProgress("encoding", len(rows), shown=progress) as bar:
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
-            posterior = read(inputs_of(dataset, batch)).held()
-            mean, logvar = posterior.mean, posterior.logvar
-            if means and (mean.shape[1] != means[0].shape[1] or (logvar is None) != (not logvars)):
-                raise InputError(
-                    f"the encoder returned {means[0].shape[1]} latents for the first batch and "
-                    f"{mean.shape[1]} for a later one, or variances for only some; it must return the "
-                    "same for every batch"
-                )
-            means.append(mean)
-            if logvar is not None:
-                logvars.append(logvar)
-            if bar is not None:
-                bar.update(len(batch))
-    if logvars:
-        return GaussianPosterior(np.concatenate(means), np.concatenate(logvars))
-    return np.concatenate(means)
+            encoded.add(read(inputs_of(dataset, batch)))
+            bar.update(len(batch))
+    return encoded.latents()

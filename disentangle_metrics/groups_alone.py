@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -72,7 +71,7 @@ def per_group(
     choices = choose(METRICS if metrics is None else metrics, protocol)
     whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **about)
     units = read_groups(groups, whole.latent_names)
-    options = Options(seed, n_jobs, False, None, None)
+    options = Options(seed, n_jobs, anchors=False)
     reports = _alone(whole, units, choices, options, protocol, progress)
     for text in once_each({name: report.warnings for name, report in reports.items()}):
         warnings.warn(text, ScoreWarning, stacklevel=2)
@@ -92,7 +91,7 @@ def with_units_alone(report: Report, latents: Any, factors: Any, asked: Mapping[
     if not report.groups or factors is None or not 1 < len(report.groups) <= MOST_UNITS:
         return report
     protocol = asked.get("protocol", "default")
-    choices = _of_units(choose(asked.get("metrics"), protocol) if asked.get("metrics") else None, protocol)
+    choices = _of_units(asked.get("metrics"), protocol)
     if not choices:
         return report
     whole = check(latents, factors, rule=PROTOCOLS[protocol].reading, **_about(asked))
@@ -123,7 +122,7 @@ def with_layers(
     if scored["mig"].reason:  # the protocol's MIG reads no groups, as that of posteriors
         scored = score_inputs(grouped, choose(["mig"], "default"), options, protocol="default")
     units = tuple(scored.groups.items())
-    reports = _alone(whole, units, choose(list(INFORMATION), protocol), options, protocol, False)
+    reports = _alone(whole, units, choose(INFORMATION, protocol), options, protocol, False)
     return replace(report, layers=replace(scored, per_group=_table(reports)))
 
 
@@ -177,15 +176,15 @@ def _about(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(asked: Mapping[str, Any]) -> Options:
-    return Options(asked.get("seed", 0), asked.get("n_jobs", 1), False, None, None)
+    return Options(asked.get("seed", 0), asked.get("n_jobs", 1), anchors=False)
 
 
-def _of_units(asked: Sequence[Choice] | None, protocol: str) -> list[Choice]:
+def _of_units(asked: Any, protocol: str) -> list[Choice]:
     """The metrics of METRICS among those asked for, with their settings; all of them if none is named."""
-    if asked is None:
-        return list(choose(list(METRICS), protocol))
+    if not asked:
+        return choose(METRICS, protocol)
     choices = []
-    for choice in asked:
+    for choice in choose(asked, protocol):
         keys = tuple(key for key in choice.keys if key in METRICS)
         if keys:
             choices.append(replace(choice, keys=keys, pins={}))
@@ -202,8 +201,7 @@ def _alone(
 ) -> dict[str, Report]:
     """The report of each unit alone."""
     reports = {}
-    bar = LateProgress("scoring each unit alone", len(units), "units") if progress else None
-    with bar or contextlib.nullcontext():
+    with LateProgress("scoring each unit alone", len(units), "units", shown=progress) as bar:
         for name, columns in units:
             own = list(columns)
             part = replace(
@@ -217,8 +215,7 @@ def _alone(
                 on_device=None,
             )
             reports[name] = score_inputs(part, choices, options, protocol=protocol)
-            if bar is not None:
-                bar.update(1)
+            bar.update(1)
     return reports
 
 

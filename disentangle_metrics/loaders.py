@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.encoders.outputs import Posterior
+from disentangle_metrics.encoders.outputs import Encoded, Posterior
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
-from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.tables import are_texts, read_factors
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.kit.progress import LateProgress
@@ -104,34 +103,24 @@ def encode_batches(
     InputError
         If there is no batch, or one is not inputs with their factors.
     """
-    posteriors: list[Posterior] = []
+    encoded = Encoded()
     columns: list[Any] = []
     steps = operator.length_hint(loader)  # 0 where its len() fails, as that of a DataLoader of a stream
     torch = sys.modules.get("torch")
     with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(LateProgress("encoding", steps, "steps")) if progress and steps else None
+        bar = stack.enter_context(LateProgress("encoding", steps, "steps", shown=progress and steps > 0))
         if torch is not None:
             stack.enter_context(torch.no_grad())
         for batch in loader:
             inputs, factors = parts_of(batch)
-            posterior = read(inputs).held()
-            if posteriors and not _alike(posteriors[0], posterior):
-                raise InputError(
-                    f"the encoder returned {posteriors[0].mean.shape[1]} latents for the first batch and "
-                    f"{posterior.mean.shape[1]} for a later one, or variances for only some; it must return "
-                    "the same for every batch"
-                )
+            posterior = read(inputs)
+            encoded.add(posterior)
             if rows := len(posterior.mean):
-                posteriors.append(posterior)
                 columns.append(factor_columns(factors, rows))
-            if bar is not None:
-                bar.update(1)
-    if not posteriors:
+            bar.update(1)
+    if not columns:
         raise InputError("the loader gave no batch")
-    means = np.concatenate([part.mean for part in posteriors])
-    logvars = [part.logvar for part in posteriors if part.logvar is not None]
-    latents = GaussianPosterior(means, np.concatenate(logvars)) if logvars else means
-    return latents, together(columns)
+    return encoded.latents(), together(columns)
 
 
 def parts_of(batch: Any) -> tuple[Any, Any]:
@@ -255,10 +244,6 @@ def _has_decimals(column: Any) -> bool:
     values = column.to_numpy(np.float64, na_value=np.nan) if series else np.ma.filled(column, np.nan)
     with np.errstate(invalid="ignore"):  # of infinities
         return bool((values % 1 > 0).any())
-
-
-def _alike(one: Posterior, other: Posterior) -> bool:
-    return one.mean.shape[1] == other.mean.shape[1] and (one.logvar is None) == (other.logvar is None)
 
 
 def _column(column: Any) -> Any:

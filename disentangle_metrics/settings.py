@@ -222,7 +222,7 @@ def check(settings: Mapping[str, Any], types: Mapping[str, Any], defaults: Mappi
             continue
         if not allows(types[name], value):
             raise InputError(f"`{name}` must be {described(types[name])}, got {_shown(value)}")
-        for mark in _marks(types[name]):
+        for mark in marks(types[name]):
             if isinstance(mark, Only) and value != mark.unless:
                 other = settings.get(mark.other, mark.values[0])
                 if other not in mark.values:
@@ -353,16 +353,9 @@ def choices(kind: Any) -> tuple[Any, ...]:
     return (False, True) if kind is bool else (None,) if kind is type(None) else ()
 
 
-def company(name: str, kind: Any, only_with: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
-    """What another setting must be for this one to matter, or to be allowed; empty if it always does."""
-    for mark in _marks(kind):
-        if isinstance(mark, Only):
-            return {mark.other: mark.values[0]}
-    if name not in only_with:
-        return {}
-    pairs = only_with[name]
-    other, wanted = pairs[0] if isinstance(pairs[0], tuple) else pairs
-    return {other: wanted[0] if isinstance(wanted, tuple) else wanted}
+def marks(kind: Any) -> tuple[Any, ...]:
+    """What stands beside a type in ``Annotated``, such as limits; nothing of others."""
+    return tuple(get_args(kind)[1:]) if get_origin(kind) is Annotated else ()
 
 
 def _alternatives(kind: Any) -> Iterator[str]:
@@ -373,22 +366,15 @@ def _alternatives(kind: Any) -> Iterator[str]:
     elif origin is Literal:
         yield from map(repr, arguments)
     elif origin is Annotated:
-        marks = [str(mark) for mark in arguments[1:] if isinstance(mark, Called | Limits | Ascending)]
-        called = [mark.words for mark in arguments[1:] if isinstance(mark, Called)]
-        if called:
-            yield called[0]
-        else:
-            yield " ".join([*_alternatives(arguments[0]), *marks])
+        called = [mark.words for mark in marks(kind) if isinstance(mark, Called)]
+        limits = [str(mark) for mark in marks(kind) if isinstance(mark, Limits | Ascending)]
+        yield called[0] if called else " ".join([*_alternatives(arguments[0]), *limits])
     elif origin is tuple:
         items = [next(_alternatives(each)) for each in arguments if each is not Ellipsis]
         yield f"({', '.join(items)})"
     else:
         words = {bool: "True or False", int: "a whole number", float: "a number", type(None): "None"}
         yield words.get(kind, getattr(kind, "__name__", str(kind)))
-
-
-def _marks(kind: Any) -> tuple[Any, ...]:
-    return tuple(get_args(kind)[1:]) if get_origin(kind) is Annotated else ()
 
 
 def _shown(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Control codes, which a terminal obeys; marks that turn the direction of writing, so that a reader sees
 # another text; what has no width, so that two names look like one; and halves of characters, which no
@@ -45,7 +45,13 @@ def one_line(text: str) -> str:
     return shortened(visible(" ".join(text.split())))
 
 
-def listed(items: Iterable[str]) -> str:
+def listed(items: Iterable[str], separator: str = ", ") -> str:
     """The items of a sentence: "a, b and c"; at least one."""
     *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{separator.join(most)} and {last}" if most else last
+
+
+def some_of(items: Sequence[str], most: int) -> str:
+    """The first `most` items of a sentence, and how many others there are: "a, b and 3 more"."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from disentangle_metrics.errors import InputError, ScoreWarning
-from disentangle_metrics.kit import write_whole
+from disentangle_metrics.kit.files import also_written, write_whole
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.reporting.blocks import Blocks, tracker_blocks
 from disentangle_metrics.scoring import signatures
@@ -168,10 +168,7 @@ class Tracker(Mapping[int, Report]):
 
     def to_csv(self, path: str | Path | None = None, *, chance: bool = False) -> str:
         """:meth:`to_frame` as CSV text, also written to `path` if given."""
-        text = str(self.to_frame(chance=chance).to_csv(lineterminator="\n"))
-        if path is not None:
-            write_whole(Path(path), text)
-        return text
+        return also_written(self.to_frame(chance=chance).to_csv(lineterminator="\n"), path)
 
     def save(self, path: str | Path | None = None) -> None:
         """Write everything to `path`, by default to the file given at first; :meth:`load` reads it.

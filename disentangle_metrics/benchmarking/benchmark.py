@@ -13,6 +13,7 @@ import numpy as np
 from disentangle_metrics.benchmarking.folder import Folder, described, fingerprint
 from disentangle_metrics.benchmarking.ranked import unranked
 from disentangle_metrics.benchmarking.results import Benchmark
+from disentangle_metrics.checks import once_each
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.hierarchy import Hierarchy
@@ -21,10 +22,10 @@ from disentangle_metrics.inputs.latent_groups import Groups
 from disentangle_metrics.inputs.tables import FactorTable, read_factors
 from disentangle_metrics.kit.progress import LateProgress, Share
 from disentangle_metrics.relations.relate import relate
-from disentangle_metrics.reporting.blocks import shared
+from disentangle_metrics.scoring.binding import bind
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, bind, choose
+from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, choose
 from disentangle_metrics.scoring.score import score_inputs
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ def benchmark(
     result = Benchmark(ordered, {n: run.errors[n] for n in names if n in run.errors}, names, notes)
     for text in (
         *result.notes,
-        *shared({name: report.warnings for name, report in ordered.items()}),
+        *once_each({name: report.warnings for name, report in ordered.items()}, ", ".join),
         *(f"{name} failed: {error}" for name, error in result.errors.items()),
     ):
         warnings.warn(text, ScoreWarning, stacklevel=2)

@@ -17,8 +17,9 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import chunks
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.scoring import signatures
+from disentangle_metrics.scoring.binding import Request
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.scoring.requests import Options, Request
+from disentangle_metrics.scoring.requests import Options
 
 LONGEST = 200  # characters of a file's name
 

@@ -13,6 +13,7 @@ from typing import Any
 from disentangle_metrics.kit.commands import UsageError
 
 LATENTS, FACTORS = "--latents", "--factors"
+SAMPLES = 10_000  # images that are encoded where no number is given
 
 
 def name_list(option: str, text: str) -> list[str]:
@@ -48,6 +49,18 @@ def named_file(text: str) -> tuple[str, str]:
     whole = split_names(text)[0]
     in_folder = len(whole.parts) > 1 and Path(whole.parts[0]).is_dir()
     return ("", text) if whole.exists() or in_folder or glob.glob(text) else (name, rest)
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """A name for each path: its last part, with as many folders before it as tell all apart.
+
+    The same path given twice keeps one name.
+    """
+    for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return ["/".join(path.parts) for path in paths]
 
 
 def pairs(option: str, form: str, text: str) -> dict[str, str]:
@@ -94,7 +107,7 @@ def data_options(text: str) -> dict[str, int | str]:
 def samples(text: str | None) -> int | None:
     """How many images; None for all."""
     if text is None:
-        return 10_000
+        return SAMPLES
     if text == "all":
         return None
     try:

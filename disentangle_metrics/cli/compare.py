@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from disentangle_metrics.cli import arguments
+from disentangle_metrics.cli.options import option
 from disentangle_metrics.cli.output import OutputFile
 from disentangle_metrics.cli.results import (
     SILENT,
@@ -34,11 +35,6 @@ NAME = "dm-eval compare"
 JSON_ENDING = ".json"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-def option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
-    """An option in a panel of the help."""
-    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
 
 
 COMPARING, MODELS, OUTPUT = "Comparing", "To score models first", "Output"
@@ -150,22 +146,22 @@ def dm_eval_compare(
             name: [Report.from_json(file) if is_report(file) else None for file in members]
             for name, members in files.items()
         }
+        scoring = {
+            "metrics": names,
+            "protocol": protocol or "default",
+            "seed": seed or 0,
+            "n_jobs": 1 if jobs is None else jobs,
+            "groups": "none",
+            "anchors": False,
+            "progress": not quiet and sys.stderr.isatty(),
+        }
         for name, members in files.items():
+            asked = {**scoring, "confidence": confidence if len(members) == 1 else None}
             for place, file in enumerate(members):
                 if reports[name][place] is None:
                     if not quiet:
                         say(NAME, f"scoring {file}")
-                    scoring = {
-                        "metrics": names,
-                        "protocol": protocol or "default",
-                        "seed": seed or 0,
-                        "n_jobs": 1 if jobs is None else jobs,
-                        "groups": "none",
-                        "anchors": False,
-                        "confidence": confidence if len(members) == 1 else None,
-                        "progress": not quiet and sys.stderr.isatty(),
-                    }
-                    reports[name][place] = score_model(file, str(dataset), root, samples, device, scoring)
+                    reports[name][place] = score_model(file, str(dataset), root, samples, device, asked)
         comparison = compare(reports, metrics=names, confidence=confidence, paired=paired, align=align)
         deliver(comparison, outputs, shown)
 
@@ -188,7 +184,9 @@ def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
             given.append((name.strip(), members))
         else:
             given += [("", [file]) for file in _expanded(text)]
-    made = iter(short_names([files[0] for name, files in given if not name]))
+    first = [files[0] for name, files in given if not name]
+    paths = [Path(file).with_suffix("") if is_report(file) else Path(file) for file in first]
+    made = iter(arguments.short_names(paths))
     own = {name for name, _ in given if name}
     named: dict[str, list[str]] = {}
     for name, files in given:
@@ -213,19 +211,6 @@ def _expanded(text: str) -> list[str]:
     return files
 
 
-def short_names(files: Sequence[str]) -> list[str]:
-    """A name for each file: its own without ending, with as many folders before it as tell all apart.
-
-    The same file given twice keeps one name.
-    """
-    parts = [Path(file).parts if not is_report(file) else Path(file).with_suffix("").parts for file in files]
-    for depth in range(1, max(map(len, parts), default=1) + 1):
-        names = ["/".join(part[-depth:]) for part in parts]
-        if len(set(names)) == len(names):
-            return names
-    return ["/".join(part) for part in parts]
-
-
 def is_report(file: str) -> bool:
     """Whether a result is a report rather than a model, by its ending."""
     return file.lower().endswith(JSON_ENDING)
@@ -242,24 +227,8 @@ def score_model(
     """The report of a model on a data set."""
     from disentangle_metrics.cli.sources import ModelRun
 
-    run = ModelRun(
-        model=model,
-        dataset=dataset,
-        root=root,
-        data_options={},
-        factors=None,
-        samples=10_000 if samples is None else samples,
-        batch_size=256,
-        device=device or "auto",
-        arch=None,
-        model_code=None,
-        model_args=None,
-        state_key=None,
-        encode_with=None,
-        outputs=None,
-        scale=None,
-        trust=False,
-    )
+    images = arguments.SAMPLES if samples is None else samples
+    run = ModelRun(model, dataset, root, samples=images, device=device or "auto")
     return run.score(*run.load(), scoring)
 
 

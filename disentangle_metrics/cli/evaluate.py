@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,8 @@ from disentangle_metrics.scoring.report import Report
 
 if TYPE_CHECKING:
     from disentangle_metrics.benchmarking.results import Benchmark
+    from disentangle_metrics.cli.sources import Tell
+    from disentangle_metrics.scoring.requests import Choice
 
 NAME = "dm-eval"
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -100,6 +103,7 @@ def dm_eval(
         print(about(NAME, list_names=list_names, explain=explain, doctor=doctor, protocols=protocols))
         return
     remark = None if quiet else functools.partial(say, NAME)
+    tell: Tell = remark or (lambda text: None)
     shown = Shown(format, brief, width, cite, remark)
     model, files = arguments.model_and_latents(models or (), latents or (), context.obj)
     wanted = None if metrics is None else arguments.metric_list(metrics)
@@ -127,7 +131,6 @@ def dm_eval(
     from disentangle_metrics.cli.latent_files import benchmark_arrays, names_of
     from disentangle_metrics.cli.sources import ModelRun, score_arrays
     from disentangle_metrics.files.arrays import Choices
-    from disentangle_metrics.metrics.lookup import without_settings
     from disentangle_metrics.scoring.requests import choose
 
     chosen = choose(wanted, protocol)  # a name that is not known is said before anything is loaded
@@ -169,20 +172,15 @@ def dm_eval(
                     raise UsageError(f"{option} needs --factors")
             dropped = [] if drop_columns is None else arguments.name_list("--drop-columns", drop_columns)
             choices = Choices(index_col, tuple(dropped), "drop" if hierarchy else missing.value)
-            tell = remark or (lambda text: None)
             if len(files) == 1 and out is None:
                 (path,) = names_of(files).values()
                 result = score_arrays(path, factors, scoring, choices, tell)
-                keys = list(result)
             else:
                 if html is not None:
                     raise UsageError("--html shows one report; of several files give --plot, --json or --csv")
                 result = benchmark_arrays(files, factors, scoring, choices, out, tell)
-                keys = [key for report in list(result.values())[:1] for key in report]
-            of_latents = {key for one in chosen if not one.definition.needs_factors for key in one.keys}
-            keys = [key for key in keys if without_settings(key) in of_latents]
-            if factors is None and not quiet and keys:
-                say(NAME, f"no --factors, so the latents alone are scored: {', '.join(keys)}")
+            if factors is None:
+                _tell_alone(result, chosen, tell)
         else:
             if model is None:
                 raise UsageError(
@@ -217,13 +215,12 @@ def dm_eval(
                 trust=trust_file,
             )
             encoder, loaded = run.load()
-            for text in () if quiet else getattr(loaded, "notes", ()):
-                say(NAME, text)
-            result = report = run.score(encoder, loaded, scoring)
-            if not quiet:
-                _say_how_long(report)
-                for text in report.provenance["encoder"].get("remarks", ()):
-                    say(NAME, text)
+            for text in getattr(loaded, "notes", ()):
+                tell(text)
+            result = run.score(encoder, loaded, scoring)
+            _tell_how_long(result.provenance, tell)
+            for text in result.provenance["encoder"].get("remarks", ()):
+                tell(text)
         result = result.with_provenance(command=command_line(NAME, context.obj))
         errors = {} if isinstance(result, Report) else result.errors
         for name, error in errors.items():
@@ -238,12 +235,20 @@ def _only_arrays(given: dict[str, Any]) -> None:
         raise UsageError(f"--latents scores arrays from a file and takes no {', '.join(extra)}")
 
 
-def _say_how_long(report: Report) -> None:
-    facts = report.provenance
-    say(
-        NAME,
+def _tell_alone(result: Report | Benchmark, chosen: Sequence[Choice], tell: Tell) -> None:
+    """Tell which scores there are without factors; a benchmark's are those of its first report."""
+    from disentangle_metrics.metrics.lookup import without_settings
+
+    report = result if isinstance(result, Report) else next(iter(result.values()), ())
+    of_latents = {key for one in chosen if not one.definition.needs_factors for key in one.keys}
+    if keys := [key for key in report if without_settings(key) in of_latents]:
+        tell(f"no --factors, so the latents alone are scored: {', '.join(keys)}")
+
+
+def _tell_how_long(facts: Mapping[str, Any], tell: Tell) -> None:
+    tell(
         f"encoded {facts['images']:,} images of {facts['dataset']} in {facts['encode_seconds']:.1f} s, "
-        f"scored in {facts['score_seconds']:.1f} s",
+        f"scored in {facts['score_seconds']:.1f} s"
     )
 
 

@@ -159,10 +159,6 @@ def names_of(files: Sequence[str]) -> dict[str, str]:
 
 
 def _told_apart(paths: Sequence[str]) -> dict[str, str]:
-    """A name for each path: the file's own without ending, with as many folders before it as are needed."""
-    parts = [Path(path).with_suffix("").parts for path in paths]
-    for depth in range(1, max(map(len, parts), default=0) + 1):
-        names = ["/".join(part[-depth:]) for part in parts]
-        if len(set(names)) == len(names):
-            return dict(zip(paths, names, strict=True))
-    return {path: path for path in paths}
+    """A short name for each path, without its ending; the paths themselves where two would have one name."""
+    names = arguments.short_names([Path(path).with_suffix("") for path in paths])
+    return dict(zip(paths, names if len(set(names)) == len(names) else paths, strict=True))

@@ -12,11 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disentangle_metrics.checks import once_each
 from disentangle_metrics.cli.output import OutputFile, check_places, write_stdout
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.kit.shell_words import in_shell_words
-from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks, shared
+from disentangle_metrics.reporting.blocks import Blocks, benchmark_blocks
 from disentangle_metrics.reporting.comparison_view import comparison_view
 from disentangle_metrics.reporting.tables import as_markdown, blocks_as_markdown
 from disentangle_metrics.reporting.terminal import WIDTH, printable, render, render_blocks
@@ -233,7 +234,7 @@ def tell_remarks(result: Report | Benchmark | Comparison, shown: Shown) -> None:
             name: [remark.line for remark in report_remarks(report) if remark.severity not in LIGHT]
             for name, report in reports.items()
         }
-    for line in shared(lines):
+    for line in once_each(lines, ", ".join):
         shown.tell(line)
 
 

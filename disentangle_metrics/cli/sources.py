@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array, spl
 from disentangle_metrics.files.row_pairs import check_rows, matched_by_place
 from disentangle_metrics.groups_alone import with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
+from disentangle_metrics.kit.files import sha256_of
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import choose
 from disentangle_metrics.scoring.score import score
@@ -121,10 +121,8 @@ def of_latents_alone(protocol: str, posterior: bool) -> list[str]:
 
 def described(file: ArrayFile) -> dict[str, Any]:
     """Where an array came from: path, SHA-256, and what was decided in reading."""
-    with file.path.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     notes = {"notes": list(file.notes)} if file.notes else {}
-    return {"path": str(file.path), "sha256": digest, **notes}
+    return {"path": str(file.path), "sha256": sha256_of(file.path), **notes}
 
 
 def _asked(path: Path) -> bool:
@@ -140,19 +138,19 @@ class ModelRun:
     model: str
     dataset: str
     root: str | None
-    data_options: Mapping[str, int | str]
-    factors: list[str] | None
-    samples: int | None
-    batch_size: int
+    samples: int | None  # None: all
     device: str
-    arch: str | None
-    model_code: str | None
-    model_args: Mapping[str, Any] | None
-    state_key: str | None
-    encode_with: str | None
-    outputs: Mapping[str, str] | None
-    scale: str | None
-    trust: bool
+    batch_size: int = 256
+    data_options: Mapping[str, int | str] = field(default_factory=dict)
+    factors: list[str] | None = None
+    arch: str | None = None
+    model_code: str | None = None
+    model_args: Mapping[str, Any] | None = None
+    state_key: str | None = None
+    encode_with: str | None = None
+    outputs: Mapping[str, str] | None = None
+    scale: str | None = None
+    trust: bool = False
 
     def load(self) -> tuple[Encoder, FactorDataset]:
         """The encoder and the data set; what can fail quickly comes first."""

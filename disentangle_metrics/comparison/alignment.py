@@ -9,7 +9,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import without_settings
 from disentangle_metrics.reporting.signatures import differing, shared
 from disentangle_metrics.scoring.report import Report
-from disentangle_metrics.text import listed
+from disentangle_metrics.text import listed, some_of
 
 Named = Mapping[str, Sequence[Report]]  # the runs of each representation, by its name
 MOST_NAMED = 3  # scores named of those that differ alike
@@ -106,8 +106,4 @@ def _data_of(report: Report) -> str:
 
 def _told(differ: Mapping[str, Sequence[str]]) -> str:
     """What differs, each once with the scores it concerns."""
-    parts = []
-    for text, keys in differ.items():
-        more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
-        parts.append(f"{text} (of {', '.join(keys[:MOST_NAMED])}{more})")
-    return "; ".join(parts)
+    return "; ".join(f"{text} (of {some_of(keys, MOST_NAMED)})" for text, keys in differ.items())

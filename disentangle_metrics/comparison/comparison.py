@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from disentangle_metrics.kit.files import also_written
 from disentangle_metrics.reporting.comparison_view import comparison_view
 from disentangle_metrics.reporting.view import SIZE
+from disentangle_metrics.scoring.plain_values import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,8 +238,8 @@ class Comparison(Mapping[str, ComparedScore]):
         }
         own = ("names", "confidence", "runs", "shape", "left_out", "dataset", "notes")
         rest = {name: getattr(self, name) for name in own}
-        plain: dict[str, Any] = _plain({"format": FORMAT, **rest, "scores": scores})
-        return plain
+        values: dict[str, Any] = plain({"format": FORMAT, **rest, "scores": scores})
+        return values
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The comparison as JSON text, also written to `path` if given."""
@@ -292,13 +293,3 @@ class Comparison(Mapping[str, ComparedScore]):
         from disentangle_metrics import plot
 
         return plot.differences(self, **options)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.datasets.rounding import rounded
+
 SIDE = 64  # pixels
 SAMPLES = 4  # rays per pixel along each side
 SHAPES = ("cube", "cylinder", "sphere", "capsule")
@@ -69,11 +71,6 @@ def step(x: Reals) -> Reals:
     """A smooth rise from 0 at 0 to 1 at 1."""
     x = np.clip(x, 0.0, 1.0)
     return x * x * (3.0 - 2.0 * x)
-
-
-def rounded(value: float) -> float:
-    """`value` to 30 binary digits after the point: the same on machines whose libm differ."""
-    return round(value * 2.0**30) / 2.0**30
 
 
 def camera(degrees: float) -> Rays:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.datasets.description import Description, described
 from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images, ReadImages
 from disentangle_metrics.datasets.factors.grid import FactorGrid
+from disentangle_metrics.datasets.rounding import rounded
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.storage.packed import unpack
 from disentangle_metrics.datasets.storage.packing import BitPacking
@@ -52,11 +53,6 @@ HEART_VERTICES = 65  # of the polyline from the notch to the tip, one half of th
 
 Reals = NDArray[np.float64]
 Indices = NDArray[np.int64] | int
-
-
-def rounded(value: float) -> float:
-    """`value` to 30 binary digits after the point: the same on machines whose libm differ."""
-    return round(value * 2.0**30) / 2.0**30
 
 
 def heart_half() -> tuple[Reals, Reals, Reals]:

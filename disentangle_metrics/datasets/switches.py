@@ -37,6 +37,7 @@ from disentangle_metrics.datasets.factor_dataset import FactorDataset, Images
 from disentangle_metrics.datasets.factors.columns import NO_VALUE
 from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.tree import FactorTree
+from disentangle_metrics.datasets.rounding import rounded
 from disentangle_metrics.datasets.storage.cached_rows import CachedRows, RowsKind
 from disentangle_metrics.datasets.storage.packing import HostArray, Tensors
 from disentangle_metrics.datasets.storage.published import data_folder
@@ -68,11 +69,6 @@ APEX, BASE, HALF_BASE = -13.0, 4.0, 7.0  # of a ship's hull, v pointing down
 JET_INNER, JET_OUTER, JET_TOP, SHORTEST = 2.0, 6.0, 5.0, 2.0  # of its jets
 
 Reals = NDArray[np.float64]
-
-
-def rounded(value: float) -> float:
-    """`value` to 30 binary digits after the point: the same on machines whose libm differ."""
-    return round(value * 2.0**30) / 2.0**30
 
 
 DEGREES = np.linspace(-45, 45, ANGLES)

@@ -227,10 +227,9 @@ def _part(network: Any, name: str) -> Callable[[Any], Any]:
     for step in name.split("."):
         part = getattr(part, step, None)
     if not callable(part):
-        own = [key for key in ("encode", "encoder", *dict(network.named_children())) if hasattr(network, key)]
+        own = [key for key in (*OWN, *dict(network.named_children())) if hasattr(network, key)]
         raise InputError(
-            f"`encode_with={name!r}`: the network {type(network).__name__} has no "
-            "such part; it has "
+            f"`encode_with={name!r}`: the network {type(network).__name__} has no such part; it has "
             f"{', '.join(dict.fromkeys(own)) or 'none'}"
         )
     found: Callable[[Any], Any] = part

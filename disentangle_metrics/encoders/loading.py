@@ -36,7 +36,7 @@ from disentangle_metrics.encoders.torch_save import (
 from disentangle_metrics.encoders.weights import StoredWeights, read_safetensors, state_dict, under
 from disentangle_metrics.encoders.zip_archives import refuse_large_archive
 from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
-from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.kit.files import expanded, sha256_of
 from disentangle_metrics.kit.limits import reading
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def load_encoder(
         return _onnx_encoder(path, device, outputs, encode_with, wanted)
     torch = import_torch()
     chosen = pick_device(device)
-    sha256 = _sha256(path)
+    sha256 = sha256_of(path)
 
     with reading(path) if kind in WEIGHTS else contextlib.nullcontext():
         content = _read(path, kind, trust, sha256, chosen)
@@ -259,10 +259,10 @@ def _pretrained_encoder(
     source = ModelSource(
         str(folder),
         "pretrained_folder",
-        _sha256(weights[0]),
+        sha256_of(weights[0]),
         torch.__version__,
         architecture,
-        other_files={path.name: _sha256(path) for path in (*weights[1:], folder / CONFIG_FILE)},
+        other_files={path.name: sha256_of(path) for path in (*weights[1:], folder / CONFIG_FILE)},
         remarks=remarks,
     )
     network = network.to(pick_device(device)).eval()
@@ -293,11 +293,6 @@ def _holds_a_network(what: str) -> InputError:
     return InputError(
         f"{what} and holds a whole network; give no `arch`, `model_code`, `model_args` or `state_key` with it"
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from disentangle_metrics.text import some_of
+
 if TYPE_CHECKING:
     import torch
 
@@ -30,6 +32,7 @@ BESIDE_AN_ENCODER = re.compile(
     + r"|(.*_)?(classifier|clf|cls|probe|projector|predictor|projection|heads?|\w*head|\w*finetuner|prior\w*|"
     r"loss\w*|criterion\w*|metrics?|\w*metric|optim\w*|scheduler|aux\w*)\d*"
 )
+MOST_NAMED = 3  # tensors in a message
 COUNTER = "num_batches_tracked"  # of batch norm; evaluation does not read it
 
 
@@ -73,7 +76,9 @@ def match(wanted: Tensors, stored: Tensors) -> Match:
             prefix = fits[0]
             over = _left_over(needed, tensors, prefix)
             if inside := [name for name in over if _is_inside(name, needed, prefix)]:
-                raise Mismatch(f"the network has no {_listed(inside)}, which the file has among its weights")
+                raise Mismatch(
+                    f"the network has no {some_of(inside, MOST_NAMED)}, which the file has among its weights"
+                )
             given = {own[name]: tensors[prefix + n] for name, n in needed.items() if prefix + n in tensors}
             kept = tuple(name for name in own.values() if name not in given)
             return Match(given, tuple(over), tuple(name for name in kept if not name.endswith(COUNTER)))
@@ -165,7 +170,7 @@ def _shapes_that_differ(shapes: Mapping[str, tuple[int, ...]], tensors: Tensors,
         for name, shape in shapes.items()
         if prefix + name in tensors and tuple(tensors[prefix + name].shape) != shape
     ]
-    return f"shapes differ: {_listed(wrong)}" if wrong else ""
+    return f"shapes differ: {some_of(wrong, MOST_NAMED)}" if wrong else ""
 
 
 def _difference(names: list[str], shapes: Mapping[str, tuple[int, ...]], tensors: Tensors) -> str:
@@ -179,16 +184,11 @@ def _difference(names: list[str], shapes: Mapping[str, tuple[int, ...]], tensors
     texts = []
     missing = [name for name in names if prefix + name not in tensors and not name.endswith(COUNTER)]
     if missing:
-        texts.append(f"the file lacks {_listed(missing)}")
+        texts.append(f"the file lacks {some_of(missing, MOST_NAMED)}")
     over = [name for name in tensors if name.startswith(prefix) and name.removeprefix(prefix) not in names]
     if over and (missing or not prefix):
-        texts.append(f"the network has no {_listed(over)}")
+        texts.append(f"the network has no {some_of(over, MOST_NAMED)}")
     if wrong := _shapes_that_differ({name: shapes[name] for name in names}, tensors, prefix):
         texts.append(wrong)
     where = f" (looked for under {prefix.rstrip('.')!r})" if prefix else ""
     return "; ".join(texts) + where
-
-
-def _listed(items: list[str], most: int = 3) -> str:
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more

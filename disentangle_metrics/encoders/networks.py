@@ -16,11 +16,12 @@ from disentangle_metrics.encoders.weights import StoredWeights
 from disentangle_metrics.errors import InputError, ModelFileError
 from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import refuse_growth
+from disentangle_metrics.text import some_of
 
 if TYPE_CHECKING:
     import torch
 
-
+MOST_NAMED = 4  # parts of a network in a message
 MOST_SHOWN = 200  # characters of a checkpoint's arguments in a message
 
 
@@ -188,10 +189,10 @@ def _matched(path: Path, wanted: Mapping[str, torch.Tensor], stored: StoredWeigh
         raise ModelFileError(f"the weights in {path} do not fit the network: {difference}") from difference
 
 
-def _parts(names: tuple[str, ...], most: int = 4) -> str:
+def _parts(names: tuple[str, ...]) -> str:
     """The parts of a network that these weights belong to."""
     parts = list(dict.fromkeys(name.rpartition(".")[0].partition(".")[0] or name for name in names))
-    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")
+    return some_of(parts, MOST_NAMED)
 
 
 def _said(error: BaseException) -> str:

@@ -99,9 +99,7 @@ class OutputReader:
             drawn = self._notice(output, differing, rows)
             self._steady = not differing
         pixels = self._pixels(output, shape_of(images))
-        posterior = read_posterior(
-            output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels, by_contract=True
-        )
+        posterior = read_posterior(output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels)
         if posterior.doubt and not self._is_logvar:
             self._weigh(posterior)
         if first and posterior.beside:
@@ -171,9 +169,7 @@ class OutputReader:
         everything = set(codes) <= drawn
         ignored = frozenset() if everything else drawn
         try:
-            mean_is = read_posterior(
-                output, rows, outputs=self.outputs, drawn=ignored, by_contract=True
-            ).mean_is
+            mean_is = read_posterior(output, rows, outputs=self.outputs, drawn=ignored).mean_is
         except InputError:
             return ignored
         if mean_is in drawn:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.encoders.output_parts import Output, listed, shown
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.arrays import to_numpy
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.posterior_names import (
     SPREADS,
     Spread,
@@ -79,6 +80,38 @@ class Posterior:
         return dataclasses.replace(self, mean=self.mean.copy(order="K"), logvar=logvar)
 
 
+class Encoded:
+    """The posteriors of batch after batch, kept in their order."""
+
+    def __init__(self) -> None:
+        self._parts: list[Posterior] = []
+
+    def add(self, posterior: Posterior) -> None:
+        """Keep one more batch, which may be empty.
+
+        Raises
+        ------
+        InputError
+            If it has other latents than the first, or variances where that has none.
+        """
+        first = self._parts[0] if self._parts else posterior
+        same_width = posterior.mean.shape[1] == first.mean.shape[1]
+        if not same_width or (posterior.logvar is None) != (first.logvar is None):
+            raise InputError(
+                f"the encoder returned {first.mean.shape[1]} latents for the first batch and "
+                f"{posterior.mean.shape[1]} for a later one, or variances for only some; it must return the "
+                "same for every batch"
+            )
+        if len(posterior.mean):
+            self._parts.append(posterior.held())
+
+    def latents(self) -> Array | GaussianPosterior:
+        """Those of all rows (N, D): a posterior if the encoder gives variances."""
+        means = np.concatenate([part.mean for part in self._parts])
+        logvars = [part.logvar for part in self._parts if part.logvar is not None]
+        return GaussianPosterior(means, np.concatenate(logvars)) if logvars else means
+
+
 def read_posterior(
     output: Any,
     rows: int,
@@ -86,7 +119,6 @@ def read_posterior(
     outputs: Outputs | None = None,
     drawn: frozenset[str] = frozenset(),
     pixels: int | None = None,
-    by_contract: bool = False,
 ) -> Posterior:
     """Means and log-variances from what an encoder returned for `rows` images.
 
@@ -104,9 +136,6 @@ def read_posterior(
         Names of outputs that are drawn at random, and so neither means nor spreads.
     pixels : int, optional
         Numbers in an image: an output of this width beside others is a reconstruction.
-    by_contract : bool
-        Whether a pair without names is (mean, logvar) by the caller's word. Else a second output that
-        is positive everywhere is refused: it may be a standard deviation.
 
     Raises
     ------
@@ -139,13 +168,10 @@ def read_posterior(
     doubt = ""
     if outputs is None and not (spread.named and role_of(spread.name)):
         doubt = (
-            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard "
-            "deviation or a "
-            f"log-variance; {shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
+            f"the encoder's output {spread.name} is positive everywhere, so it may be a standard deviation "
+            f"or a log-variance; {shown(found)}: say which with `outputs={{'mean': {mean.name!r}, "
             f"'std': {spread.name!r}}}`, or 'logvar' or 'var' for 'std'"
         )
-        if not by_contract and (spreads > 0).all() and spreads.size > 1:
-            raise InputError(doubt)
     try:
         logvar = as_logvar(spreads, spread_is, spread.name)
         return Posterior(means, logvar, mean.name, place, beside=beside, doubt=doubt)

@@ -26,12 +26,10 @@ HOW_TO_SAVE = (
 )
 HOW_TO_TRUST = "or, if you trust whoever made the file, pass `trust=True`"  # for networks alone
 # A file that names one of these means to run something, and is not looked through further.
-PROGRAMS = (
-    "builtins __builtin__ os posix nt sys subprocess shutil runpy importlib pty socket webbrowser "
-    "pickle code "
-    "ctypes multiprocessing"
-)
-PROGRAMS_OF_PYTHON = frozenset(PROGRAMS.split())
+PROGRAMS_OF_PYTHON = frozenset((
+    "builtins", "__builtin__", "os", "posix", "nt", "sys", "subprocess", "shutil", "runpy", "importlib",
+    "pty", "socket", "webbrowser", "pickle", "code", "ctypes", "multiprocessing",
+))  # fmt: skip
 
 
 class Ignored:

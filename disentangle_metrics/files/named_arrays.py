@@ -13,6 +13,7 @@ from disentangle_metrics.files.row_names import Role
 from disentangle_metrics.inputs.arrays import dense, is_sparse
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.posterior_names import NamedPosterior, as_logvar, named_posterior
+from disentangle_metrics.text import some_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ USUAL_NAMES = {
     "latents": ("latents", "latent", "z", "zs", "codes", "embeddings", "embedding", "representations"),
     "factors": ("factors", "labels", "targets", "y", "v", "ground_truth", "latents_classes"),
 }
+MOST_NAMED = 12  # arrays in a message
 SPARSE_PARTS = ({"data", "indices", "indptr", "shape"}, {"data", "row", "col", "shape"})
 
 
@@ -69,7 +71,7 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
             f"all their rows (torch.cat), or say which one as {path}:{known[0]}"
         )
     raise InputError(
-        f"--{role}: {path} holds several arrays ({_listed(known)}); say which one as {path}:NAME"
+        f"--{role}: {path} holds several arrays ({some_of(known, MOST_NAMED)}); say which one as {path}:NAME"
     )
 
 
@@ -95,11 +97,6 @@ def _spelt_posterior(known: list[str]) -> NamedPosterior | None:
     return NamedPosterior(mean, spread, pair.spread_is)
 
 
-def _listed(names: list[str], most: int = 12) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
 def _full_name(path: Path, name: str, known: list[str], role: Role) -> str:
     """The name as the file spells it; the last part of a path in it will do."""
     if name in known:
@@ -108,8 +105,8 @@ def _full_name(path: Path, name: str, known: list[str], role: Role) -> str:
     if len(ends) == 1:
         return ends[0]
     if ends:
-        raise InputError(f"--{role}: {path} has several {name!r}: {_listed(ends)}")
-    raise InputError(f"--{role}: {path} has no {name!r}; it has {_listed(known)}")
+        raise InputError(f"--{role}: {path} has several {name!r}: {some_of(ends, MOST_NAMED)}")
+    raise InputError(f"--{role}: {path} has no {name!r}; it has {some_of(known, MOST_NAMED)}")
 
 
 def _posterior(path: Path, arrays: Mapping[str, Any], pair: NamedPosterior) -> GaussianPosterior:

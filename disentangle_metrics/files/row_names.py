@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.tables import FEWEST_IDENTIFIERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Role = Literal["latents", "factors"]
-FEWEST_IDENTIFIERS = 20
 FEWEST_WEAK = 5  # rows from which on a count under a name like "x" is no coincidence
 NAMES_OF_LABELS = re.compile(
     r"(unnamed: \d+|index|idx|ids?|uuid|guid|row_?names?|row_?(id|index|num|number)|obs_?names?|barcodes?|"
@@ -59,9 +59,8 @@ def name_rows(
     """
     if index_col is not None:
         return _labelled_by(path, frame, frame.columns[_place(frame, index_col)], asked=True)
-    notes: list[str] = []
     if labelled:
-        return _drop_identifiers(NamedRows(frame, True, notes), path, role, wanted)
+        return _drop_identifiers(NamedRows(frame, True, []), path, role, wanted)
     first = frame.columns[0]
     if first not in wanted and frame.shape[1] > 1:
         if _are_labels(str(first), frame[first], role, alone=not len(_numbers(frame))):
@@ -71,7 +70,7 @@ def name_rows(
                 f"{path}: the first column has no name, and its values are not those of row labels (all "
                 "different, text or whole numbers); give it a name, or say --index-col 0 or --drop-columns 0"
             )
-    return _drop_identifiers(NamedRows(frame, False, notes), path, role, wanted)
+    return _drop_identifiers(NamedRows(frame, False, []), path, role, wanted)
 
 
 def with_index(path: Path, frame: pd.DataFrame, role: Role, wanted: list[str]) -> NamedRows:
@@ -189,8 +188,7 @@ def _drop_identifiers(named: NamedRows, path: Path, role: Role, wanted: list[str
             keep = f"; to keep it, name the columns: {path}:{name},..." if role == "factors" else ""
             notes.append(
                 f"{path}: column {str(name)!r} is different in every row ({column.iloc[0]}), an "
-                "identifier, and "
-                f"is left out{keep}"
+                f"identifier, and is left out{keep}"
             )
     if len(ids) == 1 and not named.labelled:  # the rows of another table with these ids are matched by them
         import pandas as pd

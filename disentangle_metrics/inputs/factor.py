@@ -14,49 +14,13 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import distinct, make_bins, numerically_constant
 from disentangle_metrics.estimators.scaling import one_comparable
 from disentangle_metrics.inputs.arrays import as_numbers, to_numpy
+from disentangle_metrics.inputs.declared import Declared
 from disentangle_metrics.inputs.levels import LARGEST, LARGEST_EXACT, but_for_rounding, settle_objects
 from disentangle_metrics.inputs.periods import fits_turn, period_of, rounding_of
 from disentangle_metrics.inputs.reading import FEW, Doubt, Kind, Reading, Rule, read_labels, read_numbers
 
-KINDS: tuple[Kind, ...] = ("categorical", "ordinal", "continuous", "circular")
 MISSING_ADVICE = 'pass `missing="drop"` to leave out such rows, or repair them'
 ABSENT_ADVICE = f"{MISSING_ADVICE}; if the factor does not exist there, pass `hierarchy`"
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What a caller says of a factor or a latent: its kind, and the period of a circular one."""
-
-    kind: Kind
-    period: float | None = None
-
-    @property
-    def turn(self) -> float:
-        """The period, 2 pi where none was said."""
-        return 2 * math.pi if self.period is None else self.period
-
-    @classmethod
-    def parse(cls, text: Any, argument: str, name: str, kinds: tuple[Kind, ...] = KINDS) -> Declared:
-        """From "continuous", "circular:360" and their like.
-
-        Raises
-        ------
-        InputError
-            If it is none of these.
-        """
-        kind, colon, number = str(text).partition(":")
-        accepted = ", ".join("circular or circular:PERIOD" if k == "circular" else k for k in kinds)
-        if kind not in kinds or (colon and kind != "circular"):
-            raise InputError(f"`{argument}` of {name!r} must be one of {accepted}, got {text!r}")
-        if not colon:
-            return cls(kind)
-        try:
-            period = float(number)
-        except ValueError:
-            period = math.nan
-        if not 0 < period < math.inf:
-            raise InputError(f"`{argument}` of {name!r}: a period must be a number above 0, got {number!r}")
-        return cls(kind, period)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.estimators.counts.binning import chunks, numerically_constant
 from disentangle_metrics.inputs.arrays import as_numbers
-from disentangle_metrics.inputs.factor import Declared, Factor
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.missing_rows import dropped_rows
 from disentangle_metrics.inputs.periods import fits_turn, turn_of
+from disentangle_metrics.text import some_of
 
 FEWEST_ROWS = 100
 ROWS_A_VALUE = 5
@@ -23,6 +25,7 @@ SURE = 5  # deviations from what independent factors have
 NEARLY_ONE_HOT = 0.1
 CODE_SAMPLE = 5_000  # rows that are looked at for codes
 MOST_BINNED = 20  # values that the usual bins keep apart
+MOST_NAMED = 5  # latents in a message
 
 
 # What is found where a kind was inferred with a doubt: its code, what is said of the factor, the remedy.
@@ -264,7 +267,7 @@ def on_ranges(
     if rounded:
         yield Check(
             "rounded_latent",
-            f"latents that vary by rounding alone, so far from 0 do they lie: {_some(rounded)}",
+            f"latents that vary by rounding alone, so far from 0 do they lie: {some_of(rounded, MOST_NAMED)}",
             f"subtract their mean before they become {precision}",
             rounded[0],
             {"latents": len(rounded)},
@@ -272,7 +275,7 @@ def on_ranges(
     if flat and len(flat) < len(names):
         if len(flat) > len(rounded):
             still = [name for name in flat if name not in rounded]
-            text = f"latents that never vary: {_some(still)}"
+            text = f"latents that never vary: {some_of(still, MOST_NAMED)}"
             yield Check("constant_latent", text, "", still[0], {"latents": len(still)})
     elif flat:
         yield Check(
@@ -282,10 +285,6 @@ def on_ranges(
             "",
             {"latents": len(flat)},
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _one_hot_latents(latents: NDArray[np.floating], names: Sequence[str]) -> Iterator[Check]:

@@ -98,12 +98,7 @@ def with_switches(
             )
     check_names(hierarchy, by_name)
     switches = {name: _switch(name, entry, by_name, whole) for name, entry in hierarchy.items()}
-    for name in switches:
-        above, path = name, [name]
-        while (above := switches[above][0] if above in switches else "") != "":
-            if above in path:
-                raise InputError(f"`hierarchy` is no tree: {' under '.join([*path, above])}")
-            path.append(above)
+    _refuse_circles(switches)
     read = []
     checks: list[Check] = []
     for factor in factors:
@@ -146,6 +141,15 @@ def with_switches(
             )
         read.append(factor)
     return tuple(read), tuple(checks)
+
+
+def _refuse_circles(switches: Hierarchy) -> None:
+    for name in switches:
+        above, path = name, [name]
+        while (above := switches[above][0] if above in switches else "") != "":
+            if above in path:
+                raise InputError(f"`hierarchy` is no tree: {' under '.join([*path, above])}")
+            path.append(above)
 
 
 def _where(switch: Factor, level: Any, present: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -20,7 +20,8 @@ from disentangle_metrics.errors import InputError, NotApplicable
 from disentangle_metrics.estimators.counts.binning import chunks, column_ranges
 from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
-from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
+from disentangle_metrics.inputs.declared import KINDS, Declared, facts_of_latents
+from disentangle_metrics.inputs.factor import MISSING_ADVICE, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.hierarchy import Hierarchy, tree_of, with_switches
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
@@ -234,43 +235,10 @@ def check(
         raise InputError(f"`missing` must be 'raise' or 'drop', got {missing!r}")
     if hierarchy is not None:
         hierarchy = tree_of(hierarchy, factors)
-    logvar: NDArray[np.floating] | None = None
-    on_device: GaussianPosterior | None = None
-    kept = None
-    notes: list[Check] = []
-    if isinstance(latents, GaussianPosterior):
-        table, logvar, notes = read_posterior(latents)
-        mean = table.array
-        good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
-        if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
-            on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
-    else:
-        table = read_latents(latents, "latents")
-        mean = table.array
-        good = _usable(mean, "latents", missing)
-    given = len(mean)
-    latent_labels = _names(latent_names, _columns_of(table.frame), "z", mean.shape[1], "latent_names")
-    if not good.all():
-        kept = np.flatnonzero(good)
-        if not len(kept):
-            raise InputError("`latents`: every row has a missing or infinite value")
-        mean, logvar = mean[kept], None if logvar is None else logvar[kept]
-        on_device = None if on_device is None else on_device.rows(kept)
-    types = _declared(latent_types, latent_labels, "latent_types", LATENT_KINDS)
-    inputs = Inputs(
-        mean,
-        logvar,
-        latent_labels,
-        (),
-        missing=missing,
-        origin=kept,
-        given=given,
-        on_device=on_device,
-        latent_types=tuple(types),
-        facts=_facts_of_latents(types),
-    )
-    if groups is not None:
-        inputs = inputs.grouped(groups)
+    by_column, frame, notes = _latents(latents, latent_names, latent_types, missing)
+    mean, latent_labels, types = by_column.latents, by_column.latent_names, by_column.latent_types
+    given, kept = by_column.given, by_column.origin
+    inputs = by_column if groups is None else by_column.grouped(groups)
     if factors is None:
         checks = findings.of_input(mean, latent_labels, (), given, None, types)
         return replace(inputs, checks=(*notes, *checks))
@@ -278,8 +246,8 @@ def check(
     if len(columns.columns[0]) != given:
         raise InputError(row_mismatch(given, mean.shape[1], len(columns.columns[0])))
     order = None
-    if table.frame is not None and columns.frame is not None:
-        order = matching_rows(table.frame, columns.frame, ("latents", columns.argument))
+    if frame is not None and columns.frame is not None:
+        order = matching_rows(frame, columns.frame, ("latents", columns.argument))
     if order is not None:
         columns = columns.ordered(order)
         text = "the rows of `factors` are put in the order of `latents`, by their labels"
@@ -312,6 +280,48 @@ def check(
     complete = inputs.present(range(len(checked))) if inputs.incomplete else None
     checks = findings.of_input(mean, latent_labels, checked, given, complete, types)
     return replace(inputs, checks=(*notes, *checks))
+
+
+def _latents(
+    latents: Any, names: Iterable[str] | None, types: Any, missing: Missing
+) -> tuple[Inputs, Any, list[Check]]:
+    """The usable rows of the latents alone, by column; the data frame they came from, if any; and notes."""
+    logvar: NDArray[np.floating] | None = None
+    on_device: GaussianPosterior | None = None
+    kept = None
+    notes: list[Check] = []
+    if isinstance(latents, GaussianPosterior):
+        table, logvar, notes = read_posterior(latents)
+        mean = table.array
+        good = _usable(mean, "latents.mean", missing) & _usable(logvar, "latents.logvar", missing)
+        if is_on_accelerator(latents.mean) and is_on_accelerator(latents.logvar):
+            on_device = GaussianPosterior(latents.mean.detach(), latents.logvar.detach())
+    else:
+        table = read_latents(latents, "latents")
+        mean = table.array
+        good = _usable(mean, "latents", missing)
+    given = len(mean)
+    labels = _names(names, _columns_of(table.frame), "z", mean.shape[1], "latent_names")
+    if not good.all():
+        kept = np.flatnonzero(good)
+        if not len(kept):
+            raise InputError("`latents`: every row has a missing or infinite value")
+        mean, logvar = mean[kept], None if logvar is None else logvar[kept]
+        on_device = None if on_device is None else on_device.rows(kept)
+    declared = _declared(types, labels, "latent_types", LATENT_KINDS)
+    inputs = Inputs(
+        mean,
+        logvar,
+        labels,
+        (),
+        missing=missing,
+        origin=kept,
+        given=given,
+        on_device=on_device,
+        latent_types=tuple(declared),
+        facts={} if types is None else facts_of_latents(declared),
+    )
+    return inputs, table.frame, notes
 
 
 def _usable(array: NDArray[np.floating], argument: str, missing: Missing) -> NDArray[np.bool_]:
@@ -377,13 +387,3 @@ def _declared(
         None if text is None else Declared.parse(text, argument, name, kinds)
         for name, text in zip(names, texts, strict=True)
     ]
-
-
-def _facts_of_latents(types: Sequence[Declared | None]) -> dict[str, str]:
-    """What signatures say of declared latents: the letter of each, as for factors, and the periods."""
-    if not any(said is not None and said.kind != "continuous" for said in types):
-        return {}
-    letters = {"continuous": "r", "categorical": "c", "circular": "p"}
-    facts = {"latent_kinds": "".join("r" if said is None else letters[said.kind] for said in types)}
-    periods = [f"{said.turn:.12g}" for said in types if said is not None and said.kind == "circular"]
-    return {**facts, "latent_periods": ",".join(periods)} if periods else facts

@@ -35,7 +35,6 @@ STRANGERS = (
     "label batch running input data"
 )
 FILLERS, OTHERS = frozenset(OWNERS.split()), frozenset(STRANGERS.split())
-SAMPLES = {"z", "zs", "sample", "samples", "zsample", "zsampled", "sampled", "latentsample"}
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,6 @@ def role_of(name: str) -> str | None:
             if re.fullmatch(rf"(?:{spellings})", text):
                 return role
     return None
-
-
-def is_sample(name: str) -> bool:
-    """Whether a name is that of a drawn code."""
-    return re.sub(r"[^a-z]", "", name.lower()) in SAMPLES
 
 
 def named_posterior(names: Iterable[str]) -> NamedPosterior | None:

@@ -14,7 +14,8 @@ from disentangle_metrics.encoders.outputs import Posterior
 from disentangle_metrics.encoders.reading import inputs_of, reading
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import SAMPLES, asked_of, evaluate, grouping, whole_numbers
-from disentangle_metrics.inputs.factor import Declared, read_each
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import read_each
 from disentangle_metrics.inputs.frames import unmasked
 from disentangle_metrics.inputs.hierarchy import with_switches
 from disentangle_metrics.inputs.inputs import check

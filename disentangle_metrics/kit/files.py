@@ -36,6 +36,12 @@ def same_file(first: Path, second: Path) -> bool:
         return False
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """The path of a new, empty file beside `path`, which takes its place when the block ends well.

@@ -186,6 +186,17 @@ class MetricDefinition:
         """The report keys of this metric."""
         return tuple(score.key for score in self.scores)
 
+    @cached_property
+    def conditions(self) -> dict[str, tuple[tuple[str, tuple[Any, ...]], ...]]:
+        """Of each setting in `only_with`: others with values of theirs, of which one pair lets it matter."""
+        return {
+            name: tuple(
+                (other, values if isinstance(values, tuple) else (values,))
+                for other, values in (pairs if isinstance(pairs[0], tuple) else (pairs,))
+            )
+            for name, pairs in self.only_with.items()
+        }
+
     def scores_with(self, settings: Mapping[str, Any]) -> tuple[ScoreDefinition, ...]:
         """Its scores, with the range that they have with these settings."""
         scores = self.scores

@@ -9,13 +9,8 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.assignment import (
-    TIE,
-    conditional_entropies,
-    standing,
-    tied_for_largest,
-)
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
+from disentangle_metrics.metrics.shared.assignment import conditional_entropies, standing, tied_for_largest
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, TIE
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Assignment,

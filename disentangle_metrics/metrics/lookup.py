@@ -57,7 +57,7 @@ def as_signature(metric: Any) -> Any:
     """A ``dm.Metric`` as the beginning of the signatures that it gives; others as they are."""
     if not (hasattr(metric, "settings") and hasattr(metric, "name")):
         return metric
-    texts = texts_of(metric.settings, find_scores(metric.name)[0].types)
+    texts = texts_of(metric.settings, find_metric(metric.name).types)
     return "|".join([metric.name, *(f"{name}:{text}" for name, text in texts.items())])
 
 

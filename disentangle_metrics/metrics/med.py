@@ -14,7 +14,7 @@ from disentangle_metrics.metrics.shared.gap import NEIGHBOURS
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import AtLeast, Bins, FactorBins, InformationEstimator, Neighbours, Strategy
 
-TIE = 9  # decimals to which disentanglements and shares are compared, so that rounding decides nothing
+DECIMALS = 9  # to which disentanglements and shares are compared, so that rounding decides nothing
 
 
 @metric(
@@ -111,9 +111,9 @@ def _best_of_each_factor(
 ) -> NDArray[np.bool_]:
     """For each factor the `top` most disentangled of the latents with their largest share in it; a mask."""
     kept = np.zeros(len(shares), dtype=bool)
-    rounded = np.round(shares, TIE)
-    mass = np.round(shares.sum(axis=1), TIE)
-    order = np.lexsort((-mass, -np.round(disentanglement, TIE)))
+    rounded = np.round(shares, DECIMALS)
+    mass = np.round(shares.sum(axis=1), DECIMALS)
+    order = np.lexsort((-mass, -np.round(disentanglement, DECIMALS)))
     largest = (rounded == rounded.max(axis=1, keepdims=True)) & (rounded > 0)
     for column in largest.T:
         kept[order[column[order]][:top]] = True

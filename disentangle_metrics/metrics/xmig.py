@@ -7,8 +7,8 @@ import numpy as np
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.metrics import metric
 from disentangle_metrics.metrics.definition import Labelled, MetricValue
-from disentangle_metrics.metrics.shared.assignment import TIE, standing
-from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, divisor
+from disentangle_metrics.metrics.shared.assignment import standing
+from disentangle_metrics.metrics.shared.gap import NEIGHBOURS, TIE, divisor
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import (
     Assignment,

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import NotApplicable
 from disentangle_metrics.settings import Active
+from disentangle_metrics.text import some_of
 
 POSTERIOR_THRESHOLD = 0.01  # variance of the posterior mean, Li et al. 2020; the prior's is 1
+MOST_NAMED = 8  # latents in a message
 FAINT = 0.01  # of the largest variance: such a latent counts as active, with a remark
 
 
@@ -85,5 +87,4 @@ def active_latents(
 
 def _list(names: Sequence[str], mask: NDArray[np.bool_]) -> str:
     listed = [name for name, marked in zip(names, mask, strict=True) if marked]
-    shown = ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
-    return f"latent{'s' if len(listed) > 1 else ''} {shown}"
+    return f"latent{'s' if len(listed) > 1 else ''} {some_of(listed, MOST_NAMED)}"

@@ -13,7 +13,8 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import numerically_constant
 from disentangle_metrics.estimators.counts.counts import ContingencyTables
 from disentangle_metrics.estimators.counts.entropy import Information, counted_information
-from disentangle_metrics.inputs.factor import Declared, Factor, read_factor
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import Factor, read_factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.reading import FEW, MANY, Doubt, Reading, Rule, read_numbers
 from disentangle_metrics.inputs.tables import FactorTable

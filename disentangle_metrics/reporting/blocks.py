@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from disentangle_metrics.checks import once_each
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import (
     HEADLINE,
@@ -178,15 +179,6 @@ def _columns(block: Block, start: int, end: int) -> Block:
     return replace(block, title=title, columns=block.columns[start:end], lines=lines)
 
 
-def shared(texts: Mapping[str, Iterable[str]]) -> list[str]:
-    """What is said of several things by name, each text once; of whom, unless it is said of all."""
-    said: dict[str, list[str]] = {}
-    for name, lines in texts.items():
-        for line in dict.fromkeys(lines):
-            said.setdefault(line, []).append(name)
-    return [line if len(of) == len(texts) else f"{', '.join(of)}: {line}" for line, of in said.items()]
-
-
 def _score_blocks(reports: Mapping[str, Report], names: Sequence[str], *, brief: bool) -> list[Block]:
     scores = list(first_scores(reports).values())
     groups = in_groups(scores, brief=brief)
@@ -292,7 +284,7 @@ def _alike(numbers: Mapping[str, int], what: str) -> str:
 
 
 def _readings(reports: Mapping[str, Report]) -> tuple[str, ...]:
-    return tuple(shared({name: readings(report) for name, report in reports.items()}))
+    return once_each({name: readings(report) for name, report in reports.items()}, ", ".join)
 
 
 def _remarks(reports: Mapping[str, Report]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import as_signature, find_scores, without_settings
+from disentangle_metrics.metrics.lookup import as_signature, find_metric, find_scores, without_settings
 from disentangle_metrics.reporting.literature import (
     PACKAGE,
     bibtex,
@@ -18,6 +18,7 @@ from disentangle_metrics.reporting.literature import (
 from disentangle_metrics.reporting.tables import latex
 from disentangle_metrics.reporting.units import latent_count
 from disentangle_metrics.reporting.view import factor_count
+from disentangle_metrics.text import listed
 from disentangle_metrics.version import __version__
 
 UDR = "udr"  # compares several models, so it is no metric of a report
@@ -97,7 +98,7 @@ def _citation(
 ) -> Citation:
     parts = []
     for metric, keys in used.items():
-        text = _listed([latex(paper_name(key)) for key in keys])
+        text = listed([latex(paper_name(key)) for key in keys])
         text += f" ({latex(settings[metric])})" if settings.get(metric) else ""
         own = citations(without_settings(metric))
         parts.append(text + (f"~\\cite{{{','.join(own)}}}" if own else ""))
@@ -106,14 +107,14 @@ def _citation(
     separator = "; " if settings else ", "
     return Citation(
         bibtex=bibtex([*keys, *more, PACKAGE]),
-        methods=f"We computed {_listed(parts, separator)} with {package}{told}.",
+        methods=f"We computed {listed(parts, separator)} with {package}{told}.",
     )
 
 
 def _metric_of(key: str) -> str:
     """The metric that gives a score; the key itself if its plug-in is not installed here."""
     try:
-        return str(find_scores(key)[0].name)
+        return str(find_metric(key).name)
     except InputError:
         return key
 
@@ -135,7 +136,3 @@ def _settings(signature: str) -> str:
             break
         pairs.append(f"{name} {value}")
     return ", ".join(pairs)
-
-
-def _listed(parts: list[str], separator: str = ", ") -> str:
-    return parts[0] if len(parts) == 1 else f"{separator.join(parts[:-1])} and {parts[-1]}"

@@ -36,12 +36,9 @@ def _draws(key: str, said: Mapping[str, str]) -> bool:
     definition = score_keys().get(key)
     if definition is None or definition.takes_rng or "split" in definition.settings:
         return True
-    pairs = definition.only_with.get("seed", ())
     settings = {**definition.default_texts, **said}
-    return any(
-        settings[other] in map(setting_text, value if isinstance(value, tuple) else (value,))
-        for other, value in (pairs if not pairs or isinstance(pairs[0], tuple) else (pairs,))
-    )
+    conditions = definition.conditions.get("seed", ())
+    return any(settings[other] in map(setting_text, values) for other, values in conditions)
 
 
 def differing(said: Mapping[str, Iterable[Mapping[str, str]]]) -> str:

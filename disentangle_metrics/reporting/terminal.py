@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.reporting.blocks import in_parts, widths, with_broken_headers
@@ -116,19 +117,18 @@ def printable(text: str, encoding: str) -> str:
 
 def as_text(view: View[Any], width: int = WIDTH) -> str:
     """What :func:`render` prints on a terminal of so many columns."""
-    from rich.console import Console
-
-    console = Console(width=width, force_terminal=False, no_color=True)
-    with console.capture() as capture:
-        render(view, console)
-    return capture.get()
+    return _captured(partial(render, view), width)
 
 
 def blocks_as_text(blocks: Blocks, width: int = WIDTH) -> str:
     """What :func:`render_blocks` prints on a terminal of so many columns."""
+    return _captured(partial(render_blocks, blocks), width)
+
+
+def _captured(draw: Callable[[Console], None], width: int) -> str:
     from rich.console import Console
 
     console = Console(width=width, force_terminal=False, no_color=True)
     with console.capture() as capture:
-        render_blocks(blocks, console)
+        draw(console)
     return capture.get()

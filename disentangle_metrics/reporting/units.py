@@ -10,7 +10,7 @@ from disentangle_metrics.reporting.blocks import Block, Column, Line
 from disentangle_metrics.reporting.details import latents_by_factors, reading_of, strength
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import number
-from disentangle_metrics.text import visible
+from disentangle_metrics.text import some_of, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,9 +140,8 @@ def _held_block(report: Report, shown: Sequence[str], more: str) -> Block | None
 def _listed(table: Held, best: dict[str, str], unit: str) -> str:
     """The factors that a unit holds more of than others do."""
     own = [factor for factor, holder in best.items() if holder == unit]
-    told = [f"{factor} {number(table.frame.loc[unit, factor])}" for factor in own[:MOST_FACTORS]]
-    rest = f" and {len(own) - MOST_FACTORS} more" if len(own) > MOST_FACTORS else ""
-    return ", ".join(told) + rest if told else "none"
+    told = [f"{factor} {number(table.frame.loc[unit, factor])}" for factor in own]
+    return some_of(told, MOST_FACTORS) if told else "none"
 
 
 def _alone_block(report: Report, shown: Sequence[str], more: str) -> Block | None:

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.inputs.factor import Declared, Factor
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import Direction, MetricValue
-from disentangle_metrics.scoring.requests import Request
+from disentangle_metrics.scoring.binding import Request
 
 PERMUTATIONS = 5
 ROUNDING = 1e-12  # of a score: scores that differ by less are as good as each other

@@ -11,12 +11,11 @@ import numpy as np
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.hierarchy import check_names, tree_of
 from disentangle_metrics.inputs.inputs import check
-from disentangle_metrics.scoring.requests import Options, choose
+from disentangle_metrics.scoring.requests import OPTIONS, Options, choose
 from disentangle_metrics.scoring.score import score
 from disentangle_metrics.scoring.signatures import variant_fact
 
 DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "variant", "seed", "progress")
-OF_CALL = ("seed", "n_jobs", "anchors", "confidence", "replicates", "permutations")
 TRIED = 5  # made-up rows: a circle of so many steps has a period
 
 
@@ -61,7 +60,7 @@ def check_values(options: Mapping[str, Any]) -> None:
         If an option may not be what it is.
     """
     choose(options.get("metrics"), options.get("protocol", "default"))
-    Options(**{name: options[name] for name in OF_CALL if name in options})
+    Options(**{name: options[name] for name in OPTIONS if name in options})
     if options.get("variant"):
         variant_fact(options["variant"])
     if options.get("hierarchy") is not None:

@@ -17,7 +17,7 @@ from disentangle_metrics.metrics.definition import MetricValue
 from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import NEAR_CHANCE, SIZE
-from disentangle_metrics.scoring.requests import Request
+from disentangle_metrics.scoring.binding import Request
 
 FULLEST = 0.5  # share of the rows in one bin of equal width
 SAMPLE = 20_000

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.metrics.lookup import find_scores, without_settings
+from disentangle_metrics.metrics.lookup import find_metric, find_scores, without_settings
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
 from disentangle_metrics.settings import setting_text
@@ -39,7 +39,7 @@ def _has_settings(protocol: Protocol, report: Report, key: str) -> bool:
     """Whether a score has the settings of a protocol that has it, and any rows that its caller is to pass."""
     signature = report[key].signature
     try:
-        definition = find_scores(without_settings(key))[0]
+        definition = find_metric(without_settings(key))
         usual: Mapping[str, Any] = {**definition.settings, **protocol.settings.get(definition.name, {})}
         for name in protocol.rows_passed:
             signature = re.sub(rf"\|{name}:\([^|]*", f"|{name}:{setting_text(usual[name])}", signature)

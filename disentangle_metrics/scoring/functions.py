@@ -13,7 +13,7 @@ from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
-from disentangle_metrics.scoring.requests import Options, choose_one
+from disentangle_metrics.scoring.requests import OPTIONS, Options, choose_one
 from disentangle_metrics.scoring.score import score_inputs
 
 COMMON: dict[str, Any] = {
@@ -32,7 +32,6 @@ COMMON: dict[str, Any] = {
     "anchors": False,
     "permutations": None,
 }
-OPTIONS = ("seed", "n_jobs", "confidence", "replicates", "anchors", "permutations")
 ABOUT_FACTORS = ("factor_names", "factor_types", "hierarchy")
 
 LATENTS = """\

@@ -69,7 +69,7 @@ from numpy.typing import NDArray
 from disentangle_metrics.metrics.definition import Interval, MetricValue, VoteCount
 from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.scoring.requests import Request
+from disentangle_metrics.scoring.binding import Request
 from disentangle_metrics.settings import setting_text
 
 LEAST_SHARE = 0.9  # of the replicates must have a value

@@ -1,26 +1,20 @@
-"""From what the user asks for to requests, in which everything that can be refused or asked is decided."""
+"""What is asked for, whatever the input: metrics with their settings, and options; each is checked here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.inputs.inputs import Inputs
-from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.kit.near_names import did_you_mean
-from disentangle_metrics.metrics.definition import Interval, MetricDefinition, ScoreDefinition
-from disentangle_metrics.metrics.lookup import find_scores
+from disentangle_metrics.metrics.definition import MetricDefinition
+from disentangle_metrics.metrics.lookup import find_metric, find_scores
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.protocols import PROTOCOLS, Protocol
-
-REPLICATES = 200  # resamples for an interval
-COSTLY_REPLICATES = 20  # for metrics that train probes; the interval is then a normal one
-LETTERS = {"categorical": "c", "ordinal": "o", "continuous": "r", "circular": "p"}
 
 Anchors = bool | Literal["all"]
 
@@ -35,7 +29,7 @@ class Metric:
     """
 
     def __init__(self, name: str, **settings: Any) -> None:
-        _check(find_scores(name)[0], settings)
+        _check(find_metric(name), settings)
         self.name, self.settings = name, settings
         self.pinned: Mapping[str, str] = {}
 
@@ -64,7 +58,7 @@ class Metric:
         if not isinstance(signature, str):
             raise InputError(f"`signature` must be a line of text, got {type(signature).__name__}")
         key = signature.strip().partition("|")[0]
-        definition = find_scores(key)[0]
+        definition = find_metric(key)
         settings, pinned = signatures.parsed(signature, definition)
         metric = cls(key, **{**(definition.settings if "def" in pinned else {}), **settings})
         metric.pinned = pinned
@@ -127,6 +121,9 @@ class Options:
             raise InputError(f"`replicates` must be a whole number of at least 2, got {self.replicates!r}")
 
 
+OPTIONS = tuple(option.name for option in fields(Options))
+
+
 def _whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
@@ -146,52 +143,6 @@ class Choice:
     keys: tuple[str, ...]
     pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_name: bool = True
-
-
-@dataclass(frozen=True)
-class Request:
-    """A metric about to be run on an input, with everything decided.
-
-    Attributes
-    ----------
-    name, compute, settings
-        The metric's name, its function, and the settings to call it with.
-    draws
-        Whether the function takes a generator.
-    scores, signatures
-        The scores asked for, and the signature of each by its key.
-    needs_factors, complete_rows, labels_as_numbers
-        Whether it reads the factors, only rows with a value of all, and categories as numbers.
-    anchored
-        Whether chance and ceiling are computed.
-    interval, replicates
-        Which confidence interval it gets, "none" if none is asked for, and from how many resamples.
-    of_numbers
-        Its name, or those of its scores, that read the values of a categorical latent as numbers.
-    left_out
-        Why it is not run at all; empty if it is.
-    by_neighbours
-        Whether information is estimated from neighbours since groups of latents have too many cells.
-    suffix
-        What the keys of its scores have besides, where the metric is asked for with several settings.
-    """
-
-    name: str
-    compute: Callable[..., Any]
-    settings: Mapping[str, Any]
-    draws: bool
-    scores: tuple[ScoreDefinition, ...]
-    signatures: Mapping[str, str]
-    needs_factors: bool
-    complete_rows: bool
-    anchored: bool
-    interval: Interval
-    replicates: int
-    of_numbers: tuple[str, ...] = ()
-    labels_as_numbers: bool | Callable[[Mapping[str, Any]], bool] = False
-    left_out: str = ""
-    by_neighbours: bool = False
-    suffix: str = ""
 
 
 def choose(metrics: Iterable[str | Metric] | str | Metric | None, protocol: str) -> list[Choice]:
@@ -267,134 +218,3 @@ def _merged(first: Choice, second: Choice) -> Choice:
     """One metric that is asked for twice with the same settings."""
     keys = tuple(key for key in first.definition.keys if key in first.keys + second.keys)
     return replace(first, keys=keys, pins={**first.pins, **second.pins})
-
-
-def bind(choices: Sequence[Choice], options: Options, inputs: Inputs) -> list[Request]:
-    """What to run on this input, with everything decided: nothing behind this asks a definition again.
-
-    A metric that is chosen with several settings has each in the keys of its scores, as a signature has it,
-    but for those that are its defaults and the protocol's: "mcc" and "mcc|correlation:spearman".
-
-    Raises
-    ------
-    InputError
-        If there are no factors and every metric needs them, or a signature that was given is of another
-        input or another call.
-    """
-    if not inputs.factors and all(choice.definition.needs_factors for choice in choices):
-        names = ", ".join(choice.definition.name for choice in choices)
-        raise InputError(f"{names} cannot be scored without `factors`")
-    shape = dict(zip("nDK", map(str, inputs.shape), strict=True))
-    said = dict(inputs.facts) if inputs.missing == "raise" else {**inputs.facts, "missing": inputs.missing}
-    kinds = "".join([LETTERS[factor.kind] for factor in inputs.factors])
-    periods = ",".join([f"{f.period:.12g}" for f in inputs.factors if f.period is not None])
-    cells = JointCells(inputs) if inputs.groups else None
-    asked = [choice.definition.name for choice in choices]
-    requests = []
-    for choice in choices:
-        definition, settings = choice.definition, choice.settings
-        several = asked.count(definition.name) > 1
-        suffix = signatures.told_apart(definition, settings, choice.usual) if several else ""
-        complete = definition.needs_factors and not definition.by_factor
-        by_neighbours = (
-            cells is not None
-            and settings.get("estimator") == "histogram"
-            and not cells.can_be_counted(settings["bins"], settings.get("factor_bins"), complete)
-        )
-        if by_neighbours:
-            settings = {**settings, "estimator": "nearest_neighbours"}
-        if settings.get("active") == "auto" and inputs.logvar is None:
-            settings = signatures.with_rule_of_arrays(definition, settings)
-        facts = {**shape, **said}
-        if inputs.groups:  # whose neighbours are told apart by noise, and whose correlations need folds
-            facts["seed"] = str(options.seed)
-        if not definition.needs_factors:
-            del facts["K"]  # the factors cannot change the score
-            if facts.get("missing") == "by_design":
-                del facts["missing"]
-        else:
-            facts["kinds"] = kinds
-            if periods:
-                facts["periods"] = periods
-        interval, replicates = _interval(definition, settings, options, bool(inputs.groups))
-        given = definition.scores_with(settings) if definition.range_with else definition.scores
-        scores = tuple(score for score in given if score.key in choice.keys)
-        said_of = {
-            score.key: {**facts, **_interval_facts(score, interval, replicates, options)} for score in scores
-        }
-        left_out = _too_wide(choice, inputs.shape[1])
-        of_numbers = _of_numbers(definition, settings, scores)
-        lines = signatures.written(definition, settings, said_of, options.seed, choice.pins)
-        if suffix:
-            scores = tuple(replace(score, key=score.key + suffix) for score in scores)
-            lines = {key + suffix: text for key, text in lines.items()}
-        requests.append(
-            Request(
-                name=definition.name,
-                compute=definition.compute,
-                settings=settings,
-                draws=definition.takes_rng,
-                scores=scores,
-                signatures=lines,
-                needs_factors=definition.needs_factors,
-                complete_rows=complete,
-                anchored=bool(inputs.factors and options.anchors and not left_out)
-                and definition.anchors in (("cheap", "costly") if options.anchors == "all" else ("cheap",)),
-                interval=interval,
-                replicates=0 if left_out else replicates,
-                of_numbers=of_numbers,
-                labels_as_numbers=definition.labels_as_numbers,
-                left_out=left_out,
-                by_neighbours=by_neighbours,
-                suffix=suffix,
-            )
-        )
-    return requests
-
-
-def _of_numbers(
-    definition: MetricDefinition, settings: Mapping[str, Any], scores: Sequence[ScoreDefinition]
-) -> tuple[str, ...]:
-    """What reads latents as numbers: all but information that is counted, or that of neighbours."""
-    counts = "mutual information" in definition.relation and not definition.needs_posterior
-    if not counts or str(settings.get("estimator")).startswith("posterior"):
-        return (definition.name,)
-    return tuple(score.key for score in scores if score.key in definition.of_numbers)
-
-
-def _too_wide(choice: Choice, latents: int) -> str:
-    """Why a metric of the suite is left out of so many latents; empty if it is not."""
-    most = choice.definition.most_latents
-    if choice.by_name or most is None or latents <= most:
-        return ""
-    return (
-        f"left out of the suite, since {latents:,} latents take long (it has it up to {most:,}): ask for it "
-        f"by name, `metrics=[{choice.definition.name!r}]`"
-    )
-
-
-def _interval(
-    definition: MetricDefinition, settings: Mapping[str, Any], options: Options, grouped: bool
-) -> tuple[Interval, int]:
-    """Which interval suits the metric with these settings, and how many resamples it takes."""
-    if options.confidence is None:
-        return "none", 0
-    interval = definition.interval_with(settings, grouped)
-    if interval not in ("bootstrap", "subsample"):
-        return interval, 0
-    if options.replicates is not None:
-        return interval, int(options.replicates)
-    return interval, COSTLY_REPLICATES if definition.anchors == "costly" else REPLICATES
-
-
-def _interval_facts(
-    score: ScoreDefinition, interval: Interval, replicates: int, options: Options
-) -> dict[str, str]:
-    """What the signature of a score says of its interval."""
-    if options.confidence is None:
-        return {}
-    facts = {"confidence": repr(float(options.confidence))}
-    if score.no_interval:
-        return {**facts, "interval": "none"}
-    facts["interval"] = interval
-    return {**facts, "replicates": str(replicates), "seed": str(options.seed)} if replicates else facts

@@ -22,21 +22,16 @@ from disentangle_metrics.relations.relate import relate
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import SIZE
 from disentangle_metrics.scoring import findings
-from disentangle_metrics.scoring.anchors import (
-    PERMUTATIONS,
-    ideals,
-    mean_scores,
-    p_values,
-    permuted,
-)
+from disentangle_metrics.scoring.anchors import PERMUTATIONS, ideals, mean_scores, p_values, permuted
 from disentangle_metrics.scoring.annotated_parts import or_anndata
+from disentangle_metrics.scoring.binding import Request, bind
 from disentangle_metrics.scoring.evidence import Evidence, keep
 from disentangle_metrics.scoring.intervals import Located, intervals, plans
 from disentangle_metrics.scoring.older_signatures import refuse_rule_of_posteriors
 from disentangle_metrics.scoring.plug_in_values import checked
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
-from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, Request, bind, choose
+from disentangle_metrics.scoring.requests import Anchors, Choice, Metric, Options, choose
 from disentangle_metrics.scoring.signatures import variant_fact
 
 if TYPE_CHECKING:
@@ -188,33 +183,14 @@ def score_inputs(
     """
     requests = bind(choices, options, inputs)
     anchored = [request for request in requests if request.anchored]
-    shuffles = max(PERMUTATIONS, options.permutations or 0)
-    steps = len(requests) + len(anchored) * (shuffles + 1) + sum(r.replicates for r in requests)
+    steps = len(requests) + len(anchored) * (_shuffles(options) + 1) + sum(r.replicates for r in requests)
     with _bar(progress, steps) as bar:
         runner = Runner(strict, bar)
         whole = relations or relate(inputs, seed=options.seed, n_jobs=options.n_jobs)
         if any(choice.pins for choice in choices):
             refuse_rule_of_posteriors(choices, whole)
         values = runner.run(requests, whole)
-        chance: Mapping[str, float] = {}
-        ceiling: Mapping[str, float] = {}
-        p: Mapping[str, float] = {}
-        if anchored:
-            shuffled = (relate(rows, seed=options.seed, n_jobs=options.n_jobs)
-                        for rows in permuted(inputs, options.seed, shuffles))  # fmt: skip
-            runs = [runner.scores(anchored, rows, ", chance") for rows in shuffled]
-            chance = mean_scores(runs[:PERMUTATIONS])
-            if options.permutations:
-                judged = [facts for r in anchored for facts in r.scores if facts.property != SIZE]
-                directions = {facts.key: facts.direction for facts in judged}
-                p = p_values(values, runs[: options.permutations], directions)
-            with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
-                perfect: dict[str, float] = {}
-                for read, code in ideals(anchored, inputs):
-                    of_code = relate(code, seed=options.seed, n_jobs=options.n_jobs)
-                    perfect |= runner.scores(read, of_code, ", ceiling")
-                reached = [facts.key for r in anchored for facts in r.scores if facts.has_ceiling]
-                ceiling = {key: perfect[key] for key in reached}
+        chance, ceiling, p = _held_to(runner, anchored, inputs, options, values)
         located: Mapping[str, Located] = {}
         evidence: Evidence | None = None
         if options.confidence is not None:
@@ -229,13 +205,12 @@ def score_inputs(
             evidence = keep(inputs, options.seed, values, resampled, located)
     found, of_bins = findings.of_scores(whole, requests, values, chance, ceiling)
     scores = {}
-    warnings = inputs.warnings
     for request in requests:
         for facts in request.scores:
             key = facts.key
             interval = located[key].within(facts.range) if key in located else None
             scores[key] = replace(
-                _score(request, key, values[key], (*warnings, *of_bins.get(key, ())), inputs),
+                _score(request, key, values[key], (*inputs.warnings, *of_bins.get(key, ())), inputs),
                 range=facts.range,
                 direction=facts.direction,
                 property=facts.property,
@@ -265,6 +240,39 @@ def score_inputs(
         groups=dict(zip(inputs.latent_names, inputs.groups, strict=True)) if inputs.groups else {},
         column_names=inputs.column_names,
     )
+
+
+def _held_to(
+    runner: Runner,
+    anchored: Sequence[Request],
+    inputs: Inputs,
+    options: Options,
+    values: Mapping[str, MetricValue],
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Chance, ceiling and p of scores by key: of shuffled rows, and of the factors themselves as the code."""
+    if not anchored:
+        return {}, {}, {}
+    shuffled = (
+        relate(rows, seed=options.seed, n_jobs=options.n_jobs)
+        for rows in permuted(inputs, options.seed, _shuffles(options))
+    )
+    runs = [runner.scores(anchored, rows, ", chance") for rows in shuffled]
+    p: dict[str, float] = {}
+    if options.permutations:
+        judged = [facts for request in anchored for facts in request.scores if facts.property != SIZE]
+        p = p_values(values, runs[: options.permutations], {facts.key: facts.direction for facts in judged})
+    perfect: dict[str, float] = {}
+    with contextlib.suppress(NotApplicable):  # if no row has a value of every factor
+        for read, code in ideals(anchored, inputs):
+            of_code = relate(code, seed=options.seed, n_jobs=options.n_jobs)
+            perfect |= runner.scores(read, of_code, ", ceiling")
+    reached = {facts.key for request in anchored for facts in request.scores if facts.has_ceiling}
+    ceiling = {key: value for key, value in perfect.items() if key in reached}
+    return mean_scores(runs[:PERMUTATIONS]), ceiling, p
+
+
+def _shuffles(options: Options) -> int:
+    return max(PERMUTATIONS, options.permutations or 0)
 
 
 def _bar(

@@ -51,13 +51,9 @@ def sklearn_version() -> str:
 
 def matters(definition: MetricDefinition, name: str, settings: Mapping[str, Any]) -> bool:
     """Whether a setting, or "seed", can change the number while the others have these values."""
-    if name not in definition.only_with:
+    if name not in definition.conditions:
         return True
-    pairs = definition.only_with[name]
-    return any(
-        settings.get(other) in (value if isinstance(value, tuple) else (value,))
-        for other, value in (pairs if isinstance(pairs[0], tuple) else (pairs,))
-    )
+    return any(settings.get(other) in values for other, values in definition.conditions[name])
 
 
 def spoken(definition: MetricDefinition, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -185,7 +181,7 @@ def _seeded(definition: MetricDefinition, settings: Mapping[str, Any]) -> bool:
     """Whether the seed can change the score: it draws, or splits the rows."""
     if definition.takes_rng or "split" in settings:
         return True
-    return "seed" in definition.only_with and matters(definition, "seed", settings)
+    return "seed" in definition.conditions and matters(definition, "seed", settings)
 
 
 def fits(wanted: str, signature: str, definition: MetricDefinition, by_neighbours: bool = False) -> bool:

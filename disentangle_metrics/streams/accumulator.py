@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError, ScoreWarning
-from disentangle_metrics.estimators.counts.binning import TINY, chunks, column_ranges, uniform_bins
+from disentangle_metrics.estimators.counts.binning import column_ranges, uniform_bins
 from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
@@ -36,10 +36,9 @@ from disentangle_metrics.scoring.score import score_inputs
 from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
+from disentangle_metrics.streams.moments import step_sums, variance_of
 from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
 from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, declares, read_batch, read_types, row_names
-
-STEPS = 1 << 22  # of each range, for the variance: a chunk's sum of their squares fits 64 bits
 
 
 class Accumulator:
@@ -118,7 +117,7 @@ class Accumulator:
     ) -> None:
         if hierarchy is not None:
             raise InputError(NO_HIERARCHY)
-        self._protocol, self._bins = protocol, bins
+        self._protocol = protocol
         self._ranges = checked_ranges(ranges)
         self._choices = countable(choose(metrics, protocol), metrics is None, bins)
         self._allowed = {name: set(values) for name, values in (factor_values or {}).items()}
@@ -163,7 +162,7 @@ class Accumulator:
         """
         found: NDArray[np.float64] | None = None
         for batch in [batches] if is_dask(batches) else batches:
-            ranges = map_reduce(row_blocks(batch), ranges_of, wider) if is_dask(batch) else ranges_of(batch)
+            ranges = ranges_of(batch)
             found = ranges if found is None else wider(found, ranges)
         if found is None:
             raise InputError("`batches` is empty, so that there are no ranges to find")
@@ -206,7 +205,7 @@ class Accumulator:
             tables = count(batch.latents, cut, codes, [len(part) for part in levels])
             found[bins] = [np.swapaxes(table, 1, 2) for table in tables.joint]
         self._layout = layout
-        self._add(levels, found, len(batch.latents), low, high, self._steps(batch.latents))
+        self._add(levels, found, len(batch.latents), low, high, step_sums(batch.latents, self._ranges))
 
     def merge(self, other: Accumulator) -> None:
         """Add the rows that another accumulator counted, perhaps in another process.
@@ -253,7 +252,8 @@ class Accumulator:
             ]
             for bins, parts in self._tables.items()
         }
-        relations = CountedRelations(inputs, tables, self._low, self._high, self._variance())
+        variance = variance_of(self._sums, self._ranges, self._rows)
+        relations = CountedRelations(inputs, tables, self._low, self._high, variance)
         report = score_inputs(
             inputs, self._choices, Options(anchors=False), protocol=self._protocol, relations=relations
         )  # fmt: skip
@@ -317,24 +317,6 @@ class Accumulator:
             if kinds[k] == "ordinal":
                 refuse_order(name, values)
 
-    def _steps(self, latents: NDArray[np.floating]) -> NDArray[Any]:
-        """Sums of the latents' places in their ranges, in whole steps, and of their squares. Shape (2, D)."""
-        low, width = self._ranges[:, 0], self._ranges[:, 1] - self._ranges[:, 0]
-        tiny = np.where(width < TINY, -np.frexp(width)[1], 0)  # STEPS over it would overflow
-        scale = np.divide(STEPS, np.ldexp(width, tiny), out=np.zeros_like(width), where=width > 0)
-        sums = np.zeros((2, len(low)), dtype=object)
-        for rows in chunks(len(latents)):
-            steps = np.rint(np.ldexp(latents[rows] - low, tiny) * scale).astype(np.int64)
-            sums[0] += steps.sum(axis=0).astype(object)
-            sums[1] += (steps**2).sum(axis=0).astype(object)
-        return sums
-
-    def _variance(self) -> NDArray[np.float64]:
-        n = self._rows
-        pairs = max(n * (n - 1), 1)
-        steps = np.array([(n * squares - total**2) / pairs for total, squares in self._sums.T])
-        return steps * ((self._ranges[:, 1] - self._ranges[:, 0]) / STEPS) ** 2
-
     def _add(
         self,
         levels: Sequence[Sequence[Any]],
@@ -382,13 +364,13 @@ class Accumulator:
         inputs = Inputs(nothing, logvar, names, tuple(factors))
         seen = on_counts(self._low, self._high, names, self._rows, factors, nothing.dtype)
         checks, facts = [*unread.values(), *seen], {}
-        wider = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
-        if wider.any():
-            first = names[int(np.argmax(wider))]
+        too_wide = np.any(self._ranges != np.stack([self._low, self._high], axis=1), axis=1)
+        if too_wide.any():
+            first = names[int(np.argmax(too_wide))]
             facts["ranges"] = setting_text(self._ranges)
             wide_bins = (
                 "bins span the given ranges, which are wider than the rows' for "
-                f"{int(wider.sum())} of {shape[1]} latents (first {first}); score() would bin them by the "
+                f"{int(too_wide.sum())} of {shape[1]} latents (first {first}); score() would bin them by the "
                 "rows' own"
             )
             checks.append(Check("wide_ranges", wide_bins, "find the ranges with Accumulator.find_ranges"))

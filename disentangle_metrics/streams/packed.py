@@ -19,12 +19,11 @@ LENGTH = 8  # bytes of a header's length
 
 def pack(accumulator: Accumulator) -> bytes:
     """What it has counted, without the arguments that it was made with."""
-    layout = accumulator._layout
     arrays = [accumulator._low, accumulator._high]
     arrays += [table for size in accumulator._sizes for table in accumulator._tables.get(size, [])]
     header = {
-        "layout": {name: layout[name] for name in layout},
-        "levels": [list(levels) for levels in getattr(accumulator, "_levels", [])],
+        "layout": accumulator._layout,
+        "levels": [list(levels) for levels in accumulator._levels],
         "rows": accumulator._rows,
         "sums": [[int(value) for value in row] for row in accumulator._sums],
         "arrays": len(arrays),

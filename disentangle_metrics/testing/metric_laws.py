@@ -23,8 +23,8 @@ from disentangle_metrics.metrics.lookup import find_metric
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric
 from disentangle_metrics.scoring.score import score
+from disentangle_metrics.settings import Only, marks, setting_text
 from disentangle_metrics.settings import choices as listed
-from disentangle_metrics.settings import company, setting_text
 
 SEEDS = range(6)  # runs of a metric that draws, on each side of a comparison
 
@@ -269,11 +269,19 @@ def choices_of(name: str) -> list[dict[str, Any]]:
     """
     definition = find_metric(name)
     return [
-        {setting: value, **company(setting, kind, definition.only_with)}
+        {setting: value, **_company(definition, setting)}
         for setting, kind in definition.types.items()
         for value in listed(kind)
         if setting_text(value) != definition.default_texts[setting]
     ]
+
+
+def _company(definition: MetricDefinition, setting: str) -> dict[str, Any]:
+    """What another setting must be for this one to matter, or to be allowed; empty if it always does."""
+    for mark in marks(definition.types[setting]):
+        if isinstance(mark, Only):
+            return {mark.other: mark.values[0]}
+    return {other: values[0] for other, values in definition.conditions.get(setting, ())[:1]}
 
 
 def check_metric(

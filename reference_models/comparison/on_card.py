@@ -40,33 +40,36 @@ def rows_on_card(work: Work, runs: list[Run], at_once: int) -> Iterator[Row | No
     A run that fails gets a row with its error, and the others go on. None stands for each run that
     was interrupted or did not begin; all that were under way have been saved.
     """
-    of_key = {run.key: run for run in runs}
-    trained = [run for run in runs if work.is_trained(run)]
-    jobs = {run.key: work.job(run) for run in runs if not work.is_trained(run)}
+    left = {run.key for run in runs}
     measuring = Measuring(work, min(at_once, os.cpu_count() or 1))
     try:
-        for run in trained:
-            measuring.submit(run)
-        try:
-            for outcome in train_each(jobs, at_once, progress=False, until=work.until) if jobs else ():
-                if outcome is not None:
-                    key, result = outcome
-                    if isinstance(result, Path):
-                        measuring.submit(of_key[key])
-                    elif not isinstance(result, TrainingInterruptedError):
-                        yield work.failed(of_key.pop(key), result)
-                for row in measuring.ready():
-                    of_key.pop(row["key"])
-                    yield row
-        except TrainingInterruptedError:
-            pass
-        else:
-            for row in measuring.rest():
-                of_key.pop(row["key"])
-                yield row
-        yield from [None] * len(of_key)
+        for row in _rows(work, runs, at_once, measuring):
+            left.remove(row["key"])
+            yield row
+        yield from [None] * len(left)
     finally:
         measuring.close()
+
+
+def _rows(work: Work, runs: list[Run], at_once: int, measuring: Measuring) -> Iterator[Row]:
+    """The rows of the runs that end before training is interrupted or the time of `work` is up."""
+    untrained = {run.key: run for run in runs if not work.is_trained(run)}
+    jobs = {key: work.job(run) for key, run in untrained.items()}
+    for run in runs:
+        if run.key not in untrained:
+            measuring.submit(run)
+    try:
+        for outcome in train_each(jobs, at_once, progress=False, until=work.until) if jobs else ():
+            if outcome is not None:
+                key, result = outcome
+                if isinstance(result, Path):
+                    measuring.submit(untrained[key])
+                elif not isinstance(result, TrainingInterruptedError):
+                    yield work.failed(untrained[key], result)
+            yield from measuring.ready()
+    except TrainingInterruptedError:
+        return
+    yield from measuring.rest()
 
 
 class Measuring:

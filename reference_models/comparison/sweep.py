@@ -119,8 +119,7 @@ def sweep(
             f"{folder} cannot be the folder of rows and runs: {error.strerror or error}"
         ) from error
     path = folder / ROWS
-    work = Work(folder, root, device)
-    work.until = until
+    work = Work(folder, root, device, until)
     with sole_writer(path), sigterm_as_ctrl_c():
         do(work, comparison.pilots(), n_jobs, retry_failed, advance, begin)
         runs = comparison.runs(comparison.learning_rates(read_rows(path)))
@@ -132,10 +131,8 @@ def sweep(
 class Work:
     """Where runs are done, on what, and until when."""
 
-    until: float | None = None
-
-    def __init__(self, folder: Path, root: Path | None, device: str) -> None:
-        self.folder, self.root, self.device = folder.absolute(), root, device
+    def __init__(self, folder: Path, root: Path | None, device: str, until: float | None = None) -> None:
+        self.folder, self.root, self.device, self.until = folder.absolute(), root, device, until
         self.began_in = os.getpid()
         self._dataset: tuple[Any, FactorDataset] | None = None
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.cli.compare import short_names, sorted_by_name
+from disentangle_metrics.cli.compare import sorted_by_name
 from disentangle_metrics.cli.evaluate import main
 from disentangle_metrics.kit.commands import UsageError
 
@@ -98,7 +98,7 @@ def test_results_of_one_name_are_told_apart_by_their_folders(call):
     text = call("four=./beta=4/*/report.json x/beta=1/seed0/report.json --format json")[1]
     assert json.loads(text)["runs"] == {"four": 3, "report": 1}
     assert sorted_by_name(["x/beta=1/*/report.json"]).keys() == {f"seed{n}/report" for n in range(3)}
-    assert short_names(["x/one.json", "y/two.json"]) == ["one", "two"]
+    assert list(sorted_by_name(["x/one.json", "y/two.json"])) == ["one", "two"]
 
 
 def test_metrics_and_alignment(call):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -78,7 +79,6 @@ def test_means_alone(output):
 
 
 REFUSED = {
-    "positive everywhere": ((MEAN, STD), r"output 1 is positive everywhere.*`outputs={'mean': '0', 'std': '1'}`"),
     "three tables": ((MEAN, LOGVAR, MEAN + 1), r"returned 3 values; .*0 \(6, 3\), 1 \(6, 3\), 2 \(6, 3\).*`outputs="),
     "two means": ({"mu_1": MEAN, "mu_2": MEAN}, r"several are called like a mean \(mu_1, mu_2\); say which"),
     "a sample and another": ({"z": MEAN, "code": MEAN + 1}, "which of the outputs is the mean cannot be told"),
@@ -99,6 +99,12 @@ def test_what_cannot_be_told_is_refused(case):
     with pytest.raises(InputError, match=message) as caught:
         read_posterior(output, 6, pixels=16)
     assert "\n" not in str(caught.value)
+
+
+def test_a_spread_without_a_name_may_be_a_standard_deviation():
+    doubt = read_posterior((MEAN, STD), 6).doubt
+    assert re.search(r"output 1 is positive everywhere.*`outputs={'mean': '0', 'std': '1'}`", doubt)
+    assert not read_posterior({"mean": MEAN, "std": STD}, 6).doubt
 
 
 def test_the_users_choice():

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.inputs.factor import Declared, read_each
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import read_each
 from disentangle_metrics.inputs.hierarchy import with_switches
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.reporting.again import command_or_call

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import disentangle_metrics as dm
-from disentangle_metrics.inputs.factor import Declared, read_factor
+from disentangle_metrics.inputs.declared import Declared
+from disentangle_metrics.inputs.factor import read_factor
 
 RNG = np.random.default_rng(0)
 N = 3_000

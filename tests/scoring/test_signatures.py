@@ -15,8 +15,9 @@ from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.catalogue import BUILTIN
 from disentangle_metrics.reporting.signatures import shared
+from disentangle_metrics.scoring.binding import bind
 from disentangle_metrics.scoring.protocols import PROTOCOLS
-from disentangle_metrics.scoring.requests import Options, bind, choose
+from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.signatures import difference, written
 
 pytestmark = pytest.mark.filterwarnings("ignore::disentangle_metrics.ScoreWarning")
@@ -53,9 +54,8 @@ def test_the_seed_counts_where_the_score_draws_whatever_an_interval_says(name):
     """Resamples put the seed into every signature; the plain one has it where the score draws."""
     definition = METRICS.load(name)
     tried = [{}]
-    for pairs in definition.only_with.values():
-        for other, values in pairs if isinstance(pairs[0], tuple) else (pairs,):
-            tried += [{other: value} for value in (values if isinstance(values, tuple) else (values,))]
+    for other, values in itertools.chain.from_iterable(definition.conditions.values()):
+        tried += [{other: value} for value in values]
     for one, other in itertools.product(tried, tried):
         settings = {**definition.settings, **one, **other}
         plain, resampled = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from disentangle_metrics.datasets.own.hugging_face import is_hugging_face, open_
 from disentangle_metrics.datasets.own.tables import rows_of_images
 from disentangle_metrics.encoders.sniffing import FileKind, file_kind
 from disentangle_metrics.errors import DatasetError, InputError
-from disentangle_metrics.kit.files import expanded
+from disentangle_metrics.kit.files import expanded, sha256_of
 from disentangle_metrics.text import shortened
 
 SUFFIXES = (".npz", ".h5", ".hdf5", ".npy", ".parquet", ".arrow")
@@ -92,8 +91,7 @@ def digest(path: Path) -> dict[str, str]:
     size = path.stat().st_size
     if size > LARGEST_DIGESTED:
         return {"bytes": str(size)}
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"sha256": sha256_of(path)}
 
 
 def _open_folder(

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.entropy import entropy
+from disentangle_metrics.metrics.shared.gap import TIE
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.settings import Strategy
-
-TIE = 1e-9  # relative; rounding separates exact ties by less
 
 
 def standing(

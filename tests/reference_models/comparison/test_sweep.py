@@ -41,7 +41,7 @@ KEYS = sorted(run.key for run in RUNS)
 
 
 def test_a_sweep_does_pilots_and_then_all_runs_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "Work", lambda folder, root, device: FakeWork(folder))
+    monkeypatch.setattr(module, "Work", lambda folder, root, device, until: FakeWork(folder))
     seen = []
     rows = sweep(COMPARISON, tmp_path, advance=seen.append)
     assert sorted(row["key"] for row in rows) == sorted([*KEYS, *(run.key for run in COMPARISON.pilots())])
