@@ -147,7 +147,7 @@ def _compared(key: str, runs: Mapping[str, Runs], confidence: float, paired: boo
                 difference,  # of paired runs that of the pairs: what has no partner is not in the interval
                 value=tested.corrected if tested.method == "paired runs" else difference.value,
                 corrected=min(max(tested.corrected, -most), most),
-                interval=(max(low, -most), min(high, most)),
+                interval=(min(max(low, -most), most), min(max(high, -most), most)),
                 p=tested.p,
                 method=tested.method,
                 count=tested.count,

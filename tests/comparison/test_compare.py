@@ -230,6 +230,15 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
 
 
+def test_an_interval_beyond_the_range_ends_at_it():
+    rng = np.random.default_rng(5)
+    factors = rng.integers(0, 2, size=(100, 10))
+    codes = {"perfect": factors + 0.0, "noise": rng.normal(size=factors.shape)}
+    scoring = {"factors": factors, "metrics": "dcimig", "replicates": 40}
+    (d,) = dm.compare(codes, **scoring, confidence=0.3)["dcimig"].differences
+    assert (d.corrected, d.interval) == (-1, (-1, -1))
+
+
 def test_align_is_advised_only_where_it_leaves_a_score(clear):
     fewer = dm.score(NOISY[:300], V[:300], **OPTIONS)
     with pytest.raises(dm.InputError, match="score all alike$"):
