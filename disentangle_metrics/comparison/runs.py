@@ -100,7 +100,9 @@ def read_runs(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScoreWarning)  # compare() says each once
                 made = {
-                    place: score(member, factors, **options)
+                    place: _scored(
+                        name if len(members) == 1 else f"run {place} of {name}", member, factors, options
+                    )
                     for place, member in enumerate(members)
                     if not isinstance(member, Report)
                 }
@@ -111,6 +113,16 @@ def read_runs(
         extra = [*(["factors"] if factors is not None else []), *scoring]
         raise InputError(f"`{extra[0]}` is for arrays, and `results` holds reports only")
     return runs
+
+
+def _scored(name: str, latents: Any, factors: Any, options: Mapping[str, Any]) -> Report:
+    """The report of an array; an error about it says of which."""
+    try:
+        return score(latents, factors, **options)
+    except InputError as error:
+        if "`latents`" not in str(error):  # no fault of this one
+            raise
+        raise InputError(f"`results`: {name}: {error}") from error
 
 
 def _members(name: str, item: Any) -> tuple[Sequence[Any], tuple[Any, ...]]:

@@ -239,6 +239,20 @@ def test_an_interval_beyond_the_range_ends_at_it():
     assert (d.corrected, d.interval) == (-1, (-1, -1))
 
 
+def test_an_array_that_cannot_be_scored_is_named():
+    holes = np.where(NOISY[3, 0] < NOISY, np.nan, NOISY)
+    few = NOISY[:-1]
+    for results, told in (
+        ({"a": CLEAR, "b": holes}, "`results`: b: `latents` must be finite"),
+        ({"a": few, "b": CLEAR}, "`results`: a: `factors` has 400 rows but `latents` has 399"),
+        ({"a": [CLEAR, NOISY, few], "b": CLEAR}, "`results`: run 2 of a: `factors` has 400 rows"),
+    ):
+        with pytest.raises(dm.InputError, match=f"^{told}"):
+            dm.compare(results, factors=V, metrics="mig", replicates=20)
+    with pytest.raises(dm.InputError, match="^unknown protocol"):
+        dm.compare({"a": CLEAR, "b": NOISY}, factors=V, protocol="nope")
+
+
 def test_align_is_advised_only_where_it_leaves_a_score(clear):
     fewer = dm.score(NOISY[:300], V[:300], **OPTIONS)
     with pytest.raises(dm.InputError, match="score all alike$"):
