@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 from disentangle_metrics.comparison.differences import FEWEST_RUNS
@@ -91,7 +92,7 @@ def read_runs(
         remarks: tuple[str, ...] | None = None
         if not all(isinstance(member, Report) for member in members):
             if factors is None:
-                raise InputError(f"`results`: under {name!r} is {_kind(item)}; pass {ACCEPTED}")
+                raise InputError(f"`results`: under {name!r} is {_kind(item)}; {_what_to_pass(members)}")
             options = {**scoring, "metrics": metrics, "anchors": False}
             if len(members) == 1:
                 options["confidence"] = confidence
@@ -139,7 +140,8 @@ def _members(name: str, item: Any) -> tuple[Sequence[Any], tuple[Any, ...]]:
         raise InputError(f"`results`: there is nothing under {name!r}")
     for number, member in enumerate(members):
         if not _is_run(member):
-            raise InputError(f"`results`: run {number} of {name!r} is {_kind(member)}; pass {ACCEPTED}")
+            told = _what_to_pass(members)
+            raise InputError(f"`results`: run {number} of {name!r} is {_kind(member)}; {told}")
     return members, seeds
 
 
@@ -162,6 +164,14 @@ def _check_options(scoring: Mapping[str, Any]) -> None:
     for name in scoring:
         if name not in accepted:
             raise InputError(f"compare() has no option {name!r}; of score() it takes {', '.join(accepted)}")
+
+
+def _what_to_pass(members: Sequence[Any]) -> str:
+    """What an entry takes; of files how they are read."""
+    given = members[0] if members else None
+    first = given[0] if isinstance(given, list | tuple) and given else given
+    files = isinstance(first, str | PathLike)
+    return f"pass {ACCEPTED}" + ("; read a file by `dm.Report.from_json(path)`" if files else "")
 
 
 def _kind(item: Any) -> str:

@@ -332,6 +332,16 @@ def test_several_data_sets_are_refused(clear, noisy):
         ([1, 2], {}, "`results` must be a mapping from names to reports"),
         ({"a": CLEAR}, {}, "at least two representations, got 1"),
         ({"a": CLEAR, "b": NOISY}, {}, "under 'a' is a ndarray; pass a Report, a list of Reports"),
+        (
+            {"a": "a.json", "b": "b.json"},
+            {},
+            r"under 'a' is a str; .*; read a file by `dm.Report.from_json\(",
+        ),
+        (
+            {"a": ["0.json", "1.json"], "b": NOISY},
+            {},
+            r"is a list; .*; read a file by `dm.Report.from_json\(",
+        ),
         ({"a": [], "b": NOISY}, {"factors": V}, "nothing under 'a'"),
         ({"a": CLEAR, "b": NOISY}, {"factors": V, "confidence": 95}, "`confidence` must lie between 0 and 1"),
         ({"a": CLEAR, "b": NOISY}, {"factors": V, "paired": "yes"}, "`paired` must be None, True or False"),
