@@ -216,14 +216,26 @@ def _expanded(text: str) -> list[str]:
 def short_names(files: Sequence[str]) -> list[str]:
     """A name for each file: its own without ending, with as many folders before it as tell all apart.
 
-    The same file given twice keeps one name.
+    The same file given twice keeps one name. A report that ``--out`` kept has that of its representation.
     """
-    parts = [Path(file).parts if not is_report(file) else Path(file).with_suffix("").parts for file in files]
+    parts = [_parts(file) for file in files]
     for depth in range(1, max(map(len, parts), default=1) + 1):
         names = ["/".join(part[-depth:]) for part in parts]
         if len(set(names)) == len(names):
             return names
     return ["/".join(part) for part in parts]
+
+
+def _parts(file: str) -> tuple[str, ...]:
+    """The folders and the name of a file; of a report without its ending."""
+    if not is_report(file):
+        return Path(file).parts
+    *folders, stem = Path(file).with_suffix("").parts
+    if "%" in stem:
+        from disentangle_metrics.benchmarking.folder import name_in
+
+        stem = name_in(stem)
+    return (*folders, stem)
 
 
 def is_report(file: str) -> bool:
