@@ -58,7 +58,10 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
             of_runs = [shared(report[key].signature) for report in reports]
             if several:  # over runs the seed is part of what varies
                 of_runs = [{**facts, "seed": ""} for facts in of_runs]
-            said[name] = of_runs
+            if of_runs.count(of_runs[0]) == len(of_runs):
+                said[name] = of_runs
+            else:  # the runs of one result differ
+                said.update({f"run {place} of {name}": [facts] for place, facts in enumerate(of_runs)})
         if found := differing(said):
             left_out[key] = found
             differ.setdefault(found, []).append(key)
