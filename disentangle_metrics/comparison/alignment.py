@@ -96,7 +96,9 @@ def _same_data(runs: Named) -> None:
         raise InputError(f"the scores are of several data sets ({told}); compare those of one")
     if len(named) > 1 and (len(rows) > 1 or "" in rows):
         told = "; ".join(f"{owner}: {', '.join(names) or 'none'}" for names, owner in named.items())
-        raise InputError(f"the scores are of several sets of factors ({told}); compare those of one")
+        alike = len(set(map(len, named))) == 1
+        names = ", or score with the same `factor_names` if only the names differ" if alike else ""
+        raise InputError(f"the scores are of several sets of factors ({told}); compare those of one{names}")
 
 
 def _data_of(report: Report) -> str:

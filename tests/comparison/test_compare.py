@@ -322,8 +322,10 @@ def test_several_data_sets_are_refused(clear, noisy):
     with pytest.raises(dm.InputError, match="rooms at 64x64 and b of rooms at 32x32"):
         dm.compare({"a": one, "b": noisy.with_provenance(dataset="rooms", image_shape=[32, 32, 3])})
     renamed = replace(noisy, factor_names=("hue", "size"), evidence=None)
-    with pytest.raises(dm.InputError, match="several sets of factors"):
+    with pytest.raises(dm.InputError, match="several sets of factors .* the same `factor_names` if only the"):
         dm.compare({"a": clear, "b": renamed})
+    with pytest.raises(dm.InputError, match="several sets of factors .*; compare those of one$"):
+        dm.compare({"a": clear, "b": replace(renamed, factor_names=("hue",))})
 
 
 @pytest.mark.parametrize(
