@@ -130,6 +130,12 @@ def _members(name: str, item: Any) -> tuple[Sequence[Any], tuple[Any, ...]]:
     """The runs in one entry, and their seeds."""
     if isinstance(item, Report):
         return [item], ()
+    if hasattr(item, "rewind"):  # a Tracker is a mapping too
+        step = next(reversed(list(item)), 0)
+        raise InputError(
+            f"`results`: under {name!r} is a Tracker, whose steps are no training runs; pass the report of "
+            f"one step, such as `tracker[{step}]`"
+        )
     if isinstance(item, Mapping):
         members, seeds = list(item.values()), tuple(item)
     elif isinstance(item, list | tuple) and (not item or any(_is_run(member) for member in item)):

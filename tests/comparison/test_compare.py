@@ -230,6 +230,17 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
 
 
+def test_the_steps_of_a_tracker_are_no_runs():
+    tracker = dm.Tracker(**OPTIONS)
+    logged = [tracker.log(step, codes, V) for step, codes in enumerate((CLEAR, NOISY, CLEAR))]
+    with pytest.raises(dm.InputError, match=r"'a' is a Tracker, whose steps .*, such as `tracker\[2\]`$"):
+        dm.compare({"a": tracker, "b": tracker})
+    (kept,) = dm.compare({"a": tracker[0], "b": tracker[1]})["mig"].differences
+    assert "`tracker.log(...)` returns the report that has them" in kept.reason
+    (whole,) = dm.compare({"a": logged[0], "b": logged[1]})["mig"].differences
+    assert whole.interval
+
+
 def test_an_interval_beyond_the_range_ends_at_it():
     rng = np.random.default_rng(5)
     factors = rng.integers(0, 2, size=(100, 10))
