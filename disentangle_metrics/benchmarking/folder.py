@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +137,12 @@ def _key(signature: str) -> str:
 def file_of(folder: Path, name: str) -> Path:
     """Where the report of a representation is kept."""
     return folder / f"{_stem(name)}.json"
+
+
+def name_in(stem: str) -> str:
+    """The representation whose report is kept under this file name, without its ending; else that name."""
+    name = unquote(stem)
+    return name if name.isprintable() and _stem(name) == stem else stem
 
 
 def _stem(name: str) -> str:

@@ -51,16 +51,16 @@ def named_file(text: str) -> tuple[str, str]:
     return ("", text) if whole.exists() or in_folder or glob.glob(text) else (name, rest)
 
 
-def short_names(paths: Sequence[Path]) -> list[str]:
-    """A name for each path: its last part, with as many folders before it as tell all apart.
+def short_names(paths: Sequence[tuple[str, ...]]) -> list[str]:
+    """A name for each path, given as its parts: the last, with as many folders before it as tell all apart.
 
     The same path given twice keeps one name.
     """
-    for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
-        names = ["/".join(path.parts[-depth:]) for path in paths]
+    for depth in range(1, max(map(len, paths), default=0) + 1):
+        names = ["/".join(parts[-depth:]) for parts in paths]
         if len(set(names)) == len(names):
             return names
-    return ["/".join(path.parts) for path in paths]
+    return ["/".join(parts) for parts in paths]
 
 
 def pairs(option: str, form: str, text: str) -> dict[str, str]:

@@ -185,8 +185,7 @@ def sorted_by_name(results: Sequence[str]) -> dict[str, list[str]]:
         else:
             given += [("", [file]) for file in _expanded(text)]
     first = [files[0] for name, files in given if not name]
-    paths = [Path(file).with_suffix("") if is_report(file) else Path(file) for file in first]
-    made = iter(arguments.short_names(paths))
+    made = iter(arguments.short_names([_parts(file) for file in first]))
     own = {name for name, _ in given if name}
     named: dict[str, list[str]] = {}
     for name, files in given:
@@ -209,6 +208,18 @@ def _expanded(text: str) -> list[str]:
     if not files:
         raise UsageError(f"no file fits {text!r}")
     return files
+
+
+def _parts(file: str) -> tuple[str, ...]:
+    """The folders and the name of a file; of a report without its ending, or that of its representation."""
+    if not is_report(file):
+        return Path(file).parts
+    *folders, stem = Path(file).with_suffix("").parts
+    if "%" in stem:
+        from disentangle_metrics.benchmarking.folder import name_in
+
+        stem = name_in(stem)
+    return (*folders, stem)
 
 
 def is_report(file: str) -> bool:

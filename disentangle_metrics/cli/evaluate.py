@@ -192,6 +192,11 @@ def dm_eval(
                 )
             if out is not None:
                 raise UsageError("--out is for the files of --latents")
+            if dataset is None and model.lower().endswith(".json"):
+                raise UsageError(
+                    f"{model} is JSON and no MODEL; dm-eval compare takes reports, and in Python "
+                    "`dm.Report.from_json(path)` reads one, to print or draw it"
+                )
             if dataset is None:
                 raise UsageError("a MODEL needs --dataset, such as sprites (dm-eval --list shows all)")
             run = ModelRun(

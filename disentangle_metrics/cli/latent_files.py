@@ -160,5 +160,5 @@ def names_of(files: Sequence[str]) -> dict[str, str]:
 
 def _told_apart(paths: Sequence[str]) -> dict[str, str]:
     """A short name for each path, without its ending; the paths themselves where two would have one name."""
-    names = arguments.short_names([Path(path).with_suffix("") for path in paths])
+    names = arguments.short_names([Path(path).with_suffix("").parts for path in paths])
     return dict(zip(paths, names if len(set(names)) == len(names) else paths, strict=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import once_each
-from disentangle_metrics.cli.output import OutputFile, check_places, write_stdout
+from disentangle_metrics.cli.output import STDOUT, OutputFile, check_places, write_stdout
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.commands import UsageError
 from disentangle_metrics.kit.shell_words import in_shell_words
@@ -82,7 +82,9 @@ def open_outputs(
     stack: ExitStack, paths: Mapping[str, str | None], inputs: Mapping[str, Iterable[Path]]
 ) -> dict[str, OutputFile]:
     """The files to write by kind, known before the work starts to be writable and none of the inputs."""
-    wanted = {kind: path for kind, path in paths.items() if path is not None}
+    wanted = {
+        kind: STDOUT if path == "/dev/stdout" else path for kind, path in paths.items() if path is not None
+    }
     check_places(wanted, inputs)
     return {kind: stack.enter_context(OutputFile(path)) for kind, path in wanted.items()}
 

@@ -38,6 +38,8 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         If the reports are of several data sets, signatures differ and `align` is not set, or no score is
         left.
     """
+    if wanted is not None and not wanted:
+        raise InputError("`metrics` is empty; name at least one, or leave it out for all scores in common")
     _same_data(runs)
     keys: list[str] = []
     left_out: dict[str, str] = {}
@@ -56,7 +58,10 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
             of_runs = [shared(report[key].signature) for report in reports]
             if several:  # over runs the seed is part of what varies
                 of_runs = [{**facts, "seed": ""} for facts in of_runs]
-            said[name] = of_runs
+            if of_runs.count(of_runs[0]) == len(of_runs):
+                said[name] = of_runs
+            else:  # the runs of one result differ
+                said.update({f"run {place} of {name}": [facts] for place, facts in enumerate(of_runs)})
         if found := differing(said):
             left_out[key] = found
             differ.setdefault(found, []).append(key)
@@ -68,13 +73,10 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         raise InputError(f"`metrics`: no report has a score {missing[0]!r}")
     if differ and not align:
         rule = f", posteriors with `dm.Metric({two_rules!r}, active='varying')`" if two_rules else ""
-        raise InputError(
-            f"signatures differ: {_told(differ)}; score all alike{rule}, or pass `align=True` to compare "
-            "only the scores whose signatures are equal"
-        )
+        rest = ", or pass `align=True` to compare only the scores whose signatures are equal" if keys else ""
+        raise InputError(f"signatures differ: {_told(differ)}; score all alike{rule}{rest}")
     if not keys:
-        why = _told(differ) if differ else "the reports have no score in common"
-        raise InputError(f"no score can be compared: {why}")
+        raise InputError(f"no score can be compared: {_why_none(differ, left_out, wanted)}")
     return Aligned(keys, left_out)
 
 
@@ -94,7 +96,9 @@ def _same_data(runs: Named) -> None:
         raise InputError(f"the scores are of several data sets ({told}); compare those of one")
     if len(named) > 1 and (len(rows) > 1 or "" in rows):
         told = "; ".join(f"{owner}: {', '.join(names) or 'none'}" for names, owner in named.items())
-        raise InputError(f"the scores are of several sets of factors ({told}); compare those of one")
+        alike = len(set(map(len, named))) == 1
+        names = ", or score with the same `factor_names` if only the names differ" if alike else ""
+        raise InputError(f"the scores are of several sets of factors ({told}); compare those of one{names}")
 
 
 def _data_of(report: Report) -> str:
@@ -102,6 +106,20 @@ def _data_of(report: Report) -> str:
     shape = report.provenance.get("image_shape")
     size = f" at {shape[0]}x{shape[1]}" if shape else ""
     return f"{report.provenance['dataset']}{size}"
+
+
+def _why_none(
+    differ: Mapping[str, Sequence[str]], left_out: Mapping[str, str], wanted: Sequence[str] | None
+) -> str:
+    """Why no score is left: what differs, else which report lacks those that were asked for."""
+    if differ:
+        return _told(differ)
+    if wanted is None:
+        return "the reports have no score in common"
+    lacking: dict[str, list[str]] = {}
+    for key, reason in left_out.items():
+        lacking.setdefault(reason, []).append(key)
+    return _told(lacking)
 
 
 def _told(differ: Mapping[str, Sequence[str]]) -> str:

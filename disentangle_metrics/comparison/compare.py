@@ -30,6 +30,10 @@ ASK_FOR_INTERVALS = (
     "it was scored without intervals: score it again with `dm.score(..., confidence=0.95)`, which keeps what "
     "a comparison needs"
 )
+ASK_FOR_RESAMPLES = (
+    "the scores on the resamples were not kept: a Tracker keeps none, and `tracker.log(...)` returns the "
+    "report that has them"
+)
 
 
 def compare(
@@ -147,7 +151,7 @@ def _compared(key: str, runs: Mapping[str, Runs], confidence: float, paired: boo
                 difference,  # of paired runs that of the pairs: what has no partner is not in the interval
                 value=tested.corrected if tested.method == "paired runs" else difference.value,
                 corrected=min(max(tested.corrected, -most), most),
-                interval=(max(low, -most), min(high, most)),
+                interval=(min(max(low, -most), most), min(max(high, -most), most)),
                 p=tested.p,
                 method=tested.method,
                 count=tested.count,
@@ -210,7 +214,9 @@ def _of_one_run_each(key: str, one: Runs, other: Runs, confidence: float, paired
     """The difference of two reports, judged by what they kept."""
     first, second = one.reports[0], other.reports[0]
     if first.evidence is None or second.evidence is None:
-        name = one.name if first.evidence is None else other.name
+        name, bare = (one.name, first) if first.evidence is None else (other.name, second)
+        if bare.confidence is not None:
+            raise NoInterval(f"of {name}, {ASK_FOR_RESAMPLES}")
         raise NoInterval(f"of {name}, {ASK_FOR_INTERVALS}")
     if key in first.evidence.votes and key in second.evidence.votes:
         return of_votes((first.evidence.votes[key], second.evidence.votes[key]), confidence)

@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 from disentangle_metrics.comparison.differences import FEWEST_RUNS
@@ -91,7 +92,7 @@ def read_runs(
         remarks: tuple[str, ...] | None = None
         if not all(isinstance(member, Report) for member in members):
             if factors is None:
-                raise InputError(f"`results`: under {name!r} is {_kind(item)}; pass {ACCEPTED}")
+                raise InputError(f"`results`: under {name!r} is {_kind(item)}; {_what_to_pass(members)}")
             options = {**scoring, "metrics": metrics, "anchors": False}
             if len(members) == 1:
                 options["confidence"] = confidence
@@ -100,7 +101,9 @@ def read_runs(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScoreWarning)  # compare() says each once
                 made = {
-                    place: score(member, factors, **options)
+                    place: _scored(
+                        name if len(members) == 1 else f"run {place} of {name}", member, factors, options
+                    )
                     for place, member in enumerate(members)
                     if not isinstance(member, Report)
                 }
@@ -113,10 +116,26 @@ def read_runs(
     return runs
 
 
+def _scored(name: str, latents: Any, factors: Any, options: Mapping[str, Any]) -> Report:
+    """The report of an array; an error about it says of which."""
+    try:
+        return score(latents, factors, **options)
+    except InputError as error:
+        if "`latents`" not in str(error):  # no fault of this one
+            raise
+        raise InputError(f"`results`: {name}: {error}") from error
+
+
 def _members(name: str, item: Any) -> tuple[Sequence[Any], tuple[Any, ...]]:
     """The runs in one entry, and their seeds."""
     if isinstance(item, Report):
         return [item], ()
+    if hasattr(item, "rewind"):  # a Tracker is a mapping too
+        step = next(reversed(list(item)), 0)
+        raise InputError(
+            f"`results`: under {name!r} is a Tracker, whose steps are no training runs; pass the report of "
+            f"one step, such as `tracker[{step}]`"
+        )
     if isinstance(item, Mapping):
         members, seeds = list(item.values()), tuple(item)
     elif isinstance(item, list | tuple) and (not item or any(_is_run(member) for member in item)):
@@ -127,7 +146,8 @@ def _members(name: str, item: Any) -> tuple[Sequence[Any], tuple[Any, ...]]:
         raise InputError(f"`results`: there is nothing under {name!r}")
     for number, member in enumerate(members):
         if not _is_run(member):
-            raise InputError(f"`results`: run {number} of {name!r} is {_kind(member)}; pass {ACCEPTED}")
+            told = _what_to_pass(members)
+            raise InputError(f"`results`: run {number} of {name!r} is {_kind(member)}; {told}")
     return members, seeds
 
 
@@ -150,6 +170,14 @@ def _check_options(scoring: Mapping[str, Any]) -> None:
     for name in scoring:
         if name not in accepted:
             raise InputError(f"compare() has no option {name!r}; of score() it takes {', '.join(accepted)}")
+
+
+def _what_to_pass(members: Sequence[Any]) -> str:
+    """What an entry takes; of files how they are read."""
+    given = members[0] if members else None
+    first = given[0] if isinstance(given, list | tuple) and given else given
+    files = isinstance(first, str | PathLike)
+    return f"pass {ACCEPTED}" + ("; read a file by `dm.Report.from_json(path)`" if files else "")
 
 
 def _kind(item: Any) -> str:

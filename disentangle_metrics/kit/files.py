@@ -81,11 +81,11 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
     A link keeps pointing at its file, which is what gets replaced. A device or a pipe is written to.
     """
-    path = path.resolve()
     content = content.encode() if isinstance(content, str) else content
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file():  # as given: what /dev/stdout leads to may have no path
         path.write_bytes(content)
         return
+    path = path.resolve()
     with whole_file(path) as unfinished:
         unfinished.write_bytes(content)
 

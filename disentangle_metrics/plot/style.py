@@ -142,7 +142,10 @@ def by_name(given: Any, argument: str, most: int = len(SERIES)) -> dict[str, Sco
                 f"`{argument}` must hold reports or scores; under {name!r} is a {type(item).__name__}"
             )
     if not 1 <= len(several) <= most:
-        raise InputError(f"`{argument}` holds {len(several)} representations; a picture shows 1 to {most}")
+        more = "; dm.plot.ranks shows the scores of more" if most == len(SERIES) < len(several) else ""
+        raise InputError(
+            f"`{argument}` holds {len(several)} representations; a picture shows 1 to {most}{more}"
+        )
     return several
 
 

@@ -34,6 +34,7 @@ ABOUT = {  # what an interval by each method is about
     "paired runs": "Paired runs: the difference of the means over many training runs.",
     "runs": "Runs: the difference of the means over many training runs.",
 }
+MOST_PAIRS = 4  # named of those without a test
 ONE_RUN = (
     "Each is one trained model: an interval over rows says nothing of another training run. Pass several "
     "runs of each to compare methods."
@@ -206,20 +207,30 @@ def _remarks(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator
     yield from _passed_over(comparison, shown)
     if len(comparison.names) > 2:
         yield Remark("every difference, interval and p: `comparison.to_frame()`", "note")
-    reasons: dict[str, list[Difference]] = {}
-    for score in shown:
-        for difference in score.differences:
-            if difference.reason:
-                reasons.setdefault(difference.reason, []).append(difference)
-    for reason, of in reasons.items():
-        keys = list(dict.fromkeys(d.metric for d in of))
-        told = "any score" if len(keys) == len(comparison) else listed(keys)
-        yield Remark(f"no test of {told}: {reason}", "missing")
+    yield from _untested(comparison, shown)
     alike: dict[str, list[str]] = {}
     for key, reason in comparison.left_out.items():
         alike.setdefault(reason, []).append(key)
     for reason, keys in alike.items():
         yield Remark(f"not compared: {listed(keys)}: {reason}", "missing")
+
+
+def _untested(comparison: Comparison, shown: Sequence[ComparedScore]) -> Iterator[Remark]:
+    """Which scores have no test, and why; with the pairs, where others of a score are tested."""
+    reasons: dict[str, list[Difference]] = {}
+    for score in shown:
+        for difference in score.differences:
+            if difference.reason:
+                reasons.setdefault(difference.reason, []).append(difference)
+    tested = {d.metric for score in shown for d in score.differences if not d.reason}
+    for reason, of in reasons.items():
+        keys = list(dict.fromkeys(d.metric for d in of))
+        told = "any score" if len(keys) == len(comparison) else listed(keys)
+        if tested.intersection(keys):
+            pairs = list(dict.fromkeys(f"{d.first} and {d.second}" for d in of))
+            more = [f"{len(pairs) - MOST_PAIRS} more"] if len(pairs) > MOST_PAIRS else []
+            told += f" between {', '.join([*pairs[:MOST_PAIRS], *more])}"
+        yield Remark(f"no test of {told}: {reason}", "missing")
 
 
 def _left_out_runs(shown: Sequence[ComparedScore]) -> Iterator[Remark]:

@@ -40,7 +40,16 @@ def cite(*items: Any, protocol: str = "default") -> Citation:
     reports = [item for item in items if isinstance(item, Mapping)]
     for item in reports:
         if not hasattr(item, "protocol"):
-            raise InputError(f"`cite` takes one report, a score or a metric, got a {type(item).__name__}")
+            of_it = any(hasattr(value, "protocol") for value in item.values())
+            rest = "; pass one of its reports" if of_it else ""
+            raise InputError(
+                f"`cite` takes one report, a score or a metric, got a {type(item).__name__}{rest}"
+            )
+    for item in items:
+        if isinstance(item, list | tuple | set):
+            raise InputError(
+                f"`cite` takes each item by itself, as in dm.cite('mig', 'dci'), got a {type(item).__name__}"
+            )
     if reports and len(items) > 1:
         raise InputError("`cite` takes one report alone; call it once for each")
     if reports:

@@ -13,6 +13,7 @@ from disentangle_metrics.checks import Check
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.kit.files import also_written
 from disentangle_metrics.reporting.view import NOTHING, bounds, number, probability, report_view, score_view
+from disentangle_metrics.scoring.as_number import AsNumber
 from disentangle_metrics.scoring.evidence import Evidence
 from disentangle_metrics.scoring.plain_values import plain, revived
 from disentangle_metrics.scoring.stored_report import FORMAT, check_report, check_score, read_values
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Score:
+class Score(AsNumber):
     """One number and everything needed to trust it.
 
     Attributes
@@ -90,9 +91,6 @@ class Score:
 
     def __hash__(self) -> int:
         return hash((self.key, self.signature))
-
-    def __float__(self) -> float:
-        return self.value
 
     def __str__(self) -> str:
         told = {"chance": number(self.chance), "ceiling": number(self.ceiling), "p": probability(self.p)}

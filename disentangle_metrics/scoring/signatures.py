@@ -223,7 +223,12 @@ def _honour(key: str, pinned: Mapping[str, str], facts: Mapping[str, str]) -> No
             )
         says = f"says {name}:{pin}" if pin is not None else f"says nothing of {name}"
         has = f"has {name}:{fact}" if fact is not None else f"has no {name}"
-        fix = "score such input" if name in OF_INPUT else f"pass the same {OF_CALL.get(name, name)}"
+        option = OF_CALL.get(name) or OF_INPUT.get(name, name)
+        fix = f"pass the same {option}"
+        if name in OF_INPUT and (pin is None or not option.endswith("_types`")):
+            fix = "score such input"
+        elif pin is None:
+            fix = f"leave {option} out"
         raise InputError(
             f"the signature of {key!r} {says}, and this call {has}: {fix}, "
             f"or give only the settings of the signature, as {key}|...:..."

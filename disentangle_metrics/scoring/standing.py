@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.metrics.lookup import without_settings
 from disentangle_metrics.reference_scores.table import datasets, published
-from disentangle_metrics.reporting.signatures import shared
+from disentangle_metrics.reporting.signatures import differing, shared
 from disentangle_metrics.reporting.view import HEADLINE, SIZE
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from disentangle_metrics.scoring.report import Report
 
 
@@ -42,6 +44,18 @@ def standing(report: Report, dataset: str | None) -> str:
             worse = values < score.value if score.direction == "up" else values > score.value
             parts[key] = f"{int(worse.sum())} of {len(values)} in {key}"
     if not parts:
-        return f"No published run on {name} has scores of equal signatures." if dataset is not None else ""
+        none = f"No published run on {name} has scores of equal signatures"
+        return f"{none}{_nearest(report, runs)}." if dataset is not None else ""
     told = [parts[key] for key in HEADLINE if key in parts] or list(parts.values())[: len(HEADLINE)]
     return f"Against the published runs on {name} with equal signatures: better than {', '.join(told)}."
+
+
+def _nearest(report: Report, runs: pd.DataFrame) -> str:
+    """What tells a score from the published one that differs least; empty if none is of its metric."""
+    for key, score in report.items():
+        own = shared(score.signature)
+        theirs = map(shared, dict.fromkeys(runs.loc[runs["metric"] == without_settings(key), "signature"]))
+        told = [differing({"this report": [own], "theirs": [other]}) for other in theirs]
+        if told and all(told):  # none is equal, as those of a size may be
+            return f": {min(told, key=lambda text: text.count(' is '))} (of {key})"
+    return ""

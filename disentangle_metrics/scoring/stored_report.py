@@ -37,6 +37,10 @@ def read_values(source: str | Path, what: str = "report") -> Mapping[str, Any]:
 
 def check_report(values: Mapping[str, Any]) -> None:
     """Raise InputError unless these are the values of a report of this format."""
+    if isinstance(values, Mapping) and {"names", "left_out"} <= set(values):
+        raise InputError(
+            "not a report but a comparison, which holds no reports: give the reports that it was made of"
+        )
     if not isinstance(values, Mapping) or "scores" not in values or values.get("format") != FORMAT:
         found = values.get("format", "none") if isinstance(values, Mapping) else type(values).__name__
         if isinstance(values, Mapping) and "benchmark" in values:

@@ -179,6 +179,16 @@ def test_what_is_no_report_is_named(call, tmp_path):
     assert "compared.json: not a report" in call("a.json compared.json")[2]
 
 
+def test_reports_that_out_kept_have_the_names_of_their_representations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["β-VAE 50%", "plain", "runs/z"]
+    dm.benchmark(dict.fromkeys(names, V + NOISE), V, metrics="mig", anchors=False, folder="o")
+    assert list(sorted_by_name(["o/*.json"])) == names
+    for own in ("x%41.json", "50%.json", "%0A.json"):  # no file of a folder is called so
+        (tmp_path / own).touch()
+        assert list(sorted_by_name([own])) == [own.removesuffix(".json")]
+
+
 def test_an_equals_sign_of_a_pattern_names_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path in ("beta=1/a.json", "beta=1/b.json", "beta=4_a.json", "beta=4_b.json"):

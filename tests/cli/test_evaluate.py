@@ -289,6 +289,7 @@ def an_empty_model(folder: Path) -> None:
         (break_nothing, "z.npy --dataset blob", "did you mean 'blobs'"),
         (break_nothing, "", "give a MODEL with --dataset, or --latents with --factors"),
         (break_nothing, "model.pt", "needs --dataset"),
+        (break_nothing, "r.json", "r.json is JSON and no MODEL; dm-eval compare takes reports"),
         (break_nothing, "--latents z.npy --factor-types a=ordinal", "needs --factors"),
         (break_nothing, "--latents z.npy --metrics mig", "mig cannot be scored without --factors"),
         (break_nothing, "--latents z.npy --protocol hsu2023", "no metric of latents alone; give --factors"),

@@ -36,6 +36,7 @@ SCORED = "--latents z.npy --factors v.csv --metrics mig --anchors none"
         (f"{SCORED} --json o.x --csv ./o.x", "--json and --csv must go to different places"),
         (f"{SCORED} --json o.x --html link.x", "--json and --html must go to different places"),
         (f"{SCORED} --json - --csv -", "--json and --csv must go to different places"),
+        (f"{SCORED} --json - --csv /dev/stdout", "--json and --csv must go to different places"),
         ("w.pt --dataset sprites --json w.pt", "--json w.pt would replace a file of MODEL"),
         ("hf --dataset sprites --json hf/config.json", "--json hf/config.json would replace a file of MODEL"),
         ("w.pt --dataset sprites --model-code c.py:f --csv c.py", "--csv c.py would replace a file of --model-code"),
@@ -57,6 +58,11 @@ def test_nothing_that_is_read_is_replaced(line: str, message: str, dm_eval, fold
     assert message in result.err
     assert len(result.err_lines) == 1
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_the_path_of_stdout_is_stdout(dm_eval, folder: Path) -> None:
+    """A table after the JSON would be no JSON."""
+    assert list(json.loads(dm_eval(f"{SCORED} --json /dev/stdout").out)["scores"]) == ["mig"]
 
 
 def test_a_comparison_replaces_no_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -230,6 +230,57 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
 
 
+def test_the_steps_of_a_tracker_are_no_runs():
+    tracker = dm.Tracker(**OPTIONS)
+    logged = [tracker.log(step, codes, V) for step, codes in enumerate((CLEAR, NOISY, CLEAR))]
+    with pytest.raises(dm.InputError, match=r"'a' is a Tracker, whose steps .*, such as `tracker\[2\]`$"):
+        dm.compare({"a": tracker, "b": tracker})
+    (kept,) = dm.compare({"a": tracker[0], "b": tracker[1]})["mig"].differences
+    assert "`tracker.log(...)` returns the report that has them" in kept.reason
+    (whole,) = dm.compare({"a": logged[0], "b": logged[1]})["mig"].differences
+    assert whole.interval
+
+
+def test_an_interval_beyond_the_range_ends_at_it():
+    rng = np.random.default_rng(5)
+    factors = rng.integers(0, 2, size=(100, 10))
+    codes = {"perfect": factors + 0.0, "noise": rng.normal(size=factors.shape)}
+    scoring = {"factors": factors, "metrics": "dcimig", "replicates": 40}
+    (d,) = dm.compare(codes, **scoring, confidence=0.3)["dcimig"].differences
+    assert (d.corrected, d.interval) == (-1, (-1, -1))
+
+
+def test_an_array_that_cannot_be_scored_is_named():
+    holes = np.where(NOISY[3, 0] < NOISY, np.nan, NOISY)
+    few = NOISY[:-1]
+    for results, told in (
+        ({"a": CLEAR, "b": holes}, "`results`: b: `latents` must be finite"),
+        ({"a": few, "b": CLEAR}, "`results`: a: `factors` has 400 rows but `latents` has 399"),
+        ({"a": [CLEAR, NOISY, few], "b": CLEAR}, "`results`: run 2 of a: `factors` has 400 rows"),
+    ):
+        with pytest.raises(dm.InputError, match=f"^{told}"):
+            dm.compare(results, factors=V, metrics="mig", replicates=20)
+    with pytest.raises(dm.InputError, match="^unknown protocol"):
+        dm.compare({"a": CLEAR, "b": NOISY}, factors=V, protocol="nope")
+
+
+def test_align_is_advised_only_where_it_leaves_a_score(clear):
+    fewer = dm.score(NOISY[:300], V[:300], **OPTIONS)
+    with pytest.raises(dm.InputError, match="score all alike$"):
+        dm.compare({"clear": clear, "fewer": fewer})
+    some = report(NOISY, metrics=[dm.Metric("mig", bins=10), "mig_sup"])
+    with pytest.raises(dm.InputError, match="score all alike, or pass `align=True` to compare only"):
+        dm.compare({"clear": clear, "some": some})
+
+
+def test_a_score_that_one_lacks_is_told_of_it(clear):
+    several = report(NOISY, metrics=[dm.Metric("mig", bins=10), dm.Metric("mig", bins=30), "mig_sup"])
+    with pytest.raises(dm.InputError, match=r"no score can be compared: clear has no such score \(of mig\|b"):
+        dm.compare({"clear": clear, "several": several}, metrics="mig|bins:10")
+    with pytest.raises(dm.InputError, match="`metrics` is empty; name at least one, or leave it out"):
+        dm.compare({"clear": clear, "several": several}, metrics=[])
+
+
 def test_an_array_beside_a_posterior_is_told_the_setting_that_makes_them_alike():
     posterior = dm.GaussianPosterior(NOISY, np.full(NOISY.shape, -4.0))
     options = {"anchors": False, "confidence": None, "replicates": None}
@@ -237,14 +288,14 @@ def test_an_array_beside_a_posterior_is_told_the_setting_that_makes_them_alike()
     with pytest.raises(
         dm.InputError,
         match=r"active is varying in pca and auto in vae \(of mig_sup\); score all alike, posteriors with "
-        r"`dm.Metric\('mig_sup', active='varying'\)`, or pass",
+        r"`dm.Metric\('mig_sup', active='varying'\)`$",
     ):
         dm.compare({"pca": of_array, "vae": report(posterior, **options, metrics="mig_sup")})
     alike = report(posterior, **options, metrics=dm.Metric("mig_sup", active="varying"))
     (difference,) = dm.compare({"pca": of_array, "vae": alike})["mig_sup"].differences
     assert difference.value == alike["mig_sup"].value - of_array["mig_sup"].value
     other = report(posterior, **options, metrics=dm.Metric("mig_sup", bins=5, active="varying"))
-    with pytest.raises(dm.InputError, match=r"bins is .* \(of mig_sup\); score all alike, or pass"):
+    with pytest.raises(dm.InputError, match=r"bins is .* \(of mig_sup\); score all alike$"):
         dm.compare({"pca": of_array, "vae": other})
 
 
@@ -282,8 +333,10 @@ def test_several_data_sets_are_refused(clear, noisy):
     with pytest.raises(dm.InputError, match="rooms at 64x64 and b of rooms at 32x32"):
         dm.compare({"a": one, "b": noisy.with_provenance(dataset="rooms", image_shape=[32, 32, 3])})
     renamed = replace(noisy, factor_names=("hue", "size"), evidence=None)
-    with pytest.raises(dm.InputError, match="several sets of factors"):
+    with pytest.raises(dm.InputError, match="several sets of factors .* the same `factor_names` if only the"):
         dm.compare({"a": clear, "b": renamed})
+    with pytest.raises(dm.InputError, match="several sets of factors .*; compare those of one$"):
+        dm.compare({"a": clear, "b": replace(renamed, factor_names=("hue",))})
 
 
 @pytest.mark.parametrize(
@@ -292,6 +345,16 @@ def test_several_data_sets_are_refused(clear, noisy):
         ([1, 2], {}, "`results` must be a mapping from names to reports"),
         ({"a": CLEAR}, {}, "at least two representations, got 1"),
         ({"a": CLEAR, "b": NOISY}, {}, "under 'a' is a ndarray; pass a Report, a list of Reports"),
+        (
+            {"a": "a.json", "b": "b.json"},
+            {},
+            r"under 'a' is a str; .*; read a file by `dm.Report.from_json\(",
+        ),
+        (
+            {"a": ["0.json", "1.json"], "b": NOISY},
+            {},
+            r"is a list; .*; read a file by `dm.Report.from_json\(",
+        ),
         ({"a": [], "b": NOISY}, {"factors": V}, "nothing under 'a'"),
         ({"a": CLEAR, "b": NOISY}, {"factors": V, "confidence": 95}, "`confidence` must lie between 0 and 1"),
         ({"a": CLEAR, "b": NOISY}, {"factors": V, "paired": "yes"}, "`paired` must be None, True or False"),

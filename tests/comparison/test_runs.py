@@ -150,3 +150,10 @@ def test_what_to_know_of_arrays_is_said_once_and_by_name_where_it_is_not_of_all(
     assert few.startswith("40 rows are too few")
     assert rounded.startswith("b: latents that vary by rounding alone")
     assert rounded in words(comparison)
+
+
+def test_runs_of_one_result_that_differ_are_named() -> None:
+    rows = np.random.default_rng(0).integers(0, 3, (200, 2))
+    made = [dm.score(rows + 0.0, rows, metrics=dm.Metric("mig", bins=n), anchors=False) for n in (20, 20, 10)]
+    with pytest.raises(dm.InputError, match="bins is 20 in run 0 of a and 10 in run 2 of a \\(of mig\\)"):
+        dm.compare({"a": made, "b": made[:2]})

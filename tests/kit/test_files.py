@@ -57,6 +57,18 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no paths of open files")
+def test_a_pipe_without_a_path_of_its_own_is_written_to() -> None:
+    """As of /dev/stdout in a pipeline, and of the shell's >(gzip > r.gz)."""
+    read, write = os.pipe()
+    try:
+        write_whole(Path(f"/dev/fd/{write}"), "through")
+        assert os.read(read, 100) == b"through"
+    finally:
+        os.close(read)
+        os.close(write)
+
+
 def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".result.txt.abc.part").touch()
     (tmp_path / "notes.part").touch()

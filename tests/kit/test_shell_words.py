@@ -35,6 +35,7 @@ PYTHON_CALLS = {  # what no command can do in their place
         "dm.evaluate(model, [(inputs, factors)])",
         "dm.load_dataset('x')",
         "dm.load_encoder(x)",
+        "dm.Report.from_json(path)",
     ),
     *("dm.Metric", "dm.Metric('x', x=...)", "@dm.metric"),
     *("dm.datasets.from_arrays(images, factors)", "dm.datasets.from_arrays(images, factors, x)"),

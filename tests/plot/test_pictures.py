@@ -343,7 +343,7 @@ UNLIKE = {
         (lambda: dm.plot.scores({}), "holds 0 representations"),
         (lambda: dm.plot.scores({"a": 3}), "under 'a' is a int"),
         (lambda: dm.plot.scores({1: REPORT, "1": REPORT}), "two names that are one as text"),
-        (lambda: dm.plot.scores({str(i): REPORT for i in range(8)}), "shows 1 to 7"),
+        (lambda: dm.plot.scores({str(i): REPORT for i in range(8)}), "shows 1 to 7; dm.plot.ranks shows"),
         (lambda: dm.plot.scores(REPORT["factor_vae"]), "no score with a value"),
         (
             lambda: dm.plot.scores(REPORT["total_correlation"], ax=Figure().subplots()),

@@ -206,6 +206,8 @@ def test_a_plugins_score_is_named_but_not_cited():
         (("mgi",), "did you mean 'mig'"),
         ((3,), "must hold names"),
         ((REPORT, "mig"), "one report alone"),
+        ((["mig", "dci"],), r"each item by itself, as in dm.cite\('mig', 'dci'\), got a list"),
+        ((dm.Benchmark({"a": REPORT}),), "got a Benchmark; pass one of its reports"),
     ],
 )
 def test_what_cannot_be_cited_is_named(items, message):

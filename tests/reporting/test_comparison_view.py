@@ -172,6 +172,20 @@ def test_one_run_each_says_what_it_cannot_say():
     assert "says nothing of another training run" not in " ".join(str(several).split())
 
 
+def test_pairs_without_a_test_are_named_beside_pairs_that_have_one():
+    names = ("a", "b", "c")
+    without = [Difference("mig", "a", "c", 0.1, reason="few"), Difference("mig", "b", "c", 0.1, reason="few")]
+    values = dict.fromkeys(names, 0.5)
+    runs, shape = dict.fromkeys(names, 1), dict.fromkeys(names, (9, 2, 2))
+    for of, told in (
+        ([difference_of("mig", "a", "b", 0.1, 0.01), *without], "any score between a and c, b and c: few"),
+        ([Difference("mig", "a", "b", 0.1, reason="few"), *without], "any score: few"),
+    ):
+        scores = {"mig": compared("mig", values, of)}
+        view = comparison_view(Comparison(names, scores, 0.95, runs, shape))
+        assert f"no test of {told}" in [remark.text for remark in view.remarks]
+
+
 def of_few_rows(*more):
     """Sufficiency of 300 rows: fine has the higher score, from a bias of few rows that is larger than its lead."""
     names = ("coarse", "fine", *more)

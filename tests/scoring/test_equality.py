@@ -42,3 +42,11 @@ def test_reports_in_another_order_are_equal_and_of_one_hash():
 def test_a_score_without_a_value_equals_itself():
     one, again = (dm.Report({"mig": dm.Score("mig", float("nan"), "mig|n:2", reason="none")}) for _ in "ab")
     assert one == again
+
+
+def test_a_score_is_rounded_and_written_as_its_number():
+    score = made()["mig"]
+    assert f"{score:.3f} {score:8.2%}" == f"{score.value:.3f} {score.value:8.2%}"
+    assert (round(score, 2), round(score)) == (round(score.value, 2), round(score.value))
+    assert f"{score}" == str(score)
+    assert np.isnan(round(replace(score, value=np.nan), 2))

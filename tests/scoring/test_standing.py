@@ -78,7 +78,17 @@ def test_another_signature_is_no_rival(reports):
     other = report["mig"].signature.replace("bins:20", "bins:10")
     changed = replace(report, scores={"mig": replace(report["mig"], signature=other)})
     assert changed.standing() == ""
-    assert changed.standing("sprites") == "No published run on sprites has scores of equal signatures."
+    none = "No published run on sprites has scores of equal signatures"
+    assert changed.standing("sprites") == f"{none}: bins is 10 in this report and 20 in theirs (of mig)."
+    arrays = report["mig"].signature.replace("kinds:coooo", "kinds:ccccc")
+    changed = replace(report, scores={"mig": replace(report["mig"], signature=arrays)})
+    assert changed.standing("sprites").endswith(
+        ": kinds is ccccc in this report and coooo in theirs (of mig)."
+    )
+    of_size = replace(report, scores={"active_units": report["active_units"], **changed})
+    assert of_size.standing("sprites") == changed.standing("sprites")
+    unknown = replace(report, scores={"mine": replace(report["mig"], key="mine", signature="mine|n:3")})
+    assert unknown.standing("sprites") == f"{none}."
 
 
 def test_the_interval_and_the_number_of_latents_do_not_matter(reports):

@@ -134,6 +134,14 @@ def test_what_is_no_report_is_refused(text: str, message: str, tmp_path: Path) -
         Report.from_json(tmp_path / "r.json")
 
 
+def test_a_comparison_is_told_from_a_report() -> None:
+    rows = np.arange(400).reshape(200, 2)
+    report = dm.score(rows, rows // 4 % 2, metrics="mig", anchors=False)
+    comparison = dm.compare({"a": report, "b": report})
+    with pytest.raises(InputError, match="not a report but a comparison, which holds no reports: give the"):
+        Report.from_json(comparison.to_json())
+
+
 def test_a_path_that_is_no_report_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.json", tmp_path / ("a" * 300)):
         with pytest.raises(InputError, match="cannot be read"):
