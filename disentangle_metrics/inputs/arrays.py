@@ -210,6 +210,8 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
     """What was found in place of a table, and how to make one of it."""
     if array.ndim == 1 and isinstance(value, tuple | list) and isinstance(value[0], Mapping):
         return f"a {type(value).__name__} of dictionaries; pass `pandas.DataFrame({argument})`"
+    if array.ndim == 1 and array.dtype.kind == "O":
+        return f"{array.shape}; for arrays in its cells pass numpy.stack(...) of them"
     if array.ndim == 1:
         frame = hasattr(value, "to_frame")
         return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"

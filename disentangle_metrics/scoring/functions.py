@@ -42,7 +42,7 @@ latents
 
 FACTORS = """\
 factors
-    Shape (N, K), an array or a DataFrame.
+    Shape (N, K), or (N,) for one, an array or a DataFrame.
 """
 
 

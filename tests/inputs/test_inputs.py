@@ -87,6 +87,34 @@ def test_polars_frames_and_lists_are_taken():
     assert_array_equal(check(Z.tolist(), V.tolist()).latents, Z)
 
 
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        (V[:, 0], "factor_0"),
+        (V[:, 0].tolist(), "factor_0"),
+        ([str(value) for value in V[:, 0]], "factor_0"),
+        (np.ma.array(V[:, 0]), "factor_0"),
+        (pd.Series(V[:, 0]), "factor_0"),
+        (pd.Series(V[:, 0], name="shape"), "shape"),
+        (pl.Series("shape", V[:, 0]), "shape"),
+        (pl.Series(V[:, 0]), "factor_0"),
+    ],
+)
+def test_one_column_is_one_factor(column, name):
+    (factor,) = check(Z, column).factors
+    assert factor.name == name
+    assert_array_equal(factor.codes, check(Z, V[:, :1]).factors[0].codes)
+
+
+def test_one_column_keeps_its_order_its_row_labels_and_what_it_lacks():
+    sizes = pd.Categorical(["s", "l", "m"] * 10, categories=["s", "m", "l"], ordered=True)
+    assert check(Z, sizes).factors[0].kind == "ordinal"
+    assert check(Z, [None, *V[1:, 0].tolist()], missing="drop").factors[0].levels == (0, 1, 2)
+    labels = [f"cell{i}" for i in range(30)]
+    shuffled = pd.Series(V[:, 0], index=labels, name="shape").iloc[::-1]
+    assert_array_equal(check(pd.DataFrame(Z, index=labels), shuffled).factors[0].codes, V[:, 0])
+
+
 def test_torch_tensors_with_a_gradient_are_taken():
     torch = pytest.importorskip("torch")
     tensor = torch.tensor(Z, requires_grad=True)
@@ -109,8 +137,8 @@ def test_objects_that_speak_dlpack_only_are_taken():
     ("latents", "factors", "options", "message"),
     [
         (Z[:, 0], V, {}, r"`latents` must have shape \(N, D\), got \(30,\); for one latent pass `latents\[:, None\]`"),
-        (Z, V[:, 0], {}, r"`factors` must have shape \(N, K\), got \(30,\); for one factor pass"),
-        (Z, pd.Series(V[:, 0]), {}, r"for one factor pass `factors.to_frame\(\)`"),
+        (Z, np.array([*V, None], dtype=object)[:-1], {}, r"`factors` must have shape \(N, K\), got \(30,\); for arrays in its cells pass numpy.stack"),
+        (Z, [{"a": 1}] * 30, {}, r"a list of dictionaries; pass `pandas.DataFrame\(factors\)`"),
         (None, V, {}, r"`latents` must have shape \(N, D\), got None"),
         ({"z": Z[:, 0]}, V, {}, r"got a dict; for named columns pass pandas.DataFrame"),
         (Z, V[:-1], {}, "`factors` has 29 rows but `latents` has 30; row i of both must describe the same sample$"),
