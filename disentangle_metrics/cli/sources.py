@@ -17,7 +17,7 @@ from disentangle_metrics.encoders import Encoder, load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
 from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array, split_names
-from disentangle_metrics.files.row_pairs import check_rows, matched_by_place
+from disentangle_metrics.files.row_pairs import check_rows, matched_by_place, rows_in_common
 from disentangle_metrics.groups_alone import with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.scoring.report import Report
@@ -52,13 +52,18 @@ def score_arrays(
             posterior = isinstance(files["latents"].value, GaussianPosterior)
             scoring = {**scoring, "metrics": of_latents_alone(scoring["protocol"], posterior)}
     else:
-        check_rows(files["latents"], files["factors"])
+        alone: tuple[str, ...] = ()
+        if scoring["missing"] == "drop":
+            files["latents"], files["factors"], alone = rows_in_common(files["latents"], files["factors"])
+            found += [Check("missing_values", note) for note in alone]
+        check_rows(files["latents"], files["factors"], joins=True)
         files["latents"], files["factors"], notes = matched_by_place(files["latents"], files["factors"])
         if choices.index_col and notes:
             remedy = (
                 "give both files a column of this name, or leave --index-col out if the order is the same"
             )
             found.append(Check("rows_by_place", notes[0], remedy))
+        notes += alone
         value = files["factors"].value
         if latents == factors and _same_columns(files["latents"].value, value):
             path = files["latents"].path

@@ -47,7 +47,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
             raise InputError(
                 f"the row labels of `{arguments[0]}` and `{arguments[1]}` differ, and {twice!r} stands twice "
                 f"in `{argument}`; if row i of both is the same sample, pass both with "
-                ".reset_index(drop=True)"
+                "`.reset_index(drop=True)`"
             )
     rows: NDArray[np.int64] = np.asarray(others.get_indexer(labels))
     if (rows < 0).any():
@@ -57,7 +57,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
             f"{len(labels):,} labels of `{arguments[0]}`, such as {_plain(lacking[0])!r}, are not in "
             f"`{arguments[1]}` (which has {_plain(others[0])!r}); pass frames of the same rows, or, "
             "if row i of both "
-            "is the same sample, both with .reset_index(drop=True)"
+            "is the same sample, both with `.reset_index(drop=True)`"
         )
     return rows
 
