@@ -8,13 +8,47 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.files.row_names import counts
+from disentangle_metrics.files.row_names import FEWEST_IDENTIFIERS, counts
 from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from disentangle_metrics.files.arrays import ArrayFile
+
+
+def shared_column(latents: ArrayFile, factors: ArrayFile) -> str | None:
+    """The first column of both files if it names their rows, and one of them was read as if it did not.
+
+    It has the same name and whole numbers in both, another in each row, and one file has all of the other.
+    """
+    import pandas as pd
+
+    name = next(iter(latents.choosable), "")
+    if not name or name.isdigit() or name != next(iter(factors.choosable), ""):
+        return None
+    first, second = (_named(file, name) for file in (latents, factors))
+    if first is None or second is None:
+        return None
+    if isinstance(first, pd.RangeIndex) and second.max() == len(first):
+        first = first + 1  # labels that count from 1 were left out
+    few, many = sorted((set(first), set(second)), key=len)
+    unlike = latents.labelled and factors.labelled
+    return name if not unlike and few <= many and len(few) >= FEWEST_IDENTIFIERS else None
+
+
+def _named(file: ArrayFile, name: str) -> pd.Index | None:
+    """The whole numbers, different in each row, of the first column of a table, or of its labels."""
+    import pandas as pd
+
+    frame = file.value
+    if not file.labelled and str(frame.columns[0]) == name:
+        found = pd.Index(frame.iloc[:, 0])
+    elif frame.index.name == name:
+        found = frame.index
+    else:
+        return None
+    return found if found.dtype.kind in "iu" and found.is_unique else None
 
 
 def rows_in_common(latents: ArrayFile, factors: ArrayFile) -> tuple[ArrayFile, ArrayFile, tuple[str, ...]]:

@@ -123,6 +123,21 @@ def test_rows_without_a_partner_are_dropped_with_a_remark(dm_eval, folder, of_la
         assert sum(text in line for line in told) == (count > 0)
 
 
+@pytest.mark.parametrize("first", [0, 1, 1000, None])
+def test_whole_numbers_that_name_the_rows_of_both_files_are_labels(dm_eval, folder, right, first) -> None:
+    labels = np.arange(N) + first if first is not None else RNG.choice(10**6, N, replace=False)
+    of_both = pd.Index(labels, name="patient")
+    Z.set_axis(of_both).to_csv("z.csv")
+    V.set_axis(of_both).sample(frac=1, random_state=0).to_csv("v.csv")
+    result = dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
+    assert result.code == 0
+    assert mig(folder) == pytest.approx(right)
+    assert "v.csv: column 'patient' holds row labels" in result.err
+    V.set_axis(of_both + 7 * N).to_csv("v.csv")  # other numbers: a factor, which a check asks about
+    dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
+    assert json.loads((folder / "r.json").read_text())["shape"][2] == 3
+
+
 def test_labels_that_only_count_are_not_joined(dm_eval, folder) -> None:
     Z.assign(id=range(N)).to_csv("z.csv", index=False)
     V[:-20].assign(id=range(1, N - 19)).to_csv("v.csv", index=False)
