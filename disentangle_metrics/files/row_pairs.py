@@ -110,9 +110,14 @@ def check_rows(latents: ArrayFile, factors: ArrayFile, *, joins: bool = False) -
         for file in (latents, factors)
         if file.empty
     ]
-    width = np.shape(latents.value)[1:2]
-    if width == (factors.rows,):
+    width, of_factors = np.shape(latents.value)[1:2], np.shape(factors.value)[1:2]
+    wide = of_factors > (factors.rows,)
+    if of_factors == (latents.rows,) and (wide or width != (factors.rows,)):
+        hints.append("the factors have as many columns: they may be transposed, so save their transpose")
+    elif width == (factors.rows,):
         hints.append("the latents have as many columns: they may be transposed, so save their transpose")
+    elif width == of_factors > (max(latents.rows, factors.rows),):
+        hints.append("both have as many columns: they may be transposed, so save their transposes")
     hints += alone
     hint = f" ({'; '.join(hints)})" if hints else ""
     raise InputError(

@@ -275,8 +275,9 @@ def check(
         checks = findings.of_input(mean, latent_labels, (), given, None, types)
         return replace(inputs, checks=(*notes, *checks))
     columns = read_factors(factors)
-    if len(columns.columns[0]) != given:
-        raise InputError(row_mismatch(given, mean.shape[1], len(columns.columns[0])))
+    if (rows := len(columns.columns[0])) != given:
+        width = mean.shape[1]
+        raise InputError(row_mismatch((given, width), (rows, len(columns.columns)), factors))
     order = None
     if table.frame is not None and columns.frame is not None:
         order = matching_rows(table.frame, columns.frame, ("latents", columns.argument))
