@@ -22,7 +22,7 @@ from disentangle_metrics.estimators.namespaces import is_on_accelerator
 from disentangle_metrics.inputs import findings
 from disentangle_metrics.inputs.factor import KINDS, MISSING_ADVICE, Declared, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.hierarchy import Hierarchy, tree_of, with_switches
+from disentangle_metrics.inputs.hierarchy import Hierarchy, none_of, tree_of, with_switches
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
 from disentangle_metrics.inputs.posterior_tables import read_posterior
 from disentangle_metrics.inputs.reading import Kind, Rule
@@ -368,7 +368,7 @@ def _declared(
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise InputError(f"`{argument}` names {unknown[0]!r}, which is none of {', '.join(names)}")
+            raise InputError(f"`{argument}` names {unknown[0]!r}{none_of(unknown[0], names)}")
         texts = [given.get(name) for name in names]
     else:
         texts = [given] * len(names) if isinstance(given, str) else list(given)

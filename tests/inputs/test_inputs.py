@@ -160,6 +160,8 @@ def test_objects_that_speak_dlpack_only_are_taken():
         (Z, V, {"factor_types": ["categorical"]}, "`factor_types` has 1 entries for 2 columns"),
         (Z, V, {"factor_types": ["ordinal", "cat"]}, "of 'factor_1' must be one of categorical, ordinal, continuous, circular or circular:PERIOD, got 'cat'"),
         (Z, V, {"factor_types": {"shape": "ordinal"}}, "`factor_types` names 'shape', which is none of factor_0, factor_1"),
+        (Z, pd.DataFrame(V), {"factor_types": {0: "ordinal"}}, "`factor_types` names 0: names are texts, so pass '0'"),
+        (Z, pd.DataFrame(V), {"hierarchy": {1: (0, 1)}}, "`hierarchy` names 1: names are texts, so pass '1'"),
         (Z, np.full_like(V, "a", "U1"), {"factor_types": ["continuous"] * 2}, "holds strings and cannot be continuous; pass its"),
         (GaussianPosterior(Z, Z[:-1]), V, {}, r"`latents.mean` has shape \(30, 2\) but `latents.logvar` \(29, 2\)"),
         (Z, pd.DataFrame({"a": ["x", 1] * 15}), {}, "factor 'a' mixes strings with 1"),
