@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -167,7 +169,9 @@ def test_objects_that_speak_dlpack_only_are_taken():
         (Z, pd.DataFrame({"a": ["x", 1] * 15}), {}, "factor 'a' mixes strings with 1"),
         (Z, pd.DataFrame({"a": ["x", None] * 15}), {}, "factor 'a' has a missing or infinite value in row 1 .15 in all"),
         (Z, pd.DataFrame({"a": pd.Categorical(["x", None] * 15)}), {}, "missing or infinite value in row 1"),
-        (Z, pd.DataFrame({"a": pd.date_range("2026", periods=30)}), {}, "factor 'a' has dtype datetime64"),
+        (Z, pd.DataFrame({"a": pd.date_range("2026", periods=30)}), {}, "factor 'a' has dtype datetime64.*; pass a number, such as days since"),
+        (Z, pd.DataFrame({"a": [datetime.date(2026, 1, 1)] * 30}), {}, r"factor 'a' holds datetime.date\(2026, 1, 1\), .*; pass a number, such as"),
+        (Z, pd.DataFrame({"a": [1, (2, 3), "b"] * 10}), {}, r"factor 'a' holds \(2, 3\), which is no number, string or boolean; make all its values"),
     ],
 )  # fmt: skip
 def test_refusals_say_what_where_and_how_to_mend(latents, factors, options, message):
