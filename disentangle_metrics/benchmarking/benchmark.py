@@ -69,7 +69,7 @@ def benchmark(
         Latents by name: for each what :func:`score` takes, of any number of latents. An item of the mapping
         is read when its turn comes, so a mapping that reads files need not hold them all.
     factors
-        Shape (N, K), as for :func:`score`. None, if the metrics asked for read latents alone.
+        Shape (N, K) or (N,), as for :func:`score`. None, if the metrics asked for read latents alone.
     latent_names, latent_types, groups
         As for :func:`score`, for all representations; or, for some of them, a mapping from their names to
         that.

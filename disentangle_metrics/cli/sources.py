@@ -16,7 +16,8 @@ from disentangle_metrics.encoders import Encoder, load_encoder
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.evaluation import evaluate
 from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array, split_names
-from disentangle_metrics.files.row_pairs import check_rows, matched_by_place
+from disentangle_metrics.files.row_names import Role
+from disentangle_metrics.files.row_pairs import check_rows, matched_by_place, rows_in_common, shared_column
 from disentangle_metrics.groups_alone import with_units_alone
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.kit.files import sha256_of
@@ -37,9 +38,15 @@ def score_arrays(
     informativeness of posteriors. What was left out or decided in reading goes to `tell`.
     """
     one_file = factors is not None and _path_of(latents) == _path_of(factors)
-    files = {"latents": read_array(latents, "latents", replace(choices, one_file=one_file))}
+    files: dict[Role, ArrayFile] = {
+        "latents": read_array(latents, "latents", replace(choices, one_file=one_file))
+    }
     if factors is not None:
         files["factors"] = read_array(factors, "factors", choices)
+        chosen = one_file or choices.index_col or split_names(latents)[1] or split_names(factors)[1]
+        if not chosen and (name := shared_column(files["latents"], files["factors"])):
+            labelled = replace(choices, index_col=name)
+            files = {role: read_array(str(file.path), role, labelled) for role, file in files.items()}
     check_choices((name for file in files.values() for name in file.choosable), choices)
     notes: tuple[str, ...] = ()
     found: list[Check] = []
@@ -52,13 +59,18 @@ def score_arrays(
             posterior = isinstance(files["latents"].value, GaussianPosterior)
             scoring = {**scoring, "metrics": of_latents_alone(scoring["protocol"], posterior)}
     else:
-        check_rows(files["latents"], files["factors"])
+        alone: tuple[str, ...] = ()
+        if scoring["missing"] == "drop":
+            files["latents"], files["factors"], alone = rows_in_common(files["latents"], files["factors"])
+            found += [Check("missing_values", note) for note in alone]
+        check_rows(files["latents"], files["factors"], joins=True)
         files["latents"], files["factors"], notes = matched_by_place(files["latents"], files["factors"])
         if choices.index_col and notes:
             remedy = (
                 "give both files a column of this name, or leave --index-col out if the order is the same"
             )
             found.append(Check("rows_by_place", notes[0], remedy))
+        notes += alone
         value = files["factors"].value
         if latents == factors and _same_columns(files["latents"].value, value):
             path = files["latents"].path
@@ -86,7 +98,7 @@ def _same_columns(latents: Any, factors: Any) -> bool:
     return names[0] == names[1] and getattr(latents, "shape", None) == getattr(factors, "shape", ())
 
 
-def _left_out(files: Mapping[str, ArrayFile]) -> Iterator[Check]:
+def _left_out(files: Mapping[Role, ArrayFile]) -> Iterator[Check]:
     """A check of each column that was left out of a file, and how to keep it."""
     for role, file in files.items():
         for text in file.left_out:

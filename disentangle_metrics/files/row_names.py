@@ -126,10 +126,11 @@ def _labelled_by(path: Path, frame: pd.DataFrame, column: Any, *, asked: bool = 
         raise InputError(f"{path} has no other column than the row labels {str(column)!r}")
     shown = f"column {str(column)!r}" if str(column) else "the first column, which has no name,"
     note = f"{path}: {shown} holds row labels ({labels.iloc[0]}, {labels.iloc[-1]}) and is left out"
-    if counts(labels) and not asked:
-        return NamedRows(rest.reset_index(drop=True), False, [note])
     import pandas as pd
 
+    if counts(labels) and not asked:
+        places = pd.RangeIndex(len(rest), name=column or None)
+        return NamedRows(rest.set_axis(places, axis=0), False, [note])
     return NamedRows(rest.set_axis(pd.Index(labels), axis=0), True, [note])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
     InputError
         If it cannot become an array.
     """
-    if advice := _not_an_array(value):
+    if advice := _not_an_array(value, argument):
         raise InputError(f"`{argument}` {advice}")
     try:
         if hasattr(value, "detach"):  # a PyTorch tensor, perhaps on a GPU or with a gradient
@@ -42,6 +43,8 @@ def to_numpy(value: Any, argument: str) -> NDArray[Any]:
             return np.asarray(_by_its_own_method(value))
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
+        if isinstance(value, (tuple, list)) and value and all(hasattr(row, "detach") for row in value):
+            value = [np.asarray(_host_tensor(row, argument)) for row in value]
         if isinstance(value, (tuple, list)) and any(isinstance(row, np.ma.MaskedArray) for row in value):
             return np.ma.stack(value)
         return _of_numpy_type(np.asarray(value))
@@ -120,7 +123,7 @@ def _host_tensor(value: Any, argument: str) -> Any:
     return value
 
 
-def _not_an_array(value: Any) -> str:
+def _not_an_array(value: Any, argument: str) -> str:
     """What to do with a thing that is often passed in place of an array; nothing if it may be one."""
     name, package = type(value).__name__, type(value).__module__.partition(".")[0]
     view = hasattr(value, "dtype") or hasattr(value, "columns")  # AnnData's own classes for parts of itself
@@ -141,14 +144,26 @@ def _not_an_array(value: Any) -> str:
             "use dm-eval --latents FILE --factors FILE"
         )
     if isinstance(value, (tuple, list)) and len(value) > 1 and _are_batches(value):
-        return f"is a {name} of {len(value)} batches; put them together with numpy.concatenate(...)"
+        return f"is a {name} of {len(value)} batches; put them together with {_joining(value)}"
     if isinstance(value, (tuple, list)) and len(value) == 2 and _two_tables(*value):
         return (
             f"is a {name} of two arrays of the same shape {tuple(value[0].shape)}; for means and "
             "log-variances "
-            "pass dm.GaussianPosterior(mean, logvar); for two batches pass numpy.concatenate(...)"
+            f"pass dm.GaussianPosterior(mean, logvar); for two batches pass {_joining(value)}"
+        )
+    if isinstance(value, Mapping) and not isinstance(value, dict) and not view and len(value):
+        names = [str(key) for key in itertools.islice(value, 8)]
+        more = ", ..." if len(value) > len(names) else ""
+        return (
+            f"is a {name} of arrays ({', '.join(names)}{more}); pass one of them, as in "
+            f'`{argument}["{names[0]}"]`'
         )
     return ""
+
+
+def _joining(batches: Any) -> str:
+    """The call that makes one array of batches."""
+    return "torch.cat(...)" if hasattr(batches[0], "detach") else "numpy.concatenate(...)"
 
 
 def is_distribution(value: Any) -> bool:
@@ -210,11 +225,15 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
     """What was found in place of a table, and how to make one of it."""
     if array.ndim == 1 and isinstance(value, tuple | list) and isinstance(value[0], Mapping):
         return f"a {type(value).__name__} of dictionaries; pass `pandas.DataFrame({argument})`"
+    if array.ndim == 1 and array.dtype.kind == "O":
+        return f"{array.shape}; for arrays in its cells pass numpy.stack(...) of them"
     if array.ndim == 1:
         frame = hasattr(value, "to_frame")
         return f"{array.shape}; for one {kind} pass `{argument}{'.to_frame()' if frame else '[:, None]'}`"
     if array.ndim == 0:
         table = "; to score a model pass `dm.evaluate(model, dataset)`" if callable(value) else ""
+        if isinstance(value, Iterator):
+            table = f"; pass `list({argument})`"
         if isinstance(value, Mapping):
             table = "; for named columns pass pandas.DataFrame(...) of it"
             if argument == "factors":
@@ -223,7 +242,7 @@ def no_table(value: Any, array: NDArray[Any], argument: str, kind: str) -> str:
                 table = "; for means and log-variances pass dm.GaussianPosterior(mean, logvar) of its parts"
         return f"{'None' if value is None else f'a {type(value).__name__}'}{table}"
     if array.ndim == 3 and isinstance(value, (tuple, list)):
-        return f"{array.shape}; put batches together with numpy.concatenate(...)"
+        return f"{array.shape}; put batches together with {_joining(value)}"
     if array.ndim > 2:
         return f"{array.shape}; flatten each row with `{argument}.reshape(len({argument}), -1)`"
     return str(array.shape)

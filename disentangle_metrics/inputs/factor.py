@@ -185,8 +185,10 @@ def read_factor(
     if values.dtype.kind == "O" and len(values):
         values = settle_objects(values, name)
     if values.dtype.kind not in "biufUSO" and len(values):
+        times = "; pass a number, such as days since the first" if values.dtype.kind in "mM" else ""
         raise InputError(
-            f"factor {name!r} has dtype {values.dtype}; accepted are numbers, strings, booleans, categoricals"
+            f"factor {name!r} has dtype {values.dtype}; accepted are numbers, strings, booleans, "
+            f"categoricals{times}"
         )
     if values.dtype.kind == "f":
         infinite = ~np.isfinite(values)

@@ -360,10 +360,13 @@ def on_sizes(rows: int, width: int, factors: Sequence[Factor]) -> Iterator[Check
     values = max((len(f.levels) for f in factors if f.kind != "continuous"), default=0)
     needed = max(FEWEST_ROWS, ROWS_A_VALUE * values)
     if rows < needed:
+        transposed = ""
+        if width == len(factors) > rows:
+            transposed = "; if each column is a sample, transpose latents and factors"
         yield Check(
             "few_rows",
             f"{rows:,} rows are too few: scores of so few rows are mostly chance",
-            f"score at least {needed:,} rows here",
+            f"score at least {needed:,} rows here" + transposed,
             "",
             {"rows": rows, "needed": needed},
         )

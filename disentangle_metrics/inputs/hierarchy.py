@@ -44,6 +44,12 @@ def tree_of(hierarchy: Any, factors: Any) -> Hierarchy | None:
     return hierarchy or None
 
 
+def none_of(name: Any, known: Sequence[str]) -> str:
+    """What to say of a name that is none of the known ones, which are texts."""
+    text = f": names are texts, so pass {str(name)!r}"
+    return text if str(name) in known else f", which is none of {', '.join(known)}"
+
+
 def check_names(hierarchy: Hierarchy, names: Iterable[str]) -> None:
     """Refuse a tree that names a factor, or a switch, that is none of these.
 
@@ -56,7 +62,7 @@ def check_names(hierarchy: Hierarchy, names: Iterable[str]) -> None:
     for name, (switch, _) in hierarchy.items():
         for asked in (name, switch):
             if not isinstance(asked, Hashable) or asked not in known:
-                raise InputError(f"`hierarchy` names {asked!r}, which is none of {', '.join(known)}")
+                raise InputError(f"`hierarchy` names {asked!r}{none_of(asked, known)}")
 
 
 def with_switches(

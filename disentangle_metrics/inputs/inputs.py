@@ -23,7 +23,7 @@ from disentangle_metrics.inputs import findings
 from disentangle_metrics.inputs.declared import KINDS, Declared, facts_of_latents
 from disentangle_metrics.inputs.factor import MISSING_ADVICE, Factor, read_each
 from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
-from disentangle_metrics.inputs.hierarchy import Hierarchy, tree_of, with_switches
+from disentangle_metrics.inputs.hierarchy import Hierarchy, none_of, tree_of, with_switches
 from disentangle_metrics.inputs.latent_groups import Groups, read_groups, text_of
 from disentangle_metrics.inputs.posterior_tables import read_posterior
 from disentangle_metrics.inputs.reading import Kind, Rule
@@ -243,8 +243,9 @@ def check(
         checks = findings.of_input(mean, latent_labels, (), given, None, types)
         return replace(inputs, checks=(*notes, *checks))
     columns = read_factors(factors)
-    if len(columns.columns[0]) != given:
-        raise InputError(row_mismatch(given, mean.shape[1], len(columns.columns[0])))
+    if (rows := len(columns.columns[0])) != given:
+        width = mean.shape[1]
+        raise InputError(row_mismatch((given, width), (rows, len(columns.columns)), factors))
     order = None
     if frame is not None and columns.frame is not None:
         order = matching_rows(frame, columns.frame, ("latents", columns.argument))
@@ -377,7 +378,7 @@ def _declared(
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise InputError(f"`{argument}` names {unknown[0]!r}, which is none of {', '.join(names)}")
+            raise InputError(f"`{argument}` names {unknown[0]!r}{none_of(unknown[0], names)}")
         texts = [given.get(name) for name in names]
     else:
         texts = [given] * len(names) if isinstance(given, str) else list(given)

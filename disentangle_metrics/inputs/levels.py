@@ -12,6 +12,7 @@ from disentangle_metrics.errors import InputError
 
 LARGEST = 1e307  # of a measurement: the differences of larger numbers overflow
 ROUNDED, APART = 16, 1_000_000  # units in the last place: equal but for rounding; surely not equal
+PLAIN = (int, float, complex, np.number, np.bool_, str, bytes, Decimal)
 LARGEST_EXACT = 2**31  # integers beyond are counted from the smallest: sums of their squares lose digits
 
 
@@ -45,7 +46,10 @@ def settle_objects(values: NDArray[Any], name: str) -> NDArray[Any]:
         values = np.array([int(value) if whole else float(value) for value in values], dtype=object)
     if all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values):
         return _integers(values)
-    settled = np.asarray(values.tolist())
+    try:
+        settled = np.asarray(values.tolist())
+    except ValueError:  # cells of several lengths
+        settled = values
     if settled.ndim == 1 and settled.dtype.kind == "f":
         integers = [int(value) for value in values if isinstance(value, int | np.integer)]
         if any(
@@ -56,6 +60,13 @@ def settle_objects(values: NDArray[Any], name: str) -> NDArray[Any]:
                 "make all its values strings, or all whole numbers"
             )
     if settled.ndim != 1 or settled.dtype.kind not in "biufUS":
+        odd = next((value for value in values if not isinstance(value, PLAIN)), None)
+        if odd is not None:
+            times = hasattr(odd, "isoformat") or hasattr(odd, "strftime")
+            fix = "pass a number, such as days since the first" if times else "make all its values strings"
+            raise InputError(
+                f"factor {name!r} holds {odd!r:.80}, which is no number, string or boolean; {fix}"
+            )
         raise InputError(f"factor {name!r} mixes values that are not numbers, strings or booleans")
     if settled.dtype.kind in "US" and not all(isinstance(value, str | bytes) for value in values):
         odd = next(value for value in values if not isinstance(value, str | bytes))

@@ -47,7 +47,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
             raise InputError(
                 f"the row labels of `{arguments[0]}` and `{arguments[1]}` differ, and {twice!r} stands twice "
                 f"in `{argument}`; if row i of both is the same sample, pass both with "
-                ".reset_index(drop=True)"
+                "`.reset_index(drop=True)`"
             )
     rows: NDArray[np.int64] = np.asarray(others.get_indexer(labels))
     if (rows < 0).any():
@@ -57,7 +57,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
             f"{len(labels):,} labels of `{arguments[0]}`, such as {_plain(lacking[0])!r}, are not in "
             f"`{arguments[1]}` (which has {_plain(others[0])!r}); pass frames of the same rows, or, "
             "if row i of both "
-            "is the same sample, both with .reset_index(drop=True)"
+            "is the same sample, both with `.reset_index(drop=True)`"
         )
     return rows
 
@@ -86,12 +86,18 @@ def _is_shuffled_count(labels: pd.Index) -> bool:
     return bool((np.sort(numbers) == counting).all() and not (numbers == counting).all())
 
 
-def row_mismatch(given: int, latents: int, rows: int) -> str:
-    """What to say of arrays that have different numbers of rows."""
+def row_mismatch(latents: tuple[int, int], factors: tuple[int, int], given: Any) -> str:
+    """What to say of latents and `given` factors of these shapes, which have different numbers of rows."""
     message = (
-        f"`factors` has {rows:,} rows but `latents` has {given:,}; "
+        f"`factors` has {factors[0]:,} rows but `latents` has {latents[0]:,}; "
         f"row i of both must describe the same sample"
     )
-    if latents == rows:
+    turned = "factors.T" if hasattr(given, "T") else "numpy.transpose(factors)"
+    wide = factors[1] > factors[0]
+    if latents[1] == factors[0] and not (factors[1] == latents[0] and wide):
         message += " (`latents` looks transposed: pass `latents.T`)"
+    elif factors[1] == latents[0]:
+        message += f" (`factors` looks transposed: pass `{turned}`)"
+    elif latents[1] == factors[1] > max(latents[0], factors[0]):
+        message += f" (both look transposed: pass `latents.T` and `{turned}`)"
     return message

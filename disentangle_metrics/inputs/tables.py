@@ -168,7 +168,7 @@ def _is_number(cell: Any) -> bool:
 
 
 def read_factors(value: Any) -> FactorTable:
-    """Factors (N, K) as columns of anything; a table that was made of them already is taken as it is.
+    """Factors (N, K), or one of them (N,), as columns of anything; a table made of them is taken as it is.
 
     Raises
     ------
@@ -178,6 +178,8 @@ def read_factors(value: Any) -> FactorTable:
     if isinstance(value, FactorTable):
         return value
     frame, array = _frame_or_array(_columns(value), "factors")
+    if frame is None and (frame := _one_column(value, array)) is not None:
+        value = frame
     if frame is not None:
         if not frame.shape[1]:
             raise InputError("`factors` has no columns")
@@ -189,6 +191,8 @@ def read_factors(value: Any) -> FactorTable:
     if plain and array.dtype.kind in "USf" and not hasattr(value, "dtype") and not hasattr(value, "columns"):
         # A list: NumPy makes a string of a missing one, and a float of integers from 2 ** 63 on.
         array = np.asarray(value, dtype=object)
+    if _is_one_factor(array):
+        array = array[:, None]
     if array.ndim != 2:
         raise InputError(
             f"`factors` must have shape (N, K), got {no_table(value, array, 'factors', 'factor')}"
@@ -196,6 +200,28 @@ def read_factors(value: Any) -> FactorTable:
     if 0 in array.shape:
         raise InputError(f"`factors` is empty: shape {array.shape}")
     return FactorTable(list(array.T), None)
+
+
+def _is_one_factor(array: NDArray[Any]) -> bool:
+    """Whether it is one column (N,) of values, and not of arrays or records."""
+    if array.ndim != 1:
+        return False
+    first: Any = next(iter(array), None)
+    return not isinstance(first, Mapping | list | tuple) and np.ndim(first) == 0
+
+
+def _one_column(value: Any, array: NDArray[Any]) -> pd.DataFrame | None:
+    """One factor (N,) that knows its name, categories or row labels as a data frame; else None."""
+    if not _is_one_factor(array):
+        return None
+    if type(value).__module__.partition(".")[0] == "pandas" and not hasattr(value, "to_frame"):
+        import pandas as pd
+
+        value = pd.Series(value)  # such as a Categorical
+    frame = _own_frame(value)
+    if frame is None or getattr(value, "name", None) not in (None, ""):
+        return frame
+    return frame.set_axis(["factor_0"], axis=1)
 
 
 def _columns(value: Any) -> Any:

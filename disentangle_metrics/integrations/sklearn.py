@@ -81,10 +81,6 @@ class DisentanglementScorer:
     def report(self, estimator: Any, X: Any, factors: Any = None) -> Report:
         """The whole report, with signature and warnings."""
         latents = _encode_method(estimator, self._encode_with)(X)
-        if isinstance(factors, list | tuple) and all(np.ndim(value) == 0 for value in factors):
-            factors = [[value] for value in factors]
-        elif getattr(factors, "ndim", 2) == 1:  # one factor, as scikit-learn has its y
-            factors = factors.to_frame() if hasattr(factors, "to_frame") else factors[:, None]
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
             report = score(latents, factors, metrics=self._metric, **self._options)

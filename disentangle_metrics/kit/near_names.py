@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 ALIKE = 0.5  # of difflib's ratio, 1 for the same letters
+OTHER_WORDS = {"random_state": "seed"}  # of other libraries, where there is the second name
 
 
 def did_you_mean(name: Any, known: Iterable[Any], most: int = 1) -> str:
@@ -28,7 +29,10 @@ def did_you_mean(name: Any, known: Iterable[Any], most: int = 1) -> str:
     >>> did_you_mean("sprite", ["rooms", "sprites"])
     "did you mean 'sprites'? "
     """
-    given, of_lower = str(name).lower(), {str(one).lower(): str(one) for one in known}
+    given, of_lower = (
+        OTHER_WORDS.get(str(name).lower(), str(name).lower()),
+        {str(one).lower(): str(one) for one in known},
+    )
     near = difflib.get_close_matches(given, list(of_lower), n=most, cutoff=ALIKE)
     if given in of_lower:
         near = [given]

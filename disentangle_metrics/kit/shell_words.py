@@ -41,6 +41,7 @@ CALLS = {  # that have words of their own
     "comparison.to_frame()": "--format csv",
     "latents.sort_index()": "--latents sorted by row label",
     "factors.sort_index()": "--factors sorted by row label",
+    ".reset_index(drop=True)": "no row labels",
     "latents.reset_index(drop=True)": "--latents without row labels",
     "factors.reset_index(drop=True)": "--factors without row labels",
 }

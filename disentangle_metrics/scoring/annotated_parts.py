@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, Protocol, overload
 
 from disentangle_metrics.inputs.annotated import is_annotated, tables_of
 from disentangle_metrics.scoring.report import Report
+from disentangle_metrics.scoring.unknown_options import refuse_unknown
 
 P = ParamSpec("P")
 
@@ -33,6 +35,7 @@ def or_anndata(function: Callable[P, Report]) -> OfEither[P]:
             names = dict(zip(("latents", "factors"), args[1:], strict=False))
             names |= {name: options.pop(name) for name in ("latents", "factors") if name in options}
             args = tables_of(args[0], **names)
+        refuse_unknown(options, inspect.signature(function).parameters)
         return function(*args, **options)
 
     of_both: Any = of_either

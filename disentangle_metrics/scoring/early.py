@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.hierarchy import check_names, tree_of
 from disentangle_metrics.inputs.inputs import check
 from disentangle_metrics.scoring.requests import OPTIONS, Options, choose
 from disentangle_metrics.scoring.score import score
 from disentangle_metrics.scoring.signatures import variant_fact
+from disentangle_metrics.scoring.unknown_options import refuse_unknown
 
 DECIDED_BY_THE_DATASET = ("latents", "factors", "factor_names", "variant", "seed", "progress")
 TRIED = 5  # made-up rows: a circle of so many steps has a period
@@ -40,12 +40,8 @@ def check_score_options(options: Mapping[str, Any], more: Iterable[str] = ()) ->
     """
     accepted = [name for name in inspect.signature(score).parameters if name not in DECIDED_BY_THE_DATASET]
     accepted += more
-    choices = choose(options.get("metrics"), options.get("protocol", "default"))
-    for name in options:
-        if name not in accepted:
-            owner = next((choice.definition.name for choice in choices if name in choice.settings), None)
-            hint = f"it is a setting of a metric: `dm.Metric({owner!r}, {name}=...)`; " if owner else ""
-            raise InputError(f"there is no option {name!r}; {hint}the options are {', '.join(accepted)}")
+    choose(options.get("metrics"), options.get("protocol", "default"))
+    refuse_unknown(options, accepted)
     check_values(options)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report, Score
@@ -41,7 +42,7 @@ latents
 
 FACTORS = """\
 factors
-    Shape (N, K), an array or a DataFrame.
+    Shape (N, K), or (N,) for one, an array or a DataFrame.
 """
 
 
@@ -62,6 +63,10 @@ def metric_function(definition: MetricDefinition) -> Callable[..., Score | Repor
         settings = {name: value for name, value in given.items() if name not in common}
         if of_factors := [name for name in ABOUT_FACTORS if name in settings]:
             raise InputError(f"`{of_factors[0]}` is of factors, and {definition.name} reads latents alone")
+        if unknown := [name for name in settings if name not in definition.settings]:
+            near = did_you_mean(unknown[0], [*definition.settings, *common])
+            has = ", ".join(definition.settings) or "none"
+            raise InputError(f"{definition.name!r} has no setting {unknown[0]!r}; {near}it has {has}")
         about = {**common, **{name: value for name, value in given.items() if name in common}}
         protocol = about.pop("protocol")
         options = Options(**{name: about.pop(name) for name in OPTIONS})

@@ -70,9 +70,10 @@ def score(
         frames and lists are taken. Of an AnnData object name the parts:
         ``dm.score(adata, latents="X_vae", factors=["batch", "cell_type"])``.
     factors
-        Shape (N, K): the known factors of the same N samples, an array or a DataFrame. Strings and few
-        numbers are categories, many numbers a measurement; the report says how each was read, by the rule
-        of :mod:`disentangle_metrics.inputs.reading`. None, if the metrics asked for read latents alone.
+        Shape (N, K), or (N,) for one: the known factors of the same N samples, an array or a DataFrame. A
+        Series names its factor. Strings and few numbers are categories, many numbers a measurement; the
+        report says how each was read, by the rule of :mod:`disentangle_metrics.inputs.reading`. None, if the
+        metrics asked for read latents alone.
     metrics
         Report keys, metric names, ``dm.Metric(name, setting=...)``, or signatures of scores to compute
         again (see :meth:`Metric.parse`); None is the protocol's suite. A metric may be there with several

@@ -37,7 +37,7 @@ from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.streams.moments import step_sums, variance_of
-from disentangle_metrics.streams.ranges import checked_ranges, ranges_of, wider
+from disentangle_metrics.streams.ranges import checked_ranges, is_batch, ranges_of, wider
 from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, declares, read_batch, read_types, row_names
 
 
@@ -147,8 +147,8 @@ class Accumulator:
         Parameters
         ----------
         batches
-            Latents (N, D) or GaussianPosteriors, one after the other; of a Dask array each block is
-            read where it lies. Ranges of several machines are merged by the smaller of the smallest
+            Latents (N, D) or GaussianPosteriors, one after the other, or one alone; of a Dask array each
+            block is read where it lies. Ranges of several machines are merged by the smaller of the smallest
             and the larger of the largest.
 
         Returns
@@ -161,7 +161,7 @@ class Accumulator:
             If there is no batch, or one cannot be used.
         """
         found: NDArray[np.float64] | None = None
-        for batch in [batches] if is_dask(batches) else batches:
+        for batch in [batches] if is_dask(batches) or is_batch(batches) else batches:
             ranges = ranges_of(batch)
             found = ranges if found is None else wider(found, ranges)
         if found is None:

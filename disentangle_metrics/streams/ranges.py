@@ -9,9 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.estimators.counts.binning import column_ranges
+from disentangle_metrics.inputs.gaussian_posterior import GaussianPosterior
 from disentangle_metrics.inputs.inputs import LARGEST
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
 from disentangle_metrics.streams.whole_rows import read_batch
+
+
+def is_batch(batches: Any) -> bool:
+    """Whether it is one table of latents, or one posterior, and not several of them."""
+    return isinstance(batches, GaussianPosterior) or len(getattr(batches, "shape", ())) == 2
 
 
 def ranges_of(batch: Any) -> NDArray[np.float64]:
@@ -43,7 +49,10 @@ def checked_ranges(ranges: ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise InputError(f"`ranges` must be numbers of shape (D, 2): {error}") from error
     if array.ndim != 2 or array.shape[1] != 2 or not len(array):
-        raise InputError(f"`ranges` must have shape (D, 2), smallest and largest each, got {array.shape}")
+        fix = "; pass `numpy.transpose(ranges)`" if array.ndim == 2 and len(array) == 2 else ""
+        raise InputError(
+            f"`ranges` must have shape (D, 2), smallest and largest each, got {array.shape}{fix}"
+        )
     if not np.isfinite(array).all() or (array[:, 0] > array[:, 1]).any():
         raise InputError("`ranges` must be finite, and the smallest value not above the largest")
     if np.abs(array).max() > LARGEST:

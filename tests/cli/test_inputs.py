@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import disentangle_metrics as dm
+
 N = 300
 RNG = np.random.default_rng(0)
 V = pd.DataFrame(RNG.integers(0, 4, (N, 2)), columns=["shape", "size"])
@@ -96,8 +98,52 @@ def test_labels_without_a_partner_are_named(dm_eval, folder) -> None:
     result = dm_eval(f"--latents z.csv --factors v.csv --index-col id {COMMON}")
     assert result.code == 2
     assert result.err.endswith(
-        "(20 of the row labels of z.csv, such as 's0', are in no row of the other file; leave these rows out)\n"
+        "(20 of the row labels of z.csv, such as 's0', are in no row of the other file; --missing drop leaves "
+        "these rows out)\n"
     )
+
+
+@pytest.mark.parametrize(("of_latents", "of_factors"), [(0, 20), (20, 0), (20, 30), (20, 20)])
+def test_rows_without_a_partner_are_dropped_with_a_remark(dm_eval, folder, of_latents, of_factors) -> None:
+    common = slice(of_latents, N - of_factors)
+    expected = dm.score(Z[common], V[common], metrics="mig", anchors=False)["mig"].value
+    Z.assign(id=NAMES)[of_latents:].to_csv("z.csv", index=False)
+    V.assign(id=NAMES)[::-1][of_factors:].to_csv("v.csv", index=False)  # lacks the last ones
+    asked = f"--latents z.csv --factors v.csv --index-col id {COMMON}"
+    assert dm_eval(asked).err_lines[-1].endswith("; --missing drop leaves these rows out)")
+    result = dm_eval(f"{asked} --missing drop")
+    assert result.code == 0
+    assert mig(folder) == pytest.approx(expected)
+    checks = json.loads((folder / "r.json").read_text())["checks"]
+    told = [check["message"] for check in checks if check["code"] == "missing_values"]
+    lacking = {"z.csv": (of_factors, N - of_latents), "v.csv": (of_latents, N - of_factors)}
+    for path, (count, rows) in lacking.items():
+        text = f"{count} of {rows} rows of {path}, such as "
+        assert sum(text in line for line in result.err_lines) == (count > 0)
+        assert sum(text in line for line in told) == (count > 0)
+
+
+@pytest.mark.parametrize("first", [0, 1, 1000, None])
+def test_whole_numbers_that_name_the_rows_of_both_files_are_labels(dm_eval, folder, right, first) -> None:
+    labels = np.arange(N) + first if first is not None else RNG.choice(10**6, N, replace=False)
+    of_both = pd.Index(labels, name="patient")
+    Z.set_axis(of_both).to_csv("z.csv")
+    V.set_axis(of_both).sample(frac=1, random_state=0).to_csv("v.csv")
+    result = dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
+    assert result.code == 0
+    assert mig(folder) == pytest.approx(right)
+    assert "v.csv: column 'patient' holds row labels" in result.err
+    V.set_axis(of_both + 7 * N).to_csv("v.csv")  # other numbers: a factor, which a check asks about
+    dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
+    assert json.loads((folder / "r.json").read_text())["shape"][2] == 3
+
+
+def test_labels_that_only_count_are_not_joined(dm_eval, folder) -> None:
+    Z.assign(id=range(N)).to_csv("z.csv", index=False)
+    V[:-20].assign(id=range(1, N - 19)).to_csv("v.csv", index=False)
+    result = dm_eval(f"--latents z.csv --factors v.csv --index-col id --missing drop {COMMON}")
+    assert result.code == 2
+    assert "--missing drop" not in result.err
 
 
 def test_labels_asked_for_that_one_file_has_are_a_remark(dm_eval, folder) -> None:

@@ -208,3 +208,12 @@ def test_messages_that_name_the_remedy(tmp_path):
     )
     with pytest.raises(InputError, match="they may be transposed"):
         check_rows(latents, factors)
+    for rows, found in ((6, "the factors have as many columns"), (2, "both have as many columns")):
+        np.save(tmp_path / "z.npy", np.zeros((rows, 3 if rows == 6 else 6)))
+        np.save(tmp_path / "v.npy", np.zeros((3, 6), int))  # as many rows as there are latents
+        latents, factors = (
+            read_array(str(tmp_path / "z.npy"), "latents"),
+            read_array(str(tmp_path / "v.npy"), "factors"),
+        )
+        with pytest.raises(InputError, match=found):
+            check_rows(latents, factors)

@@ -73,7 +73,7 @@ def annotated() -> object:
         ([Z[:20], Z[20:]], r"list of 2 batches; put them together with numpy\.concatenate"),
         (pd.Series(list(Z)), r"for arrays in its cells pass numpy\.stack"),
         (pd.DataFrame({"emb": list(Z)}), r"column 'emb' holds arrays \(pass numpy\.stack"),
-        ((row for row in Z), "got a generator"),
+        ((row for row in Z), r"got a generator; pass `list\(latents\)`"),
         ("z.npy", r"is a str, and files are not read here; .*dm-eval --latents FILE"),
         ({"mean": Z, "logvar": Z}, r"got a dict; for means .* dm\.GaussianPosterior\(mean, logvar\)"),
         ({"z0": Z[:, 0]}, r"got a dict; for named columns pass pandas\.DataFrame"),
@@ -97,6 +97,25 @@ def test_what_is_no_array_is_refused_by_name(latents, message):
 def test_complex_factors_are_refused(factors):
     with pytest.raises(dm.InputError, match="complex|mixes"):
         check(Z, factors)
+
+
+def test_a_file_of_arrays_is_answered_with_one_of_them(tmp_path):
+    np.savez(tmp_path / "both.npz", z=Z, v=V)
+    both = np.load(tmp_path / "both.npz")
+    for latents, factors, advice in ((both, V, r'`latents\["z"\]`'), (Z, both, r'`factors\["z"\]`')):
+        with pytest.raises(
+            dm.InputError, match=rf"is a NpzFile of arrays \(z, v\); pass one of them, as in {advice}"
+        ):
+            check(latents, factors)
+
+
+def test_lists_of_tensors_with_a_gradient_are_rows_or_batches():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(Z, requires_grad=True)
+    assert_array_equal(check(list(tensor), list(torch.tensor(V))).latents, Z)
+    for batches in ([tensor[:15], tensor[15:]], [tensor[:20], tensor[20:]], list(tensor.reshape(3, 10, 3))):
+        with pytest.raises(dm.InputError, match=r"torch\.cat\(\.\.\.\)"):
+            check(batches, V)
 
 
 def test_complex_tensors_and_distributions_are_refused():

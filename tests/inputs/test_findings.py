@@ -102,6 +102,10 @@ def test_checks_of_latents_and_of_both() -> None:
     assert codes_of(shape, np.c_[CODE, np.zeros(N)]) == ["constant_latent"]
     assert codes_of(RNG.integers(3, size=(N, 5))) == ["fewer_latents"]
     assert codes_of(shape[:60], CODE[:60]) == ["few_rows"]
+    turned = check(CODE[:6].T, RNG.integers(5, size=(len(CODE[0]), 6)))
+    assert next(c for c in turned.checks if c.code == "few_rows").remedy.endswith(
+        "transpose latents and factors"
+    )
     assert "swapped" in codes_of(CODE, RNG.integers(5, size=(N, 3)).astype(float))
 
 

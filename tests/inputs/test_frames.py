@@ -85,8 +85,9 @@ def test_pyarrow_tables():
     assert [word.levels[code] for code in word.codes] == WORDS
     assert size.kind == "ordinal"
     assert number.levels == (2**60, 2**60 + 1, 2**60 + 2)
-    with pytest.raises(dm.InputError, match=r"must have shape \(N, K\)"):
-        check(Z, columns["word"])
+    (alone,) = check(Z, columns["word"]).factors
+    assert alone.name == "factor_0"
+    assert [alone.levels[code] for code in alone.codes] == WORDS
     latents = check(pa.table({"z0": Z[:, 0], "z1": Z[:, 1]}), CODES[:, None])
     assert latents.latent_names == ("z0", "z1")
     assert_array_equal(latents.latents, Z)

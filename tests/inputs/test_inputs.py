@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -87,6 +89,34 @@ def test_polars_frames_and_lists_are_taken():
     assert_array_equal(check(Z.tolist(), V.tolist()).latents, Z)
 
 
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        (V[:, 0], "factor_0"),
+        (V[:, 0].tolist(), "factor_0"),
+        ([str(value) for value in V[:, 0]], "factor_0"),
+        (np.ma.array(V[:, 0]), "factor_0"),
+        (pd.Series(V[:, 0]), "factor_0"),
+        (pd.Series(V[:, 0], name="shape"), "shape"),
+        (pl.Series("shape", V[:, 0]), "shape"),
+        (pl.Series(V[:, 0]), "factor_0"),
+    ],
+)
+def test_one_column_is_one_factor(column, name):
+    (factor,) = check(Z, column).factors
+    assert factor.name == name
+    assert_array_equal(factor.codes, check(Z, V[:, :1]).factors[0].codes)
+
+
+def test_one_column_keeps_its_order_its_row_labels_and_what_it_lacks():
+    sizes = pd.Categorical(["s", "l", "m"] * 10, categories=["s", "m", "l"], ordered=True)
+    assert check(Z, sizes).factors[0].kind == "ordinal"
+    assert check(Z, [None, *V[1:, 0].tolist()], missing="drop").factors[0].levels == (0, 1, 2)
+    labels = [f"cell{i}" for i in range(30)]
+    shuffled = pd.Series(V[:, 0], index=labels, name="shape").iloc[::-1]
+    assert_array_equal(check(pd.DataFrame(Z, index=labels), shuffled).factors[0].codes, V[:, 0])
+
+
 def test_torch_tensors_with_a_gradient_are_taken():
     torch = pytest.importorskip("torch")
     tensor = torch.tensor(Z, requires_grad=True)
@@ -109,12 +139,15 @@ def test_objects_that_speak_dlpack_only_are_taken():
     ("latents", "factors", "options", "message"),
     [
         (Z[:, 0], V, {}, r"`latents` must have shape \(N, D\), got \(30,\); for one latent pass `latents\[:, None\]`"),
-        (Z, V[:, 0], {}, r"`factors` must have shape \(N, K\), got \(30,\); for one factor pass"),
-        (Z, pd.Series(V[:, 0]), {}, r"for one factor pass `factors.to_frame\(\)`"),
+        (Z, np.array([*V, None], dtype=object)[:-1], {}, r"`factors` must have shape \(N, K\), got \(30,\); for arrays in its cells pass numpy.stack"),
+        (Z, [{"a": 1}] * 30, {}, r"a list of dictionaries; pass `pandas.DataFrame\(factors\)`"),
         (None, V, {}, r"`latents` must have shape \(N, D\), got None"),
         ({"z": Z[:, 0]}, V, {}, r"got a dict; for named columns pass pandas.DataFrame"),
         (Z, V[:-1], {}, "`factors` has 29 rows but `latents` has 30; row i of both must describe the same sample$"),
         (Z.T, V, {}, r"looks transposed: pass `latents\.T`"),
+        (Z, V.T, {}, r"looks transposed: pass `factors\.T`"),
+        (Z, list(V.T), {}, r"looks transposed: pass `numpy\.transpose\(factors\)`"),
+        (Z.T, V[:, [0, 1, 1]].T, {}, r"both look transposed: pass `latents\.T` and `factors\.T`"),
         (Z[:0], V[:0], {}, r"`latents` is empty: shape \(0, 2\)"),
         (Z, np.empty((0, 2)), {}, r"`factors` is empty: shape \(0, 2\)"),
         (np.where(np.arange(60).reshape(30, 2) == 9, np.nan, Z), V, {}, "found nan in row 4, column 1: pass `missing=.drop.`"),
@@ -129,12 +162,16 @@ def test_objects_that_speak_dlpack_only_are_taken():
         (Z, V, {"factor_types": ["categorical"]}, "`factor_types` has 1 entries for 2 columns"),
         (Z, V, {"factor_types": ["ordinal", "cat"]}, "of 'factor_1' must be one of categorical, ordinal, continuous, circular or circular:PERIOD, got 'cat'"),
         (Z, V, {"factor_types": {"shape": "ordinal"}}, "`factor_types` names 'shape', which is none of factor_0, factor_1"),
+        (Z, pd.DataFrame(V), {"factor_types": {0: "ordinal"}}, "`factor_types` names 0: names are texts, so pass '0'"),
+        (Z, pd.DataFrame(V), {"hierarchy": {1: (0, 1)}}, "`hierarchy` names 1: names are texts, so pass '1'"),
         (Z, np.full_like(V, "a", "U1"), {"factor_types": ["continuous"] * 2}, "holds strings and cannot be continuous; pass its"),
         (GaussianPosterior(Z, Z[:-1]), V, {}, r"`latents.mean` has shape \(30, 2\) but `latents.logvar` \(29, 2\)"),
         (Z, pd.DataFrame({"a": ["x", 1] * 15}), {}, "factor 'a' mixes strings with 1"),
         (Z, pd.DataFrame({"a": ["x", None] * 15}), {}, "factor 'a' has a missing or infinite value in row 1 .15 in all"),
         (Z, pd.DataFrame({"a": pd.Categorical(["x", None] * 15)}), {}, "missing or infinite value in row 1"),
-        (Z, pd.DataFrame({"a": pd.date_range("2026", periods=30)}), {}, "factor 'a' has dtype datetime64"),
+        (Z, pd.DataFrame({"a": pd.date_range("2026", periods=30)}), {}, "factor 'a' has dtype datetime64.*; pass a number, such as days since"),
+        (Z, pd.DataFrame({"a": [datetime.date(2026, 1, 1)] * 30}), {}, r"factor 'a' holds datetime.date\(2026, 1, 1\), .*; pass a number, such as"),
+        (Z, pd.DataFrame({"a": [1, (2, 3), "b"] * 10}), {}, r"factor 'a' holds \(2, 3\), which is no number, string or boolean; make all its values"),
     ],
 )  # fmt: skip
 def test_refusals_say_what_where_and_how_to_mend(latents, factors, options, message):

@@ -20,6 +20,7 @@ KNOWN = ["mig", "mig_sup", "dci", "DRVI"]
         ("MIG_SUP", 3, "did you mean 'mig_sup'? "),
         ("drvi", 1, "did you mean 'DRVI'? "),
         ("drv", 1, "did you mean 'DRVI'? "),
+        ("random_state", 1, ""),
         ("shape", 3, ""),
         (7, 1, ""),
     ],

@@ -58,3 +58,21 @@ def test_an_iterator_is_read_before_encoding_and_after(own_images):
     report = dm.evaluate(lambda inputs: np.asarray(inputs).reshape(120, -1)[:, :2], *rows, **once())
     assert list(report) == ["mig"]
     assert (report.factor_names, report.latent_names) == (("shape", "hue"), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bins": 10}, r"no option 'bins'; it is a setting of a metric: `dm\.Metric\('mig', bins=\.\.\.\)`"),
+        ({"factor_type": "ordinal"}, "no option 'factor_type'; did you mean 'factor_types'"),
+        ({"random_state": 1}, "no option 'random_state'; did you mean 'seed'"),
+        ({"cuda": 1}, "no option 'cuda'; the options are latents, factors"),
+    ],
+)
+def test_options_that_are_none_are_refused_with_what_is_meant(options, message):
+    with pytest.raises(dm.InputError, match=message):
+        dm.score(LATENTS, FACTORS, **options)
+    if "bins" not in options:
+        near = message.partition("; ")[2].partition("the options")[0]
+        with pytest.raises(dm.InputError, match=f"'dci' has no setting '{next(iter(options))}'; {near}"):
+            dm.dci(LATENTS, FACTORS, **options)

@@ -128,12 +128,6 @@ def factor_columns(
     """
     import pandas as pd
 
-    if (
-        np.ndim(factors) == 1
-        and not hasattr(factors, "columns")
-        and not getattr(getattr(factors, "dtype", None), "names", None)
-    ):
-        factors = {"factor_0": factors}  # labels of one factor
     table = read_factors(factors)
     rows = len(table.columns[0])
     if rows != images:
