@@ -109,7 +109,8 @@ CODES: Mapping[str, Code] = {
     ),
     "images_rescaled": Code(
         "warning",
-        "Own images have values below 0, and the network gets them in 0..1. It may expect them as they are.",
+        "Own images have values below 0, and the network gets them in 0..1. It may expect them as they are. "
+        "Or a reader gives images of 0 and 1, where 255 is white.",
     ),
     "network_outputs": Code(
         "warning",

@@ -143,7 +143,7 @@ def evaluate(
     with reading(encoder, wanted_scale, images=True) as (read, remarks, in_scale):
         latents = _encode(read, dataset, rows, batch_size, progress)
         notes = tuple(remarks())
-        other_scale = rescaled(dataset) if used_scale is None else None
+        other_scale = rescaled(dataset, rows) if used_scale is None else None
         if in_scale is not None and isinstance(latents, GaussianPosterior):
             images = inputs_of(dataset, rows[: min(batch_size, LOOKED_AT)])
             other_scale = wants_another_scale(in_scale, images, used_scale) or other_scale

@@ -8,6 +8,7 @@ import pytest
 
 import disentangle_metrics as dm
 from disentangle_metrics import InputError
+from disentangle_metrics.datasets import FactorDataset, FactorGrid
 
 CHEAP = {"metrics": ["mig", "sap"], "anchors": False}
 
@@ -191,3 +192,19 @@ def test_images_below_0_that_reach_the_network_in_another_range_are_told():
     assert seen[-1] == pytest.approx((-1, 1), abs=1e-3)
     assert remedies(images, scale="0..1") == []
     assert remedies((images + 1) / 2) == remedies(((images + 1) * 127).astype(np.uint8)) == []
+
+
+@pytest.mark.parametrize(("white", "told"), [(1, True), (255, False), (2, False), (0, False)])
+def test_images_of_a_reader_that_gives_0_and_1_are_told(white: int, told: bool):
+    grid = FactorGrid(("place", "again"), (64, 2), ("ordinal", "ordinal"))
+    pictures = np.zeros((128, 8, 8, 1), np.uint8)
+    for place, picture in enumerate(pictures):
+        picture.flat[place // 2] = white
+    dataset = FactorDataset("places", grid, (8, 8, 1), pictures.__getitem__)
+    report = dm.evaluate(
+        lambda images: images.reshape(len(images), -1), dataset, metrics="mig", anchors=False
+    )
+    found = [check for check in report.checks() if check.code == "images_rescaled"]
+    assert [check.remedy for check in found] == [
+        "multiply images in 0 .. 1 by 255 where they are read"
+    ] * told

@@ -339,3 +339,23 @@ def test_a_data_loader_of_pytorch_and_a_network_of_numbers(rows) -> None:
     assert network.training
     function = dm.evaluate(lambda batch: network.linear(batch), loader, **CHEAP)
     assert function["mig"].value == expected
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        (lambda factors: (factors * 60)[:, None, :, None].astype(np.uint8), True),
+        (lambda factors: (factors / 4)[:, None, :, None].astype(np.float32), False),
+        (lambda factors: (factors > 1)[:, None, :, None].astype(np.uint8), False),
+        (lambda factors: factors.astype(np.uint8), False),
+    ],
+)
+def test_8_bit_images_that_reach_a_network_in_0_to_255_are_told(rows, images, told) -> None:
+    torch = pytest.importorskip("torch")
+    inputs, factors = images(rows[1]), rows[1]
+    network = torch.nn.Flatten()
+    for one, other in ((inputs, factors), (torch.tensor(inputs), torch.tensor(factors))):
+        report = dm.evaluate(network, [(one[:0], other[:0]), *cut(one, other)], **CHEAP)
+        assert (
+            any("gets them in 0..255; if it expects them in 0..1" in text for text in report.warnings) == told
+        )

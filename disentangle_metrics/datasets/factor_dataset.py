@@ -13,7 +13,7 @@ from disentangle_metrics.datasets.factors.grid import FactorGrid
 from disentangle_metrics.datasets.factors.no_factors import NoFactors
 from disentangle_metrics.datasets.factors.table import FactorTable
 from disentangle_metrics.datasets.storage.packing import AllImages, BytePacking, Packing
-from disentangle_metrics.errors import DatasetError
+from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.kit import network_input
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class FactorDataset:
         What its user should know, a sentence each, such as what was found or left out.
     variant : str
         What signatures say of a variant, such as ``colour(seed=1)``; empty if it is none.
+
+    Raises
+    ------
+    InputError
+        If `image_shape` is no such shape, or has the channels first; or if `read` cannot be called.
     """
 
     def __init__(
@@ -62,6 +67,12 @@ class FactorDataset:
         notes: tuple[str, ...] = (),
         variant: str = "",
     ) -> None:
+        _check_shape(name, tuple(image_shape))
+        if not callable(read):
+            raise InputError(
+                f"`read` of {name} must be a function from indices to images, got {type(read).__name__}; for "
+                "an array of images call `dm.datasets.from_arrays(images, factors)`"
+            )
         self.name = name
         self.facts = dict(facts or {})
         self.notes = notes
@@ -207,3 +218,14 @@ class FactorDataset:
         Where several images share the values it is the first; where none has them, an InputError.
         """
         return self.grid.index(factors)
+
+
+def _check_shape(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse channels first, as PyTorch has them: a network would get the axes in another order."""
+    first = len(shape) == 3 and shape[0] in (1, 3) and shape[2] not in (1, 3)
+    if first or len(shape) != 3:
+        likely = (*shape[1:], shape[0]) if first else (*shape, 1) if len(shape) == 2 else (64, 64, 1)
+        raise InputError(
+            f"`image_shape` of {name} is {shape}; it must be (height, width, channels), such as {likely}, "
+            "and `read` must give the images so"
+        )

@@ -119,9 +119,18 @@ def _standardised(mean: tuple[float, ...], deviation: tuple[float, ...], scale: 
     return InputScale(f"mean={words[0]},std={words[1]}", mean=mean, deviation=deviation)
 
 
-def rescaled(dataset: Any) -> Check | None:
-    """A check where own images have values below 0, which a network without a `scale` does not get."""
-    given = (getattr(dataset, "facts", None) or {}).get("value_range", "")
+def rescaled(dataset: Any, rows: NDArray[np.int64]) -> Check | None:
+    """A check where a network without a `scale` does not get the range that these images have.
+
+    Own images with values below 0 come to it in 0 to 1. Those of a reader that gives 0 and 1 come as black.
+    """
+    given = (getattr(dataset, "facts", None) or {}).get("value_range")
+    if given is None:
+        images = dataset.images(rows[:FEWEST_IMAGES])
+        if len(images) < 2 or np.max(images) != 1:
+            return None
+        text = "no pixel of the images is above 1, where 255 is white, so the network gets them all but black"
+        return Check("images_rescaled", text, "multiply images in 0 .. 1 by 255 where they are read")
     if not given.startswith("-"):
         return None
     text = f"the images have values in {given}, and the network gets them in 0..1"

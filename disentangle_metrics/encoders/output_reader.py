@@ -40,8 +40,8 @@ class OutputReader:
     means are others. That is asked anew for each data set, whose batches may have another size.
 
     A spread without a name is refused if it is positive everywhere, unless `by_contract` a pair is (mean,
-    logvar). Once it was not, it is a log-variance. Within :meth:`one_data_set` the first rows decide, however
-    they are cut into batches; else each batch does.
+    logvar). Once it was not, it is a log-variance, which `is_logvar` says. Within :meth:`one_data_set` the
+    first rows decide, however they are cut into batches; else each batch does.
     """
 
     def __init__(self, outputs: Outputs | None = None, by_contract: bool = False) -> None:
@@ -51,7 +51,7 @@ class OutputReader:
         self._steady = False  # whether nothing was drawn
         self._on_mixing: str | None = None  # the remark that codes depend on their batch, or ""; None before
         self._read_any = False
-        self._is_logvar = by_contract
+        self.is_logvar = by_contract
         self._weighed: int | None = None  # rows of a data set so far
         self._doubt = ""
 
@@ -75,7 +75,7 @@ class OutputReader:
             If a spread without a name was positive everywhere.
         """
         self._weighed = None
-        if self._doubt and not self._is_logvar:
+        if self._doubt and not self.is_logvar:
             raise InputError(self._doubt)
         return tuple(self.remarks)
 
@@ -100,7 +100,7 @@ class OutputReader:
             self._steady = not differing
         pixels = self._pixels(output, shape_of(images))
         posterior = read_posterior(output, rows, outputs=self.outputs, drawn=drawn, pixels=pixels)
-        if posterior.doubt and not self._is_logvar:
+        if posterior.doubt and not self.is_logvar:
             self._weigh(posterior)
         if first and posterior.beside:
             more = (encode(kept.again()) for _ in range(DRAWS // rows))
@@ -147,8 +147,8 @@ class OutputReader:
         if self._weighed is not None:
             spreads = spreads[: ENOUGH - self._weighed]
             self._weighed += len(spreads)
-        self._is_logvar = bool((spreads <= 0).any())
-        if self._is_logvar or spreads.size < 2:
+        self.is_logvar = bool((spreads <= 0).any())
+        if self.is_logvar or spreads.size < 2:
             return
         if self._weighed is None or self._weighed >= ENOUGH:
             raise InputError(posterior.doubt)

@@ -16,6 +16,7 @@ from disentangle_metrics.encoders.input_scale import InputScale
 from disentangle_metrics.encoders.kept_batch import copied
 from disentangle_metrics.encoders.outputs import Outputs, Posterior
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.inputs.arrays import shape_of
 from disentangle_metrics.kit import network_input
 from disentangle_metrics.kit.precision import full_float32
 
@@ -105,7 +106,7 @@ def reading(
             if images:
                 yield whole.posterior, whole.reader.conclude, whole.in_scale(AS_IT_IS).posterior
             else:
-                yield whole.posterior_of, whole.reader.conclude, None
+                yield (*_of_a_loader(whole), None)
     elif callable(encoder) or isinstance(encoder, CallableEncoder):
         function = encoder if isinstance(encoder, CallableEncoder) else CallableEncoder(encoder)
 
@@ -126,6 +127,25 @@ def reading(
         elif hasattr(encoder, "encode") and not isinstance(encoder, str):
             fix = "pass its method, `encoder.encode`"
         raise InputError(f"`encoder` must be callable, got {type(encoder).__name__}; {fix}")
+
+
+IN_8_BITS = (
+    "the loader gives 8-bit images, and the network gets them in 0..255; if it expects them in 0..1, divide "
+    "them by 255 in what the loader reads"
+)
+
+
+def _of_a_loader(network: Encoder) -> tuple[ReadBatch, Callable[[], Iterable[str]]]:
+    """From what a loader gives to posteriors, and what to know of them: 8-bit images come as they are."""
+    told: list[str] = []
+
+    def read(inputs: Any) -> Posterior:
+        shape, kind = shape_of(inputs), str(getattr(inputs, "dtype", ""))
+        if not told and len(shape) == 4 and all(shape) and kind.endswith("uint8") and inputs.max() > 1:
+            told.append(IN_8_BITS)
+        return network.posterior_of(inputs)
+
+    return read, lambda: (*network.reader.conclude(), *told)
 
 
 class _Function:

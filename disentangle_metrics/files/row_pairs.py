@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from disentangle_metrics.errors import InputError
-from disentangle_metrics.files.row_names import FEWEST_IDENTIFIERS, counts
+from disentangle_metrics.files.row_names import counts
 from disentangle_metrics.inputs.row_labels import labels_of, matching_rows
+from disentangle_metrics.inputs.tables import FEWEST_IDENTIFIERS
 
 if TYPE_CHECKING:
     import pandas as pd

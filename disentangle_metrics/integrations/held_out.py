@@ -87,6 +87,7 @@ class HeldOut:
             raise InputError("`scale` is for images; what a loader gives goes to the encoder as it is")
         self.options = options
         self.reports: dict[int, Report] = {}
+        self._is_logvar = False  # whether a spread without a name was seen to be a log-variance
 
     @property
     def names(self) -> set[str]:
@@ -124,6 +125,10 @@ class HeldOut:
         InputError
             If the data, the encoder's outputs, or what the options say of them cannot be used.
         """
+        self._check(encoder)
+        self._is_logvar = _knows_logvar(encoder)
+
+    def _check(self, encoder: Any) -> None:
         of_score = {name: value for name, value in self.options.items() if name not in OF_ENCODING}
         factors = of_score.pop("factors", None)
         if is_loader(self.data):
@@ -158,10 +163,21 @@ class HeldOut:
         return epoch % self.every == 0
 
     def score(self, encoder: Any, epoch: int) -> dict[str, float]:
-        """The scores by name, after this epoch; nothing random is drawn from what training draws from."""
+        """The scores by name, after this epoch; nothing random is drawn from what training draws from.
+
+        What was a log-variance before stays one where training makes it positive everywhere.
+        """
+        if self._is_logvar and (reader := getattr(encoder, "reader", None)) is not None:
+            reader.is_logvar = True
         with kept_random_state():
             report = self.reports[epoch] = evaluate(encoder, self.data, **self.options)
+        self._is_logvar = self._is_logvar or _knows_logvar(encoder)
         return {f"{self.prefix}{key}": float(score.value) for key, score in report.items()}
+
+
+def _knows_logvar(encoder: Any) -> bool:
+    """Whether an encoder that the callbacks made has seen that its spread is a log-variance."""
+    return bool(getattr(getattr(encoder, "reader", None), "is_logvar", False))
 
 
 def _held_out(data: Any, batch_size: int, samples: int | None, seed: int) -> Any:

@@ -6,7 +6,7 @@ Minimised, with f the encoder: -log p(x | f(x)).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -26,6 +26,7 @@ class Autoencoder(FlatModel):
     """
 
     name = "autoencoder"
+    outputs: ClassVar[dict[str, int]] = {"mean": 0}
 
     def __init__(self, image_shape: Sequence[int] = (1, 64, 64), latents: int = 10) -> None:
         super().__init__(image_shape, latents)

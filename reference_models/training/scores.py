@@ -41,6 +41,7 @@ def write_scores(log: TrainingLog, step: int, model: Model, dataset: Any) -> Non
     The rows are always the same, and no random number is drawn that training would miss.
     """
     began = time.monotonic()
-    report = dm.evaluate(model, dataset, samples=ROWS, metrics=METRICS, anchors=False, missing="drop")
+    options: dict[str, Any] = {"samples": ROWS, "metrics": METRICS, "anchors": False, "missing": "drop"}
+    report = dm.evaluate(model, dataset, outputs=model.outputs, **options)
     scores = {name: score.value for name, score in report.items()}
     log.write({"step": step, **scores, "seconds": round(time.monotonic() - began, 2)})

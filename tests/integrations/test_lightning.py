@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +109,19 @@ def test_the_module_is_evaluated_and_goes_on_training(tmp_path) -> None:
     assert module.modes
     assert not any(module.modes)
     assert module.noise.training
+
+
+def test_a_log_variance_that_training_makes_positive_everywhere_stays_one(tmp_path) -> None:
+    class Collapsing(Turner):
+        def forward(self, inputs):
+            code = self.mix(inputs)
+            return code[:, :1], code[:, 1:] * 0 + (self.current_epoch or -1)
+
+    callback = ScoreCallback(data(), metrics="mcc")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules[__name__], "Turner", Collapsing)
+        train(tmp_path, callbacks=[callback])
+    assert list(callback.reports) == [1, 2, 3, 4]
 
 
 def test_checkpoints_and_early_stopping_monitor_a_score(tmp_path) -> None:

@@ -36,6 +36,8 @@ class Model(nn.Module, ABC):
     """
 
     name: ClassVar[str]  # as on the command line and in checkpoints
+    # Said, since log-variances that are positive everywhere could be anything; some are, early in training.
+    outputs: ClassVar[dict[str, int]] = {"mean": 0, "logvar": 1}
     per_row: ClassVar[tuple[str, ...]] = ("noise",)  # draws with one entry for every image
     orders: ClassVar[tuple[str, ...]] = ()  # draws that shuffle the batch: permutations of its rows
     compares_images: ClassVar[bool] = False  # whether a term is not the mean of a term of each entry

@@ -15,12 +15,14 @@ import pytest
 import torch
 
 from disentangle_metrics import InputError
+from reference_models.models.autoencoder import Autoencoder
 from reference_models.models.pro_vlae import ProVLAE
 from reference_models.models.vlae import VLAE
 from reference_models.trained import checkpoints
 from reference_models.training import devices as launch
 from reference_models.training import loggers, precision
 from reference_models.training import scores as scoring_during_training
+from reference_models.training.log import TrainingLog
 from reference_models.training.settings import Settings
 from reference_models.training.train import StorageError, train
 from tests.reference_models.conftest import Squares
@@ -110,6 +112,19 @@ def test_scores_are_logged_and_leave_training_alone(tmp_path: Path) -> None:
     again = [json.loads(line) for line in (tmp_path / "parts" / "scores.jsonl").read_text().splitlines()]
     assert [line["step"] for line in again] == [5, 7, 10, 12]
     assert [line["mig"] for line in again if line["step"] != 7] == [line["mig"] for line in lines]
+
+
+def test_log_variances_that_are_positive_everywhere_are_scored_on_the_way(tmp_path: Path) -> None:
+    model = VLAE(image_shape=(1, 32, 32))
+    for name, weights in model.named_parameters():
+        if "logvar" in name:
+            torch.nn.init.constant_(weights, 1.0 if name.endswith("bias") else 0.0)
+    scoring_during_training.write_scores(TrainingLog(tmp_path, 0, "scores"), 3, model, Squares())
+    scoring_during_training.write_scores(
+        TrainingLog(tmp_path, 3, "scores"), 6, Autoencoder(image_shape=(1, 32, 32)), Squares()
+    )
+    lines = (tmp_path / "scores.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 6]
 
 
 def test_scores_need_factors(tmp_path: Path) -> None:
