@@ -39,8 +39,7 @@ ADVICE = {
 }
 ACCEPTED = (
     "accepted: .npy, .npz, .csv and other text tables, .safetensors, .parquet, .feather, .h5, "
-    ".h5ad, .mat, .pt, "
-    ".json, also compressed"
+    ".h5ad, .mat, .pt, .json, also compressed"
 )
 ARCHIVES: dict[FileKind, Callable[[Path], Mapping[str, Any]]] = {
     FileKind.NPZ: archives.read_npz,
@@ -124,8 +123,8 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
             ) from error
         reason = str(error).partition("\n")[0][:200]
         raise InputError(
-            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated or damaged "
-            f"({reason})"
+            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated or "
+            f"damaged ({reason})"
         ) from error
     return replace(file, path=path)
 
