@@ -7,8 +7,9 @@ docstrings, texts and messages, decorators, imports, and blocks for type checker
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<=",
@@ -99,75 +100,61 @@ def _parses(source: str) -> bool:
     return True
 
 
-def _changes(tree: ast.AST, source: str, place) -> Iterator[tuple[ast.AST, int, int, str]]:  # type: ignore[no-untyped-def]
+def _changes(
+    tree: ast.AST, source: str, place: Callable[[int, int], int]
+) -> Iterator[tuple[Any, int, int, str]]:
+    """Of each change the node, the characters it replaces, and what they become."""
+
+    def span(of: Any) -> tuple[int, int]:
+        return place(of.lineno, of.col_offset), place(of.end_lineno, of.end_col_offset)
+
+    def between(left: Any, right: Any) -> tuple[int, int]:
+        return span(left)[1], span(right)[0]
+
     for node in _walk(tree):
         if isinstance(node, ast.Compare):
             left = node.left
             for operator, right in zip(node.ops, node.comparators, strict=True):
-                start, stop = (
-                    place(left.end_lineno, left.end_col_offset),
-                    place(right.lineno, right.col_offset),
-                )
+                start, stop = between(left, right)
                 gap, old = source[start:stop], _text(operator)
                 if gap.count(old) == 1:
                     yield node, start, stop, gap.replace(old, COMPARISONS[type(operator)])
                 left = right
         elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             old, new = OPERATORS[type(node.op)]
-            left, right = node.left, node.right
-            start, stop = place(left.end_lineno, left.end_col_offset), place(right.lineno, right.col_offset)
+            start, stop = between(node.left, node.right)
             gap = source[start:stop]
-            if gap.count(old) == 1 and not isinstance(left, ast.JoinedStr):
+            if gap.count(old) == 1 and not isinstance(node.left, ast.JoinedStr):
                 yield node, start, stop, gap.replace(old, new)
         elif isinstance(node, ast.BoolOp):
             old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
             for left, right in zip(node.values, node.values[1:], strict=False):
-                start, stop = (
-                    place(left.end_lineno, left.end_col_offset),
-                    place(right.lineno, right.col_offset),
-                )
+                start, stop = between(left, right)
                 yield node, start, stop, source[start:stop].replace(old, new)
         elif isinstance(node, ast.UnaryOp):
-            start, stop = (
-                place(node.lineno, node.col_offset),
-                place(node.operand.lineno, node.operand.col_offset),
-            )
             if not (isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)):
-                yield node, start, stop, ""
+                yield node, span(node)[0], span(node.operand)[0], ""
         elif isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes | type(...)):
-            start, stop = place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
             if isinstance(node.value, bool):
-                yield node, start, stop, str(not node.value)
+                yield node, *span(node), str(not node.value)
             elif isinstance(node.value, int):
-                yield node, start, stop, str(node.value + 1)
+                yield node, *span(node), str(node.value + 1)
             elif isinstance(node.value, float):
-                yield node, start, stop, repr(node.value * 2 if node.value else 1.0)
+                yield node, *span(node), repr(node.value * 2 if node.value else 1.0)
         elif isinstance(node, ast.If | ast.IfExp | ast.While) and not isinstance(
             node.test, ast.Compare | ast.UnaryOp
         ):
-            start = place(node.test.lineno, node.test.col_offset)
-            stop = place(node.test.end_lineno, node.test.end_col_offset)
+            start, stop = span(node.test)
             yield node.test, start, stop, f"not ({source[start:stop]})"
         elif isinstance(node, ast.Attribute) and node.attr in NAMES:
-            stop = place(node.end_lineno, node.end_col_offset)
+            stop = span(node)[1]
             yield node, stop - len(node.attr), stop, NAMES[node.attr]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMES:
-            name = node.func
-            yield (
-                name,
-                place(name.lineno, name.col_offset),
-                place(name.end_lineno, name.end_col_offset),
-                NAMES[name.id],
-            )
+            yield node.func, *span(node.func), NAMES[node.func.id]
         elif isinstance(node, ast.AugAssign) or (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         ):
-            yield (
-                node,
-                place(node.lineno, node.col_offset),
-                place(node.end_lineno, node.end_col_offset),
-                "pass",
-            )
+            yield node, *span(node), "pass"
 
 
 def _text(operator: ast.cmpop) -> str:

@@ -139,7 +139,7 @@ def pixel_rows(path: Path, files: Sequence[str], side: int, crop: int) -> Iterat
                 block = []
                 for name in files[first : first + AT_ONCE]:
                     with archive.open(f"{FOLDER}/{name}") as picture:
-                        decoded = read_picture(picture, "celeba", f"{path}: {FOLDER}/{name}")
+                        decoded = read_picture(picture, f"celeba: {path}: {FOLDER}/{name}")
                     block.append(middle_square(decoded, side, crop))
                 yield np.stack(block).reshape(len(block), -1)
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, NotImplementedError) as error:

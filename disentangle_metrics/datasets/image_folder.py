@@ -118,4 +118,4 @@ def decoded(folder: Path, names: list[str], side: int, path: Path) -> Iterator[N
 
 def square(path: Path, side: int) -> NDArray[np.uint8]:
     """The middle of a picture as (side, side, 3)."""
-    return middle_square(read_picture(path, "images", str(path)), side)
+    return middle_square(read_picture(path, f"images: {path}"), side)

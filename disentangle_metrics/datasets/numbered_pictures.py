@@ -126,7 +126,7 @@ def read_folder(folder: Path, dataset: str, grid: FactorGrid, side: int = 0) -> 
             f"{dataset}: there is no picture {picture_name(len(grid) - 1)} in {folder}, which has to have "
             f"{len(grid):,} of them; unpack it again"
         )
-    first = read_picture(folder / picture_name(0), dataset, str(folder / picture_name(0)))
+    first = read_picture(folder / picture_name(0), f"{dataset}: {folder / picture_name(0)}")
     if first.width != first.height or side > first.width:
         raise DatasetError(
             f"{dataset}: the pictures in {folder} are of {first.width}x{first.height}; expected squares"
@@ -157,7 +157,7 @@ class NumberedPictures:
         images = np.empty((len(different), self.side, self.side, 3), np.uint8)
         for row, index in enumerate(different.tolist()):
             path = self.folder / picture_name(index)
-            pixels = np.asarray(read_picture(path, self.dataset, str(path)))
+            pixels = np.asarray(read_picture(path, f"{self.dataset}: {path}"))
             if pixels.shape[:2] != (self.published_side, self.published_side):
                 raise DatasetError(
                     f"{self.dataset}: {path} is of {pixels.shape[1]}x{pixels.shape[0]}, where the "

@@ -167,10 +167,8 @@ def _data_file(path: Path, tensor: str, name: str) -> Path:
     if not plain or file.is_symlink():
         raise ModelFileError(
             f"{path} keeps weights in another file ({name!r}, tensor {tensor!r}), and only plain "
-            "files in the "
-            "model's own folder are opened; save the model as a single file (in onnx: "
-            "onnx.save(onnx.load(path), "
-            "new))"
+            "files in the model's own folder are opened; save the model as a single file (in onnx: "
+            "onnx.save(onnx.load(path), new))"
         )
     if not file.is_file():
         raise ModelFileError(

@@ -39,8 +39,7 @@ ADVICE = {
 }
 ACCEPTED = (
     "accepted: .npy, .npz, .csv and other text tables, .safetensors, .parquet, .feather, .h5, "
-    ".h5ad, .mat, .pt, "
-    ".json, also compressed"
+    ".h5ad, .mat, .pt, .json, also compressed"
 )
 ARCHIVES: dict[FileKind, Callable[[Path], Mapping[str, Any]]] = {
     FileKind.NPZ: archives.read_npz,
@@ -124,9 +123,8 @@ def read_array(text: str, role: Role, choices: Choices | None = None) -> ArrayFi
             ) from error
         reason = str(error).partition("\n")[0][:200]
         raise InputError(
-            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated "
-            "or damaged "
-            f"({reason})"
+            f"--{role}: {path} is {file_kind(path).value} that cannot be read; it may be truncated or "
+            f"damaged ({reason})"
         ) from error
     return replace(file, path=path)
 
@@ -192,15 +190,15 @@ def split_names(text: str) -> tuple[Path, list[str]]:
     return path, [name.strip() for name in after.split(",") if name.strip()]
 
 
-def _made(path: Path, value: Any, notes: tuple[str, ...] = (), labelled: bool = False) -> ArrayFile:
+def _made(path: Path, value: Any) -> ArrayFile:
     if isinstance(value, GaussianPosterior):
-        return ArrayFile(path, value, len(value.mean), notes=notes)
+        return ArrayFile(path, value, len(value.mean))
     if not hasattr(value, "columns"):
         value = value.to_frame() if hasattr(value, "to_frame") else as_column(np.asarray(value))
     if np.ndim(value) == 0:
         raise InputError(f"{path} holds a single value, {value}")
     refuse_growth(path, math.prod(np.shape(value)) * 8, "what it holds takes")
-    return ArrayFile(path, value, len(value), notes=notes, labelled=labelled)
+    return ArrayFile(path, value, len(value))
 
 
 def _from_text(path: Path, names: list[str], role: Role, choices: Choices) -> ArrayFile:

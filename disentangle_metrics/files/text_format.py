@@ -143,8 +143,7 @@ def _read(where: str, text: str, separator: str, quoted: set[str]) -> _Reading |
             return "words with spaces between them"
         ambiguous = (
             f"{where}: whether spaces separate cells or words cannot be told, as in "
-            f"{' '.join(rows[0])!r}; quote "
-            "the cells, or save the table with commas between them"
+            f"{' '.join(rows[0])!r}; quote the cells, or save the table with commas between them"
         )
     for row in rows:
         for cell in row:

@@ -91,7 +91,6 @@ def number_style(cells: Iterable[str], where: str) -> NumberStyle | None:
         first, second = (style.standard(cell) for style in list(readings.values())[:2])
         raise InputError(
             f"{where}: {cell!r} may be {first} or {second}, and no other cell tells which; save "
-            "numbers with a "
-            "decimal point and without marks between thousands"
+            "numbers with a decimal point and without marks between thousands"
         )
     return next(iter(readings.values()), None)

@@ -332,8 +332,7 @@ def _refuse_units(path: Path, shown: str, cells: Any, words: set[str]) -> None:
         cell = next(cell for cell in cells if cell in words)
         raise InputError(
             f"{path} has {cell!r} in {shown}, a number with a unit; save numbers alone, or leave "
-            "the column out "
-            "with --drop-columns"
+            "the column out with --drop-columns"
         )
 
 

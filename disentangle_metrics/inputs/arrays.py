@@ -140,8 +140,7 @@ def _not_an_array(value: Any, argument: str) -> str:
     if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
         return (
             f"is a {name}, and files are not read here; load the array first, for example with "
-            "numpy.load, or "
-            "use dm-eval --latents FILE --factors FILE"
+            "numpy.load, or use dm-eval --latents FILE --factors FILE"
         )
     if isinstance(value, (tuple, list)) and len(value) > 1 and _are_batches(value):
         return f"is a {name} of {len(value)} batches; put them together with {_joining(value)}"

@@ -187,8 +187,7 @@ def _from_xarray(value: Any, name: str, argument: str) -> pd.DataFrame | None:
         shown = ", ".join(f"{key} {variable.dims}" for key, variable in value.data_vars.items())
         raise InputError(
             f"`{argument}` is an xarray.Dataset whose variables do not all lie along one dimension "
-            f"({shown}); "
-            "pass one DataArray of two dimensions, or the variables that do"
+            f"({shown}); pass one DataArray of two dimensions, or the variables that do"
         )
     names = list(value.data_vars)
     whole: pd.DataFrame = value[names].to_dataframe()[names]

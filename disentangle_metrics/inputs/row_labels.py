@@ -56,8 +56,7 @@ def matching_rows(first: Any, second: Any, arguments: tuple[str, str]) -> NDArra
             f"the row labels of `{arguments[0]}` and `{arguments[1]}` disagree: {len(lacking):,} of "
             f"{len(labels):,} labels of `{arguments[0]}`, such as {_plain(lacking[0])!r}, are not in "
             f"`{arguments[1]}` (which has {_plain(others[0])!r}); pass frames of the same rows, or, "
-            "if row i of both "
-            "is the same sample, both with `.reset_index(drop=True)`"
+            "if row i of both is the same sample, both with `.reset_index(drop=True)`"
         )
     return rows
 

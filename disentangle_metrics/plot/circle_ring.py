@@ -130,7 +130,7 @@ def _draw(axes: Axes, shown: NDArray[np.float64], angles: NDArray[np.float64], f
         linewidths=0.2,
         rasterized=True,
     )
-    means = _means_of_arcs(shown, angles, ARCS)
+    means = _means_of_arcs(shown, angles)
     closed = np.vstack([means, means[:1]])
     axes.plot(*closed[~np.isnan(closed).any(axis=1)].T, color=INK, linewidth=0.8)
     edge = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": INK, "linewidth": 0.4}
@@ -143,7 +143,7 @@ def _labels(
 ) -> list[tuple[NDArray[np.float64], str]]:
     """Mean places of the rows around each labelled value; values that lie at one place together."""
     labels: list[tuple[NDArray[np.float64], str]] = []
-    means = _means_of_arcs(shown, angles + np.pi / ARCS, ARCS)[:: ARCS // LABELS]
+    means = _means_of_arcs(shown, angles + np.pi / ARCS)[:: ARCS // LABELS]
     for place, mean in enumerate(means):
         if np.isnan(mean).any():
             continue
@@ -157,11 +157,11 @@ def _labels(
     return labels
 
 
-def _means_of_arcs(shown: NDArray[np.float64], angles: NDArray[np.float64], arcs: int) -> NDArray[np.float64]:
-    """Mean place of the rows of each arc, (arcs, 2); NaN for one without rows."""
-    arc = np.minimum((np.mod(angles, 2 * np.pi) * arcs / (2 * np.pi)).astype(np.int64), arcs - 1)
-    rows = np.bincount(arc, minlength=arcs)
-    sums = np.stack([np.bincount(arc, column, arcs) for column in shown.T], axis=1)
+def _means_of_arcs(shown: NDArray[np.float64], angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean place of the rows of each arc, (ARCS, 2); NaN for one without rows."""
+    arc = np.minimum((np.mod(angles, 2 * np.pi) * ARCS / (2 * np.pi)).astype(np.int64), ARCS - 1)
+    rows = np.bincount(arc, minlength=ARCS)
+    sums = np.stack([np.bincount(arc, column, ARCS) for column in shown.T], axis=1)
     empty = rows == 0
     return np.asarray(np.where(empty[:, None], np.nan, sums / np.maximum(rows, 1)[:, None]))
 

@@ -24,7 +24,7 @@ from disentangle_metrics.plot.style import (
     styled,
 )
 from disentangle_metrics.reporting.literature import paper_name
-from disentangle_metrics.reporting.view import LOWER, SIZE, in_groups, lower_is_better, number
+from disentangle_metrics.reporting.view import SIZE, in_groups, number, with_arrow
 
 if TYPE_CHECKING:
     from disentangle_metrics.comparison.comparison import ComparedScore, Comparison, Difference
@@ -147,8 +147,7 @@ def _draw(
             )
             line += 1
         for score in scores:
-            down = f" {LOWER}" if lower_is_better(score) else ""
-            ticks.append((line, paper_name(score.key) + down))
+            ticks.append((line, with_arrow(paper_name(score.key), score)))
             axes.axhline(line, color="#dddddd", linewidth=0.5, zorder=0)
             largest = max((abs(mean) for mean in score.means().values() if math.isfinite(mean)), default=0.0)
             scale = (largest or 1.0) if shares else 1.0

@@ -30,7 +30,7 @@ from disentangle_metrics.plot.style import (
 from disentangle_metrics.reporting import ranks as ranking
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.signatures import differing, shared
-from disentangle_metrics.reporting.view import LOWER, SIZE, by_property, lower_is_better
+from disentangle_metrics.reporting.view import SIZE, by_property, with_arrow
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
@@ -134,7 +134,7 @@ def _draw(
 
 
 def _label(score: Score) -> str:
-    return paper_name(score.key) + (f" {LOWER}" if lower_is_better(score) else "")
+    return with_arrow(paper_name(score.key), score)
 
 
 def _shades(several: Mapping[str, Mapping[str, Score]], column: Score) -> NDArray[np.float64]:

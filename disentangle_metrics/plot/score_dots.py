@@ -23,7 +23,7 @@ from disentangle_metrics.plot.style import (
     styled,
 )
 from disentangle_metrics.reporting.literature import paper_name
-from disentangle_metrics.reporting.view import NEAR, PROPERTIES, near_chance, number
+from disentangle_metrics.reporting.view import NEAR, PROPERTIES, near_chance, number, with_arrow
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Score
@@ -140,11 +140,9 @@ def _draw_bounded(axes: Axes, several: Mapping[str, Scores], groups: Mapping[str
         for key in keys:
             ticks.append((line, _label(several, key)))
             axes.axhline(line, color="#dddddd", linewidth=0.5, zorder=0)
-            for number_, report in enumerate(several.values()):
+            for series, report in enumerate(several.values()):
                 if key in report:
-                    _draw_score(
-                        axes, report[key], line + _aside(number_, len(several)), number_, len(several)
-                    )
+                    _draw_score(axes, report[key], line + _aside(series, len(several)), series, len(several))
             line += 1
     axes.set_yticks([place for place, _ in ticks], [label for _, label in ticks])
     axes.set_ylim(line - 0.4, -0.6)
@@ -193,19 +191,18 @@ def _draw_others(axes: Axes, several: Mapping[str, Scores], keys: Sequence[str])
         values = [report[key].value if key in report else math.nan for report in several.values()]
         largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0) or 1.0
         axes.axhline(line, color="#dddddd", linewidth=0.5, zorder=0)
-        for number_, value in enumerate(values):
+        for series, value in enumerate(values):
             if alone or math.isnan(value):
                 continue
-            colour, mark = SERIES[number_]
-            place = line + _aside(number_, len(several))
+            colour, mark = SERIES[series]
+            place = line + _aside(series, len(several))
             axes.plot(
                 [value / largest],
                 [place],
                 mark,
                 color=colour,
                 markersize=3.4,
-                markeredgecolor="white",
-                markeredgewidth=0.4,
+                **EDGE,
             )
         told = ", ".join(map(number, values))
         if len(values) > MOST_TOLD:
@@ -221,11 +218,10 @@ def _draw_others(axes: Axes, several: Mapping[str, Scores], keys: Sequence[str])
 
 def _label(several: Mapping[str, Scores], key: str) -> str:
     found = [report[key] for report in several.values() if key in report]
-    down = " ↓" if found[0].direction == "down" else ""
     near = f" {NEAR}" if len(found) == 1 and near_chance(found[0]) else ""
-    return f"{paper_name(key)}{down}{near}"
+    return with_arrow(paper_name(key), found[0]) + near
 
 
-def _aside(number_: int, count: int) -> float:
+def _aside(series: int, count: int) -> float:
     """Where one of several representations lies around the line of its score."""
-    return 0.0 if count == 1 else APART * (number_ / (count - 1) - 0.5)
+    return 0.0 if count == 1 else APART * (series / (count - 1) - 0.5)

@@ -15,7 +15,7 @@ from disentangle_metrics.errors import InputError
 from disentangle_metrics.plot.style import COLUMN, SERIES, figure_of, is_report, picture, styled
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.ranks import first_scores
-from disentangle_metrics.reporting.view import LOWER, by_property, lower_is_better
+from disentangle_metrics.reporting.view import by_property, with_arrow
 
 if TYPE_CHECKING:
     from disentangle_metrics.scoring.report import Report, Score
@@ -101,7 +101,7 @@ def _draw(axes: Axes, reports: Mapping[int, Report], title: str, members: Sequen
         found = {step: report[score.key] for step, report in reports.items() if score.key in report}
         at = list(found)
         every = max(1, len(at) // 12)
-        label = paper_name(score.key) + (f" {LOWER}" if lower_is_better(score) else "")
+        label = with_arrow(paper_name(score.key), score)
         values = [of.value for of in found.values()]
         axes.plot(at, values, marker=mark, markersize=2.6, markevery=every, color=colour, label=label)
         if any(of.interval for of in found.values()):

@@ -254,7 +254,7 @@ class Relations:
         Parameters
         ----------
         bins, strategy
-            How latents, and continuous factors, are cut; see :mod:`.estimators.binning`.
+            How latents, and continuous factors, are cut; see :mod:`.counts.binning`.
         estimator
             ``"histogram"``: plug-in on the binned latents. ``"nearest_neighbours"``: Ross 2014 for
             factors of categories, Kraskov et al. 2004 for continuous ones. ``"posterior"``: from the

@@ -10,7 +10,6 @@ from disentangle_metrics.checks import once_each
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
 from disentangle_metrics.reporting.view import (
     HEADLINE,
-    LOWER,
     NEAR,
     NOTHING,
     WITH_P,
@@ -24,6 +23,7 @@ from disentangle_metrics.reporting.view import (
     probability,
     readings,
     report_remarks,
+    with_arrow,
 )
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _rank_blocks(reports: Mapping[str, Report], names: Sequence[str]) -> list[Bl
 
 
 def _label(score: Score) -> str:
-    return score.key + (f" {LOWER}" if lower_is_better(score) else "")
+    return with_arrow(score.key, score)
 
 
 def _cell(score: Score) -> str:

@@ -21,6 +21,7 @@ from disentangle_metrics.reporting.view import (
     lower_is_better,
     number,
     probability,
+    with_arrow,
 )
 from disentangle_metrics.text import listed
 
@@ -146,7 +147,7 @@ def _line(comparison: Comparison, score: ComparedScore, title: str, columns: Seq
     label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
     return Line(
         score.key,
-        label + (f" {LOWER}" if lower_is_better(score) else ""),
+        with_arrow(label, score),
         tuple(cells),
         (*emphasis, *plain),
     )

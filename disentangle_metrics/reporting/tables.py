@@ -116,7 +116,7 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
     units = [
         _tabular(part, "unit", as_they_are=True) for block in view.blocks for part in _parts(block, "unit")
     ]
-    return _floats([*_grouped(["Metric", *heads], groups), *units], caption, label)
+    return _floats([*tabulars_of_groups(["Metric", *heads], groups), *units], caption, label)
 
 
 def blocks_as_markdown(blocks: Blocks) -> str:
@@ -208,23 +208,13 @@ def _tabular(block: Block, corner: str, *, as_they_are: bool = False) -> str:
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}"])
 
 
-def latex_table(
-    header: Sequence[str],
-    groups: Sequence[tuple[str, Sequence[Sequence[str]]]],
-    *,
-    caption: str,
-    label: str,
-) -> str:
-    """A booktabs table of cells that are LaTeX already: the first column left, the others right.
+def tabulars_of_groups(
+    header: Sequence[str], groups: Sequence[tuple[str, Sequence[Sequence[str]]]]
+) -> Iterator[str]:
+    """A tabular of groups of rows, or several that are each short enough for a page; a group is never cut.
 
-    Each group of rows has a title, which may be empty. A table that is too tall for a page goes on in
-    another float, with the next group.
+    Cells are LaTeX already. The first column is left, the others are right. A title may be empty.
     """
-    return _floats(_grouped(header, groups), caption, label)
-
-
-def _grouped(header: Sequence[str], groups: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> Iterator[str]:
-    """A tabular of the groups, or several that are each short enough for a page."""
     head = [f"  \\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", r"    \toprule", _row(header)]
     end = [r"    \bottomrule", r"  \end{tabular}"]
     lines: list[str] = []

@@ -329,7 +329,7 @@ def _view(
             cells.append((f"{NEAR} " if near and name == "chance" else "") + number(getattr(score, name)))
         cells += [probability(score.p)] if with_p else []
         label = score.key + (f" ({score.property})" if title == "headline" and score.property else "")
-        label = visible(label) + (f" {LOWER}" if lower_is_better(score) else "")
+        label = with_arrow(visible(label), score)
         return Row(score.key, label, tuple(cells), near_chance=near, score=score)
 
     made = tuple(
@@ -364,6 +364,11 @@ def legend(*, lower: bool, near: bool, interval: bool) -> list[str]:
 def lower_is_better(score: Score | ComparedScore) -> bool:
     """Whether a lower score is better; of a size neither is."""
     return score.direction == "down" and score.property != SIZE
+
+
+def with_arrow(label: str, score: Score | ComparedScore) -> str:
+    """The label of a score, with a mark if lower is better."""
+    return f"{label} {LOWER}" if lower_is_better(score) else label
 
 
 def _remarks(

@@ -138,7 +138,7 @@ def plans(whole: Relations, requests: Sequence[Request], values: Mapping[str, Me
     values
         The scores on all rows, by key.
     """
-    plans: dict[tuple[Any, ...], Plan] = {}
+    found: dict[tuple[Any, ...], Plan] = {}
     for request in requests:
         wanted = [score for score in request.scores if not score.no_interval]
         valued = any(not math.isnan(values[score.key].value) for score in request.scores)
@@ -149,14 +149,14 @@ def plans(whole: Relations, requests: Sequence[Request], values: Mapping[str, Me
             name: settings[name] for name in ("split", "max_rows") if "split" in settings and name in settings
         }
         key = (request.interval, request.replicates, *map(setting_text, divided.values()))
-        if key not in plans:
+        if key not in found:
             pieces, split = _pieces(whole, divided, halved=request.interval == "subsample")
-            plans[key] = Plan(request.interval, request.replicates, pieces, split, bool(divided), [])
-        if (split := plans[key].split) is not None:
+            found[key] = Plan(request.interval, request.replicates, pieces, split, bool(divided), [])
+        if (split := found[key].split) is not None:
             changed = {"split": split, **({"max_rows": None} if "max_rows" in divided else {})}
             request = replace(request, settings={**settings, **changed})
-        plans[key].requests.append(request)
-    yield from plans.values()
+        found[key].requests.append(request)
+    yield from found.values()
 
 
 def intervals(
@@ -197,24 +197,33 @@ def intervals(
             if key in reasons or math.isnan(estimate):
                 continue
             drawn = np.array([scores[key] for scores in runs])
-            present = drawn[~np.isnan(drawn)]
-            if len(present) < max(2, LEAST_SHARE * len(drawn)):
-                reasons[key] = (
-                    f"{len(drawn) - len(present)} of {len(drawn)} resamples of the rows "
-                    "gave no value; more rows would help"
-                )
-            elif not plan.probes and _stuck(estimate, present, score.range):
-                reasons[key] = (
-                    f"all resamples of the rows scored {estimate:.3g} as "
-                    "they do, the end of its range, so that they cannot tell how far the source is from it"
-                )
-            elif plan.probes:
-                centred = present + (estimate - present.mean())
-                located[key] = Located(basic(estimate, centred, confidence), estimate)
+            found = _of_resamples(estimate, drawn, score.range, confidence, probes=plan.probes)
+            if isinstance(found, str):
+                reasons[key] = found
             else:
-                bounds = basic(estimate, present, confidence)
-                located[key] = Located(bounds, corrected(estimate, present, confidence))
+                located[key] = found
     return located, {key: f"{key} has no confidence interval: {reason}" for key, reason in reasons.items()}
+
+
+def _of_resamples(
+    estimate: float, drawn: NDArray[np.float64], limits: Bounds, confidence: float, *, probes: bool
+) -> Located | str:
+    """The interval of a score from its value on each resample, or why it has none."""
+    present = drawn[~np.isnan(drawn)]
+    if len(present) < max(2, LEAST_SHARE * len(drawn)):
+        return (
+            f"{len(drawn) - len(present)} of {len(drawn)} resamples of the rows gave no value; "
+            "more rows would help"
+        )
+    if probes:
+        centred = present + (estimate - present.mean())
+        return Located(basic(estimate, centred, confidence), estimate)
+    if _stuck(estimate, present, limits):
+        return (
+            f"all resamples of the rows scored {estimate:.3g} as they do, the end of its range, so that they "
+            "cannot tell how far the source is from it"
+        )
+    return Located(basic(estimate, present, confidence), corrected(estimate, present, confidence))
 
 
 def _stuck(estimate: float, replicates: NDArray[np.float64], limits: Bounds) -> bool:

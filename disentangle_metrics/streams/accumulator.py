@@ -22,13 +22,7 @@ from disentangle_metrics.estimators.counts.counts import count
 from disentangle_metrics.inputs.findings import on_counts
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.tables import read_factors
-from disentangle_metrics.relations.counted import (
-    CountedRelations,
-    factor_of_levels,
-    in_common,
-    layout_of,
-    refuse_order,
-)
+from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.scoring.protocols import PROTOCOLS
 from disentangle_metrics.scoring.report import Report
 from disentangle_metrics.scoring.requests import Metric, Options, choose
@@ -36,6 +30,7 @@ from disentangle_metrics.scoring.score import score_inputs
 from disentangle_metrics.settings import setting_text
 from disentangle_metrics.streams.countable import as_text, countable
 from disentangle_metrics.streams.dask_blocks import is_dask, map_reduce, row_blocks
+from disentangle_metrics.streams.layout import factor_of_levels, in_common, layout_of, refuse_order
 from disentangle_metrics.streams.moments import step_sums, variance_of
 from disentangle_metrics.streams.ranges import checked_ranges, is_batch, ranges_of, wider
 from disentangle_metrics.streams.whole_rows import NO_HIERARCHY, declares, read_batch, read_types, row_names

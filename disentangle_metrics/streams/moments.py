@@ -13,7 +13,7 @@ STEPS = 1 << 22  # of each range: a chunk's sum of their squares fits 64 bits
 
 
 def step_sums(latents: NDArray[np.floating], ranges: NDArray[np.float64]) -> NDArray[Any]:
-    """Sums (2, D) of the latents' places in their ranges (D, 2), in whole steps, and of their squares."""
+    """Sums (2, D) of the places of latents in their ranges (D, 2), in whole steps, and of their squares."""
     low, width = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
     tiny = np.where(width < TINY, -np.frexp(width)[1], 0)  # STEPS over it would overflow
     scale = np.divide(STEPS, np.ldexp(width, tiny), out=np.zeros_like(width), where=width > 0)

@@ -46,11 +46,11 @@ def test_tables_of_parts_add_up_to_the_table_of_the_whole(monkeypatch):
         count(z[rows], bins, [f[rows] for f in factors], [3, 40, 40])
         for rows in (slice(0, 317), slice(317, None))
     ]
-    merged: ContingencyTables = parts[0] + parts[1]
+    merged = [first + second for first, second in zip(*(part.joint for part in parts), strict=True)]
     monkeypatch.setattr(counts, "chunks", lambda rows: binning.chunks(rows, 64))
     chunked = count(z, bins, factors, [3, 40, 40])
-    for other in (merged, chunked):
-        for a, b in zip(whole.joint, other.joint, strict=True):
+    for other in (merged, chunked.joint):
+        for a, b in zip(whole.joint, other, strict=True):
             assert_array_equal(a, b)
 
 

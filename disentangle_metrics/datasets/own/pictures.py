@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disentangle_metrics.datasets.storage.pictures import refuse_transparency
+from disentangle_metrics.datasets.storage.pictures import middle_square, read_picture
 from disentangle_metrics.errors import DatasetError, InputError
 from disentangle_metrics.kit.installing import install_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-GREY = ("1", "L", "LA")
 
 Source = Callable[[int], "tuple[Path | bytes, str]"]
 
@@ -85,25 +84,12 @@ def decoded(content: Path | bytes, label: str, side: int | None, channels: int |
         If it cannot be read, has transparent pixels, or Pillow is missing.
     """
     try:
-        from PIL import Image, ImageOps
+        import PIL.Image  # noqa: F401
     except ImportError as error:
         raise DatasetError(
             f"pictures are read with pillow, which is missing: {install_line('data')}"
         ) from error
-    try:
-        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
-            if opened.mode.startswith(("I", "F")):
-                raise ValueError("it has more than 8 bits per channel; convert it first")
-            refuse_transparency(opened, label)
-            grey = (channels or (1 if opened.mode in GREY else 3)) == 1
-            picture = ImageOps.exif_transpose(opened).convert("L" if grey else "RGB")
-    except DatasetError:
-        raise
-    except Exception as error:  # Pillow's decoders raise many kinds
-        raise DatasetError(f"{label} cannot be read ({error}); repair it or take it away") from error
-    if side is not None:
-        crop = min(picture.size)
-        left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
-        middle = picture.crop((left, top, left + crop, top + crop))
-        picture = middle.resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(picture).reshape(picture.height, picture.width, -1)
+    source = io.BytesIO(content) if isinstance(content, bytes) else content
+    picture = read_picture(source, label, channels)
+    pixels = np.asarray(picture) if side is None else middle_square(picture, side)
+    return pixels.reshape(*pixels.shape[:2], -1)

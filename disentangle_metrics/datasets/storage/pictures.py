@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from disentangle_metrics.errors import DatasetError
 from disentangle_metrics.kit.installing import install_line
 
+GREY = ("1", "L", "LA")  # Pillow's modes
+
 
 def pillow() -> Any:
     """Pillow's module Image.
@@ -36,8 +38,14 @@ def refuse_transparency(picture: Any, label: str) -> None:
         )
 
 
-def read_picture(source: Path | IO[bytes], dataset: str, name: str) -> Any:
-    """The picture in RGB, as the camera was held; one that cannot be used is a DatasetError with `name`."""
+def read_picture(source: Path | IO[bytes], label: str, channels: int | None = 3) -> Any:
+    """A picture as the camera was held: in RGB, or of 1 channel in grey; None: grey if it is grey.
+
+    Raises
+    ------
+    DatasetError
+        With the `label`, if it cannot be read or has transparent pixels; or if Pillow is not installed.
+    """
     image = pillow()
     from PIL import ImageOps
 
@@ -45,18 +53,17 @@ def read_picture(source: Path | IO[bytes], dataset: str, name: str) -> Any:
         with image.open(source) as opened:
             if opened.mode.startswith(("I", "F")):
                 raise ValueError("it has more than 8 bits per channel; convert it first")
-            refuse_transparency(opened, f"{dataset}: {name}")
-            return ImageOps.exif_transpose(opened).convert("RGB")
+            refuse_transparency(opened, label)
+            grey = (channels or (1 if opened.mode in GREY else 3)) == 1
+            return ImageOps.exif_transpose(opened).convert("L" if grey else "RGB")
     except DatasetError:
         raise
     except Exception as error:  # Pillow's decoders raise many kinds
-        raise DatasetError(
-            f"{dataset}: {name} cannot be read ({error}); repair it or take it away"
-        ) from error
+        raise DatasetError(f"{label} cannot be read ({error}); repair it or take it away") from error
 
 
 def middle_square(picture: Any, side: int, crop: int = 0) -> NDArray[np.uint8]:
-    """The middle `crop` x `crop` pixels, by default the largest square, as (side, side, 3)."""
+    """The middle `crop` x `crop` pixels, or the largest square: (side, side, 3), (side, side) if grey."""
     crop = crop or min(picture.size)
     left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
     middle = picture.crop((left, top, left + crop, top + crop))  # before, or the filter sees what is beside

@@ -85,8 +85,7 @@ def check(file: PublishedFile, path: Path) -> None:
         raise DatasetError(
             f"{file.dataset}: {path} is not the published file: its {file.algorithm} is {found.hexdigest()}, "
             f"not {file.digest} ({path.stat().st_size:,} bytes). If it is yours, keep it under "
-            "another name; for "
-            f"the published one, {advice(file, path)}"
+            f"another name; for the published one, {advice(file, path)}"
         )
 
 

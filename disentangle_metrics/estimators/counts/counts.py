@@ -1,4 +1,4 @@
-"""Contingency tables of every binned latent with every factor, in one pass, and mergeable.
+"""Contingency tables of every binned latent with every factor, in one pass; those of parts add up.
 
 Factors with few values share one joint cell. So a pass costs one ``bincount`` for each latent and
 group of factors, rather than one for each latent and factor. The table of each factor is a marginal
@@ -30,10 +30,6 @@ class ContingencyTables:
     """
 
     joint: tuple[NDArray[np.int64], ...]
-
-    def __add__(self, other: ContingencyTables) -> ContingencyTables:
-        """The tables of both sets of rows together."""
-        return ContingencyTables(tuple(a + b for a, b in zip(self.joint, other.joint, strict=True)))
 
 
 def groups_of_factors(sizes: Sequence[int], most: int = JOINT_CELLS) -> list[list[int]]:
@@ -95,12 +91,10 @@ def count(
     return ContingencyTables(tuple(_marginals(tables, shapes, latent_count, bins.count)))
 
 
-def _joint_codes(columns: Iterable[NDArray[np.integer]], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    joint: NDArray[np.int64] | None = None
-    for column, size in zip(columns, shape, strict=True):
-        joint = column.astype(np.int64) if joint is None else joint * size + column
-    if joint is None:  # a group always has a factor
-        raise ValueError("no columns")
+def _joint_codes(columns: Sequence[NDArray[np.integer]], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    joint = columns[0].astype(np.int64)
+    for column, size in zip(columns[1:], shape[1:], strict=True):
+        joint = joint * size + column
     return joint
 
 
