@@ -80,6 +80,7 @@ def comparison_view(comparison: Comparison, *, brief: bool = False) -> View[Line
         answer=tuple(answers(comparison)),
         convention=_convention(comparison, shown),
         title=f"{listed(comparison.names)} compared",
+        several=not pair,
     )
 
 
