@@ -27,7 +27,9 @@ def read_values(source: str | Path, what: str = "report") -> Mapping[str, Any]:
     text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
     place = source if text is None else "the text"
     try:
-        values = json.loads(Path(source).read_text(encoding="utf-8") if text is None else text)
+        values = json.loads(
+            Path(source).read_bytes() if text is None else text
+        )  # also UTF-16, or with a mark
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{place} cannot be read as a {what}: {error}") from error
     if not isinstance(values, dict):
