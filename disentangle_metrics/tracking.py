@@ -170,7 +170,7 @@ class Tracker(Mapping[int, Report]):
         """:meth:`to_frame` as CSV text, also written to `path` if given."""
         text = str(self.to_frame(chance=chance).to_csv(lineterminator="\n"))
         if path is not None:
-            write_whole(Path(path), text)
+            write_whole(Path(path).expanduser(), text)
         return text
 
     def save(self, path: str | Path | None = None) -> None:
