@@ -326,6 +326,19 @@ def test_a_seed_counts_where_the_score_draws(clear):
         dm.compare({"clear": clear, "other": other})
 
 
+def test_the_version_of_the_package_does_not_count_and_that_of_the_definition_does(clear, noisy):
+    old = dm.Report.from_json(noisy.to_json().replace("|dm:", "|dm:0.0."))
+    assert "|dm:0.0." in old["mig"].signature
+    assert (
+        dm.compare({"clear": clear, "noisy": old}).scores.keys()
+        == dm.compare({"a": clear, "b": noisy}).keys()
+    )
+    assert list(dm.Benchmark({"clear": clear, "noisy": old}).ranks()["compactness"]) == [1, 2]
+    other = dm.Report.from_json(old.to_json().replace("|def:2|", "|def:1|"))
+    with pytest.raises(dm.InputError, match=r"signatures differ: def is 2 in clear and 1 in noisy \(of mig"):
+        dm.compare({"clear": clear, "noisy": other})
+
+
 def test_several_data_sets_are_refused(clear, noisy):
     one = clear.with_provenance(dataset="rooms", image_shape=[64, 64, 3])
     with pytest.raises(dm.InputError, match=r"several data sets \(a of rooms at 64x64 and b of sprites\)"):
