@@ -241,6 +241,15 @@ def test_the_steps_of_a_tracker_are_no_runs():
     assert whole.interval
 
 
+def test_what_failed_in_a_benchmark_is_told():
+    holes = np.where(NOISY[3, 0] < NOISY, np.nan, NOISY)
+    result = dm.benchmark({"a": CLEAR, "b": holes, "c": NOISY}, V, metrics="mig", anchors=False)
+    comparison = dm.compare(result)
+    assert (comparison.names, comparison.notes) == (("a", "c"), ("b is not compared: it failed",))
+    assert "b is not compared: it failed" in str(comparison)
+    assert dm.compare({**result}).notes == ()
+
+
 def test_an_interval_beyond_the_range_ends_at_it():
     rng = np.random.default_rng(5)
     factors = rng.integers(0, 2, size=(100, 10))
