@@ -230,26 +230,6 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
 
 
-def test_the_steps_of_a_tracker_are_no_runs():
-    tracker = dm.Tracker(**OPTIONS)
-    logged = [tracker.log(step, codes, V) for step, codes in enumerate((CLEAR, NOISY, CLEAR))]
-    with pytest.raises(dm.InputError, match=r"'a' is a Tracker, whose steps .*, such as `tracker\[2\]`$"):
-        dm.compare({"a": tracker, "b": tracker})
-    (kept,) = dm.compare({"a": tracker[0], "b": tracker[1]})["mig"].differences
-    assert "`tracker.log(...)` returns the report that has them" in kept.reason
-    (whole,) = dm.compare({"a": logged[0], "b": logged[1]})["mig"].differences
-    assert whole.interval
-
-
-def test_what_failed_in_a_benchmark_is_told():
-    holes = np.where(NOISY[3, 0] < NOISY, np.nan, NOISY)
-    result = dm.benchmark({"a": CLEAR, "b": holes, "c": NOISY}, V, metrics="mig", anchors=False)
-    comparison = dm.compare(result)
-    assert (comparison.names, comparison.notes) == (("a", "c"), ("b is not compared: it failed",))
-    assert "b is not compared: it failed" in str(comparison)
-    assert dm.compare({**result}).notes == ()
-
-
 def test_an_interval_beyond_the_range_ends_at_it():
     rng = np.random.default_rng(5)
     factors = rng.integers(0, 2, size=(100, 10))
@@ -257,20 +237,6 @@ def test_an_interval_beyond_the_range_ends_at_it():
     scoring = {"factors": factors, "metrics": "dcimig", "replicates": 40}
     (d,) = dm.compare(codes, **scoring, confidence=0.3)["dcimig"].differences
     assert (d.corrected, d.interval) == (-1, (-1, -1))
-
-
-def test_an_array_that_cannot_be_scored_is_named():
-    holes = np.where(NOISY[3, 0] < NOISY, np.nan, NOISY)
-    few = NOISY[:-1]
-    for results, told in (
-        ({"a": CLEAR, "b": holes}, "`results`: b: `latents` must be finite"),
-        ({"a": few, "b": CLEAR}, "`results`: a: `factors` has 400 rows but `latents` has 399"),
-        ({"a": [CLEAR, NOISY, few], "b": CLEAR}, "`results`: run 2 of a: `factors` has 400 rows"),
-    ):
-        with pytest.raises(dm.InputError, match=f"^{told}"):
-            dm.compare(results, factors=V, metrics="mig", replicates=20)
-    with pytest.raises(dm.InputError, match="^unknown protocol"):
-        dm.compare({"a": CLEAR, "b": NOISY}, factors=V, protocol="nope")
 
 
 def test_align_is_advised_only_where_it_leaves_a_score(clear):
