@@ -361,7 +361,7 @@ def test_options_for_arrays_are_refused_with_reports(clear, noisy):
         dm.compare({"a": clear, "b": noisy}, factors=V)
     with pytest.raises(dm.InputError, match="`seed` is for arrays"):
         dm.compare({"a": clear, "b": noisy}, seed=3)
-    with pytest.raises(dm.InputError, match="`metrics`: no report has a score 'irs'"):
+    with pytest.raises(dm.InputError, match="`metrics`: no report has a score 'irs'; there are mig, mig_sup"):
         dm.compare({"a": clear, "b": noisy}, metrics="irs")
 
 
