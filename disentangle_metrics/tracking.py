@@ -17,6 +17,7 @@ from disentangle_metrics.errors import InputError, ScoreWarning
 from disentangle_metrics.kit.files import also_written, write_whole
 from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.reporting.blocks import Blocks, tracker_blocks
+from disentangle_metrics.reporting.signatures import OF_LATENTS, shared
 from disentangle_metrics.scoring import signatures
 from disentangle_metrics.scoring.early import check_values, read_again
 from disentangle_metrics.scoring.report import Report
@@ -136,7 +137,7 @@ class Tracker(Mapping[int, Report]):
         for step, report in self._reports.items():
             for key, of in report.items():
                 before = last.get(key, of.signature)
-                if before != of.signature:
+                if _number_of(before) != _number_of(of.signature):
                     difference = signatures.difference(before, of.signature)
                     found.append(f"{key} is another score from step {step} on: {difference}")
                 last[key] = of.signature
@@ -248,6 +249,12 @@ def _slim(report: Report) -> Report:
     scores = {key: replace(of, details={}) for key, of in report.items()}
     layers = None if report.layers is None else _slim(report.layers)
     return replace(report, scores=scores, evidence=None, layers=layers)
+
+
+def _number_of(signature: str) -> tuple[dict[str, str], list[str]]:
+    """What a signature says of the number: neither its interval nor the version of the package counts."""
+    of_latents = (*OF_LATENTS, "groups")
+    return shared(signature), [p for p in signature.split("|") if p.partition(":")[0] in of_latents]
 
 
 def _line(values: Mapping[str, Any]) -> str:

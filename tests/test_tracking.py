@@ -165,6 +165,17 @@ def test_another_signature_is_said() -> None:
     assert "! mig is another score from step 7 on" in blocks_as_text(tracker._blocks(), width=200)
 
 
+def test_an_interval_and_another_version_of_the_package_make_no_other_score() -> None:
+    tracker = logged(dm.Tracker(metrics=["mig"]), 0)
+    report = dm.score(latents(0), FACTORS, metrics="mig", confidence=0.9, replicates=20)
+    tracker.log(1, report)
+    tracker.log(2, dm.Report.from_json(report.to_json().replace("|dm:", "|dm:9.")))
+    assert tracker.changes() == ()
+    more = np.column_stack([latents(0), latents(0)[:, 0]])
+    with pytest.warns(dm.ScoreWarning, match="mig is another score from step 3 on: D was"):
+        tracker.log(3, more, FACTORS)
+
+
 def test_the_notebook_says_what_the_terminal_says() -> None:
     tracker = logged(dm.Tracker(metrics=["mig", "total_correlation"]), 0, 100)
     text = blocks_as_text(tracker._blocks(), width=300)

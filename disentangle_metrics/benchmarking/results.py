@@ -141,7 +141,9 @@ class Benchmark(Mapping[str, Report]):
         """
         if values.get("benchmark") != FORMAT:
             found = values.get("benchmark", "none")
-            raise InputError(f"not a benchmark of format {FORMAT} (found format: {found!r})")
+            one = "scores" in values and "left_out" not in values
+            rest = "; it is one report, which `dm.Report.from_json(path)` reads" if one else ""
+            raise InputError(f"not a benchmark of format {FORMAT} (found format: {found!r}){rest}")
         check_benchmark(values)
         return cls(
             reports={name: Report.from_dict(report) for name, report in values["reports"].items()},

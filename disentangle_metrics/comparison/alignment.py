@@ -70,7 +70,8 @@ def aligned(runs: Named, wanted: Sequence[str] | None, *, align: bool) -> Aligne
         else:
             keys.append(key)
     if wanted is not None and (missing := [key for key in wanted if key not in keys and key not in left_out]):
-        raise InputError(f"`metrics`: no report has a score {missing[0]!r}")
+        there = dict.fromkeys(key for reports in runs.values() for report in reports for key in report)
+        raise InputError(f"`metrics`: no report has a score {missing[0]!r}; there are {', '.join(there)}")
     if differ and not align:
         rule = f", posteriors with `dm.Metric({two_rules!r}, active='varying')`" if two_rules else ""
         rest = ", or pass `align=True` to compare only the scores whose signatures are equal" if keys else ""

@@ -89,6 +89,7 @@ def compare(
     if metrics is not None:
         metrics = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
     runs = read_runs(results, factors, metrics, float(confidence), read_again(scoring))
+    failed = [f"{name} is not compared: it failed" for name in getattr(results, "errors", ())]
     names = None if metrics is None else map(as_signature, metrics)
     wanted = None if names is None else [key for name in names for key in _keys_of(name, runs)]
     remarks = once_each({name: item.remarks for name, item in runs.items() if item.remarks is not None})
@@ -104,7 +105,7 @@ def compare(
         runs={name: len(item.reports) for name, item in runs.items()},
         shape={name: item.reports[0].shape for name, item in runs.items()},
         left_out=left_out,
-        notes=(*remarks, *(_unpaired(runs) if paired is None else ())),
+        notes=(*failed, *remarks, *(_unpaired(runs) if paired is None else ())),
         dataset=next((str(r.provenance["dataset"]) for r in _reports(runs) if "dataset" in r.provenance), ""),
     )
 

@@ -161,7 +161,8 @@ class Comparison(Mapping[str, ComparedScore]):
     dataset
         The data set, if the reports know it.
     notes
-        What to know of arrays that were scored here. Which runs were not paired, and why.
+        What to know of arrays that were scored here. What had failed in a benchmark. Which runs were not
+        paired, and why.
     """
 
     names: tuple[str, ...]

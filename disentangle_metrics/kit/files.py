@@ -91,9 +91,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def also_written(text: str, path: str | Path | None) -> str:
-    """The text, written to `path` too if one is given."""
+    """The text, written to `path` too if one is given, where ~ is the user's folder."""
     if path is not None:
-        write_whole(Path(path), text)
+        write_whole(expanded(path), text)
     return text
 
 

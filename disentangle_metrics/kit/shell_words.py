@@ -18,6 +18,7 @@ from disentangle_metrics.text import visible
 
 OPTIONS = {  # of dm-eval and dm-eval compare, by the argument of dm.score, dm.evaluate and dm.compare
     "n_jobs": "--jobs",
+    "folder": "--out",
     "trust": "--trust-file",
     **{
         name: f"--{name.replace('_', '-')}"

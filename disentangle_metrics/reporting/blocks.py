@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from disentangle_metrics.checks import once_each
 from disentangle_metrics.reporting.ranks import first_scores, mean_ranks
@@ -27,6 +27,7 @@ from disentangle_metrics.reporting.view import (
 )
 
 if TYPE_CHECKING:
+    from disentangle_metrics.reporting.view import View
     from disentangle_metrics.scoring.report import Report, Score
 
 FAILED = "failed"
@@ -154,13 +155,35 @@ def in_parts(block: Block, corner: str, width: int, needs: Sequence[int] | None 
             max(len(column.label), room) for column, room in zip(block.columns, widths(block), strict=True)
         ]
     room = width - min(max(map(len, (corner, *(line.label for line in block.lines)))), width // 2)
+    for start, end in _spans(needs, room):
+        yield _columns(block, start, end)
+
+
+def _spans(needs: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
+    """Where each part of so many characters begins and ends, if no column has more."""
     start, used = 0, 0
     for place, characters in enumerate(needs):
         if place > start and used + 1 + characters > room:
-            yield _columns(block, start, place)
+            yield start, place
             start, used = place, 0
         used += 1 + characters
-    yield _columns(block, start, len(block.columns))
+    yield start, len(needs)
+
+
+def view_in_parts(view: View[Any], needs: Sequence[int], room: int) -> Iterator[View[Any]]:
+    """The view, or views of fewer columns where each is a representation; `needs` are their characters."""
+    for start, end in _spans(needs, room) if view.several else [(0, len(needs))]:
+        groups = (
+            replace(
+                group,
+                rows=tuple(
+                    replace(row, cells=row.cells[start:end], emphasis=row.emphasis[start:end])
+                    for row in group.rows
+                ),
+            )
+            for group in view.groups
+        )
+        yield replace(view, columns=view.columns[start:end], groups=tuple(groups))
 
 
 def with_broken_headers(block: Block) -> Block:

@@ -65,6 +65,9 @@ def comparison_view(comparison: Comparison, *, brief: bool = False) -> View[Line
     legend = [f"{LOWER} Lower is better; elsewhere higher is."] if any(map(lower_is_better, shown)) else []
     if any(runs > 1 for runs in comparison.runs.values()):
         legend.append("Scores are means over runs ± their standard deviation.")
+        present = {sum(map(math.isfinite, runs)) / len(runs) for s in shown for runs in s.values.values()}
+        if present - {0, 1}:
+            legend.append("Runs without a value are left out.")
     if pair:
         legend.append(f"Difference: {second} minus {first}.")
     if pair and reflected and with_p:
@@ -81,6 +84,7 @@ def comparison_view(comparison: Comparison, *, brief: bool = False) -> View[Line
         answer=tuple(answers(comparison)),
         convention=_convention(comparison, shown),
         title=f"{listed(comparison.names)} compared",
+        several=not pair,
     )
 
 

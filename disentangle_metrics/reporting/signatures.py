@@ -17,14 +17,15 @@ def shared(signature: str) -> dict[str, str]:
     """What a signature says that those of comparable scores say too, by name.
 
     That is all but what belongs to the representation, as the number of its latents, and what says how an
-    interval was made. The seed counts where the score itself draws.
+    interval was made. The seed counts where the score itself draws. Of the package the version of the
+    definition counts, which rises when a number would be another.
     """
     key, *parts = signature.split("|")
     said = {"score": key}
     said.update({name: text for name, _, text in (part.partition(":") for part in parts)})
     if "replicates" in said and not _draws(key, said):  # the seed is that of the resamples
         said.pop("seed", None)
-    for name in (*OF_LATENTS, *OF_INTERVAL):
+    for name in (*OF_LATENTS, *OF_INTERVAL, *(["dm"] if "def" in said else [])):
         said.pop(name, None)
     if "groups" in said:  # which columns make a unit belongs to the representation, that there are units not
         said["groups"] = "given"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.reporting.blocks import in_parts
+from disentangle_metrics.reporting.blocks import in_parts, view_in_parts
 from disentangle_metrics.reporting.extras import need
 from disentangle_metrics.reporting.literature import paper_name
 from disentangle_metrics.reporting.view import LOWER
@@ -96,6 +96,23 @@ def as_markdown(view: View[Any]) -> str:
 
 def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:disentanglement") -> str:
     """A table for a paper, with the names that papers use; needs the LaTeX package booktabs."""
+    if caption is None:
+        legend = view.explained("In bold", "Underlined")
+        caption = latex(" ".join([f"{view.title} ({view.facts}).", *legend]))
+    units = [
+        _tabular(part, "unit", as_they_are=True) for block in view.blocks for part in _parts(block, "unit")
+    ]
+    names = max((len(_paper_name(row.key, row.label)) for row in view.rows), default=0)
+    needs = [
+        GAP + max(map(len, (column, *(row.cells[place] for row in view.rows))))
+        for place, column in enumerate(view.columns)
+    ]
+    parts = view_in_parts(view, needs, LINE - min(names, LINE // 2))
+    return _floats([*(table for part in parts for table in _of_view(part)), *units], caption, label)
+
+
+def _of_view(view: View[Any]) -> Iterator[str]:
+    """The scores of a view as a tabular, or as several that are each short enough for a page."""
     groups = [
         (
             latex(group.title),
@@ -109,14 +126,8 @@ def as_latex(view: View[Any], *, caption: str | None = None, label: str = "tab:d
         )
         for group in view.groups
     ]
-    if caption is None:
-        legend = view.explained("In bold", "Underlined")
-        caption = latex(" ".join([f"{view.title} ({view.facts}).", *legend]))
     heads = [latex(column.capitalize() if column in WORDS else column) for column in view.columns]
-    units = [
-        _tabular(part, "unit", as_they_are=True) for block in view.blocks for part in _parts(block, "unit")
-    ]
-    return _floats([*tabulars_of_groups(["Metric", *heads], groups), *units], caption, label)
+    yield from tabulars_of_groups(["Metric", *heads], groups)
 
 
 def blocks_as_markdown(blocks: Blocks) -> str:

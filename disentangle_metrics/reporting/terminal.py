@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from disentangle_metrics.reporting.blocks import in_parts, widths, with_broken_headers
+from disentangle_metrics.reporting.blocks import in_parts, view_in_parts, widths, with_broken_headers
 from disentangle_metrics.reporting.view import LOWER, NEAR, NOTHING
 
 if TYPE_CHECKING:
@@ -32,6 +32,45 @@ def render(view: View[Any], console: Console) -> None:
 
     A plain string would be searched for the codes of emoji, as in the name ``rs123:A:G``.
     """
+    from rich.text import Text
+
+    encoding = console.encoding
+    for line in view.answer:
+        console.print(Text(printable(line, encoding)))
+    if view.answer:
+        console.print()
+    for part in _fitting_views(view, console.width):
+        _print_scores(part, console)
+        console.print()
+    for block in view.blocks:
+        _print_block(block, UNIT, console)
+    legend = view.explained(SHOWN["best"][0], SHOWN["not worse"][0])
+    for line in (
+        view.facts,
+        *view.readings,
+        *legend,
+        *view.notes,
+        *(remark.line for remark in view.remarks),
+    ):
+        console.print(Text(printable(line, encoding)))
+
+
+def _fitting_views(view: View[Any], width: int) -> list[View[Any]]:
+    """The view, or parts of it whose words fit; where one table holds all numbers, headers may break."""
+
+    def word(texts: Iterable[str]) -> int:
+        return max((len(word) for text in texts for word in text.split()), default=0)
+
+    room = width - min(word(row.label for row in view.rows), width // 4)
+    cells = [1 + word(row.cells[place] for row in view.rows) for place in range(len(view.columns))]
+    parts = list(view_in_parts(view, cells, room))
+    if len(parts) == 1:
+        return parts
+    heads = [min(word([column]), width // 4) for column in view.columns]
+    return list(view_in_parts(view, list(map(max, cells, heads)), room))
+
+
+def _print_scores(view: View[Any], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -50,23 +89,7 @@ def render(view: View[Any], console: Console) -> None:
                 for text, emphasis in row.emphasised
             ]
             table.add_row(Text(printable(row.label, encoding)), *cells)
-    for line in view.answer:
-        console.print(Text(printable(line, encoding)))
-    if view.answer:
-        console.print()
     console.print(table)
-    console.print()
-    for block in view.blocks:
-        _print_block(block, UNIT, console)
-    legend = view.explained(SHOWN["best"][0], SHOWN["not worse"][0])
-    for line in (
-        view.facts,
-        *view.readings,
-        *legend,
-        *view.notes,
-        *(remark.line for remark in view.remarks),
-    ):
-        console.print(Text(printable(line, encoding)))
 
 
 def render_blocks(blocks: Blocks, console: Console) -> None:

@@ -157,6 +157,8 @@ class View(Generic[L]):
         What the table is of, for its caption.
     blocks
         Tables below the scores: what each unit of several latents holds.
+    several
+        Whether each column is a representation, so that a wide table may go on below with the others.
     """
 
     columns: tuple[str, ...]
@@ -170,6 +172,7 @@ class View(Generic[L]):
     convention: str = ""
     title: str = "Disentanglement scores"
     blocks: tuple[Block, ...] = ()
+    several: bool = False
 
     def in_shell_words(self) -> View[L]:
         """The same view, whose remarks and notes name options of ``dm-eval`` in place of arguments."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.files import expanded
 
 FORMAT = 1  # of the JSON file; it rises when a reader of the old one would misread the new
 
@@ -27,7 +28,8 @@ def read_values(source: str | Path, what: str = "report") -> Mapping[str, Any]:
     text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
     place = source if text is None else "the text"
     try:
-        values = json.loads(Path(source).read_text(encoding="utf-8") if text is None else text)
+        stored = expanded(source).read_bytes() if text is None else text  # also UTF-16, or with a mark
+        values = json.loads(stored)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{place} cannot be read as a {what}: {error}") from error
     if not isinstance(values, dict):

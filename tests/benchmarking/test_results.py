@@ -136,7 +136,9 @@ def test_json_gives_the_same_again(tmp_path: Path) -> None:
     with pytest.raises(dm.InputError, match="is not a benchmark"):
         Benchmark.from_json(path)
     REPORT.to_json(path)
-    with pytest.raises(dm.InputError, match="not a benchmark of format 1"):
+    with pytest.raises(
+        dm.InputError, match=r"not a benchmark of format 1 .*; it is one report, which `dm.Report.from_json\("
+    ):
         Benchmark.from_json(path)
 
 

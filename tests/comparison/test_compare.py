@@ -230,17 +230,6 @@ def test_unequal_signatures_are_refused_with_what_differs(clear):
         dm.compare({"clear": clear, "fewer": fewer}, align=True)
 
 
-def test_the_steps_of_a_tracker_are_no_runs():
-    tracker = dm.Tracker(**OPTIONS)
-    logged = [tracker.log(step, codes, V) for step, codes in enumerate((CLEAR, NOISY, CLEAR))]
-    with pytest.raises(dm.InputError, match=r"'a' is a Tracker, whose steps .*, such as `tracker\[2\]`$"):
-        dm.compare({"a": tracker, "b": tracker})
-    (kept,) = dm.compare({"a": tracker[0], "b": tracker[1]})["mig"].differences
-    assert "`tracker.log(...)` returns the report that has them" in kept.reason
-    (whole,) = dm.compare({"a": logged[0], "b": logged[1]})["mig"].differences
-    assert whole.interval
-
-
 def test_an_interval_beyond_the_range_ends_at_it():
     rng = np.random.default_rng(5)
     factors = rng.integers(0, 2, size=(100, 10))
@@ -248,20 +237,6 @@ def test_an_interval_beyond_the_range_ends_at_it():
     scoring = {"factors": factors, "metrics": "dcimig", "replicates": 40}
     (d,) = dm.compare(codes, **scoring, confidence=0.3)["dcimig"].differences
     assert (d.corrected, d.interval) == (-1, (-1, -1))
-
-
-def test_an_array_that_cannot_be_scored_is_named():
-    holes = np.where(NOISY[3, 0] < NOISY, np.nan, NOISY)
-    few = NOISY[:-1]
-    for results, told in (
-        ({"a": CLEAR, "b": holes}, "`results`: b: `latents` must be finite"),
-        ({"a": few, "b": CLEAR}, "`results`: a: `factors` has 400 rows but `latents` has 399"),
-        ({"a": [CLEAR, NOISY, few], "b": CLEAR}, "`results`: run 2 of a: `factors` has 400 rows"),
-    ):
-        with pytest.raises(dm.InputError, match=f"^{told}"):
-            dm.compare(results, factors=V, metrics="mig", replicates=20)
-    with pytest.raises(dm.InputError, match="^unknown protocol"):
-        dm.compare({"a": CLEAR, "b": NOISY}, factors=V, protocol="nope")
 
 
 def test_align_is_advised_only_where_it_leaves_a_score(clear):
@@ -326,6 +301,19 @@ def test_a_seed_counts_where_the_score_draws(clear):
         dm.compare({"clear": clear, "other": other})
 
 
+def test_the_version_of_the_package_does_not_count_and_that_of_the_definition_does(clear, noisy):
+    old = dm.Report.from_json(noisy.to_json().replace("|dm:", "|dm:0.0."))
+    assert "|dm:0.0." in old["mig"].signature
+    assert (
+        dm.compare({"clear": clear, "noisy": old}).scores.keys()
+        == dm.compare({"a": clear, "b": noisy}).keys()
+    )
+    assert list(dm.Benchmark({"clear": clear, "noisy": old}).ranks()["compactness"]) == [1, 2]
+    other = dm.Report.from_json(old.to_json().replace("|def:2|", "|def:1|"))
+    with pytest.raises(dm.InputError, match=r"signatures differ: def is 2 in clear and 1 in noisy \(of mig"):
+        dm.compare({"clear": clear, "noisy": other})
+
+
 def test_several_data_sets_are_refused(clear, noisy):
     one = clear.with_provenance(dataset="rooms", image_shape=[64, 64, 3])
     with pytest.raises(dm.InputError, match=r"several data sets \(a of rooms at 64x64 and b of sprites\)"):
@@ -373,7 +361,7 @@ def test_options_for_arrays_are_refused_with_reports(clear, noisy):
         dm.compare({"a": clear, "b": noisy}, factors=V)
     with pytest.raises(dm.InputError, match="`seed` is for arrays"):
         dm.compare({"a": clear, "b": noisy}, seed=3)
-    with pytest.raises(dm.InputError, match="`metrics`: no report has a score 'irs'"):
+    with pytest.raises(dm.InputError, match="`metrics`: no report has a score 'irs'; there are mig, mig_sup"):
         dm.compare({"a": clear, "b": noisy}, metrics="irs")
 
 

@@ -157,3 +157,14 @@ def test_runs_of_one_result_that_differ_are_named() -> None:
     made = [dm.score(rows + 0.0, rows, metrics=dm.Metric("mig", bins=n), anchors=False) for n in (20, 20, 10)]
     with pytest.raises(dm.InputError, match="bins is 20 in run 0 of a and 10 in run 2 of a \\(of mig\\)"):
         dm.compare({"a": made, "b": made[:2]})
+
+
+def test_a_caption_says_that_a_mean_is_of_fewer_runs() -> None:
+    whole, none = in_order([0.1, 0.2, 0.4]), in_order([math.nan] * 3)
+    told = "Runs without a value are left out."
+    for runs in (whole, none):  # each with all its runs, or without a score
+        assert told not in dm.compare({"a": whole, "b": runs}).to_latex()
+    some = in_order([0.1, math.nan, 0.4])
+    comparison = dm.compare({"a": whole, "b": some})
+    assert told in comparison.to_latex()
+    assert told in words(comparison)

@@ -59,6 +59,7 @@ BARE = re.compile(rf"(?<![\w.:|,=(-])(?:{'|'.join({*OPTIONS, *SETTINGS})})=|\(--
         ("such as `groups={'a': [0, 1], 'b': [2]}`", "such as --groups 'a=0,1;b=2'"),
         ('`hierarchy={"phase": ("shape", "moon")}`: a factor', "--hierarchy phase=shape:moon: a factor"),
         ("`n_jobs` must be", "--jobs must be"),
+        ("`folder`: cannot write to o", "--out: cannot write to o"),
         ("pass `align=True` to", "pass --align to"),
         ("unless `anchors=False`", "unless --anchors none"),
         ("under `state_key='ema'`; its", "under --state-key ema; its"),

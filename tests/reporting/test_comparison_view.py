@@ -186,6 +186,26 @@ def test_pairs_without_a_test_are_named_beside_pairs_that_have_one():
         assert f"no test of {told}" in [remark.text for remark in view.remarks]
 
 
+def test_a_table_of_many_goes_on_below():
+    names = tuple(f"model_{number}" for number in range(40))
+    values = {name: 0.1 + place / 100 for place, name in enumerate(names)}
+    scores = {key: compared(key, values) for key in ("mig", "sap")}
+    facts = dict.fromkeys(names, 1), dict.fromkeys(names, (9, 2, 3))
+    many = Comparison(names, scores, 0.95, *facts)
+    lines = as_text(comparison_view(many)).splitlines()
+    assert max(map(len, lines)) <= 80
+    of_mig = [line.split()[1:] for line in lines if line.startswith("mig")]
+    assert [cell.lstrip("*") for cells in of_mig for cell in cells] == [f"{v:.3f}" for v in values.values()]
+    assert [name for line in lines if line.startswith("metric") for name in line.split()[1:]] == list(names)
+    latex = many.to_latex()
+    rows = [line.split(" & ") for line in latex.splitlines() if line.strip().startswith("MIG ")]
+    assert sum(len(cells) - 1 for cells in rows) == 40
+    assert max(map(len, rows)) < 9
+    assert latex.count("\\caption{model") == 1
+    few = Comparison(names[:5], scores, 0.95, *facts)
+    assert as_text(comparison_view(few)).count("metric") == 1
+
+
 def of_few_rows(*more):
     """Sufficiency of 300 rows: fine has the higher score, from a bias of few rows that is larger than its lead."""
     names = ("coarse", "fine", *more)

@@ -91,10 +91,12 @@ def test_another_signature_is_no_rival(reports):
     assert unknown.standing("sprites") == f"{none}."
 
 
-def test_the_interval_and_the_number_of_latents_do_not_matter(reports):
+def test_the_interval_the_number_of_latents_and_the_version_do_not_matter(reports):
     score = reports["vlae-sprites"]["mig"]
-    signature = score.signature.replace("D:9", "D:4").replace(
-        "|def:", "|confidence:0.95|interval:bootstrap|replicates:200|seed:3|def:"
+    signature = (
+        score.signature.replace("D:9", "D:4")
+        .replace("|dm:", "|dm:9.")
+        .replace("|def:", "|confidence:0.95|interval:bootstrap|replicates:200|seed:3|def:")
     )
     changed = replace(reports["vlae-sprites"], scores={"mig": replace(score, signature=signature)})
     assert counted(changed.standing(), "mig") == counted(reports["vlae-sprites"].standing(), "mig")

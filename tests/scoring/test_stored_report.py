@@ -142,6 +142,29 @@ def test_a_comparison_is_told_from_a_report() -> None:
         Report.from_json(comparison.to_json())
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_report_that_another_program_saved_is_read(encoding: str, tmp_path: Path) -> None:
+    """Editors put a mark before UTF-8, and a PowerShell writes what a command prints as UTF-16."""
+    rows = np.arange(400).reshape(200, 2)
+    report = dm.score(rows, rows // 4 % 2, metrics="mig", factor_names=["größe", "b"], anchors=False)
+    (tmp_path / "r.json").write_text(report.to_json(), encoding=encoding)
+    assert Report.from_json(tmp_path / "r.json").to_dict() == report.to_dict()
+
+
+def test_a_tilde_is_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    rows = np.arange(400).reshape(200, 2)
+    report = dm.score(rows, rows // 4 % 2, metrics="mig", anchors=False)
+    report.to_json("~/r.json")
+    tracker = dm.Tracker()
+    tracker.log(1, report)
+    tracker.to_csv("~/t.csv")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["home", "r.json", "t.csv"]
+    assert Report.from_json("~/r.json") == report
+
+
 def test_a_path_that_is_no_report_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.json", tmp_path / ("a" * 300)):
         with pytest.raises(InputError, match="cannot be read"):
