@@ -114,7 +114,7 @@ CODES: Mapping[str, Code] = {
     "network_outputs": Code(
         "warning",
         "What a network gives needs care: its code is drawn at random, its code depends on the batch, or its "
-        "spread is none.",
+        "spread is none, or may be no log-variance.",
     ),
     # On both
     "swapped": Code(
