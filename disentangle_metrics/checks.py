@@ -31,7 +31,9 @@ CODES: Mapping[str, Code] = {
     "identifier": Code(
         "warning", "Every row has a value of its own, like a file name. Labels of this kind are left out."
     ),
-    "row_numbers": Code("warning", "A factor counts the rows: every row has the next whole number."),
+    "row_numbers": Code(
+        "warning", "A factor or a latent counts the rows: every row has the next whole number."
+    ),
     "kind_uncertain": Code(
         "note",
         "A factor has 41 to 64 whole numbers, or more in an Accumulator. They may be a measurement.",

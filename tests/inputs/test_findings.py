@@ -106,6 +106,9 @@ def test_checks_of_latents_and_of_both() -> None:
     assert next(c for c in turned.checks if c.code == "few_rows").remedy.endswith(
         "transpose latents and factors"
     )
+    count = np.arange(N, dtype=float)
+    assert codes_of(shape, np.c_[CODE, count]) == ["row_numbers"]
+    assert codes_of(shape, np.c_[CODE, RNG.permutation(count)]) == []  # as ranks are
     assert "swapped" in codes_of(CODE, RNG.integers(5, size=(N, 3)).astype(float))
 
 
