@@ -97,7 +97,7 @@ CODES: Mapping[str, Code] = {
     ),
     "heavy_tails": Code(
         "warning",
-        "Most rows of a latent fall in one bin of equal width, since few rows lie far out. "
+        "Most rows of a latent or a factor fall in one bin of equal width, since few rows lie far out. "
         "Information in such bins is too small.",
     ),
     "idle_latents": Code("warning", "Latents that vary very little decide part of a score."),
