@@ -31,7 +31,9 @@ CODES: Mapping[str, Code] = {
     "identifier": Code(
         "warning", "Every row has a value of its own, like a file name. Labels of this kind are left out."
     ),
-    "row_numbers": Code("warning", "A factor counts the rows: every row has the next whole number."),
+    "row_numbers": Code(
+        "warning", "A factor or a latent counts the rows: every row has the next whole number."
+    ),
     "kind_uncertain": Code(
         "note",
         "A factor has 41 to 64 whole numbers, or more in an Accumulator. They may be a measurement.",
@@ -95,7 +97,7 @@ CODES: Mapping[str, Code] = {
     ),
     "heavy_tails": Code(
         "warning",
-        "Most rows of a latent fall in one bin of equal width, since few rows lie far out. "
+        "Most rows of a latent or a factor fall in one bin of equal width, since few rows lie far out. "
         "Information in such bins is too small.",
     ),
     "idle_latents": Code("warning", "Latents that vary very little decide part of a score."),
@@ -115,7 +117,7 @@ CODES: Mapping[str, Code] = {
     "network_outputs": Code(
         "warning",
         "What a network gives needs care: its code is drawn at random, its code depends on the batch, or its "
-        "spread is none.",
+        "spread is none, or may be no log-variance.",
     ),
     # On both
     "swapped": Code(

@@ -383,4 +383,4 @@ def _shown(value: Any) -> str:
     if isinstance(value, SklearnEstimator) and any(_generators(value)):
         return f"a {type(value).__name__} that draws from a generator: pass a whole number as `random_state`"
     number = type(value) is int and abs(value) >= 100_000
-    return f"{value:,}" if number else repr(value)
+    return f"{value:,}" if number else f"{' '.join(repr(value).split()):.200}"  # in one line

@@ -59,6 +59,7 @@ REFUSED = [
     ("dci", {"alpha": -1}, "`alpha` must be a number of at least 0 or None"),
     ("dci", {"importances": "squared"}, "`importances` must be one of 'shares', 'raw'"),
     ("dci", {"split": 1.5}, "`split` must be a share between 0 and 1, a pair .* or None, got 1.5"),
+    ("dci", {"split": np.ones(300, dtype=bool)}, r"a pair \(train, test\) of index arrays or None, got array.{195}$"),
     ("dci", {"split": ([0],)}, r"`split` must be .* a pair \(train, test\) of index arrays"),
     ("dci", {"max_rows": 1}, "`max_rows` must be a whole number of at least 2 or None, got 1"),
     ("sap", {"kind": "svm"}, "`kind` must be one of 'auto', 'regression', 'classification', got 'svm'"),

@@ -118,10 +118,10 @@ def dm_eval_compare(
     }
     if models and dataset is None:
         if any(expanded(models[0]).glob(f"*{JSON_ENDING}")):
-            runs = f"{models[0].rstrip('/')}/*{JSON_ENDING}"
+            pattern = f"{models[0].rstrip('/')}/*{JSON_ENDING}"
             raise UsageError(
                 f"{models[0]} is a folder; if its reports are runs of one representation, write "
-                f"{expanded(models[0]).resolve().name}='{runs}', else {runs}"
+                f"{expanded(models[0]).resolve().name}='{pattern}', else {pattern}"
             )
         raise UsageError(
             f"{models[0]} is no report (a file that ends in {JSON_ENDING}); to score a model give --dataset"

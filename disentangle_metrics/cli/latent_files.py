@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from disentangle_metrics.cli.sources import (
     check_choices,
     described,
     of_latents_alone,
+    with_labels,
 )
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.files.arrays import ArrayFile, Choices, read_array
@@ -117,6 +119,12 @@ def benchmark_arrays(
     of_factors = None
     if factors is not None:
         of_factors = read_array(factors, "factors", choices)
+        first = next(iter(named.values()))
+        with contextlib.suppress(InputError):  # which scoring says
+            found = with_labels(choices, first, factors, latents=read_array(first, "latents", choices),
+                                factors=of_factors)  # fmt: skip
+            if found is not choices:
+                choices, of_factors = found, read_array(factors, "factors", found)
         for note in of_factors.notes:
             tell(note)
     latents = LatentFiles(named, of_factors, choices, tell)

@@ -43,9 +43,8 @@ def score_arrays(
     }
     if factors is not None:
         files["factors"] = read_array(factors, "factors", choices)
-        chosen = one_file or choices.index_col or split_names(latents)[1] or split_names(factors)[1]
-        if not chosen and (name := shared_column(files["latents"], files["factors"])):
-            labelled = replace(choices, index_col=name)
+        labelled = choices if one_file else with_labels(choices, latents, factors, **files)
+        if labelled is not choices:
             files = {role: read_array(str(file.path), role, labelled) for role, file in files.items()}
     check_choices((name for file in files.values() for name in file.choosable), choices)
     notes: tuple[str, ...] = ()
@@ -83,6 +82,13 @@ def score_arrays(
     report = with_units_alone(report, files["latents"].value, value, scoring)
     report = replace(report, found=gravest_first([*report.found, *found, *_left_out(files)]))
     return report.with_provenance(**{role: described(file) for role, file in files.items()})
+
+
+def with_labels(choices: Choices, *given: str, latents: ArrayFile, factors: ArrayFile) -> Choices:
+    """The choices, with the column that names the rows of both files, where nobody chose any columns."""
+    chosen = choices.index_col or any(split_names(text)[1] for text in given)
+    name = None if chosen else shared_column(latents, factors)
+    return choices if name is None else replace(choices, index_col=name)
 
 
 def _path_of(text: str) -> Path | None:

@@ -63,7 +63,7 @@ def _import_pyarrow(path: Path, what: str) -> Any:
 
 
 def read_json(path: Path) -> pd.DataFrame:
-    """A table in JSON: records, one record a line, columns by name, or a list of rows.
+    """A table in JSON: records, one record a line, columns by name, a list of rows, or one column's list.
 
     Row labels, as pandas writes them, are the index. Those that count 0, 1, 2, ... are none.
 
@@ -87,6 +87,8 @@ def read_json(path: Path) -> pd.DataFrame:
         labels, content = _plain(content.get("index")), _records(path, content["columns"], content["data"])
     elif isinstance(content, dict) and content and all(isinstance(c, dict) for c in content.values()):
         labels, content = _by_label(path, content)
+    if isinstance(content, list) and content and not any(isinstance(cell, list | dict) for cell in content):
+        content = [[cell] for cell in content]  # one column
     records = isinstance(content, list) and content and all(isinstance(row, dict) for row in content)
     rows = isinstance(content, list) and content and all(isinstance(row, list) for row in content)
     columns = isinstance(content, dict) and content and all(isinstance(c, list) for c in content.values())

@@ -70,8 +70,10 @@ def choose(path: Path, arrays: Mapping[str, Any], names: list[str], role: Role) 
             f"--{role}: {path} holds a list of {len(known)} arrays, such as batches; save one array of "
             f"all their rows (torch.cat), or say which one as {path}:{known[0]}"
         )
+    columns = " or, of columns, " + f"{path}:NAME,NAME" if role == "factors" else ""
     raise InputError(
-        f"--{role}: {path} holds several arrays ({some_of(known, MOST_NAMED)}); say which one as {path}:NAME"
+        f"--{role}: {path} holds several arrays ({some_of(known, MOST_NAMED)}); say which one as "
+        f"{path}:NAME{columns}"
     )
 
 

@@ -15,6 +15,7 @@ from disentangle_metrics.inputs.declared import Declared
 from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.missing_rows import dropped_rows
 from disentangle_metrics.inputs.periods import fits_turn, turn_of
+from disentangle_metrics.inputs.reading import LEAST_UNIQUE
 from disentangle_metrics.text import some_of
 
 FEWEST_ROWS = 100
@@ -335,6 +336,9 @@ def _codes_among_latents(
             values = len(np.unique(column))
             if MOST_BINNED < values <= len(column) / 2:
                 codes.append((name, values))
+            elif values == len(column) >= LEAST_UNIQUE and (np.diff(latents[:, j]) == 1).all():
+                text = f"latent {name!r} numbers the {len(latents):,} rows one by one"
+                yield Check("row_numbers", text, "leave this column out", name)
     if codes:
         name, values = codes[0]
         more = f", and {len(codes) - 1} more latents like it" if len(codes) > 1 else ""

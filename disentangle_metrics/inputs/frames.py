@@ -47,7 +47,7 @@ def as_frame(value: Any, argument: str) -> pd.DataFrame | None:
     if package == "xarray":
         return _from_xarray(value, name, argument)
     if isinstance(value, np.ndarray):
-        return _from_records(value) if value.dtype.names else None
+        return _from_records(value, argument) if value.dtype.names else None
     if (pandas := sys.modules.get("pandas")) is not None and isinstance(value, pandas.DataFrame):
         return value
     if name.endswith(ONE_COLUMN) and not hasattr(type(value), "columns"):
@@ -157,10 +157,17 @@ def _categories(series: Any) -> dict[str, Any]:
     return {}
 
 
-def _from_records(value: Any) -> pd.DataFrame:
+def _from_records(value: Any, argument: str) -> pd.DataFrame:
     """A structured array; each of its fields is a column."""
     import pandas as pd
 
+    for name in value.dtype.names:
+        shape = value.dtype[name].shape
+        if np.prod(shape) != 1:  # or the cells of a row would be rows
+            raise InputError(
+                f"field {name!r} of `{argument}` holds arrays of shape {shape}; pass it alone, as "
+                f"`{argument}[{name!r}]`"
+            )
     return pd.DataFrame(
         {name: unmasked(to_numpy(value[name], name).reshape(-1)) for name in value.dtype.names}
     )

@@ -244,8 +244,9 @@ def check(
         return replace(inputs, checks=(*notes, *checks))
     columns = read_factors(factors)
     if (rows := len(columns.columns[0])) != given:
-        width = mean.shape[1]
-        raise InputError(row_mismatch((given, width), (rows, len(columns.columns)), factors))
+        frames = (None if isinstance(latents, GaussianPosterior) else frame, columns.frame)
+        shapes = ((given, mean.shape[1]), (rows, len(columns.columns)))
+        raise InputError(row_mismatch(*shapes, factors, frames))
     order = None
     if frame is not None and columns.frame is not None:
         order = matching_rows(frame, columns.frame, ("latents", columns.argument))

@@ -36,6 +36,10 @@ def read_posterior(posterior: GaussianPosterior) -> tuple[LatentTable, NDArray[n
     notes: list[Check] = []
     if means.array.shape != logvar.shape:
         raise InputError(f"`latents.mean` has shape {means.array.shape} but `latents.logvar` {logvar.shape}")
+    if logvar.min() > 0:  # each wider than the usual prior, which no training asks for
+        text = "all log-variances are above 0, as standard deviations are"
+        remedy = "if they are these, pass `dm.GaussianPosterior(mean, 2 * numpy.log(std))`"
+        notes.append(Check("network_outputs", text, remedy))
     if means.frame is None or spread.frame is None:
         return means, logvar, notes
     names, others = ([str(name) for name in frame.columns] for frame in (means.frame, spread.frame))

@@ -85,12 +85,25 @@ def _is_shuffled_count(labels: pd.Index) -> bool:
     return bool((np.sort(numbers) == counting).all() and not (numbers == counting).all())
 
 
-def row_mismatch(latents: tuple[int, int], factors: tuple[int, int], given: Any) -> str:
-    """What to say of latents and `given` factors of these shapes, which have different numbers of rows."""
+def row_mismatch(
+    latents: tuple[int, int], factors: tuple[int, int], given: Any, frames: tuple[Any, Any] = (None, None)
+) -> str:
+    """What to say of latents and `given` factors of these shapes, which have different numbers of rows.
+
+    `frames` are theirs, of those that are data frames.
+    """
     message = (
         f"`factors` has {factors[0]:,} rows but `latents` has {latents[0]:,}; "
         f"row i of both must describe the same sample"
     )
+    labels, others = map(labels_of, frames)
+    if labels is not None and others is not None and hasattr(given, "loc"):
+        shared = labels.intersection(others)
+        if len(shared) and labels.is_unique and others.is_unique:
+            return (
+                f"{message} ({len(shared):,} row labels are in both: pass `latents.loc[rows]` and "
+                "`factors.loc[rows]` with `rows = latents.index.intersection(factors.index)`)"
+            )
     turned = "factors.T" if hasattr(given, "T") else "numpy.transpose(factors)"
     wide = factors[1] > factors[0]
     if latents[1] == factors[0] and not (factors[1] == latents[0] and wide):

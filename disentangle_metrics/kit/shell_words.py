@@ -39,6 +39,9 @@ CALLS = {  # that have words of their own
     "dm.GaussianPosterior(mean, logvar)": (
         "a file with the arrays mean and logvar, or a model with these outputs,"
     ),
+    "dm.GaussianPosterior(mean, 2 * numpy.log(std))": (
+        "a file with the arrays mean and std, or a model with these outputs"
+    ),
     "comparison.to_frame()": "--format csv",
     "latents.sort_index()": "--latents sorted by row label",
     "factors.sort_index()": "--factors sorted by row label",

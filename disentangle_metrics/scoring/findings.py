@@ -14,15 +14,11 @@ from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.inputs.missing_rows import constant_in_complete_rows
 from disentangle_metrics.metrics.definition import MetricValue
-from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
 from disentangle_metrics.reporting.view import NEAR_CHANCE, SIZE
 from disentangle_metrics.scoring.binding import Request
+from disentangle_metrics.scoring.crowded_bins import cuts_equally, heavy_tails, heavy_tails_of_factors
 
-FULLEST = 0.5  # share of the rows in one bin of equal width
-SAMPLE = 20_000
-CONSTANT = 1e-13  # of a latent's place is a range in which no number of bins has a width
-DISTINCT = 10  # different values in the fullest bin, from which on it hides something
 LEAST_SCORES = 3
 MOST_SCORES = 0.8  # of them: modularity of noise strays further from its chance than others
 AS_LISTED = "as they are listed (by the alphabet, or as their categories are), which is no order of theirs"
@@ -37,6 +33,7 @@ def of_scores(
 ) -> tuple[tuple[Check, ...], dict[str, tuple[str, ...]]]:
     """All checks that need scores, and by score what those of its bins and of labels without order say."""
     tails = tuple(heavy_tails(whole, requests))
+    of_factors = tuple(heavy_tails_of_factors(whole, requests))
     merged = merged_labels(whole.inputs, requests)
     unordered = {
         request.name + request.suffix: _unordered(request, whole.inputs, values) for request in requests
@@ -57,6 +54,7 @@ def of_scores(
         *fewer_units(whole.inputs),
         *idle(values),
         *tails,
+        *of_factors,
         *merged.values(),
         *numbered.values(),
         *at_chance(
@@ -68,11 +66,12 @@ def of_scores(
         *remarks(values, known),
     )
     said_of: dict[str, tuple[str, ...]] = {}
-    for request in requests if tails or merged or numbered else ():
+    for request in requests if tails or of_factors or merged or numbered else ():
         factors = _merged_by(request, whole.inputs)
         own = unordered[request.name + request.suffix]
         said = [
-            *(tails if _cuts_equally(request.settings) else ()),
+            *(tails if cuts_equally(request.settings) else ()),
+            *(of_factors if cuts_equally(request.settings) and request.needs_factors else ()),
             *([merged[factors]] if factors else ()),
             *(numbered[code, names] for code, names in own.items()),
         ]
@@ -329,49 +328,3 @@ def share_above_chance(value: float, chance: float, ceiling: float) -> float:
     """How far a score is on the way from its chance level (0) to its ceiling (1); NaN if there is none."""
     way = ceiling - chance
     return (value - chance) / way if way and not math.isnan(way) else math.nan
-
-
-def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
-    """Latents of which one bin of equal width holds most rows, and different values."""
-    binned = [r for r in requests if _cuts_equally(r.settings)]
-    inputs: Inputs = whole.inputs
-    if not binned or isinstance(whole, CountedRelations):
-        return
-    size = int(binned[0].settings["bins"])
-    rows = inputs.latents[:: max(1, len(inputs.latents) // SAMPLE)].astype(np.float64)
-    low = inputs.latents.min(axis=0).astype(np.float64)
-    width = inputs.latents.max(axis=0) - low
-    worst: tuple[float, str] | None = None
-    count = 0
-    for j, name in enumerate(inputs.column_names or inputs.latent_names):
-        said = inputs.latent_types[j] if inputs.latent_types else None
-        if width[j] <= CONSTANT * np.abs(low[j]) or (said is not None and said.kind == "categorical"):
-            continue
-        column = (rows[:, j] - low[j]) / width[j]  # NumPy cuts no range that is tiny, or far from 0
-        counts, edges = np.histogram(column, size, range=(0, 1))
-        share, fullest = float(counts.max() / len(column)), int(counts.argmax())
-        inside = column[(column >= edges[fullest]) & (column <= edges[fullest + 1])]
-        if share <= FULLEST or len(np.unique(inside)) <= DISTINCT:
-            continue
-        count += 1
-        if worst is None or share > worst[0]:
-            worst = share, name
-    if worst is not None:
-        share, name = worst
-        more = f", and {count - 1} more latents like it" if count > 1 else ""
-        yield Check(
-            "heavy_tails",
-            f"{share:.1%} of the rows fall in one of the {size} equal bins of latent {name!r}{more}",
-            "use `dm.Metric(..., strategy='quantile')` or `dm.Metric(..., estimator='nearest_neighbours')`, "
-            "or look for outliers",
-            name,
-            {"share": round(share, 4), "latents": count},
-        )
-
-
-def _cuts_equally(settings: Mapping[str, object]) -> bool:
-    return (
-        "bins" in settings
-        and settings.get("strategy", "quantile") == "uniform"
-        and settings.get("estimator", "histogram") == "histogram"
-    )

@@ -58,16 +58,33 @@ def _blocks(value: Any, like: Any) -> list[Any]:
 
 
 def map_reduce(blocks: list[tuple[Any, ...]], read: Callable[..., T], merge: Callable[[T, T], T]) -> T:
-    """``read(*block)`` of every block, merged two by two, where Dask's scheduler places the work.
+    """``read(*block)`` of each block with rows, merged two by two, where Dask's scheduler places the work.
 
     No machine holds more than the blocks that it reads and two answers at a time.
+
+    Raises
+    ------
+    InputError
+        If no block has a row.
     """
     from dask.delayed import delayed
 
-    answers: list[Any] = [delayed(read)(*block) for block in blocks]
-    merged = delayed(merge)
+    answers: list[Any] = [delayed(_read)(read, *block) for block in blocks]
+    merged = delayed(_merge)
     while len(answers) > 1:
-        pairs = [merged(*answers[i : i + 2]) for i in range(0, len(answers) - 1, 2)]
+        pairs = [merged(merge, *answers[i : i + 2]) for i in range(0, len(answers) - 1, 2)]
         answers = [*pairs, *answers[2 * len(pairs) :]]
-    result: T = answers[0].compute()
+    result: T | None = answers[0].compute()
+    if result is None:
+        raise InputError("`latents` is empty: none of its blocks has a row")
     return result
+
+
+def _read(read: Callable[..., T], *block: Any) -> T | None:
+    """What is read of a block; None of one without rows, as filters leave them."""
+    tables = [part.mean if isinstance(part, GaussianPosterior) else part for part in block]
+    return read(*block) if any(getattr(table, "shape", (1,))[0] for table in tables) else None
+
+
+def _merge(merge: Callable[[T, T], T], one: T | None, other: T | None) -> T | None:
+    return merge(one, other) if one is not None and other is not None else one if other is None else other

@@ -133,6 +133,9 @@ def test_whole_numbers_that_name_the_rows_of_both_files_are_labels(dm_eval, fold
     assert result.code == 0
     assert mig(folder) == pytest.approx(right)
     assert "v.csv: column 'patient' holds row labels" in result.err
+    assert dm_eval(f"--latents z.csv same=z.csv --factors v.csv {COMMON}").code == 0
+    for report in json.loads((folder / "r.json").read_text())["reports"].values():
+        assert report["scores"]["mig"]["value"] == pytest.approx(right)
     V.set_axis(of_both + 7 * N).to_csv("v.csv")  # other numbers: a factor, which a check asks about
     dm_eval(f"--latents z.csv --factors v.csv {COMMON}")
     assert json.loads((folder / "r.json").read_text())["shape"][2] == 3

@@ -360,3 +360,20 @@ def test_one_factor_keeps_the_name_it_was_asked_for_by(tmp_path: Path) -> None:
     assert list(factors.columns) == ["shape"]
     assert factors["shape"].tolist() == [0, 1, 2, 3]
     assert read_array(f"{path}:size", "latents").value.shape == (4, 1)
+
+
+def test_a_list_in_json_is_one_column(tmp_path: Path) -> None:
+    for content, values in (("[0, 1, 2]", [0, 1, 2]), ('["a", "b"]', ["a", "b"])):
+        (tmp_path / "v.json").write_text(content)
+        assert read_array(str(tmp_path / "v.json"), "factors").value.to_numpy().ravel().tolist() == values
+    (tmp_path / "v.json").write_text("[1, [2]]")
+    with pytest.raises(InputError, match="JSON that is no table"):
+        read_array(str(tmp_path / "v.json"), "factors")
+
+
+def test_several_columns_are_chosen_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "columns.npz"
+    np.savez(path, shape=np.arange(4), size=np.arange(4.0))
+    with pytest.raises(InputError, match=r"say which one as (.*):NAME or, of columns, \1:NAME,NAME$"):
+        read_array(str(path), "factors")
+    assert list(read_array(f"{path}:shape,size", "factors").value.columns) == ["shape", "size"]

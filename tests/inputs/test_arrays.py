@@ -42,6 +42,18 @@ def test_a_large_sparse_array_is_refused_with_the_remedy():
         check(sp.csr_matrix((10**6, 10**4)), V)
 
 
+def test_fields_of_arrays_are_refused_by_name():
+    records = np.zeros(30, dtype=[("z", float, (3,)), ("shape", int)])
+    with pytest.raises(
+        dm.InputError,
+        match=r"field 'z' of `latents` holds arrays of shape \(3,\); pass it alone, as `latents\['z'\]`",
+    ):
+        check(records, V)
+    with pytest.raises(dm.InputError, match="field 'z' of `factors` holds arrays"):
+        check(records["z"], records[["z"]])
+    assert check(records["z"], records["shape"]).shape == (30, 3, 1)
+
+
 def test_structured_arrays_have_names():
     records = np.array([tuple(row) for row in V], dtype=[("shape", int), ("size", int)])
     inputs = check(Z, records)

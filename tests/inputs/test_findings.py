@@ -106,7 +106,19 @@ def test_checks_of_latents_and_of_both() -> None:
     assert next(c for c in turned.checks if c.code == "few_rows").remedy.endswith(
         "transpose latents and factors"
     )
+    count = np.arange(N, dtype=float)
+    assert codes_of(shape, np.c_[CODE, count]) == ["row_numbers"]
+    assert codes_of(shape, np.c_[CODE, RNG.permutation(count)]) == []  # as ranks are
     assert "swapped" in codes_of(CODE, RNG.integers(5, size=(N, 3)).astype(float))
+
+
+def test_deviations_in_place_of_log_variances_are_asked_about() -> None:
+    factors, std = RNG.integers(4, size=(N, 2)), RNG.uniform(0.05, 0.3, size=CODE.shape)
+    (found,) = check(dm.GaussianPosterior(CODE, std), factors).checks[:1]
+    assert found.code == "network_outputs"
+    assert found.remedy.endswith("pass `dm.GaussianPosterior(mean, 2 * numpy.log(std))`")
+    codes = [c.code for c in check(dm.GaussianPosterior(CODE, 2 * np.log(std)), factors).checks]
+    assert "network_outputs" not in codes
 
 
 def test_every_code_is_explained_and_survives_json() -> None:

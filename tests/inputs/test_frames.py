@@ -68,6 +68,17 @@ def test_ordered_categories_keep_their_order():
         assert_array_equal(factor.as_numbers(), RANKS)
 
 
+def test_rows_in_common_are_counted_where_one_frame_has_fewer():
+    labels = [f"cell{i}" for i in range(len(Z))]
+    latents, factors = pd.DataFrame(Z, index=labels), pd.Series(CODES, index=labels, name="shape")
+    with pytest.raises(dm.InputError, match="20 row labels are in both: pass `latents.loc.rows.` and"):
+        check(latents, factors[:20])
+    rows = latents.index.intersection(factors[:20].index)
+    assert check(latents.loc[rows], factors.loc[rows]).shape[0] == 20
+    with pytest.raises(dm.InputError, match="must describe the same sample$"):
+        check(pd.DataFrame(Z), factors[:20])
+
+
 def test_pyarrow_tables():
     pa = pytest.importorskip("pyarrow")
     numbers = pa.array([None if i == 3 else 2**60 + int(c) for i, c in enumerate(CODES)])

@@ -50,6 +50,20 @@ def test_one_outlier_hides_a_latent_in_equal_bins() -> None:
     assert codes_of(dm.score(code, FACTORS, metrics=[quantile], anchors=False)) == []
 
 
+def test_a_number_for_missing_values_hides_a_factor_in_equal_bins() -> None:
+    factors = pd.DataFrame({"pressure": RNG.normal(120, 15, N), "shape": FACTORS[:, 0]})
+    assert "heavy_tails" not in codes_of(dm.score(CODE, factors, metrics="mig", anchors=False))
+    factors.loc[::20, "pressure"] = -999
+    report = dm.score(CODE, factors, metrics=["mig", "mcc", "mean_pairwise_mi"], anchors=False)
+    (found,) = [check for check in report.checks() if check.code == "heavy_tails"]
+    assert found.message.endswith("fall in one of the 20 equal bins of factor 'pressure'")
+    assert any("equal bins" in text for text in report["mig"].warnings)
+    assert not report["mean_pairwise_mi"].warnings
+    missing = factors.replace({"pressure": {-999: np.nan}})
+    report = dm.score(CODE, missing, metrics="mig", anchors=False, missing="drop")
+    assert "heavy_tails" not in codes_of(report)
+
+
 def test_a_latent_that_is_mostly_one_value_has_no_tail() -> None:
     rare = (RNG.random((N, 2)) < 0.05).astype(float)
     assert "heavy_tails" not in codes_of(dm.score(rare, FACTORS, metrics="mig", anchors=False))

@@ -65,6 +65,19 @@ def test_arrays_of_unknown_length_are_counted():
     assert bits(found) == bits(whole(latents, factors))
 
 
+def test_blocks_that_a_filter_left_empty_are_passed_over():
+    dd = pytest.importorskip("dask.dataframe")
+    latents, factors = rows(3)
+    table = pd.DataFrame({"z": latents[:, 0], "shape": factors[:, 0], "time": np.arange(400)})
+    blocks = dd.from_pandas(table, npartitions=4)
+    late, never = blocks[blocks["time"] >= 250], blocks[blocks["time"] >= 400]
+    assert bits(counted(late[["z"]], late[["shape"]])) == bits(
+        whole(table[250:][["z"]], table[250:][["shape"]])
+    )
+    with pytest.raises(dm.InputError, match="none of its blocks has a row"):
+        dm.Accumulator.find_ranges(never[["z"]])
+
+
 def test_several_updates_and_merges_are_one():
     latents, factors = rows(5)
     ranges = dm.Accumulator.find_ranges([da.from_array(latents[:100], 30), latents[100:]])

@@ -97,8 +97,13 @@ def _rows(part: Any, name: str, total: int) -> Rows:
     index = np.asarray(part)
     if index.dtype == bool and index.shape == (total,):
         index = np.flatnonzero(index)
+    if index.dtype == bool:
+        raise InputError(
+            f"the {name} part of `split` is a mask of shape {index.shape}, but there are {total:,} rows; "
+            "pass one value for each row, as in `(mask, ~mask)`"
+        )
     if index.ndim != 1 or index.dtype.kind not in "iu" or not len(index):
-        raise InputError(f"the {name} part of `split` must be a list of row numbers, got {part!r}")
+        raise InputError(f"the {name} part of `split` must be a list of row numbers, got {part!r:.80}")
     if index.min() < 0 or index.max() >= total:
         odd = index.min() if index.min() < 0 else index.max()
         raise InputError(f"the {name} part of `split` has row {odd}, but there are {total:,} rows")

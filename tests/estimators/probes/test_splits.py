@@ -59,7 +59,12 @@ def test_places_of_a_given_split_among_the_rows_that_are_here():
         (([0], [-1, 1]), "the test part of `split` has row -1, but there are 4 rows"),
         (([0.5], [1]), "the train part of `split` must be a list of row numbers"),
         (([], [1]), "the train part of `split` must be a list of row numbers"),
-        ((np.array([True]), [1]), "the train part of `split` must be a list of row numbers"),
+        (
+            ([True, False], [1]),
+            r"is a mask of shape \(2,\), but there are . rows; pass one value for each row",
+        ),
+        ((["cell"] * 999, [1]), r"must be a list of row numbers, got .{80}$"),
+        ((np.array([True]), [1]), r"the train part of `split` is a mask of shape \(1,\)"),
         (([[0]], [1]), "the train part of `split` must be a list of row numbers"),
     ],
 )
