@@ -134,6 +134,10 @@ def dm_eval_compare(
         extra = [name for name, value in {"--dataset": dataset, **for_models}.items() if value is not None]
         if extra:
             raise UsageError(f"{extra[0]} is for models, and all results are reports")
+    if len(files) == 1:
+        ((name, its),) = files.items()
+        told = f", {name!r} with {len(its)} runs; NAME=FILE tells several apart" if len(its) > 1 else ""
+        raise UsageError(f"give at least two representations, got 1{told}")
     from disentangle_metrics.cli.files_read import images, weights
     from disentangle_metrics.comparison.compare import compare
     from disentangle_metrics.scoring.report import Report

@@ -129,7 +129,8 @@ def test_metrics_and_alignment(call):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("a.json", "at least two representations, got 1"),
+        ("a.json", "error: give at least two representations, got 1"),
+        ("x=a.json x=b.json", "got 1, 'x' with 2 runs; NAME=FILE tells several apart"),
         ("a.json missing.json", "missing.json cannot be read as a report"),
         (
             "a.json model.pt",
