@@ -190,16 +190,15 @@ def command(model: str) -> Callable[..., None]:
             train_seeds(given, seeds_in(seeds), out, root, begun_with, resume, not quiet, until)
             return
         if resume and out is None:
-            raise InputError("--resume needs --out, the folder of the run to go on with")
+            own = default_folder(given.plan(None, begun_with)[0])
+            raise InputError(f"--resume needs --out, the folder of the run to go on with, such as {own}")
         plan, begun_with = given.plan(out if resume else None, begun_with)
-        folder = (
-            out or Path("runs") / f"{model}-{short_name(plan.dataset)}-{plan.preset}-{plan.settings.seed}"
-        )
+        folder = out or default_folder(plan)
         data = open_dataset(plan.dataset, root)
         plan = recipe.fitted(plan, data.image_shape)
         if resume:
-            check_fit(folder / LAST, plan.model, plan.arguments)
             check_same_run(folder / LAST, facts(plan, data.name))
+            check_fit(folder / LAST, plan.model, plan.arguments)
         else:
             given.check_batch(data)
         check_beginning(plan, data, resumed=resume)
@@ -217,6 +216,11 @@ def command(model: str) -> Callable[..., None]:
         print(weights)
 
     return train_model
+
+
+def default_folder(plan: Any) -> Path:
+    """Where the run of a plan is kept without --out."""
+    return Path("runs") / f"{plan.model}-{short_name(plan.dataset)}-{plan.preset}-{plan.settings.seed}"
 
 
 class ModelCommand(OnceCommand):

@@ -224,7 +224,10 @@ def test_too_few_steps_for_a_run_are_refused_in_one_line(
         (["vlae", "--seed", "1", "--seed", "2"], "--seed is given twice"),
         (["vlae", "--set", "layers=2", "--set", "layers=3"], "layers is given twice by --set; give it once"),
         (["beta-vae", "--set", "beta=4", "--beta", "1"], "beta is given twice by --beta and --set"),
-        (["vlae", "--resume"], "--resume needs --out"),
+        (
+            ["vlae", "--resume"],
+            "--resume needs --out, the folder of the run to go on with, such as runs/vlae-sprites-demo-0",
+        ),
         (["vlae", "--resume", "--out", "nowhere"], "there is no checkpoint nowhere"),
         (["vlae", "--dataset", "squares", "--device", "abacus"], "device 'abacus'"),
         (["vlae", "--dataset", "squares", "--precision", "float8"], "precision is 'float8'"),
