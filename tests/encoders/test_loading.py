@@ -257,6 +257,15 @@ def test_arrays_and_single_tensors_are_not_models(tmp_path) -> None:
         load_encoder(tmp_path / "z.pt", arch="tiny-net")
 
 
+def test_a_folder_of_runs_is_answered_with_the_runs(tmp_path) -> None:
+    for seed in range(2):
+        (tmp_path / f"seed-{seed}").mkdir()
+        (tmp_path / f"seed-{seed}" / "model.safetensors").touch()
+        (tmp_path / f"seed-{seed}" / "model.json").write_text('{"step": 3}')
+    with pytest.raises(ModelFileError, match=r"is a folder of runs; give one of them: \S+seed-0, \S+seed-1$"):
+        load_encoder(tmp_path)
+
+
 def test_missing_files_and_folders(tmp_path) -> None:
     with pytest.raises(ModelFileError, match="is no path"):
         load_encoder("a" * 5000)
