@@ -21,7 +21,7 @@ from reference_models.cli.information import information
 from reference_models.cli.options import Minutes
 from reference_models.cli.traverse import traverse
 from reference_models.datasets import open_dataset, short_name
-from reference_models.models import MODELS
+from reference_models.models import MODELS, defaults_of
 from reference_models.training.freed_memory import keep_freed_memory
 
 app = typer.Typer(
@@ -225,6 +225,17 @@ def default_folder(plan: Any) -> Path:
 
 class ModelCommand(OnceCommand):
     """Its help ends with the model's own settings."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Options as they are; one that is a setting of the model is answered with its form."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # the parser's own, whose class moves between versions of typer
+            option = str(getattr(error, "option_name", None) or "")
+            name = option.removeprefix("--").replace("-", "_")
+            if not option or name not in defaults_of(str(self.name)):
+                raise
+            raise InputError(f"{option} is a setting of {self.name}: --set {name}=VALUE") from None
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         formatter.write(f"\n{cards.settings_text(str(self.name))}\n")

@@ -219,6 +219,11 @@ def test_too_few_steps_for_a_run_are_refused_in_one_line(
         (["vlae", "--preset", "tiny"], "unknown preset 'tiny' of vlae"),
         (["vlae", "--seed", "one"], "Invalid value for '--seed'"),
         (["vlae", "--bogus"], "--bogus"),
+        (["beta-vae", "--latents", "3"], "--latents is a setting of beta-vae: --set latents=VALUE"),
+        (
+            ["pro-vlae", "--wake-steps=[0,1,2]"],
+            "--wake-steps is a setting of pro-vlae: --set wake_steps=VALUE",
+        ),
         (["vlae", "--set", "gamma=1"], "vlae has no setting 'gamma'"),
         (["vlae", "--set", "gamma"], "must have the form name=value"),
         (["vlae", "--seed", "1", "--seed", "2"], "--seed is given twice"),
