@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from sklearn.decomposition import PCA
 from torch import nn
 
-from disentangle_metrics.encoders import CHECKPOINTS, load_encoder
+from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS, load_encoder
 from disentangle_metrics.encoders.networks import from_user_code
-from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
+from disentangle_metrics.errors import InputError, ModelFileError, PluginError, UntrustedModelError
 
 
 def checkpoint(path: Path, network: nn.Module, **description: object) -> Path:
@@ -163,6 +163,13 @@ def test_a_network_that_returns_more_than_a_posterior(tmp_path, stranger, images
     encoder = load_encoder(tmp_path / "w.pt", model_code="strangers_models:Talkative", device="cpu")
     for found, expected in zip(encoder(images.numpy()), stranger(images), strict=True):
         np.testing.assert_array_equal(found, expected.detach().numpy())
+
+
+def test_an_architecture_that_gives_no_network_is_named(tmp_path, stranger, monkeypatch) -> None:
+    torch.save(stranger.state_dict(), tmp_path / "w.pt")
+    monkeypatch.setitem(ENCODERS._added, "odd-net", lambda arguments: "no network")
+    with pytest.raises(PluginError, match=r"'odd-net' gave a str; expected a torch\.nn\.Module"):
+        load_encoder(tmp_path / "w.pt", arch="odd-net", device="cpu")
 
 
 def test_images_that_the_network_cannot_take(tmp_path, architecture, network) -> None:
