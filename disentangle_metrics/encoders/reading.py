@@ -131,8 +131,8 @@ def reading(
 
 
 IN_8_BITS = (
-    "the loader gives 8-bit images, and the network gets them in 0..255; if it expects them in 0..1, divide "
-    "them by 255 in what the loader reads"
+    "the batches hold 8-bit images, and the network gets them in 0..255; if it expects them in 0..1, divide "
+    "them by 255 where they are read"
 )
 
 
