@@ -11,6 +11,7 @@ import numpy as np
 from disentangle_metrics.errors import InputError
 from disentangle_metrics.inputs.hierarchy import check_names, tree_of
 from disentangle_metrics.inputs.inputs import check
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.scoring.requests import Options, choose
 from disentangle_metrics.scoring.score import score
 from disentangle_metrics.scoring.signatures import variant_fact
@@ -46,6 +47,7 @@ def check_score_options(options: Mapping[str, Any], more: Iterable[str] = ()) ->
         if name not in accepted:
             owner = next((choice.definition.name for choice in choices if name in choice.settings), None)
             hint = f"it is a setting of a metric: `dm.Metric({owner!r}, {name}=...)`; " if owner else ""
+            hint = hint or did_you_mean(name, accepted)
             raise InputError(f"there is no option {name!r}; {hint}the options are {', '.join(accepted)}")
     check_values(options)
 
