@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 Encode = Callable[[NDArray[np.float32]], Any]
 ReadBatch = Callable[[NDArray[np.float32]], Posterior]
 SAMPLES = 10_000  # images that are scored unless another number is asked for
+OWN_OPTIONS = ("factors", "samples", "seed", "batch_size", "scale", "encode_with", "outputs", "progress")
 LOOKED_AT = 256  # images whose codes are compared with their prior
 
 
@@ -206,7 +207,7 @@ def asked_of(
     if options.get("hierarchy") is None:
         options["hierarchy"] = _hierarchy(dataset, names)
     layers = grouping(options, encoder)
-    check_score_options(options)
+    check_score_options(options, more=OWN_OPTIONS)
     labels = _labels(dataset, rows, columns)
     may_lack_values = hasattr(labels, "columns") or options["hierarchy"] is not None
     tried = labels if may_lack_values else labels[:1]
@@ -234,7 +235,7 @@ def _evaluate_loader(
 ) -> Report:
     """Score a model on the batches of a loader."""
     layers = grouping(score_options, encoder)
-    check_score_options(score_options, more=("factor_names", "variant"))
+    check_score_options(score_options, more=(*OWN_OPTIONS, "factor_names", "variant"))
     known = score_options.get("factor_names") if factors is None else factors
     if isinstance(known, list | tuple) and score_options.get("hierarchy"):
         check_names(score_options["hierarchy"], known)

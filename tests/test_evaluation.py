@@ -203,6 +203,12 @@ def test_a_path_is_not_an_encoder(dataset) -> None:
         evaluate("model.pt", dataset)
 
 
+@pytest.mark.parametrize("options", [{}, {"encode_with": "encode"}, {"outputs": {"mean": 0}}])
+def test_a_class_is_no_encoder(dataset, options) -> None:
+    with pytest.raises(InputError, match=r"`encoder` is the class dict; pass a network of it, as in `dict\("):
+        evaluate(dict, dataset, **options)
+
+
 def test_an_object_with_a_method_that_encodes_is_answered_with_that(dataset) -> None:
     for method, call in (
         ("encode", "`encoder.encode`"),

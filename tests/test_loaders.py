@@ -208,8 +208,9 @@ def test_other_batches_are_refused(batches, message) -> None:
 
 
 def test_unknown_options_and_factors_are_refused(rows) -> None:
-    with pytest.raises(dm.InputError, match="there is no option 'sampels'"):
-        dm.evaluate(encode, cut(*rows), sampels=3)
+    for data in (cut(*rows), dm.load_dataset("sprites")):
+        with pytest.raises(dm.InputError, match="no option 'sampels'; did you mean 'samples'.* batch_size,"):
+            dm.evaluate(encode, data, sampels=3)
     with pytest.raises(dm.InputError, match="the loader has no factor 'shap'; did you mean 'shape'"):
         dm.evaluate(encode, cut(*rows), factor_names=["shape", "size"], factors=["shap"], **CHEAP)
     with pytest.raises(dm.InputError, match="has 1 names for 2 factors of the loader"):

@@ -122,7 +122,12 @@ def load_dataset(
         inspect.signature(load).bind(root=root, **options)
         check_whole(load, options)
     except TypeError as error:
-        accepted = [p for p in inspect.signature(load).parameters if p != "root"]
+        parameters = inspect.signature(load).parameters
+        if "root" not in parameters and name not in DATASETS.builtin:
+            raise PluginError(
+                f"{_origin(name)} is opened by a function that takes no `root`; give it one: `root=None`"
+            ) from None
+        accepted = [p for p in parameters if p != "root"]
         raise InputError(
             f"load_dataset({name!r}): {error}; accepted: {', '.join(['root', 'pool', *accepted])}"
         ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -244,6 +245,8 @@ def _as_numpy(images: ArrayLike | torch.Tensor) -> Array:
 
 FAILURES = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """What a network raises of inputs that it cannot take."""
+CHANNELS = re.compile("to have ([13]) channels, but got [13] channels")
+"""What a convolution of PyTorch says of images with another number of channels."""
 LEAST_POOLED = 64
 """The shorter side of images from which on a network may expect them at half their size."""
 
@@ -289,7 +292,12 @@ def _run(network: torch.nn.Module, call: Callable[..., Any], images: Any) -> Any
             " (images, channels, height, width); it may expect another number of channels or images of "
             "another size"
         )
-        if min(batch.shape[2:], default=0) >= LEAST_POOLED:
+        if channels := CHANNELS.search(reason):
+            of_images += (
+                f"; pictures of a folder are read with {channels[1]} by "
+                f"`dm.load_dataset(..., channels={channels[1]})`"
+            )
+        elif min(batch.shape[2:], default=0) >= LEAST_POOLED:
             of_images += " (`dm.load_dataset(..., pool=2)` halves them)"
         raise InputError(
             f"the network cannot encode a batch of shape {tuple(batch.shape)}"

@@ -223,6 +223,9 @@ def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:
     path = _end_of_run(path) or path
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in MODEL_SUFFIXES)
+        if not inside and (runs := sorted(str(p) for p in path.iterdir() if _end_of_run(p))):
+            shown = ", ".join(runs[:5]) + (", ..." if len(runs) > 5 else "")
+            raise ModelFileError(f"{path} is a folder of runs; give one of them: {shown}")
         raise ModelFileError(
             f"{path} is a folder; give the file in it{': ' + ', '.join(inside[:5]) if inside else ''}"
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from disentangle_metrics.encoders.matching import Match, Mismatch, match
 from disentangle_metrics.encoders.registries import ENCODERS
 from disentangle_metrics.encoders.weights import StoredWeights
-from disentangle_metrics.errors import InputError, ModelFileError
+from disentangle_metrics.errors import InputError, ModelFileError, PluginError
 from disentangle_metrics.kit.files import expanded
 from disentangle_metrics.kit.limits import refuse_growth
 from disentangle_metrics.text import some_of
@@ -52,6 +52,7 @@ def from_architecture(
         if "meta" not in str(error):
             raise _cannot_be_built(path, name, arguments, error) from error
     if outline is not None:
+        _check_module(name, outline)
         own = {name: tensor for name, tensor in outline.state_dict().items() if hasattr(tensor, "shape")}
         _matched(path, own, stored)
         size = sum(tensor.numel() * tensor.element_size() for tensor in own.values())
@@ -60,7 +61,18 @@ def from_architecture(
         network: torch.nn.Module = build(arguments)
     except (TypeError, ValueError, KeyError) as error:
         raise _cannot_be_built(path, name, arguments, error) from error
+    _check_module(name, network)
     return network
+
+
+def _check_module(name: str, network: Any) -> None:
+    """Refuse what a plug-in gives in place of a network."""
+    import torch
+
+    if not isinstance(network, torch.nn.Module):
+        raise PluginError(
+            f"the architecture {name!r} gave a {type(network).__name__}; expected a torch.nn.Module"
+        )
 
 
 def _cannot_be_built(path: Path, name: str, arguments: dict[str, Any], error: Exception) -> ModelFileError:

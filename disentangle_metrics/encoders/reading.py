@@ -31,8 +31,11 @@ def as_encoder(encoder: Any, encode_with: str | None, outputs: Outputs | None) -
     Raises
     ------
     InputError
-        If it has no such part, or was loaded with a choice of its own.
+        If it has no such part, was loaded with a choice of its own, or is a class.
     """
+    if isinstance(encoder, type):
+        name = encoder.__name__
+        raise InputError(f"`encoder` is the class {name}; pass a network of it, as in `{name}(...)`")
     if encode_with is None and outputs is None:
         return encoder
     if isinstance(encoder, (Encoder, CallableEncoder)):
@@ -130,8 +133,8 @@ def reading(
 
 
 IN_8_BITS = (
-    "the loader gives 8-bit images, and the network gets them in 0..255; if it expects them in 0..1, divide "
-    "them by 255 in what the loader reads"
+    "the batches hold 8-bit images, and the network gets them in 0..255; if it expects them in 0..1, divide "
+    "them by 255 where they are read"
 )
 
 

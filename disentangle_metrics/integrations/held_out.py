@@ -39,6 +39,7 @@ DEFAULT = ("mig", "mig_sup")
 
 ABOUT_LATENTS = ("latent_names", "latent_types", "groups", "missing")
 OF_ENCODING = ("samples", "seed", "batch_size", "scale", "progress")
+OWN_OPTIONS = ("every_n_epochs", "prefix")  # of every callback
 OF_EVALUATE = (*OF_ENCODING, "factors", "factor_names")
 
 
@@ -78,7 +79,8 @@ class HeldOut:
         self.every, self.prefix = every, prefix
         options = read_again({"anchors": False, **options, "metrics": metrics})
         unknown = ("groups",) if isinstance(options.get("groups"), str) else ()  # before there is a network
-        check_score_options({n: o for n, o in options.items() if n not in unknown}, more=OF_EVALUATE)
+        known = (*OF_EVALUATE, *OWN_OPTIONS)
+        check_score_options({n: o for n, o in options.items() if n not in unknown}, more=known)
         sizes = options.get("samples", SAMPLES), options.get("seed", 0), options.get("batch_size", 256)
         self.samples, self.seed, batch_size = whole_numbers(*sizes)
         self.data = _held_out(data, batch_size, self.samples, self.seed)

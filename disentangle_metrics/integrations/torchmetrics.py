@@ -257,4 +257,11 @@ def _table(latents: Any) -> Any:
 def _tensor(values: Any, argument: str) -> Any:
     if np.ma.is_masked(values):
         raise InputError(f"`{argument}` has masked cells, which a tensor cannot have: leave such rows out")
-    return torch.as_tensor(values).detach()
+    try:
+        return torch.as_tensor(values).detach()
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"`{argument}` ({type(values).__name__}) cannot become a tensor: {reason}; "
+            "give numbers, of several columns as `torch.stack(columns, dim=1)`"
+        ) from None

@@ -103,7 +103,7 @@ def reproduce(
     for error, keys in failed.items():
         print(f"failed: {', '.join(keys)}: {error}", file=sys.stderr)
     if failed:
-        print("dm-reproduce --retry-failed tries them again", file=sys.stderr)
+        print("the same command with --retry-failed tries them again", file=sys.stderr)
     print(folder / ROWS)
     if failed:
         raise typer.Exit(1)

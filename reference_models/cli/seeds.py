@@ -127,8 +127,8 @@ def train_seeds(
             of_seed = replace(given, settings={**given.settings, "seed": seed})
             plan, own_command = of_seed.plan(own, command)
             plan = recipe.fitted(plan, data.image_shape)
-            check_fit(own / LAST, plan.model, plan.arguments)
             check_same_run(own / LAST, facts(plan, data.name))
+            check_fit(own / LAST, plan.model, plan.arguments)
         else:
             check_no_run(own, facts(plan, data.name))
         check_alike(plan, first, f"{own} and {begun[0] if begun else own}")

@@ -21,7 +21,7 @@ from reference_models.cli.information import information
 from reference_models.cli.options import Minutes
 from reference_models.cli.traverse import traverse
 from reference_models.datasets import open_dataset, short_name
-from reference_models.models import MODELS
+from reference_models.models import MODELS, defaults_of
 from reference_models.training.freed_memory import keep_freed_memory
 
 app = typer.Typer(
@@ -190,16 +190,15 @@ def command(model: str) -> Callable[..., None]:
             train_seeds(given, seeds_in(seeds), out, root, begun_with, resume, not quiet, until)
             return
         if resume and out is None:
-            raise InputError("--resume needs --out, the folder of the run to go on with")
+            own = default_folder(given.plan(None, begun_with)[0])
+            raise InputError(f"--resume needs --out, the folder of the run to go on with, such as {own}")
         plan, begun_with = given.plan(out if resume else None, begun_with)
-        folder = (
-            out or Path("runs") / f"{model}-{short_name(plan.dataset)}-{plan.preset}-{plan.settings.seed}"
-        )
+        folder = out or default_folder(plan)
         data = open_dataset(plan.dataset, root)
         plan = recipe.fitted(plan, data.image_shape)
         if resume:
-            check_fit(folder / LAST, plan.model, plan.arguments)
             check_same_run(folder / LAST, facts(plan, data.name))
+            check_fit(folder / LAST, plan.model, plan.arguments)
         else:
             given.check_batch(data)
         check_beginning(plan, data, resumed=resume)
@@ -219,8 +218,24 @@ def command(model: str) -> Callable[..., None]:
     return train_model
 
 
+def default_folder(plan: Any) -> Path:
+    """Where the run of a plan is kept without --out."""
+    return Path("runs") / f"{plan.model}-{short_name(plan.dataset)}-{plan.preset}-{plan.settings.seed}"
+
+
 class ModelCommand(OnceCommand):
     """Its help ends with the model's own settings."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Options as they are; one that is a setting of the model is answered with its form."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # the parser's own, whose class moves between versions of typer
+            option = str(getattr(error, "option_name", None) or "")
+            name = option.removeprefix("--").replace("-", "_")
+            if not option or name not in defaults_of(str(self.name)):
+                raise
+            raise InputError(f"{option} is a setting of {self.name}: --set {name}=VALUE") from None
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         formatter.write(f"\n{cards.settings_text(str(self.name))}\n")

@@ -103,7 +103,8 @@ def sweep(
     Raises
     ------
     InputError
-        If another process writes to the same rows, or no pilot of a model finished.
+        If another process writes to the same rows, no pilot of a model finished, or this machine lacks the
+        device.
     DatasetError
         If the data set is not there. No run counts as failed then.
     TrainingInterruptedError
@@ -112,6 +113,9 @@ def sweep(
     WorkersLostError
         If worker processes die again and again.
     """
+    # Refused before any worker is, which would count as lost. A card is not touched here: workers use it.
+    if not spans_machines() and not (device.startswith("cuda") and torch.cuda.is_available()):
+        pick_device(device)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

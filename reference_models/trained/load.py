@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from disentangle_metrics import FactorDataset, InputError
-from disentangle_metrics.kit import full_float32, network_input, own_first, reading
+from disentangle_metrics.kit import did_you_mean, full_float32, network_input, own_first, reading
 from reference_models.datasets import open_dataset
 from reference_models.models import defaults_of, model_class
 from reference_models.models.parts.model import ImageDataset, Model
@@ -166,6 +166,8 @@ def stage_ends(path: Path) -> list[Path]:
         raise InputError(f"{str(path)[:80]!r} is no path ({error.strerror})") from error
     if not path.exists() and (bundled := entry_points(group=BUNDLED, name=str(path))):
         return [own_first(bundled)[0].load()()]
+    if not path.exists() and (near := did_you_mean(path, entry_points(group=BUNDLED).names)):
+        raise InputError(f"there is no checkpoint {path}; {near.rstrip()}")
     if not path.is_dir():
         return [path]
     stages = list(path.glob("step-*.safetensors"))

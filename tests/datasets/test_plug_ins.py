@@ -35,6 +35,7 @@ def leaving(root: Any = None) -> None:
         (failing, "fails: KeyError: 'hue'"),
         (leaving, "fails: SystemExit: 3"),
         ("no function", "is a str; expected a function that opens it"),
+        (lambda: None, "is opened by a function that takes no `root`; give it one: `root=None`"),
     ],
 )
 def test_a_data_set_that_is_none_is_one_line(load: Any, message: str, monkeypatch) -> None:

@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from sklearn.decomposition import PCA
 from torch import nn
 
-from disentangle_metrics.encoders import CHECKPOINTS, load_encoder
+from disentangle_metrics.encoders import CHECKPOINTS, ENCODERS, load_encoder
 from disentangle_metrics.encoders.networks import from_user_code
-from disentangle_metrics.errors import InputError, ModelFileError, UntrustedModelError
+from disentangle_metrics.errors import InputError, ModelFileError, PluginError, UntrustedModelError
 
 
 def checkpoint(path: Path, network: nn.Module, **description: object) -> Path:
@@ -165,6 +165,13 @@ def test_a_network_that_returns_more_than_a_posterior(tmp_path, stranger, images
         np.testing.assert_array_equal(found, expected.detach().numpy())
 
 
+def test_an_architecture_that_gives_no_network_is_named(tmp_path, stranger, monkeypatch) -> None:
+    torch.save(stranger.state_dict(), tmp_path / "w.pt")
+    monkeypatch.setitem(ENCODERS._added, "odd-net", lambda arguments: "no network")
+    with pytest.raises(PluginError, match=r"'odd-net' gave a str; expected a torch\.nn\.Module"):
+        load_encoder(tmp_path / "w.pt", arch="odd-net", device="cpu")
+
+
 def test_images_that_the_network_cannot_take(tmp_path, architecture, network) -> None:
     encoder = load_encoder(checkpoint(tmp_path / "c", network), device="cpu")
     with pytest.raises(InputError, match=r"cannot encode a batch of shape \(2, 3, 8, 8\)"):
@@ -255,6 +262,15 @@ def test_arrays_and_single_tensors_are_not_models(tmp_path) -> None:
     torch.save({"epoch": 3}, tmp_path / "z.pt")
     with pytest.raises(ModelFileError, match="a dictionary with the keys 'epoch'"):
         load_encoder(tmp_path / "z.pt", arch="tiny-net")
+
+
+def test_a_folder_of_runs_is_answered_with_the_runs(tmp_path) -> None:
+    for seed in range(2):
+        (tmp_path / f"seed-{seed}").mkdir()
+        (tmp_path / f"seed-{seed}" / "model.safetensors").touch()
+        (tmp_path / f"seed-{seed}" / "model.json").write_text('{"step": 3}')
+    with pytest.raises(ModelFileError, match=r"is a folder of runs; give one of them: \S+seed-0, \S+seed-1$"):
+        load_encoder(tmp_path)
 
 
 def test_missing_files_and_folders(tmp_path) -> None:

@@ -64,6 +64,14 @@ def test_a_method_that_takes_arrays_gets_arrays():
     assert network.seen[:2] == ["ndarray", "Tensor"]
 
 
+def test_images_with_other_channels_are_answered_with_how_pictures_are_read():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 64), torch.nn.Flatten())
+    hint = r"pictures of a folder are read with 3 by `dm\.load_dataset\(..., channels=3\)`: RuntimeError"
+    with pytest.raises(dm.InputError, match=hint) as error:
+        dm.evaluate(network, SPRITES, **OPTIONS)
+    assert "pool" not in str(error.value)
+
+
 def test_a_method_that_can_encode_neither_says_what_a_network_says():
     network = torch.nn.Linear(3, 2)
     with pytest.raises(dm.InputError, match="the network cannot encode a batch of shape"):

@@ -172,7 +172,8 @@ def test_the_codes_are_those_of_encode_where_forward_has_none(tmp_path) -> None:
     [
         ({"metrics": "migg"}, "did you mean 'mig'"),
         ({"every_n_epochs": 0}, "`every_n_epochs` must be a whole number of at least 1, got 0"),
-        ({"sampels": 5}, "there is no option 'sampels'"),
+        ({"sampels": 5}, "there is no option 'sampels'; did you mean 'samples'"),
+        ({"every_n_epoch": 2}, "there is no option 'every_n_epoch'; did you mean 'every_n_epochs'"),
     ],
 )
 def test_arguments_are_refused_before_training(options, message) -> None:

@@ -209,6 +209,9 @@ def test_what_cannot_be_used_is_refused(arguments, message) -> None:
 
 def test_rows_that_cannot_be_used_are_refused() -> None:
     metric = DisentanglementScore("mig")
+    for factors in ({"shape": torch.zeros(3)}, ["a", "b", "c"]):
+        with pytest.raises(dm.InputError, match=r"`factors` \(\w+\) cannot become a tensor: .*`torch\.stack"):
+            metric.update(torch.zeros(3, 2), factors)
     with pytest.raises(dm.InputError, match="`latents` has 3 rows but `factors` 2"):
         metric.update(torch.zeros(3, 2), torch.zeros(2))
     with pytest.raises(dm.InputError, match=r"means of shape \(3, 2\) beside log-variances of \(2, 2\)"):

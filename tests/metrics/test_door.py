@@ -54,6 +54,20 @@ def test_a_bare_decorator_says_what_a_bare_definition_says():
         METRICS.remove("bare")
 
 
+def test_a_setting_by_place_is_answered_with_the_star_that_it_lacks():
+    @dm.metric(anchors="none")
+    def by_place(relations, rng, bins=20, *, share: float = 0.5):
+        return share
+
+    try:
+        for name, hint in (("bins", "its function takes 'bins' by place: write `*` before its settings"),
+                           ("shares", "did you mean 'share'"), ("rng", "it has share")):  # fmt: skip
+            with pytest.raises(dm.InputError, match=re.escape(f"has no setting {name!r}; {hint}")):
+                dm.score(np.eye(9, 2), np.arange(9) % 3, metrics=[dm.Metric("by_place", **{name: 3})])
+    finally:
+        METRICS.remove("by_place")
+
+
 @pytest.mark.parametrize("number", [0.25, 1, np.float32(0.5), np.array(0.75), {"own": 0.5}])
 def test_a_number_is_a_value_without_parts(number):
     @dm.metric(anchors="none")

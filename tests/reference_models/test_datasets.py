@@ -141,3 +141,12 @@ def test_images_in_no_usual_range_are_said_without_an_option_of_another_command(
 )
 def test_a_folder_of_runs_has_a_short_name(dataset: str, name: str) -> None:
     assert short_name(dataset) == name
+
+
+def test_an_archive_whose_images_are_called_otherwise_is_answered_with_its_arrays(tmp_path, capsys) -> None:
+    images = np.zeros((4, 32, 32), np.uint8)
+    np.savez(tmp_path / "mine.npz", seen=images, unseen=images)
+    assert cli.run(["vlae", "--dataset", str(tmp_path / "mine.npz"), "--preset", "smoke"]) == 2
+    assert (
+        "but seen (4, 32, 32), unseen (4, 32, 32): call the one that holds them so" in capsys.readouterr().err
+    )

@@ -215,8 +215,8 @@ def _image_key(path: Path, shapes: Mapping[str, tuple[int, ...]], asked: str | N
         return forms[0]
     has = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "no arrays"
     raise DatasetError(
-        f"{path} has no array called images (or imgs); it has {has}: say which holds the images, as in "
-        "`dm.load_dataset(..., images='NAME')`"
+        f"{path} has no array called images (or imgs), but {has}: call the one that holds them so; or say "
+        "which, as in `dm.load_dataset(..., images='NAME')`"
     )
 
 

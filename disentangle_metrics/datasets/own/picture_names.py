@@ -46,7 +46,11 @@ def matched(
     if len(set(order)) < len(order):
         first = {name: row for row, name in reversed(list(enumerate(order)))}
         twice = next(row for row, name in enumerate(order) if first[name] < row)
-        raise DatasetError(f"{table}: row {twice} names {cells[twice]!r}, as an earlier row does")
+        raise DatasetError(
+            f"{table}: row {twice} names {cells[twice]!r} in column {column!r}, as an earlier row does; give "
+            f"each picture one row, or, if {column!r} is a factor, add a column of file names, such as "
+            f"{pictures[0]}"
+        )
     kept, left_out = without_row_labels(table, frame, factor_names, column)
     factors = kept.drop(columns=column).reset_index(drop=True)
     if not factors.shape[1]:

@@ -171,7 +171,7 @@ def test_a_damaged_hdf5_is_named(tmp_path: Path) -> None:
         (
             {"a": IMAGES, "b": IMAGES},
             {},
-            r"no array called images \(or imgs\); it has a \(20, 8, 8, 3\), b .* images='NAME'",
+            r"no array called images \(or imgs\), but a \(20, 8, 8, 3\), b .*: call .* so; or .* images='NAME'",
         ),
         ({"a": FACTORS}, {}, "no array called images"),
         ({"images": IMAGES, "factors": FACTORS[:19]}, {}, "19 rows of factors but 20 images"),

@@ -99,7 +99,10 @@ def test_factors_that_look_like_pictures_are_not_taken_for_their_names(tmp_path:
             "file,hue\nb.png,1\nz.png,2\n",
             r"row 1 names 'z.png' in column 'file', and there is no such picture .*\(1 rows",
         ),
-        ("file,hue\nb.png,1\nb.png,2\n", "row 1 names 'b.png', as an earlier row does"),
+        (
+            "file,hue\nb.png,1\nb.png,2\n",
+            "row 1 names 'b.png' in column 'file', as an earlier row does; give each picture one row",
+        ),
         ("hue,size\n1,2\n3,4\n", "no column names the pictures of .*, such as a.png; add a column"),
         ("file\nb.png\na.png\n", "no column beside"),
         ("", "is an empty file"),

@@ -135,6 +135,7 @@ def test_information_is_refused_before_a_data_set_is_encoded(
     ("line", "said"),
     [
         ("information none.safetensors", "there is no checkpoint none.safetensors"),
+        ("information pro-vlae-sprits", "no checkpoint pro-vlae-sprits; did you mean 'pro-vlae-sprites'?"),
         ("information empty", "empty holds no checkpoint"),
         ("information . --csv no/folder.csv", "there is no folder no"),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -43,6 +45,16 @@ def test_what_would_be_ignored_is_refused(
     out, err = capsys.readouterr()
     assert message in err
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_failed_runs_are_tried_again_by_the_same_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = [{"key": "vlae-seed0", "error": "ValueError: no luck"}]
+    monkeypatch.setattr("reference_models.comparison.sweep.sweep", lambda *_, **__: failed)
+    assert reproduce.run(["--plan", "mini", "--out", str(tmp_path), "--quiet"]) == 1
+    told = "failed: vlae-seed0: ValueError: no luck\nthe same command with --retry-failed tries them again\n"
+    assert capsys.readouterr().err == told
 
 
 def test_the_traceback_may_be_asked_for_anywhere(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_another_size_is_another_run(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And not weights that do not fit what is said of them."""
+    again = ["beta-vae", "--resume", "--device", "cpu", "--quiet", "--set", "latents=5"]
+    assert cli.run([*again, "--out", str(trained)]) == 2
+    assert "is another run (latents 10 -> 5); resume it as it was started" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "place",
     [

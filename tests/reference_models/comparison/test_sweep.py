@@ -16,6 +16,7 @@ from concurrent.futures import Future
 import joblib
 import pytest
 
+from disentangle_metrics import InputError
 from reference_models.comparison import on_card
 from reference_models.comparison import sweep as module
 from reference_models.comparison.on_card import a_card, groups_of, rows_on_card
@@ -76,6 +77,17 @@ def test_a_failed_run_is_recorded_and_tried_again_only_on_request(tmp_path, monk
     assert not (tmp_path / "calls").exists()
     do(FakeWork(tmp_path), RUNS[:1], 1, True, print)
     assert "error" not in read_rows(tmp_path / "rows.jsonl")[0]
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda"])
+def test_a_device_that_is_not_there_is_refused_before_anything_begins(tmp_path, device, monkeypatch):
+    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(module, "has_cards", lambda device: False)
+    if device == "cuda" and module.torch.backends.cuda.is_built():
+        pytest.skip("its card may be there")
+    with pytest.raises(InputError, match=f"device '{device}' cannot be used here"):
+        sweep(COMPARISON, tmp_path / "sweep", device=device)
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_a_row_that_cannot_be_written_is_no_lost_worker(tmp_path, monkeypatch):
