@@ -11,23 +11,27 @@ chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from disentangle_metrics.checks import Check
 from disentangle_metrics.inputs.declared import Declared
 from disentangle_metrics.inputs.factor import Factor
 from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.metrics import METRICS
 from disentangle_metrics.metrics.definition import Direction, MetricValue
+from disentangle_metrics.reporting.view import NEAR_CHANCE
 from disentangle_metrics.scoring.binding import Request
 
 PERMUTATIONS = 5
 ROUNDING = 1e-12  # of a score: scores that differ by less are as good as each other
 NOISELESS = 1e-8  # deviation of a posterior that is as good as a point
+LEAST_SCORES = 3  # that say something of the rows together
+MOST_SCORES = 0.8  # of them: modularity of noise strays further from its chance than others
 ASIDE = 0.0123  # off the prior's mean: an edge of bins lies there, where a posterior is halved in two bins
 
 
@@ -165,3 +169,44 @@ def p_values(
 def _mean(values: list[float]) -> float:
     present = [value for value in values if not math.isnan(value)]
     return math.fsum(present) / len(present) if present else math.nan
+
+
+def at_chance(
+    values: Mapping[str, MetricValue],
+    chance: Mapping[str, float],
+    ceiling: Mapping[str, float],
+    of_unordered: Collection[str],
+) -> Iterator[Check]:
+    """Scores that are no better than those of rows that were shuffled; all of them means something else.
+
+    Scores `of_unordered` factors are at chance for want of an order. They alone say nothing of the rows.
+    """
+    shares = {
+        key: share_above_chance(values[key].value, chance[key], ceiling.get(key, math.nan)) for key in chance
+    }
+    comparable = {key: share for key, share in shares.items() if not math.isnan(share)}
+    near = [key for key, share in comparable.items() if abs(share) <= NEAR_CHANCE]
+    telling = [key for key in comparable if key not in of_unordered]
+    if (
+        len(comparable) >= LEAST_SCORES
+        and len(near) >= MOST_SCORES * len(comparable)
+        and telling
+        and len(set(telling) & set(near)) >= MOST_SCORES * len(telling)
+    ):
+        yield Check(
+            "rows_unrelated",
+            f"{len(near)} of {len(comparable)} scores are at their chance level",
+            "check that row i of latents and row i of factors are the same sample",
+            numbers={"scores": len(comparable)},
+        )
+        return
+    for key in near:
+        numbers = {"value": values[key].value, "chance": chance[key]}
+        text = f"{key} {values[key].value:.3f} is at its chance level {chance[key]:.3f}"
+        yield Check("at_chance", text, "", key, numbers)
+
+
+def share_above_chance(value: float, chance: float, ceiling: float) -> float:
+    """How far a score is on the way from its chance level (0) to its ceiling (1); NaN if there is none."""
+    way = ceiling - chance
+    return (value - chance) / way if way and not math.isnan(way) else math.nan

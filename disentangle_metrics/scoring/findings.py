@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check, texts_of
 from disentangle_metrics.inputs.factor import Factor
@@ -14,13 +15,16 @@ from disentangle_metrics.inputs.inputs import Inputs
 from disentangle_metrics.inputs.joint_cells import JointCells
 from disentangle_metrics.inputs.missing_rows import constant_in_complete_rows
 from disentangle_metrics.metrics.definition import MetricValue
+from disentangle_metrics.relations.counted import CountedRelations
 from disentangle_metrics.relations.relations import Relations
-from disentangle_metrics.reporting.view import NEAR_CHANCE, SIZE
+from disentangle_metrics.reporting.view import SIZE
+from disentangle_metrics.scoring.anchors import at_chance
 from disentangle_metrics.scoring.binding import Request
-from disentangle_metrics.scoring.crowded_bins import cuts_equally, heavy_tails, heavy_tails_of_factors
 
-LEAST_SCORES = 3
-MOST_SCORES = 0.8  # of them: modularity of noise strays further from its chance than others
+FULLEST = 0.5  # share of the rows in one bin of equal width
+SAMPLE = 20_000
+CONSTANT = 1e-13  # of a latent's place is a range in which no number of bins has a width
+DISTINCT = 10  # different values in the fullest bin, from which on it hides something
 AS_LISTED = "as they are listed (by the alphabet, or as their categories are), which is no order of theirs"
 
 
@@ -40,6 +44,8 @@ def of_scores(
     }
     numbered = labels_as_numbers(unordered)
     sizes = {score.key for request in requests for score in request.scores if score.property == SIZE}
+    told = {key: chance[key] for key in chance if key not in sizes}
+    of_unordered = _of_unordered(whole.inputs, requests, unordered) if numbered else ()
     known = whole.inputs.warnings
     costly = [request for request in requests if request.left_out]
     left_out = tuple(
@@ -57,12 +63,7 @@ def of_scores(
         *of_factors,
         *merged.values(),
         *numbered.values(),
-        *at_chance(
-            values,
-            {key: chance[key] for key in chance if key not in sizes},
-            ceiling,
-            _of_unordered(whole.inputs, requests, unordered) if numbered else (),
-        ),
+        *(at_chance(values, told, ceiling, of_unordered) if told else ()),
         *remarks(values, known),
     )
     said_of: dict[str, tuple[str, ...]] = {}
@@ -289,42 +290,75 @@ def remarks(values: Mapping[str, MetricValue], known: Sequence[str]) -> Iterator
             yield check if check.about else replace(check, about=", ".join(about[text]))
 
 
-def at_chance(
-    values: Mapping[str, MetricValue],
-    chance: Mapping[str, float],
-    ceiling: Mapping[str, float],
-    of_unordered: Collection[str],
-) -> Iterator[Check]:
-    """Scores that are no better than those of rows that were shuffled; all of them means something else.
-
-    Scores `of_unordered` factors are at chance for want of an order. They alone say nothing of the rows.
-    """
-    shares = {
-        key: share_above_chance(values[key].value, chance[key], ceiling.get(key, math.nan)) for key in chance
-    }
-    comparable = {key: share for key, share in shares.items() if not math.isnan(share)}
-    near = [key for key, share in comparable.items() if abs(share) <= NEAR_CHANCE]
-    telling = [key for key in comparable if key not in of_unordered]
-    if (
-        len(comparable) >= LEAST_SCORES
-        and len(near) >= MOST_SCORES * len(comparable)
-        and telling
-        and len(set(telling) & set(near)) >= MOST_SCORES * len(telling)
-    ):
-        yield Check(
-            "rows_unrelated",
-            f"{len(near)} of {len(comparable)} scores are at their chance level",
-            "check that row i of latents and row i of factors are the same sample",
-            numbers={"scores": len(comparable)},
-        )
+def heavy_tails(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
+    """Latents of which one bin of equal width holds most rows, and different values."""
+    binned = [r for r in requests if cuts_equally(r.settings)]
+    inputs: Inputs = whole.inputs
+    if not binned or isinstance(whole, CountedRelations):
         return
-    for key in near:
-        numbers = {"value": values[key].value, "chance": chance[key]}
-        text = f"{key} {values[key].value:.3f} is at its chance level {chance[key]:.3f}"
-        yield Check("at_chance", text, "", key, numbers)
+    size = int(binned[0].settings["bins"])
+    rows = inputs.latents[:: max(1, len(inputs.latents) // SAMPLE)].astype(np.float64)
+    low = inputs.latents.min(axis=0).astype(np.float64)
+    width = inputs.latents.max(axis=0) - low
+    worst: tuple[float, str] | None = None
+    count = 0
+    for j, name in enumerate(inputs.column_names or inputs.latent_names):
+        said = inputs.latent_types[j] if inputs.latent_types else None
+        if width[j] <= CONSTANT * np.abs(low[j]) or (said is not None and said.kind == "categorical"):
+            continue
+        share = _crowded((rows[:, j] - low[j]) / width[j], size)
+        if share is None:
+            continue
+        count += 1
+        if worst is None or share > worst[0]:
+            worst = share, name
+    if worst is not None:
+        share, name = worst
+        more = f", and {count - 1} more latents like it" if count > 1 else ""
+        yield Check(
+            "heavy_tails",
+            f"{share:.1%} of the rows fall in one of the {size} equal bins of latent {name!r}{more}",
+            "use `dm.Metric(..., strategy='quantile')` or `dm.Metric(..., estimator='nearest_neighbours')`, "
+            "or look for outliers",
+            name,
+            {"share": round(share, 4), "latents": count},
+        )
 
 
-def share_above_chance(value: float, chance: float, ceiling: float) -> float:
-    """How far a score is on the way from its chance level (0) to its ceiling (1); NaN if there is none."""
-    way = ceiling - chance
-    return (value - chance) / way if way and not math.isnan(way) else math.nan
+def heavy_tails_of_factors(whole: Relations, requests: Sequence[Request]) -> Iterator[Check]:
+    """Measured factors of which one bin of equal width holds most rows, and different values."""
+    binned = [r for r in requests if cuts_equally(r.settings) and r.needs_factors]
+    for factor in whole.inputs.factors if binned else ():
+        if factor.kind != "continuous" or factor.values is None or not factor.varies:
+            continue
+        values = factor.values[~np.isnan(factor.values)]
+        low, size = values.min(), int(binned[0].settings["bins"])
+        values = values[:: max(1, len(values) // SAMPLE)] - low
+        share = _crowded(values / (np.nanmax(factor.values) - low), size)
+        if share is not None:
+            yield Check(
+                "heavy_tails",
+                f"{share:.1%} of the rows fall in one of the {size} equal bins of factor {factor.name!r}",
+                "look for outliers, such as -999 where a value is missing, or use "
+                "`dm.Metric(..., strategy='quantile')`",
+                factor.name,
+                {"share": round(share, 4)},
+            )
+
+
+def _crowded(column: NDArray[np.float64], size: int) -> float | None:
+    """The share of a column in 0..1 that its fullest bin holds, if that is most and hides something."""
+    # NumPy cuts no range that is tiny, or far from 0.
+    counts, edges = np.histogram(column, size, range=(0, 1))
+    share, fullest = float(counts.max() / len(column)), int(counts.argmax())
+    inside = column[(column >= edges[fullest]) & (column <= edges[fullest + 1])]
+    return None if share <= FULLEST or len(np.unique(inside)) <= DISTINCT else share
+
+
+def cuts_equally(settings: Mapping[str, object]) -> bool:
+    """Whether a metric with these settings counts rows in bins of equal width."""
+    return (
+        "bins" in settings
+        and settings.get("strategy", "quantile") == "uniform"
+        and settings.get("estimator", "histogram") == "histogram"
+    )
