@@ -222,7 +222,8 @@ class FactorDataset:
 
 def _check_shape(name: str, shape: tuple[int, ...]) -> None:
     """Refuse channels first, as PyTorch has them: a network would get the axes in another order."""
-    first = len(shape) == 3 and shape[0] in (1, 3) and shape[2] not in (1, 3)
+    # A height of 1 or 3 with a width above 3; images of one pixel may have any number of channels.
+    first = len(shape) == 3 and shape[0] in (1, 3) and shape[1] > 3 and shape[2] not in (1, 3)
     if first or len(shape) != 3:
         likely = (*shape[1:], shape[0]) if first else (*shape, 1) if len(shape) == 2 else (64, 64, 1)
         raise InputError(

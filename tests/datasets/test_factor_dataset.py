@@ -48,6 +48,6 @@ def test_a_shape_with_channels_first_and_a_reader_that_is_none_are_refused(shape
         FactorDataset("mine", FactorGrid(("a",), (4,), ("ordinal",)), shape, read)
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 3, 3), (1, 9, 3), (8, 8, 4), [8, 8, 1]])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 9), (3, 3, 3), (1, 9, 3), (8, 8, 4), [8, 8, 1]])
 def test_a_shape_with_channels_last_is_kept(shape) -> None:
     assert FactorDataset("mine", FactorGrid(("a",), (4,), ("ordinal",)), shape, len).image_shape == shape
