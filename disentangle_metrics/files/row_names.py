@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Role = Literal["latents", "factors"]
 FEWEST_WEAK = 5  # rows from which on a count under a name like "x" is no coincidence
 NAMES_OF_LABELS = re.compile(
-    r"(unnamed: \d+|index|idx|ids?|uuid|guid|row_?names?|row_?(id|index|num|number)|obs_?names?|barcodes?|"
+    r"(unnamed: \d+(\.\d+)*|index|idx|ids?|uuid|guid|"
+    r"row_?names?|row_?(id|index|num|number)|obs_?names?|barcodes?|"
     r"(sample|cell|image|img|file|row|obs|frame|item|example|video)[_ ]?(id|idx|index|name|path|"
     r"file)|file|filename|"
     r"file_?path|path|level_0|__index_level_0__|.*[_ ](id|idx|uuid|barcode))",

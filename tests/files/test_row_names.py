@@ -139,3 +139,13 @@ def test_an_index_that_repeats_in_both_files_is_compared(tmp_path: Path) -> None
     Z.set_axis(kinds).to_parquet(z)
     V.set_axis(kinds).to_parquet(v)
     assert goes_by_place(read_array(str(z), "latents"), read_array(str(v), "factors")) == (False, "")
+
+
+def test_indices_that_pandas_saved_three_times_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    V.to_csv(path)
+    for _ in range(2):
+        pd.read_csv(path).to_csv(path)
+    assert "Unnamed: 0.1" in path.read_text()
+    for role in ("latents", "factors"):
+        assert list(read_array(str(path), role).value.columns) == list(V.columns)
