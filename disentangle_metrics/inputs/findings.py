@@ -106,7 +106,7 @@ def on_counts(
     Whether factors depend on one another, or are one in one-hot code, only rows could tell.
     """
     return (
-        *(found for factor in factors for found in _on_factor(factor)),
+        *(found for factor in factors for found in _on_factor(factor, counted=True)),
         *on_ranges(low, high, names, precision),
         *on_sizes(rows, len(names), factors),
     )
@@ -120,9 +120,11 @@ def on_factors(factors: Sequence[Factor]) -> Iterator[Check]:
     yield from _dependent(factors)
 
 
-def _on_factor(factor: Factor) -> Iterator[Check]:
+def _on_factor(factor: Factor, counted: bool = False) -> Iterator[Check]:
     name, reading = factor.name, factor.reading
     declare = f'declare it, as in `factor_types={{{name!r}: "continuous"}}`'
+    if counted:  # an Accumulator counts no measurement
+        declare = "score all rows at once, and declare it there"
     if not factor.varies:
         value = repr(factor.levels[0]) if factor.levels else f"{np.nanmin(factor.given_numbers()):g}"
         yield Check("constant_factor", f"factor {name!r} is constant ({value}) and is left out", "", name)

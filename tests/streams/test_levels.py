@@ -116,3 +116,11 @@ def test_ordered_numbers_are_merged_in_their_order(ordered: bool) -> None:
     )
     plain = dm.score(LATENTS, CODES, metrics=METRICS, anchors=False, factor_types="ordinal")
     assert report["jemmig"][0] == pytest.approx(plain["jemmig"].value, abs=1e-12)
+
+
+def test_a_remedy_is_one_that_an_accumulator_can_follow() -> None:
+    latents = np.arange(300.0)[:, None]
+    accumulator = dm.Accumulator(ranges=[[0, 299]], metrics="mig")
+    accumulator.update(latents, np.arange(300)[:, None] % 60)
+    (found,) = [check for check in accumulator.compute().checks() if check.code == "many_categories"]
+    assert found.remedy.startswith("if it is a measurement, score all rows at once, and declare it there")
