@@ -129,6 +129,9 @@ CODES: Mapping[str, Code] = {
         "Most scores are at chance. The rows of latents and factors may not belong together.",
     ),
     # On a score
+    "split_overlaps": Code(
+        "warning", "Parts of a `split` share rows, so that probes are tested on rows that trained them."
+    ),
     "at_chance": Code("note", "A score is within its chance level."),
     "inactive_latents": Code(
         "note", "Latents that do not respond are left out of scores averaged over latents."

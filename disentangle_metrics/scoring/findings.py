@@ -55,6 +55,7 @@ def of_scores(
         *left_out,
         *as_numbers(whole, requests),
         *by_neighbours(whole, requests, values),
+        *tested_on_trained(whole, requests, values),
         *unread_tree(whole.inputs, requests),
         *constant_together(whole.inputs, requests),
         *fewer_units(whole.inputs),
@@ -249,6 +250,28 @@ def by_neighbours(
             fewer or "groups of fewer latents, or more rows, make it one of counts",
             ", ".join(names),
             {"latents": widest},
+        )
+
+
+def tested_on_trained(
+    whole: Relations, requests: Sequence[Request], values: Mapping[str, MetricValue]
+) -> Iterator[Check]:
+    """Probes that are tested on rows that trained them: they look better than they are on others."""
+    about: dict[tuple[int, int], list[str]] = {}
+    for request in requests:
+        split = request.settings.get("split")
+        of_rows = isinstance(split, tuple | list)
+        if of_rows and not all(math.isnan(values[facts.key].value) for facts in request.scores):
+            train, test = whole.split(split=split, max_rows=None)
+            if shared := int(np.isin(test, train).sum()):
+                about.setdefault((shared, len(test)), []).append(request.name)
+    for (shared, tested), names in about.items():
+        yield Check(
+            "split_overlaps",
+            f"{shared:,} of the {tested:,} test rows of `split` are training rows too",
+            "pass parts that have no row in common, such as `(mask, ~mask)`",
+            ", ".join(names),
+            {"rows": shared},
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -231,3 +233,19 @@ def test_a_metric_that_gives_no_number_gets_a_reason():
     finally:
         METRICS.remove("empty_mean")
     assert report["empty_mean"].reason == "empty_mean is not a number on this input (nan)"
+
+
+def test_probes_that_are_tested_on_rows_that_trained_them_are_told() -> None:
+    mask = np.arange(N) < N // 2
+
+    def found(*split: object, **options: object) -> list[Any]:
+        asked = [dm.Metric(name, split=split) for name in ("explicitness", "sap")]
+        report = dm.score(CODE, FACTORS, metrics=asked, anchors=False, **options)
+        return [check for check in report.checks() if check.code == "split_overlaps"]
+
+    assert not found(mask, ~mask)
+    (check,) = found(range(N), np.arange(N - 500, N))
+    assert check.message.startswith("500 of the 500 test rows of `split` are training rows too")
+    assert check.about == "explicitness, sap"
+    (check,) = found(mask, np.arange(N // 2 - 1, N), groups={"a": [0], "b": [1]})
+    assert check.numbers == {"rows": 1}
