@@ -172,6 +172,12 @@ class Encoder:
         InputError
             If the network cannot take such images, or which of its outputs are its code cannot be told.
         """
+        shape = tuple(np.shape(images))
+        if len(shape) == 4 and shape[1] not in (1, 3) and shape[3] in (1, 3):
+            raise InputError(
+                f"images must have the shape (n, channels, height, width), found {shape}, which has "
+                "the channels last; `dataset.network_input(rows)` gives those of a data set so"
+            )
         posterior = self.posterior(images)
         return posterior.mean if posterior.logvar is None else (posterior.mean, posterior.logvar)
 

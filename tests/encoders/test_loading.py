@@ -182,6 +182,9 @@ def test_images_that_the_network_cannot_take(tmp_path, architecture, network) ->
         encoder(np.zeros((2, 3, 64, 64), np.float32))
     with pytest.raises(InputError, match=r"images must have the shape .* found \(4, 4\)"):
         encoder(np.zeros((4, 4), np.float32))
+    for shape in ((2, 4, 4, 1), (2, 8, 4, 3)):
+        with pytest.raises(InputError, match=r"channels last; `dataset\.network_input\(rows\)` gives"):
+            encoder(torch.zeros(shape))
 
 
 def test_weights_that_do_not_fit(tmp_path, architecture, network) -> None:
