@@ -172,6 +172,12 @@ class Encoder:
         InputError
             If the network cannot take such images, or which of its outputs are its code cannot be told.
         """
+        shape = tuple(np.shape(images))
+        if len(shape) == 4 and shape[1] not in (1, 3) and shape[3] in (1, 3):
+            raise InputError(
+                f"images must have the shape (n, channels, height, width), found {shape}, which has "
+                "the channels last; `dataset.network_input(rows)` gives those of a data set so"
+            )
         posterior = self.posterior(images)
         return posterior.mean if posterior.logvar is None else (posterior.mean, posterior.logvar)
 
@@ -194,7 +200,7 @@ class Encoder:
     def _run(self, images: Any) -> Any:
         if isinstance(self.network, OnnxNetwork):
             return self.network(_as_numpy(images))
-        own = next((name for name in OWN if callable(getattr(self.network, name, None))), None)
+        own = next((name for name in OWN if callable(_at(self.network, name))), None)
         if self.encode_with is not None or own is None:
             return _run(self.network, self._call, images)
         try:
@@ -207,7 +213,7 @@ class Encoder:
         pixels = int(np.prod(shape[1:])) if shape else 0
         if output is None or not has_code(output, row_count(images), pixels):
             self.encode_with, self._call = own, _part(self.network, own)
-            called = "encode()" if own == "encode" else f"part {own!r}"
+            called = f"{own}()" if own.endswith("encode") else f"part {own!r}"
             self.reader.remarks.append(
                 f"the codes are those of the network's {called}, since its forward() returns none"
             )
@@ -215,7 +221,15 @@ class Encoder:
         return output
 
 
-OWN = ("encode", "encoder")  # what is called where forward() returns no code
+# What is called where forward() returns no code. DataParallel and averaged copies hold a network as `module`.
+OWN = ("encode", "encoder", "module.encode", "module.encoder")
+
+
+def _at(network: Any, name: str) -> Any:
+    """What is called `name` in the network, through points; None if nothing is."""
+    for step in name.split("."):
+        network = getattr(network, step, None)
+    return network
 
 
 def _part(network: Any, name: str) -> Callable[[Any], Any]:
@@ -224,11 +238,9 @@ def _part(network: Any, name: str) -> Callable[[Any], Any]:
         raise InputError("encode_with is for PyTorch networks; an ONNX model has one way to be called")
     if not isinstance(name, str):
         raise InputError(f"`encode_with` must be the name of a method or part, got {type(name).__name__}")
-    part = network
-    for step in name.split("."):
-        part = getattr(part, step, None)
+    part = _at(network, name)
     if not callable(part):
-        own = [key for key in (*OWN, *dict(network.named_children())) if hasattr(network, key)]
+        own = [key for key in (*OWN, *dict(network.named_children())) if callable(_at(network, key))]
         raise InputError(
             f"`encode_with={name!r}`: the network {type(network).__name__} has no such part; it has "
             f"{', '.join(dict.fromkeys(own)) or 'none'}"

@@ -141,6 +141,7 @@ def load_encoder(
     InputError
         If another argument cannot be used.
     """
+    _check_names(path_or_name, arch, model_code, model_args)
     outputs = check_outputs(outputs)
     wanted = input_scale(scale)
     folder = Path(path_or_name).expanduser()
@@ -198,6 +199,24 @@ def load_encoder(
         remarks=remarks,
     )
     return Encoder(network, source, outputs=outputs, encode_with=encode_with, scale=wanted)
+
+
+def _check_names(path_or_name: Any, arch: Any, model_code: Any, model_args: Any) -> None:
+    """Refuse a network, its weights, its class or a function of it where a name is due."""
+    own = "a network that has its weights goes to `dm.evaluate` itself"
+    if not isinstance(path_or_name, str | PathLike):
+        kind = type(path_or_name).__name__
+        raise InputError(f"`path_or_name` must be a path or the name of a checkpoint, got {kind}; {own}")
+    for argument, value in (("arch", arch), ("model_code", model_code)):
+        if value is None or isinstance(value, str):
+            continue
+        path = getattr(value, "__qualname__", "<")
+        code = f"{getattr(value, '__module__', None)}:{path}"
+        fix = own if "<" in path else f"write `model_code={code!r}`"
+        raise InputError(f"`{argument}` must be a text, got {type(value).__name__}; {fix}")
+    if not isinstance(model_args, Mapping | None):
+        kind = type(model_args).__name__
+        raise InputError(f"`model_args` must be a dictionary, such as {{'latent_dim': 10}}, got {kind}")
 
 
 def _locate(path_or_name: str | PathLike[str]) -> tuple[Path, FileKind]:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disentangle_metrics.checks import Check
-from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.settings import texts_of, types_of
 
 Direction = Literal["up", "down"]
@@ -226,11 +225,11 @@ class MetricDefinition:
         parameters = inspect.signature(self.compute).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
-    def about_unknown(self, name: str) -> str:
-        """What may be meant by a setting that it does not have, and a space after it; empty if nothing."""
-        if name != "rng" and name in list(inspect.signature(self.compute).parameters)[1:]:
-            return f"its function takes {name!r} by place: write `*` before its settings; "
-        return did_you_mean(name, self.settings)
+    def by_place(self, name: str) -> str:
+        """What to do for a setting that its function takes by place, and a space; else empty."""
+        if name == "rng" or name not in list(inspect.signature(self.compute).parameters)[1:]:
+            return ""
+        return f"its function takes {name!r} by place: write `*` before its settings; "
 
     @cached_property
     def types(self) -> dict[str, Any]:

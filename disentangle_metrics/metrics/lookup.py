@@ -15,8 +15,8 @@ from disentangle_metrics.settings import texts_of
 def find_scores(name: Any) -> tuple[MetricDefinition, tuple[str, ...]]:
     """The metric of this name or score key, and which of its scores that means."""
     if not isinstance(name, str):
-        own = getattr(name, "__name__", "")
-        hint = f"; write {own!r}" if own in METRICS.builtin else ""
+        own = getattr(getattr(name, "definition", None), "name", getattr(name, "__name__", ""))
+        hint = f"; write {own!r}" if own in METRICS else ""
         raise InputError(f"`metrics` must hold names or `dm.Metric` objects, got {type(name).__name__}{hint}")
     if name in METRICS.builtin or (name in METRICS and name not in METRICS.builtin_keys):
         definition: MetricDefinition = METRICS.load(name)

@@ -10,6 +10,7 @@ import numpy as np
 
 from disentangle_metrics import settings as types
 from disentangle_metrics.errors import InputError
+from disentangle_metrics.kit.near_names import did_you_mean
 from disentangle_metrics.metrics.definition import MetricDefinition
 from disentangle_metrics.metrics.lookup import find_metric, find_scores
 from disentangle_metrics.scoring import signatures
@@ -206,7 +207,7 @@ def _check(definition: MetricDefinition, settings: Mapping[str, Any]) -> None:
     defaults = definition.settings
     for name in settings:
         if name not in defaults:
-            hint = definition.about_unknown(name)
+            hint = definition.by_place(name) or did_you_mean(name, defaults)
             raise InputError(
                 f"{definition.name!r} has no setting {name!r}; {hint}it has {', '.join(defaults) or 'none'}"
             )

@@ -182,6 +182,9 @@ def test_images_that_the_network_cannot_take(tmp_path, architecture, network) ->
         encoder(np.zeros((2, 3, 64, 64), np.float32))
     with pytest.raises(InputError, match=r"images must have the shape .* found \(4, 4\)"):
         encoder(np.zeros((4, 4), np.float32))
+    for shape in ((2, 4, 4, 1), (2, 8, 4, 3)):
+        with pytest.raises(InputError, match=r"channels last; `dataset\.network_input\(rows\)` gives"):
+            encoder(torch.zeros(shape))
 
 
 def test_weights_that_do_not_fit(tmp_path, architecture, network) -> None:
@@ -262,6 +265,23 @@ def test_arrays_and_single_tensors_are_not_models(tmp_path) -> None:
     torch.save({"epoch": 3}, tmp_path / "z.pt")
     with pytest.raises(ModelFileError, match="a dictionary with the keys 'epoch'"):
         load_encoder(tmp_path / "z.pt", arch="tiny-net")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"path_or_name": nn.Flatten()}, "`path_or_name` must be a path or .* got Flatten; a network .*dm.evaluate"),
+        ({"path_or_name": OrderedDict()}, "got OrderedDict; a network that has its weights goes to"),
+        ({"model_code": nn.Flatten}, "got type; write `model_code='torch.nn.modules.flatten:Flatten'`"),
+        ({"model_code": checkpoint}, "got function; write `model_code='tests.encoders.test_loading:checkpoint'`"),
+        ({"model_code": lambda: None}, "`model_code` must be a text, got function; a network that has"),
+        ({"arch": nn.Flatten()}, "`arch` must be a text, got Flatten; a network that has"),
+        ({"model_code": "a:b", "model_args": "z=4"}, "`model_args` must be a dictionary, .*got str"),
+    ],
+)  # fmt: skip
+def test_what_is_no_name_is_answered_with_what_to_do(tmp_path, arguments, message) -> None:
+    with pytest.raises(InputError, match=message):
+        load_encoder(**{"path_or_name": tmp_path / "w.pt", **arguments})
 
 
 def test_a_folder_of_runs_is_answered_with_the_runs(tmp_path) -> None:

@@ -64,6 +64,31 @@ def test_a_method_that_takes_arrays_gets_arrays():
     assert network.seen[:2] == ["ndarray", "Tensor"]
 
 
+class Redrawing(torch.nn.Module):
+    """Its forward() returns reconstructions alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64 * 64, 3))
+
+    def encode(self, images):
+        return self.body(images)
+
+    def forward(self, images):
+        return images + 0 * self.encode(images).mean()
+
+
+@pytest.mark.parametrize("wrap", [torch.nn.DataParallel, torch.optim.swa_utils.AveragedModel])
+def test_a_network_that_another_holds_is_encoded_as_it_is_alone(wrap):
+    network = Redrawing()
+    wrapped = wrap(network)
+    report = dm.evaluate(wrapped, SPRITES, **OPTIONS)
+    assert report["mcc"].value == dm.evaluate(network, SPRITES, **OPTIONS)["mcc"].value
+    assert "the codes are those of the network's module.encode(), since its" in str(report.warnings)
+    with pytest.raises(dm.InputError, match="has no such part; it has module.encode, module"):
+        dm.evaluate(wrapped, SPRITES, encode_with="encode", **OPTIONS)
+
+
 def test_images_with_other_channels_are_answered_with_how_pictures_are_read():
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 64), torch.nn.Flatten())
     hint = r"pictures of a folder are read with 3 by `dm\.load_dataset\(..., channels=3\)`: RuntimeError"

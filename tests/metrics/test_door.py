@@ -54,6 +54,20 @@ def test_a_bare_decorator_says_what_a_bare_definition_says():
         METRICS.remove("bare")
 
 
+def test_a_function_in_place_of_its_name_is_answered_with_the_name():
+    @dm.metric(name="renamed", anchors="none")
+    def own(relations):
+        return 0.5
+
+    try:
+        with pytest.raises(dm.InputError, match="got function; write 'renamed'"):
+            dm.score(np.eye(9, 2), np.arange(9) % 3, metrics=[own])
+    finally:
+        METRICS.remove("renamed")
+    with pytest.raises(dm.InputError, match="objects, got function$"):
+        dm.score(np.eye(9, 2), np.arange(9) % 3, metrics=[lambda relations: 0.5])
+
+
 def test_a_setting_by_place_is_answered_with_the_star_that_it_lacks():
     @dm.metric(anchors="none")
     def by_place(relations, rng, bins=20, *, share: float = 0.5):

@@ -57,6 +57,10 @@ def _background(dataset: FactorDataset, options: Options) -> FactorDataset:
 
 def _padded(dataset: FactorDataset, options: Options) -> FactorDataset:
     _known("padded", options, "side")
+    if "side" not in options:
+        height, width, _ = dataset.image_shape
+        enough = 1 << (max(height, width) - 1).bit_length()  # a power of two, as networks take
+        raise InputError(f"padded needs its side, such as padded:side={enough}")
     return margins.padded(dataset, side=_whole(options, "side"))
 
 

@@ -179,6 +179,7 @@ def test_a_name_says_all_and_opens_the_same_again(name: str, canonical: str) -> 
         ("sprites|restricted", "needs at least one factor"),
         ("sprites|restricted:shape=0-3", r"shape takes the values 0 to 2, got \[0, 1, 2, 3\]"),
         ("sprites|restricted:shape=heart", "codes and ranges"),
+        ("sprites|padded", "padded needs its side, such as padded:side=64"),
         ("sprites|split", "needs its part"),
         ("sprites|split:part=half", "'train' or 'test', got 'half'"),
         ("sprites|split:part=test,share=1", "share must be between 0 and 1"),
