@@ -216,7 +216,7 @@ def _of_resamples(
             "more rows would help"
         )
     if probes:
-        centred = present + (estimate - present.mean())
+        centred = present + (estimate - _middle(present, confidence))
         return Located(basic(estimate, centred, confidence), estimate)
     if _stuck(estimate, present, limits):
         return (
@@ -292,8 +292,12 @@ def basic(estimate: float, replicates: NDArray[np.float64], confidence: float) -
 
 def corrected(estimate: float, replicates: NDArray[np.float64], confidence: float) -> float:
     """The estimate less its bias of few rows: what :func:`basic` shrinks to as its confidence falls to 0."""
-    by_quantiles = _reach_tails(len(replicates), confidence)
-    return 2 * estimate - float(np.median(replicates) if by_quantiles else replicates.mean())
+    return 2 * estimate - _middle(replicates, confidence)
+
+
+def _middle(replicates: NDArray[np.float64], confidence: float) -> float:
+    """What an interval of replicates shrinks to: their median if it is one of quantiles, else their mean."""
+    return float(np.median(replicates) if _reach_tails(len(replicates), confidence) else replicates.mean())
 
 
 def _reach_tails(count: int, confidence: float) -> bool:

@@ -71,6 +71,15 @@ def test_a_corrected_estimate_lies_in_its_interval_where_the_score_need_not():
     assert dm.mig(Z, V).corrected is None
 
 
+def test_intervals_of_probes_are_around_the_score_at_any_confidence():
+    few = np.random.default_rng(2).integers(3, size=(40, 2))
+    code = few + np.random.default_rng(3).normal(size=(40, 2)) / 2
+    for confidence in (0.02, 0.95):
+        report = dm.score(code, few, metrics=["sap", "explicitness"], confidence=confidence, anchors=False)
+        for score in report.values():
+            assert score.interval[0] <= score.corrected == score.value <= score.interval[1]
+
+
 def test_wilson_intervals_equal_published_values():
     # 81 of 263: Newcombe, Statistics in Medicine 1998, table I; 0 of 20 likewise.
     assert_allclose(wilson(VoteCount(81, 263), 0.95), (0.2553, 0.3662), atol=5e-5)
