@@ -62,16 +62,16 @@ def total_correlation(relations: Relations) -> MetricValue:
     moving = ~relations.constant()
     if not moving.any():
         raise NotApplicable("every latent is constant")
+    rows, latents = len(relations.latents), int(moving.sum())
+    if 1 < latents >= rows:  # of which one is then a linear function of the others, whatever they are
+        raise NotApplicable(
+            f"the total correlation is infinite: {rows} rows cannot tell {latents} latents apart; "
+            "score more rows than latents"
+        )
     root = relations.scatter_root()[:, moving]
     # Of each latent, the part that the latents before it do not explain: a determinant by its factors.
     left = np.abs(np.diag(relations.scatter_root()))[moving] / np.linalg.norm(root, axis=0)
     if (left <= ROUNDING).any():
-        rows, latents = len(relations.latents), int(moving.sum())
-        if rows <= latents:  # of which one is then a linear function of the others, whatever they are
-            raise NotApplicable(
-                f"the total correlation is infinite: {rows} rows cannot tell {latents} latents apart; "
-                "score more rows than latents"
-            )
         name = relations.inputs.latent_names[np.flatnonzero(moving)[int(np.argmin(left))]]
         raise NotApplicable(
             f"the total correlation is infinite: latent {name} is a linear function of the latents before it"

@@ -43,7 +43,7 @@ class Given:
         if resumed is None:
             plan = recipe.read_preset(self.model, self.dataset or "sprites", self.preset or "demo")
             if self.steps is not None:
-                plan = recipe.stretched(plan, self.steps)
+                plan = recipe.stretched(plan, self.steps, self.arguments)
         else:
             saved = read_description(resumed / LAST)
             command = saved.get("command", command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,8 +110,11 @@ def changed(plan: Plan, arguments: Mapping[str, Any], settings: Mapping[str, Any
     )
 
 
-def stretched(plan: Plan, steps: int) -> Plan:
-    """`plan` with `steps` steps in all; whatever is counted in steps keeps its share of them."""
+def stretched(plan: Plan, steps: int, given: Collection[str] = ()) -> Plan:
+    """`plan` with `steps` steps in all; whatever is counted in steps keeps its share of them.
+
+    Raises InputError if there are fewer steps than stages, whose starts are not about to be `given`.
+    """
     if steps < 1:
         raise InputError(f"steps is {steps}; it must be at least 1")
     ratio = steps / plan.settings.steps
@@ -120,6 +123,13 @@ def stretched(plan: Plan, steps: int) -> Plan:
         return [scale(v) for v in value] if isinstance(value, list) else round(value * ratio)
 
     arguments = {k: scale(v) if k.endswith("_steps") else v for k, v in plan.arguments.items()}
+    stages = {k: v for k, v in arguments.items() if k.endswith("_steps") and isinstance(v, list)}
+    for name, starts in stages.items():
+        if name not in given and len(set(starts)) < len(starts):
+            raise InputError(
+                f"steps is {steps}, too few for {plan.model}, whose {name} would be "
+                f"{', '.join(map(str, starts))}; give more steps, or {name} of your own"
+            )
     settings = dataclasses.replace(plan.settings, steps=steps, warmup_steps=scale(plan.settings.warmup_steps))
     return dataclasses.replace(plan, arguments=arguments, settings=settings)
 

@@ -58,6 +58,11 @@ class TestTotalCorrelation:
         )
         assert "z_1 is a linear function" in dm.total_correlation(np.tile(U[:, None], 2)).reason
 
+    def test_no_more_rows_than_latents_need_no_decomposition(self, monkeypatch):
+        monkeypatch.setattr("disentangle_metrics.relations.relations.correlation.scatter_root", None)
+        noise = np.random.default_rng(0).normal(size=(10, 40))
+        assert "10 rows cannot tell 40 latents apart" in dm.total_correlation(noise).reason
+
     def test_only_constant_latents(self):
         assert dm.total_correlation(np.ones((10, 2))).reason == "every latent is constant"
 

@@ -74,6 +74,11 @@ def test_stretching_keeps_proportions() -> None:
     assert plan.arguments["beta"] == 4.0
     with pytest.raises(InputError, match="steps is 0"):
         recipe.stretched(plan, 0)
+    with pytest.raises(
+        InputError, match="steps is 2, too few for pro-vlae, whose wake_steps would be 0, 1, 1;"
+    ):
+        recipe.stretched(plan, 2)
+    assert recipe.stretched(plan, 2, ["wake_steps"]).settings.steps == 2
 
 
 def test_changes() -> None:
