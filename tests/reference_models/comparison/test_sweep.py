@@ -119,7 +119,7 @@ from reference_models.comparison import sweep as module
 from tests.reference_models.comparison.fake_work import Endless
 from tests.reference_models.comparison.test_sweep import COMPARISON
 
-module.Work = lambda folder, root, device: Endless(folder)
+module.Work = lambda folder, *rest: Endless(folder)
 folder = Path(sys.argv[1])
 app = typer.Typer()
 app.command()(lambda: module.sweep(COMPARISON, folder, n_jobs=2))
