@@ -121,8 +121,9 @@ def benchmark_arrays(
         of_factors = read_array(factors, "factors", choices)
         first = next(iter(named.values()))
         with contextlib.suppress(InputError):  # which scoring says
-            found = with_labels(choices, first, factors, latents=read_array(first, "latents", choices),
-                                factors=of_factors)  # fmt: skip
+            found = with_labels(
+                choices, first, factors, latents=read_array(first, "latents", choices), factors=of_factors
+            )
             if found is not choices:
                 choices, of_factors = found, read_array(factors, "factors", found)
         for note in of_factors.notes:

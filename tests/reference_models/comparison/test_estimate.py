@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from reference_models.comparison.estimate import time_models
@@ -10,12 +12,14 @@ from reference_models.models.teacher_student import TeacherStudent
 from reference_models.training import log
 
 
-def test_every_model_of_a_plan_is_timed():
+def test_every_model_of_a_plan_is_timed(monkeypatch):
+    ticks = itertools.count()  # of a made-up clock, which is further at each look
+    monkeypatch.setattr(log.time, "monotonic", lambda: float(next(ticks)))
     comparison = read_comparison("mini", "sprites")
     table = {**comparison.table, "batch_size": 2}
     found = list(time_models(Comparison("test", "sprites", table), steps=2))
     assert [one.model for one in found] == list(comparison.models)
-    assert all(one.timed == 1 and one.steps == 9000 for one in found)
+    assert all(one.seconds_per_step > 0 and one.timed == 1 and one.steps == 9000 for one in found)
     # By hand, for an image: 2 * 3 for forward and both gradients, of the encoder's layers and the decoder's;
     # the gradient of the image is not needed.
     convolutions = [32**2 * 32, 16**2 * 32 * 32, 8**2 * 32 * 64, 4**2 * 64 * 64]
