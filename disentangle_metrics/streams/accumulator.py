@@ -52,7 +52,8 @@ class Accumulator:
     Latents near a threshold of the setting `active` that is a number (with posteriors also "auto", 0.01) may
     be active in one and not in the other, and the remark on faint ones may differ. Variances are summed in
     steps of 2**-22 of each range, and so differ from `score`'s by about 1e-7 * range * deviation / sqrt(N)
-    and rounding. No check says here whether factors depend on one another, or are one in one-hot code.
+    and rounding. No check says here whether factors depend on one another, or are one in one-hot code, or
+    whether latents hold codes.
 
     Parameters
     ----------
